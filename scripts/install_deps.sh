@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Installs the system packages that AkiDB is built, tested and shown with. Debian 12, Ubuntu 22.04 and
+# 24.04; x86-64 and arm64. Needs root or sudo, but only when something is missing.
+#
+#   scripts/install_deps.sh [build|demo|test]   default: build
+#     build   compiler, tools and libraries
+#     demo    build + what the demo loads and fetches with
+#     test    demo + what the tests run clients with
+set -euo pipefail
+
+level=${1:-build}
+case $level in build | demo | test) ;; *)
+  echo "usage: install_deps.sh [build|demo|test]" >&2
+  exit 2
+  ;;
+esac
+
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "install_deps.sh: apt-get not found: this script knows Debian and Ubuntu." >&2
+  echo "Install the packages listed in docs/DEPENDENCIES.md by hand, then run cmake --preset release." >&2
+  exit 1
+fi
+
+packages=(
+  g++ cmake ninja-build ccache git pkg-config ca-certificates
+  libsqlite3-dev libsimdjson-dev libroaring-dev libicu-dev libcurl4-openssl-dev libssl-dev
+  libzstd-dev libxxhash-dev libcli11-dev libtomlplusplus-dev libfmt-dev libspdlog-dev
+  libgtest-dev libgmock-dev libbenchmark-dev libgumbo-dev libcmark-dev
+  python3 python3-pip
+)
+[ "$level" = build ] || packages+=(poppler-utils debian-handbook curl)
+[ "$level" != test ] || packages+=(python3-venv)
+
+installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing() {
+  local package
+  for package in "$@"; do
+    installed "$package" || printf '%s\n' "$package"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null 2>&1; then
+    sudo "$@"
+  else
+    echo "install_deps.sh: run as root or install sudo; missing packages: ${wanted[*]}" >&2
+    exit 1
+  fi
+}
+
+# Boost: 1.74 of Debian 12's libboost-dev does not compile as C++20 with coroutines, so 1.81 there;
+# Ubuntu 24.04 has 1.83 under the plain name.
+boost_packages() {
+  if apt-cache show libboost1.81-dev >/dev/null 2>&1; then
+    echo libboost1.81-dev
+  else
+    echo libboost-dev
+  fi
+}
+
+mapfile -t wanted < <(missing "${packages[@]}")
+installed libboost1.81-dev || installed libboost-dev || wanted+=(boost)
+# Optional: a faster linker, where the release has it.
+installed mold || wanted+=(mold)
+# The JavaScript client needs Node.js 18 or newer; any installation of it will do.
+if [ "$level" = test ]; then
+  node_major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/' || true)
+  { [ "${node_major:-0}" -ge 18 ] && command -v npm >/dev/null 2>&1; } || wanted+=(nodejs npm)
+fi
+
+[ ${#wanted[@]} -gt 0 ] || exit 0
+echo "installing ${#wanted[@]} packages: ${wanted[*]}"
+as_root apt-get update -qq
+final=()
+for package in "${wanted[@]}"; do
+  case $package in
+    boost) final+=("$(boost_packages)") ;;
+    mold) ! apt-cache show mold >/dev/null 2>&1 || final+=(mold) ;;
+    *) final+=("$package") ;;
+  esac
+done
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+  "${final[@]}" >/dev/null

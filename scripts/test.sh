@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, runs every test. From a clean clone on a fresh machine.
+#
+#   scripts/test.sh          everything that CI runs
+#   scripts/test.sh --deep   also: address, undefined and thread sanitizers, long crash and
+#                            differential runs
+#   scripts/test.sh --help
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+deep=
+case ${1:-} in
+  '') ;;
+  --deep) deep=1 ;;
+  *)
+    sed -n '2,7s/^# \{0,1\}//p' "$0"
+    [ "${1:-}" = --help ] && exit 0 || exit 2
+    ;;
+esac
+
+jobs=$(nproc)
+scripts/install_deps.sh test
+
+# The model and ONNX Runtime come while the compiler runs.
+mkdir -p build
+scripts/fetch_models.sh >build/fetch_models.log 2>&1 &
+fetch=$!
+
+build() {
+  cmake --preset "$1" >"build/configure_$1.log" || { cat "build/configure_$1.log"; exit 1; }
+  cmake --build --preset "$1" -j "$jobs"
+}
+
+build release
+wait "$fetch" || { cat build/fetch_models.log; exit 1; }
+
+run_tests() {
+  ctest --preset "$1" -j "$jobs" --no-tests=error "${@:2}"
+}
+
+if [ -z "$deep" ]; then
+  run_tests release
+  exit 0
+fi
+
+export AKIDB_DEEP=1
+run_tests release
+for sanitizer in asan tsan; do
+  build "$sanitizer"
+  run_tests "$sanitizer"
+done

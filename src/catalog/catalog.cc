@@ -1,0 +1,249 @@
+#include "catalog/catalog.h"
+
+#include <sqlite3.h>
+
+#include <functional>
+#include <initializer_list>
+#include <variant>
+
+#include "base/mutex.h"
+
+namespace akidb::catalog {
+namespace {
+
+constexpr int64_t kSchemaVersion = 1;
+
+constexpr char kSchema[] = R"sql(
+CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS collections (
+  uuid BLOB PRIMARY KEY, name TEXT NOT NULL UNIQUE, config TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS model_bindings (
+  collection BLOB NOT NULL REFERENCES collections (uuid) ON DELETE CASCADE,
+  vector TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  PRIMARY KEY (collection, vector)) WITHOUT ROWID;
+)sql";
+
+Status SqlError(sqlite3* db, std::string_view what) {
+  int code = sqlite3_errcode(db);
+  std::string text = "catalog: " + std::string(what) + ": " + sqlite3_errmsg(db);
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return CorruptionError(std::move(text));
+    case SQLITE_FULL:
+      return StorageFullError(std::move(text));
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return BusyError(std::move(text));
+    default:
+      return IoError(std::move(text));
+  }
+}
+
+std::string_view UuidBytes(const Uuid& uuid) {
+  return {reinterpret_cast<const char*>(uuid.bytes.data()), uuid.bytes.size()};
+}
+
+struct Blob {
+  std::string_view bytes;
+};
+using Parameter = std::variant<int64_t, std::string_view, Blob>;
+
+// One prepared statement; finalised when it goes.
+class Statement {
+ public:
+  static Result<Statement> Prepare(sqlite3* db, const char* sql,
+                                   std::initializer_list<Parameter> parameters = {}) {
+    sqlite3_stmt* raw = nullptr;
+    if (sqlite3_prepare_v2(db, sql, -1, &raw, nullptr) != SQLITE_OK) return SqlError(db, sql);
+    Statement statement(db, raw);
+    int position = 0;
+    for (const Parameter& parameter : parameters) {
+      if (!statement.Bind(++position, parameter)) return SqlError(db, sql);
+    }
+    return statement;
+  }
+
+  // True while there is a row.
+  Result<bool> Step() {
+    int code = sqlite3_step(statement_.get());
+    if (code == SQLITE_ROW) return true;
+    if (code == SQLITE_DONE) return false;
+    return SqlError(db_, "step");
+  }
+
+  int64_t Integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+  std::string Text(int column) const {
+    const void* data = sqlite3_column_blob(statement_.get(), column);
+    int bytes = sqlite3_column_bytes(statement_.get(), column);
+    return data == nullptr ? "" : std::string(static_cast<const char*>(data), bytes);
+  }
+  Result<Uuid> UuidAt(int column) const {
+    std::string bytes = Text(column);
+    Uuid uuid;
+    if (bytes.size() != uuid.bytes.size()) return CorruptionError("catalog: malformed uuid");
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(uuid.bytes.data()));
+    return uuid;
+  }
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  Statement(sqlite3* db, sqlite3_stmt* raw) : db_(db), statement_(raw) {}
+
+  // The bound bytes outlive the statement's run.
+  bool Bind(int position, const Parameter& parameter) {
+    sqlite3_stmt* s = statement_.get();
+    if (const int64_t* number = std::get_if<int64_t>(&parameter)) {
+      return sqlite3_bind_int64(s, position, *number) == SQLITE_OK;
+    }
+    if (const Blob* blob = std::get_if<Blob>(&parameter)) {
+      return sqlite3_bind_blob64(s, position, blob->bytes.data(), blob->bytes.size(),
+                                 SQLITE_STATIC) == SQLITE_OK;
+    }
+    std::string_view text = std::get<std::string_view>(parameter);
+    return sqlite3_bind_text64(s, position, text.data() == nullptr ? "" : text.data(), text.size(),
+                               SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+  }
+
+  sqlite3* db_;
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+struct CloseDatabase {
+  void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+};
+using DatabaseHandle = std::unique_ptr<sqlite3, CloseDatabase>;
+
+Status Execute(sqlite3* db, const char* sql) {
+  if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return OkStatus();
+  return SqlError(db, "statement refused");
+}
+
+class SqliteCatalog final : public Catalog {
+ public:
+  SqliteCatalog(DatabaseHandle db, uint64_t applied_seq)
+      : db_(std::move(db)), applied_seq_(applied_seq) {}
+
+  uint64_t applied_seq() const override {
+    MutexLock lock(mutex_);
+    return applied_seq_;
+  }
+
+  Status AddCollection(uint64_t seq, const CollectionRow& row) override {
+    return Apply(seq, "INSERT INTO collections (uuid, name, config) VALUES (?, ?, ?)",
+                 {Blob{UuidBytes(row.uuid)}, row.name, row.config_json});
+  }
+
+  Status RemoveCollection(uint64_t seq, const Uuid& uuid) override {
+    return Apply(seq, "DELETE FROM collections WHERE uuid = ?", {Blob{UuidBytes(uuid)}});
+  }
+
+  Status BindModel(uint64_t seq, const ModelBinding& binding) override {
+    return Apply(seq,
+                 "INSERT INTO model_bindings (collection, vector, model, fingerprint) "
+                 "VALUES (?, ?, ?, ?)",
+                 {Blob{UuidBytes(binding.collection)}, binding.vector_name, binding.model_id,
+                  binding.fingerprint});
+  }
+
+  Result<std::vector<CollectionRow>> Collections() const override {
+    MutexLock lock(mutex_);
+    AKIDB_ASSIGN_OR_RETURN(
+        Statement rows,
+        Statement::Prepare(db_.get(), "SELECT uuid, name, config FROM collections ORDER BY name"));
+    std::vector<CollectionRow> collections;
+    for (;;) {
+      AKIDB_ASSIGN_OR_RETURN(bool more, rows.Step());
+      if (!more) return collections;
+      AKIDB_ASSIGN_OR_RETURN(Uuid uuid, rows.UuidAt(0));
+      collections.push_back({uuid, rows.Text(1), rows.Text(2)});
+    }
+  }
+
+  Result<std::vector<ModelBinding>> ModelBindings() const override {
+    MutexLock lock(mutex_);
+    AKIDB_ASSIGN_OR_RETURN(
+        Statement rows,
+        Statement::Prepare(db_.get(),
+                           "SELECT collection, vector, model, fingerprint FROM model_bindings"));
+    std::vector<ModelBinding> bindings;
+    for (;;) {
+      AKIDB_ASSIGN_OR_RETURN(bool more, rows.Step());
+      if (!more) return bindings;
+      AKIDB_ASSIGN_OR_RETURN(Uuid uuid, rows.UuidAt(0));
+      bindings.push_back({uuid, rows.Text(1), rows.Text(2), rows.Text(3)});
+    }
+  }
+
+ private:
+  Status Apply(uint64_t seq, const char* sql, std::initializer_list<Parameter> parameters) {
+    MutexLock lock(mutex_);
+    AKIDB_CHECK(seq > applied_seq_);
+    AKIDB_RETURN_IF_ERROR(Execute(db_.get(), "BEGIN IMMEDIATE"));
+    Status status = RunInTransaction(seq, sql, parameters);
+    if (!status.ok()) {
+      // The first error is the one to report; a failed rollback leaves nothing committed either.
+      (void)Execute(db_.get(), "ROLLBACK");
+      return status;
+    }
+    applied_seq_ = seq;
+    return OkStatus();
+  }
+
+  Status RunInTransaction(uint64_t seq, const char* sql,
+                          std::initializer_list<Parameter> parameters) AKIDB_REQUIRES(mutex_) {
+    {
+      AKIDB_ASSIGN_OR_RETURN(Statement change, Statement::Prepare(db_.get(), sql, parameters));
+      AKIDB_RETURN_IF_ERROR(change.Step().status());
+      AKIDB_ASSIGN_OR_RETURN(
+          Statement applied,
+          Statement::Prepare(db_.get(), "UPDATE state SET value = ? WHERE key = 'applied_seq'",
+                             {static_cast<int64_t>(seq)}));
+      AKIDB_RETURN_IF_ERROR(applied.Step().status());
+    }
+    return Execute(db_.get(), "COMMIT");
+  }
+
+  mutable Mutex mutex_;
+  DatabaseHandle db_;
+  uint64_t applied_seq_ AKIDB_GUARDED_BY(mutex_);
+};
+
+Result<int64_t> ReadState(sqlite3* db, std::string_view key) {
+  AKIDB_ASSIGN_OR_RETURN(
+      Statement row, Statement::Prepare(db, "SELECT value FROM state WHERE key = ?", {key}));
+  AKIDB_ASSIGN_OR_RETURN(bool found, row.Step());
+  if (!found) return CorruptionError("catalog: no " + std::string(key) + " in table state");
+  return row.Integer(0);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) {
+  sqlite3* raw = nullptr;
+  int code = sqlite3_open_v2(path.c_str(), &raw,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                             nullptr);
+  DatabaseHandle db(raw);
+  if (code != SQLITE_OK) return SqlError(db.get(), "can't open " + path);
+  AKIDB_RETURN_IF_ERROR(Execute(db.get(),
+                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+                                "PRAGMA foreign_keys = ON; PRAGMA cache_size = -256;"));
+  AKIDB_RETURN_IF_ERROR(Execute(db.get(), "BEGIN IMMEDIATE"));
+  AKIDB_RETURN_IF_ERROR(Execute(db.get(), kSchema));
+  AKIDB_RETURN_IF_ERROR(Execute(
+      db.get(),
+      "INSERT OR IGNORE INTO state VALUES ('schema_version', 1), ('applied_seq', 0); COMMIT"));
+  AKIDB_ASSIGN_OR_RETURN(int64_t version, ReadState(db.get(), "schema_version"));
+  if (version > kSchemaVersion) {
+    return UnsupportedError(path + " is of version " + std::to_string(version) +
+                            "; this program reads up to " + std::to_string(kSchemaVersion));
+  }
+  AKIDB_ASSIGN_OR_RETURN(int64_t applied, ReadState(db.get(), "applied_seq"));
+  return std::unique_ptr<Catalog>(
+      std::make_unique<SqliteCatalog>(std::move(db), static_cast<uint64_t>(applied)));
+}
+
+}  // namespace akidb::catalog

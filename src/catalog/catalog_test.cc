@@ -1,0 +1,87 @@
+#include "catalog/catalog.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+namespace akidb::catalog {
+namespace {
+
+class CatalogTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "akidb_catalog_" +
+              testing::UnitTest::GetInstance()->current_test_info()->name() + "_" +
+              std::to_string(getpid());
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<Catalog> MustOpen() {
+    Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(path());
+    EXPECT_TRUE(catalog.ok()) << catalog.status().ToString();
+    return std::move(catalog).value();
+  }
+  std::string path() const { return folder_ + "/catalog.db"; }
+
+  static Uuid MakeUuid(uint8_t last) {
+    Uuid uuid;
+    uuid.bytes[15] = last;
+    return uuid;
+  }
+
+ private:
+  std::string folder_;
+};
+
+TEST_F(CatalogTest, KeepsCollectionsAndAppliedSeqAcrossOpen) {
+  {
+    auto catalog = MustOpen();
+    EXPECT_EQ(catalog->applied_seq(), 0u);
+    ASSERT_TRUE(catalog->AddCollection(3, {MakeUuid(1), "b", "{}"}).ok());
+    ASSERT_TRUE(catalog->AddCollection(4, {MakeUuid(2), "a", "{\"x\":1}"}).ok());
+  }
+  auto catalog = MustOpen();
+  EXPECT_EQ(catalog->applied_seq(), 4u);
+  auto rows = catalog->Collections();
+  ASSERT_TRUE(rows.ok());
+  ASSERT_EQ(rows->size(), 2u);
+  EXPECT_EQ((*rows)[0].name, "a");
+  EXPECT_EQ((*rows)[0].config_json, "{\"x\":1}");
+  EXPECT_EQ((*rows)[0].uuid, MakeUuid(2));
+}
+
+TEST_F(CatalogTest, RemovingACollectionRemovesItsBindings) {
+  auto catalog = MustOpen();
+  ASSERT_TRUE(catalog->AddCollection(1, {MakeUuid(1), "a", "{}"}).ok());
+  ASSERT_TRUE(catalog->BindModel(2, {MakeUuid(1), "", "m", "f"}).ok());
+  ASSERT_EQ(catalog->ModelBindings()->size(), 1u);
+  ASSERT_TRUE(catalog->RemoveCollection(3, MakeUuid(1)).ok());
+  EXPECT_TRUE(catalog->ModelBindings()->empty());
+  EXPECT_TRUE(catalog->Collections()->empty());
+}
+
+TEST_F(CatalogTest, FailedChangeLeavesAppliedSeqAlone) {
+  auto catalog = MustOpen();
+  ASSERT_TRUE(catalog->AddCollection(1, {MakeUuid(1), "a", "{}"}).ok());
+  EXPECT_FALSE(catalog->AddCollection(2, {MakeUuid(2), "a", "{}"}).ok());
+  EXPECT_EQ(catalog->applied_seq(), 1u);
+  EXPECT_EQ(MustOpen()->applied_seq(), 1u);
+}
+
+TEST_F(CatalogTest, RefusesAFileThatIsNoDatabase) {
+  std::ofstream(path()) << std::string(8192, 'x');
+  EXPECT_EQ(Catalog::Open(path()).status().code(), ErrorCode::kCorruption);
+}
+
+TEST_F(CatalogTest, NamesMayHoldAnyBytes) {
+  auto catalog = MustOpen();
+  std::string name = "a'b\"; DROP TABLE collections; -- \xC3\xA9";
+  ASSERT_TRUE(catalog->AddCollection(1, {MakeUuid(1), name, "{}"}).ok());
+  EXPECT_EQ(catalog->Collections()->at(0).name, name);
+}
+
+}  // namespace
+}  // namespace akidb::catalog

@@ -1,0 +1,93 @@
+// Text to unit vectors: what every other module sees of embedding.
+//
+// An Embedder owns the installed models of one folder; it loads a model at its first use, tokenizes,
+// batches over all waiting requests, runs and pools. It never falls back from one model to another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/request_context.h"
+#include "base/status.h"
+#include "env/file_system.h"
+
+namespace akidb::embedding {
+
+// Chooses the prompt that a model puts before the text, and the lane: queries go first.
+enum class InputType : uint8_t { kQuery, kDocument };
+
+enum class Truncate : uint8_t { kEnd, kStart, kNone };  // kNone: a longer text is kTooLarge
+
+struct EmbedRequest {
+  std::string model;                      // id or alias; empty = the default model
+  std::span<const std::string> texts;     // borrowed until Embed returns
+  InputType input_type = InputType::kDocument;
+  Truncate truncate = Truncate::kEnd;
+  std::optional<std::string> instruction;  // replaces the default of models that take one
+  uint32_t dims = 0;                      // 0 = the model's own; else a length it declares (MRL)
+};
+
+struct EmbedResult {
+  std::string model;            // canonical id
+  uint32_t dims = 0;
+  std::vector<float> vectors;   // texts x dims, float32, unit length
+  std::vector<uint32_t> tokens; // per text, as run: with specials, after truncation
+  std::vector<bool> truncated;  // per text
+  std::span<const float> vector(size_t i) const {
+    return std::span<const float>(vectors).subspan(i * dims, dims);
+  }
+};
+
+enum class ModelState : uint8_t { kAbsent, kInstalled, kLoading, kReady, kFailed };
+
+struct ModelInfo {
+  std::string id;
+  std::vector<std::string> aliases;
+  uint32_t dims = 0;
+  uint32_t max_tokens = 0;
+  ModelState state = ModelState::kAbsent;
+  std::string state_reason;   // why failed or absent, and what to do
+  std::string fingerprint;    // of everything that a vector depends on; stored with collections
+  std::string licence;
+  bool is_default = false;
+};
+
+struct EmbedderOptions {
+  std::string models_dir;
+  std::string onnxruntime_library;   // empty: AKIDB_ORT_LIB, ../lib beside the binary, system path
+  std::string default_model = "all-minilm-l6-v2";
+  int threads = 0;                   // 0 = one per physical core
+  size_t queue_items_max = 8192;
+  size_t queue_bytes_max = 64u << 20;
+};
+
+// Thread-safe.
+class Embedder {
+ public:
+  virtual ~Embedder() = default;
+
+  // Errors: kInvalidArgument (unknown model, model not installed, ONNX Runtime missing: the message
+  // says what to install; dims not offered; empty list of texts), kTooLarge (Truncate::kNone),
+  // kResourceExhausted (queue full), kDeadlineExceeded, kCancelled, kCorruption (checksum, width).
+  // Invalid UTF-8 is read as U+FFFD. A text of 0 bytes is embedded as its special tokens alone.
+  virtual Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request) = 0;
+
+  // Every described model, installed or not. Loads nothing.
+  virtual std::vector<ModelInfo> Models() = 0;
+  // By id or alias, any case. kNotFound names what exists.
+  virtual Result<ModelInfo> FindModel(std::string_view name) = 0;
+  // Loads it now (demo, warm-up). Same errors as Embed.
+  virtual Status Load(const RequestContext& context, std::string_view name) = 0;
+};
+
+// Creating costs no model load and doesn't need ONNX Runtime to be there. `fs` and `log` outlive it.
+std::unique_ptr<Embedder> MakeEmbedder(EmbedderOptions options, env::FileSystem& fs, Logger& log);
+
+}  // namespace akidb::embedding

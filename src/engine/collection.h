@@ -1,0 +1,117 @@
+// One collection: write-ahead log + flat head in memory + immutable sealed segments.
+//
+// A write is encoded, put into the log and the head under one lock, and becomes visible once its
+// log record is durable. A reader pins an immutable view (watermark, heads, segments, tombstones)
+// and takes no lock afterwards; it never sees half a batch. A full head is frozen, written as a
+// flat segment in the background and published by a manifest; only then is its log cut.
+// docs/ARCHITECTURE.md tells the way of a write and of a query. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
+#include "base/log.h"
+#include "base/request_context.h"
+#include "base/status.h"
+#include "env/file_system.h"
+#include "env/random.h"
+#include "types/collection_config.h"
+#include "types/query.h"
+#include "types/uuid.h"
+
+namespace akidb::engine {
+
+struct CollectionOptions {
+  std::string directory;          // DATA/collections/<uuid>
+  Uuid uuid;
+  size_t head_rows_max = 16384;
+  size_t head_bytes_max = 64u << 20;
+  // Frozen heads that may wait to be written before writers are refused.
+  size_t frozen_heads_max = 4;
+};
+
+// What a collection borrows from its database; all of it outlives the collection.
+struct CollectionEnvironment {
+  env::FileSystem& fs;
+  env::Random& random;
+  Executor& background;
+  Logger& log;
+};
+
+struct WriteResult {
+  uint64_t seq = 0;      // of the log record
+  bool durable = true;   // false in interval durability
+};
+
+struct CollectionStats {
+  uint64_t points = 0;
+  uint64_t segments = 0;        // sealed
+  uint64_t head_rows = 0;       // in memory, frozen heads included
+  uint64_t last_seq = 0;
+  // Why writes are refused ("storage_failed: …"); empty while all is well.
+  std::string read_only_reason;
+};
+
+struct SearchRequest {
+  std::string vector_name;                // "" is the default vector
+  std::span<const float> query;           // dim of that vector; borrowed
+  std::shared_ptr<const Filter> filter;   // null: all points
+  size_t limit = 10;                      // never allocated by
+  size_t offset = 0;                      // best hits left out
+  std::optional<float> distance_max;      // hits beyond are left out
+  PayloadSelector with_payload;
+  VectorSelector with_vectors;
+};
+
+struct ScrollPage {
+  std::vector<PointRecord> points;        // ascending ids
+  std::optional<PointId> next;            // where the next page begins
+};
+
+class Collection {
+ public:
+  // A new, empty collection in a folder that must not exist yet. Durable when it returns.
+  static Result<std::shared_ptr<Collection>> Create(CollectionOptions options,
+                                                    const CollectionConfig& config,
+                                                    const CollectionEnvironment& environment);
+  // Recovers an existing one: manifest, segments, then the log. kCorruption names the damaged file.
+  static Result<std::shared_ptr<Collection>> Open(CollectionOptions options,
+                                                  const CollectionEnvironment& environment);
+  virtual ~Collection() = default;
+
+  virtual const CollectionConfig& config() const = 0;
+  virtual CollectionStats stats() const = 0;
+
+  // Inserts or replaces whole points; the batch is atomic. Vectors are checked (known name, dim,
+  // finite, not empty: kInvalidArgument) before anything is written; cosine vectors are normalised.
+  // A repeated id within one batch: the last one stays. kUnavailable once storage has failed,
+  // kStorageFull, kResourceExhausted while sealing lags behind.
+  virtual Result<WriteResult> Upsert(const RequestContext& context, std::vector<Point> points) = 0;
+  // Unknown ids are fine.
+  virtual Result<WriteResult> Delete(const RequestContext& context,
+                                     std::span<const PointId> ids) = 0;
+  virtual Result<WriteResult> DeleteByFilter(const RequestContext& context,
+                                             const Filter& filter) = 0;
+
+  // In the order of `ids`, unknown ones left out.
+  virtual Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
+                                                    const RetrieveRequest& request) const = 0;
+  virtual Result<ScrollPage> Scroll(const RequestContext& context,
+                                    const ScrollRequest& request) const = 0;
+  virtual Result<uint64_t> Count(const RequestContext& context,
+                                 const Filter* filter) const = 0;
+  // Exact nearest neighbours, best first, ties by ascending id. Points without the vector are left
+  // out. kInvalidArgument: unknown vector name, wrong dim, not finite.
+  virtual Result<std::vector<Hit>> Search(const RequestContext& context,
+                                          const SearchRequest& request) const = 0;
+
+  // Writes the head as a segment now, and waits for it.
+  virtual Status Seal() = 0;
+};
+
+}  // namespace akidb::engine

@@ -1,0 +1,59 @@
+// One data folder: its lock, its version, the system log with the catalog as its view, and the
+// collections, opened at their first use. Thread-safe.
+//
+// Layout: docs/format/data_folder.md. The folder belongs to one process at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "engine/collection.h"
+#include "env/file_system.h"
+#include "env/random.h"
+
+namespace akidb::engine {
+
+struct DatabaseOptions {
+  std::string directory;
+  int background_threads = 1;
+  size_t head_rows_max = 16384;
+  size_t head_bytes_max = 64u << 20;
+};
+
+struct DatabaseEnvironment {
+  env::FileSystem& fs;
+  env::Random& random;
+  Logger& log;
+};
+
+class Database {
+ public:
+  // Creates the folder when missing. kBusy: another process has it; kUnsupported: written by a newer
+  // version; kIo: read-only; kStorageFull; kCorruption: the system log or catalog is damaged.
+  static Result<std::unique_ptr<Database>> Open(DatabaseOptions options,
+                                                const DatabaseEnvironment& environment);
+  virtual ~Database() = default;
+
+  // kAlreadyExists ("Collection `x` already exists!"), kValidation (name, vectors).
+  virtual Status CreateCollection(const std::string& name, const CollectionConfig& config) = 0;
+  // False when there was none.
+  virtual Result<bool> DeleteCollection(const std::string& name) = 0;
+  // Sorted.
+  virtual std::vector<std::string> ListCollections() const = 0;
+  virtual bool CollectionExists(std::string_view name) const = 0;
+  // Opens and recovers at first use. kNotFound ("Collection `x` doesn't exist!"); kUnavailable when
+  // the collection is quarantined (others are not affected).
+  virtual Result<std::shared_ptr<Collection>> FindCollection(std::string_view name) = 0;
+
+  // Which model's vectors a named vector holds; empty before the first text was stored there. The
+  // first call for a vector sets it durably; a different fingerprint later is kInvalidArgument that
+  // names both models.
+  virtual Status BindModel(std::string_view collection, std::string_view vector_name,
+                           std::string_view model_id, std::string_view fingerprint) = 0;
+};
+
+}  // namespace akidb::engine

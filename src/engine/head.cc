@@ -1,0 +1,115 @@
+#include "engine/head.h"
+
+#include <algorithm>
+
+namespace akidb::engine {
+namespace {
+
+constexpr size_t kFirstTableSlots = 64;
+
+}  // namespace
+
+Head::Head(const VectorSchema& schema, size_t rows_max)
+    : schema_(schema), blocks_((rows_max + kBlockRows - 1) / kBlockRows) {
+  tables_.push_back(std::make_unique<Table>(kFirstTableSlots));
+  table_.store(tables_.back().get(), std::memory_order_release);
+}
+
+Head::~Head() = default;
+
+std::atomic<uint32_t>& Head::SlotOf(Table& table, PointId id) const {
+  size_t mask = table.slots.size() - 1;
+  for (size_t i = std::hash<PointId>()(id) & mask;; i = (i + 1) & mask) {
+    uint32_t row = table.slots[i].load(std::memory_order_acquire);
+    if (row == 0 || RowAt(row - 1).id == id) return table.slots[i];
+  }
+}
+
+std::optional<uint32_t> Head::LatestRow(PointId id) const {
+  Table& table = *table_.load(std::memory_order_acquire);
+  uint32_t row = SlotOf(table, id).load(std::memory_order_acquire);
+  if (row == 0) return std::nullopt;
+  return row - 1;
+}
+
+void Head::GrowTable() {
+  auto larger = std::make_unique<Table>(tables_.back()->slots.size() * 2);
+  for (const std::atomic<uint32_t>& slot : tables_.back()->slots) {
+    uint32_t row = slot.load(std::memory_order_relaxed);
+    if (row != 0) SlotOf(*larger, RowAt(row - 1).id).store(row, std::memory_order_relaxed);
+  }
+  tables_.push_back(std::move(larger));
+  table_.store(tables_.back().get(), std::memory_order_release);
+}
+
+void Head::StoreVectors(Block& block, uint32_t row_in_block, const NamedVectors& vectors) {
+  for (const auto& [name, vector] : vectors) {
+    std::optional<size_t> ordinal = schema_.Find(name);
+    AKIDB_CHECK(ordinal && schema_.config(*ordinal).dim == vector.size());
+    std::unique_ptr<float[]>& rows = block.vectors[*ordinal];
+    if (!rows) {
+      rows = std::make_unique<float[]>(kBlockRows * vector.size());
+      bytes_ += kBlockRows * vector.size() * sizeof(float);
+    }
+    std::copy(vector.begin(), vector.end(), rows.get() + row_in_block * vector.size());
+    block.rows[row_in_block].vectors |= uint64_t{1} << *ordinal;
+  }
+}
+
+bool Head::Add(uint64_t seq, Point point) {
+  AKIDB_CHECK(rows_ < rows_max());
+  uint32_t row = rows_;
+  std::unique_ptr<Block>& block = blocks_[row / kBlockRows];
+  if (!block) {
+    block = std::make_unique<Block>(schema_.size());
+    bytes_ += sizeof(Block);
+  }
+  Row& r = block->rows[row % kBlockRows];
+  r.id = point.id;
+  r.seq = seq;
+  bytes_ += point.payload.encoded().size();
+  r.payload = std::move(point.payload);
+  StoreVectors(*block, row % kBlockRows, point.vectors);
+  ++rows_;
+
+  if (rows_ * 2 > tables_.back()->slots.size()) GrowTable();
+  std::atomic<uint32_t>& slot = SlotOf(*tables_.back(), point.id);
+  bool replaced = false;
+  if (uint32_t older = slot.load(std::memory_order_relaxed); older != 0) {
+    r.older = older;
+    uint64_t alive = UINT64_MAX;
+    replaced = RowAt(older - 1).dead_seq.compare_exchange_strong(alive, seq);
+  }
+  slot.store(row + 1, std::memory_order_release);
+  return replaced;
+}
+
+bool Head::Kill(PointId id, uint64_t seq) {
+  std::optional<uint32_t> row = LatestRow(id);
+  if (!row) return false;
+  uint64_t alive = UINT64_MAX;
+  return RowAt(*row).dead_seq.compare_exchange_strong(alive, seq);
+}
+
+std::optional<uint32_t> Head::FindAlive(PointId id) const {
+  std::optional<uint32_t> row = LatestRow(id);
+  if (!row || dead_seq(*row) != UINT64_MAX) return std::nullopt;
+  return row;
+}
+
+std::optional<uint32_t> Head::Find(PointId id, uint64_t seq) const {
+  std::optional<uint32_t> row = LatestRow(id);
+  while (row && RowAt(*row).seq > seq) {
+    uint32_t older = RowAt(*row).older;
+    row = older == 0 ? std::nullopt : std::optional<uint32_t>(older - 1);
+  }
+  if (!row || !Visible(*row, seq)) return std::nullopt;
+  return row;
+}
+
+std::span<const float> Head::vector(uint32_t row, size_t ordinal) const {
+  size_t dim = schema_.config(ordinal).dim;
+  return {block_vectors(row / kBlockRows, ordinal) + (row % kBlockRows) * dim, dim};
+}
+
+}  // namespace akidb::engine

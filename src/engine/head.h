@@ -1,0 +1,107 @@
+// The mutable part of a collection: recent rows in memory, in the order of writing.
+//
+// One writer at a time appends and kills; any number of readers look at the same time without a
+// lock. A row is visible at sequence number s if it was written at or before s and not replaced or
+// deleted at or before s, so a reader that keeps to the s of its view sees whole batches only.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/vector_schema.h"
+#include "types/point.h"
+
+namespace akidb::engine {
+
+class Head {
+ public:
+  static constexpr uint32_t kBlockRows = 256;
+
+  // Room for `rows_max` rows. `schema` outlives the head.
+  Head(const VectorSchema& schema, size_t rows_max);
+  ~Head();
+  Head(const Head&) = delete;
+  Head& operator=(const Head&) = delete;
+
+  // Writer side.
+  //
+  // Appends `point` (prepared by the schema) as written at `seq` and kills its older row here, if
+  // any. Needs rows() < rows_max(). Returns whether an older row was alive.
+  bool Add(uint64_t seq, Point point);
+  // Kills the row of `id` as of `seq`. False when none is alive.
+  bool Kill(PointId id, uint64_t seq);
+  uint32_t rows() const { return rows_; }
+  uint32_t rows_max() const { return static_cast<uint32_t>(blocks_.size()) * kBlockRows; }
+  // Of vectors, payloads and bookkeeping.
+  size_t bytes() const { return bytes_; }
+  // The row of `id` that the latest write left alive.
+  std::optional<uint32_t> FindAlive(PointId id) const;
+
+  // Reader side: `row` < the number of rows that the reader's view names.
+  std::optional<uint32_t> Find(PointId id, uint64_t seq) const;
+  bool Visible(uint32_t row, uint64_t seq) const {
+    const Row& r = RowAt(row);
+    return r.seq <= seq && r.dead_seq.load(std::memory_order_acquire) > seq;
+  }
+  PointId id(uint32_t row) const { return RowAt(row).id; }
+  uint64_t seq(uint32_t row) const { return RowAt(row).seq; }
+  // The sequence number that killed the row; UINT64_MAX while it lives.
+  uint64_t dead_seq(uint32_t row) const {
+    return RowAt(row).dead_seq.load(std::memory_order_acquire);
+  }
+  PayloadValue payload(uint32_t row) const { return RowAt(row).payload.root(); }
+  bool HasVector(uint32_t row, size_t ordinal) const {
+    return (RowAt(row).vectors >> ordinal) & 1;
+  }
+  // The row's vector; only if it has one.
+  std::span<const float> vector(uint32_t row, size_t ordinal) const;
+  // kBlockRows x dim, float32, of rows block*kBlockRows and following; rows without this vector
+  // hold zeros. Null when no row of the block has it.
+  const float* block_vectors(uint32_t block, size_t ordinal) const {
+    return blocks_[block]->vectors[ordinal].get();
+  }
+
+ private:
+  struct Row {
+    PointId id;
+    uint64_t seq = 0;
+    std::atomic<uint64_t> dead_seq{UINT64_MAX};
+    uint64_t vectors = 0;   // bit i: has the vector of ordinal i
+    uint32_t older = 0;     // 1 + row of this id's version before; 0 = none
+    Payload payload;
+  };
+  struct Block {
+    explicit Block(size_t vectors_count) : vectors(vectors_count) {}
+    std::array<Row, kBlockRows> rows;
+    std::vector<std::unique_ptr<float[]>> vectors;  // by ordinal
+  };
+  // Open addressing; a slot is 1 + the latest row of its id, 0 = empty. Grown by replacing.
+  struct Table {
+    explicit Table(size_t slots_count) : slots(slots_count) {}
+    std::vector<std::atomic<uint32_t>> slots;
+  };
+
+  const Row& RowAt(uint32_t row) const {
+    return blocks_[row / kBlockRows]->rows[row % kBlockRows];
+  }
+  Row& RowAt(uint32_t row) { return blocks_[row / kBlockRows]->rows[row % kBlockRows]; }
+  // The slot of `id`: where it stands or would stand.
+  std::atomic<uint32_t>& SlotOf(Table& table, PointId id) const;
+  std::optional<uint32_t> LatestRow(PointId id) const;
+  void GrowTable();
+  void StoreVectors(Block& block, uint32_t row_in_block, const NamedVectors& vectors);
+
+  const VectorSchema& schema_;
+  uint32_t rows_ = 0;      // writer only; readers know the count from their view
+  size_t bytes_ = 0;
+  std::vector<std::unique_ptr<Block>> blocks_;   // sized once; filled in order
+  std::atomic<Table*> table_;
+  std::vector<std::unique_ptr<Table>> tables_;   // the present one is last; readers may use others
+};
+
+}  // namespace akidb::engine

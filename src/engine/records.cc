@@ -1,0 +1,169 @@
+#include "engine/records.h"
+
+#include <cstring>
+#include <map>
+#include <string>
+
+#include "base/bytes.h"
+#include "engine/vector_schema.h"
+
+namespace akidb::engine {
+namespace {
+
+constexpr uint8_t kVersion = 1;
+constexpr uint8_t kFloat32 = 0;
+constexpr size_t kIdBytes = 17;
+// The least that a point takes: its id, no vectors, the length of its payload.
+constexpr size_t kPointBytesMin = kIdBytes + 2 + 4;
+
+struct RecordVector {
+  std::string name;
+  uint32_t dim = 0;
+};
+
+void PutId(PointId id, ByteWriter& out) {
+  out.Put(static_cast<uint8_t>(id.kind()));
+  out.Put(id.high());
+  out.Put(id.low());
+}
+
+Result<PointId> GetId(ByteReader& in) {
+  uint8_t kind = in.Get<uint8_t>();
+  uint64_t high = in.Get<uint64_t>();
+  uint64_t low = in.Get<uint64_t>();
+  if (!in.ok() || kind > 1 || (kind == 0 && high != 0)) {
+    return CorruptionError("log record holds a malformed point id");
+  }
+  return PointId::FromWords(static_cast<PointId::Kind>(kind), high, low);
+}
+
+Status CheckVersion(ByteReader& in) {
+  uint8_t version = in.Get<uint8_t>();
+  if (version == kVersion) return OkStatus();
+  if (version > kVersion) {
+    return UnsupportedError("log record of version " + std::to_string(version) +
+                            "; this program reads up to " + std::to_string(kVersion));
+  }
+  return CorruptionError("log record without a version");
+}
+
+Result<std::vector<RecordVector>> GetNames(ByteReader& in) {
+  uint16_t count = in.Get<uint16_t>();
+  if (count > kNamedVectorsMax) return CorruptionError("log record names too many vectors");
+  std::vector<RecordVector> names(count);
+  for (RecordVector& vector : names) {
+    vector.name = in.Text(in.Get<uint16_t>());
+    vector.dim = in.Get<uint32_t>();
+    if (in.Get<uint8_t>() != kFloat32 || vector.dim == 0 || vector.dim > kDimMax) {
+      return CorruptionError("log record describes a vector that can't be");
+    }
+  }
+  return names;
+}
+
+Result<Point> GetPoint(std::span<const RecordVector> names, ByteReader& in) {
+  Point point;
+  AKIDB_ASSIGN_OR_RETURN(point.id, GetId(in));
+  uint16_t vectors = in.Get<uint16_t>();
+  for (uint16_t i = 0; i < vectors; ++i) {
+    uint16_t name = in.Get<uint16_t>();
+    if (!in.ok() || name >= names.size()) {
+      return CorruptionError("log record refers to a vector name that it does not list");
+    }
+    std::span<const std::byte> bytes = in.Bytes(names[name].dim * sizeof(float));
+    DenseVector vector(bytes.size() / sizeof(float));
+    std::memcpy(vector.data(), bytes.data(), bytes.size());
+    point.vectors.emplace_back(names[name].name, std::move(vector));
+  }
+  std::span<const std::byte> payload = in.Bytes(in.Get<uint32_t>());
+  if (!in.ok()) return CorruptionError("log record ends inside a point");
+  AKIDB_RETURN_IF_ERROR(ValidatePayload(payload));
+  point.payload = Payload(std::vector<std::byte>(payload.begin(), payload.end()));
+  return point;
+}
+
+}  // namespace
+
+std::vector<std::byte> EncodeUpsert(std::span<const Point> points) {
+  std::map<std::string_view, std::pair<uint16_t, uint32_t>> names;  // name -> index, dim
+  size_t bytes = 16;
+  for (const Point& point : points) {
+    bytes += kPointBytesMin + point.payload.encoded().size();
+    for (const auto& [name, vector] : point.vectors) {
+      names.emplace(name, std::pair<uint16_t, uint32_t>(0, vector.size()));
+      bytes += 2 + vector.size() * sizeof(float);
+    }
+  }
+  std::vector<std::byte> body;
+  body.reserve(bytes + names.size() * 64);
+  ByteWriter out(body);
+  out.Put(kVersion);
+  out.Put(static_cast<uint16_t>(names.size()));
+  uint16_t index = 0;
+  for (auto& [name, entry] : names) {
+    entry.first = index++;
+    out.Put(static_cast<uint16_t>(name.size()));
+    out.Text(name);
+    out.Put(entry.second);
+    out.Put(kFloat32);
+  }
+  out.Put(static_cast<uint32_t>(points.size()));
+  for (const Point& point : points) {
+    PutId(point.id, out);
+    out.Put(static_cast<uint16_t>(point.vectors.size()));
+    for (const auto& [name, vector] : point.vectors) {
+      out.Put(names.find(name)->second.first);
+      out.Floats(vector);
+    }
+    out.Put(static_cast<uint32_t>(point.payload.encoded().size()));
+    out.Bytes(point.payload.encoded());
+  }
+  return body;
+}
+
+std::vector<std::byte> EncodeDelete(std::span<const PointId> ids) {
+  std::vector<std::byte> body;
+  body.reserve(5 + ids.size() * kIdBytes);
+  ByteWriter out(body);
+  out.Put(kVersion);
+  out.Put(static_cast<uint32_t>(ids.size()));
+  for (PointId id : ids) PutId(id, out);
+  return body;
+}
+
+Result<std::vector<Point>> DecodeUpsert(std::span<const std::byte> body) {
+  ByteReader in(body);
+  AKIDB_RETURN_IF_ERROR(CheckVersion(in));
+  AKIDB_ASSIGN_OR_RETURN(std::vector<RecordVector> names, GetNames(in));
+  uint32_t count = in.Get<uint32_t>();
+  if (count > in.remaining() / kPointBytesMin) {
+    return CorruptionError("log record counts more points than it has bytes for");
+  }
+  std::vector<Point> points;
+  points.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    AKIDB_ASSIGN_OR_RETURN(Point point, GetPoint(names, in));
+    points.push_back(std::move(point));
+  }
+  if (!in.AtEnd()) return CorruptionError("log record is longer than its content");
+  return points;
+}
+
+Result<std::vector<PointId>> DecodeDelete(std::span<const std::byte> body) {
+  ByteReader in(body);
+  AKIDB_RETURN_IF_ERROR(CheckVersion(in));
+  uint32_t count = in.Get<uint32_t>();
+  if (count != in.remaining() / kIdBytes) {
+    return CorruptionError("log record counts other ids than it holds");
+  }
+  std::vector<PointId> ids;
+  ids.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    AKIDB_ASSIGN_OR_RETURN(PointId id, GetId(in));
+    ids.push_back(id);
+  }
+  if (!in.AtEnd()) return CorruptionError("log record is longer than its content");
+  return ids;
+}
+
+}  // namespace akidb::engine

@@ -1,0 +1,86 @@
+#include "engine/system_records.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+
+namespace akidb::engine {
+namespace {
+
+constexpr uint8_t kVersion = 1;
+
+void PutUuid(const Uuid& uuid, ByteWriter& out) { out.Bytes(std::as_bytes(std::span(uuid.bytes))); }
+
+void PutString(std::string_view text, ByteWriter& out) {
+  out.Put(static_cast<uint32_t>(text.size()));
+  out.Text(text);
+}
+
+Uuid GetUuid(ByteReader& in) {
+  Uuid uuid;
+  std::span<const std::byte> bytes = in.Bytes(uuid.bytes.size());
+  std::copy(bytes.begin(), bytes.end(), std::as_writable_bytes(std::span(uuid.bytes)).begin());
+  return uuid;
+}
+
+std::string GetString(ByteReader& in) { return std::string(in.Text(in.Get<uint32_t>())); }
+
+struct Encoder {
+  ByteWriter& out;
+  void operator()(const CreateCollectionRecord& record) const {
+    PutUuid(record.uuid, out);
+    PutString(record.name, out);
+    PutString(record.config_json, out);
+  }
+  void operator()(const DeleteCollectionRecord& record) const { PutUuid(record.uuid, out); }
+  void operator()(const BindModelRecord& record) const {
+    PutUuid(record.uuid, out);
+    PutString(record.vector_name, out);
+    PutString(record.model_id, out);
+    PutString(record.fingerprint, out);
+  }
+};
+
+// Braced initialisers are evaluated from left to right, which is the order of the fields.
+Result<SystemRecord> DecodeFields(uint8_t type, ByteReader& in) {
+  switch (static_cast<SystemRecordType>(type)) {
+    case SystemRecordType::kCreateCollection:
+      return SystemRecord(CreateCollectionRecord{GetUuid(in), GetString(in), GetString(in)});
+    case SystemRecordType::kDeleteCollection:
+      return SystemRecord(DeleteCollectionRecord{GetUuid(in)});
+    case SystemRecordType::kBindModel:
+      return SystemRecord(
+          BindModelRecord{GetUuid(in), GetString(in), GetString(in), GetString(in)});
+  }
+  return CorruptionError("system log: unknown record type " + std::to_string(type));
+}
+
+}  // namespace
+
+SystemRecordType TypeOf(const SystemRecord& record) {
+  return static_cast<SystemRecordType>(record.index() + 1);
+}
+
+std::vector<std::byte> EncodeSystemRecord(const SystemRecord& record) {
+  std::vector<std::byte> body;
+  ByteWriter out(body);
+  out.Put(kVersion);
+  std::visit(Encoder{out}, record);
+  return body;
+}
+
+Result<SystemRecord> DecodeSystemRecord(uint8_t type, std::span<const std::byte> body) {
+  ByteReader in(body);
+  uint8_t version = in.Get<uint8_t>();
+  if (version > kVersion) {
+    return UnsupportedError("system log record of version " + std::to_string(version) +
+                            "; this program reads up to " + std::to_string(kVersion));
+  }
+  AKIDB_ASSIGN_OR_RETURN(SystemRecord record, DecodeFields(type, in));
+  if (version == 0 || !in.AtEnd()) {
+    return CorruptionError("system log: malformed record of type " + std::to_string(type));
+  }
+  return record;
+}
+
+}  // namespace akidb::engine

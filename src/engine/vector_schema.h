@@ -1,0 +1,41 @@
+// The named vectors of one collection, numbered: what the head, the planner and segments index by.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "types/collection_config.h"
+#include "types/point.h"
+
+namespace akidb::engine {
+
+// Immutable. Ordinals are 0..size()-1 in the order of names and live only in memory: files and log
+// records name their vectors.
+class VectorSchema {
+ public:
+  explicit VectorSchema(const CollectionConfig& config);
+
+  size_t size() const { return names_.size(); }
+  const std::string& name(size_t ordinal) const { return names_[ordinal]; }
+  const VectorConfig& config(size_t ordinal) const { return configs_[ordinal]; }
+  std::optional<size_t> Find(std::string_view name) const;
+
+  // The vector called `name` accepts `vector`: else kInvalidArgument in the dialect's words.
+  // Returns its ordinal.
+  Result<size_t> Check(std::string_view name, std::span<const float> vector) const;
+
+  // Checks every vector of `point`, sorts them by name and brings cosine vectors to unit length
+  // (a zero vector stays zero).
+  Status Prepare(Point& point) const;
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<VectorConfig> configs_;
+};
+
+inline constexpr size_t kNamedVectorsMax = 64;
+
+}  // namespace akidb::engine

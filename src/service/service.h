@@ -1,0 +1,89 @@
+// The use cases of AkiDB, free of any transport: validate, embed, call the engine, turn distances
+// into the wire's scores. REST, gRPC and the command line are thin layers over this class.
+// Thread-safe. Error messages are the dialect's texts without the transport's prefix.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/request_context.h"
+#include "base/status.h"
+#include "embedding/embedder.h"
+#include "engine/database.h"
+#include "types/query.h"
+
+namespace akidb::service {
+
+// Tokens spent per model, for `usage.inference`.
+using InferenceUsage = std::map<std::string, uint64_t>;
+
+struct WriteReply {
+  uint64_t seq = 0;
+  bool durable = true;
+  InferenceUsage usage;
+  uint64_t truncated_texts = 0;
+};
+
+struct ScoredPoint {
+  PointId id;
+  uint64_t version = 0;
+  float score = 0;        // the wire's: similarity, or positive distance
+  std::optional<Payload> payload;
+  std::optional<NamedVectors> vectors;
+};
+
+struct QueryReply {
+  std::vector<ScoredPoint> points;  // in the wire's order
+  InferenceUsage usage;
+  double embed_ms = 0;
+  double search_ms = 0;
+};
+
+struct CollectionInfo {
+  engine::CollectionStats stats;
+  CollectionConfig config;
+};
+
+class Service {
+ public:
+  // Both outlive the service.
+  Service(engine::Database& database, embedding::Embedder& embedder);
+
+  // Collections.
+  std::vector<std::string> ListCollections() const;
+  bool CollectionExists(std::string_view name) const;
+  Status CreateCollection(const std::string& name, const CollectionConfig& config);
+  Result<bool> DeleteCollection(const std::string& name);
+  Result<CollectionInfo> GetCollection(std::string_view name);
+
+  // Points. Texts are embedded before anything is logged.
+  Result<WriteReply> Upsert(const RequestContext& context, std::string_view collection,
+                            UpsertRequest request);
+  Result<WriteReply> Delete(const RequestContext& context, std::string_view collection,
+                            const PointSelector& selector);
+  Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
+                                            std::string_view collection,
+                                            const RetrieveRequest& request);
+  Result<engine::ScrollPage> Scroll(const RequestContext& context, std::string_view collection,
+                                    const ScrollRequest& request);
+  Result<uint64_t> Count(const RequestContext& context, std::string_view collection,
+                         const CountRequest& request);
+  Result<QueryReply> Query(const RequestContext& context, std::string_view collection,
+                           const QueryRequest& request);
+
+  // Embedding.
+  Result<embedding::EmbedResult> Embed(const RequestContext& context,
+                                       const embedding::EmbedRequest& request);
+  std::vector<embedding::ModelInfo> Models();
+
+ private:
+  engine::Database& database_;
+  embedding::Embedder& embedder_;
+};
+
+}  // namespace akidb::service

@@ -1,0 +1,38 @@
+// What a collection is made of. Stored in the catalog and the manifest as JSON (docs/format/collection.md).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "types/metric.h"
+
+namespace akidb {
+
+enum class VectorDatatype : uint8_t { kFloat32 = 0, kFloat16 = 1, kUint8 = 2 };
+
+struct VectorConfig {
+  uint32_t dim = 0;  // 1..kDimMax
+  Metric metric = Metric::kCosine;
+  VectorDatatype datatype = VectorDatatype::kFloat32;
+  bool on_disk = false;
+  friend bool operator==(const VectorConfig&, const VectorConfig&) = default;
+};
+
+inline constexpr uint32_t kDimMax = 65536;
+
+// "" is the default vector, the one that a client means when it names none.
+inline constexpr char kDefaultVectorName[] = "";
+
+enum class Durability : uint8_t { kSync = 0, kInterval = 1 };
+
+struct CollectionConfig {
+  std::map<std::string, VectorConfig> vectors;
+  Durability durability = Durability::kSync;
+  // The client's own create options that we keep, give back and do not act upon yet, by their JSON
+  // field: "hnsw_config", "optimizers_config", "quantization_config", "metadata", …
+  std::map<std::string, std::string> echoed_json;
+};
+
+}  // namespace akidb

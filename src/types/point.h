@@ -1,0 +1,47 @@
+// Points as they are written and read.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "types/payload.h"
+#include "types/point_id.h"
+
+namespace akidb {
+
+using DenseVector = std::vector<float>;
+
+// Named vectors of one point, sorted by name, unique. "" is the default vector.
+using NamedVectors = std::vector<std::pair<std::string, DenseVector>>;
+
+struct Point {
+  PointId id;
+  NamedVectors vectors;
+  Payload payload;
+};
+
+// Which vectors go into an answer.
+struct VectorSelector {
+  enum class Mode : uint8_t { kNone, kAll, kNamed };
+  Mode mode = Mode::kNone;
+  std::vector<std::string> names;
+};
+
+// A point in an answer: only the selected parts are filled.
+struct PointRecord {
+  PointId id;
+  std::optional<Payload> payload;
+  std::optional<NamedVectors> vectors;
+};
+
+struct Hit {
+  PointId id;
+  uint64_t seq = 0;      // of the write that stored this version
+  float distance = 0;    // smaller is nearer, by the collection's metric
+  std::optional<Payload> payload;
+  std::optional<NamedVectors> vectors;
+};
+
+}  // namespace akidb

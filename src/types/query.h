@@ -1,0 +1,73 @@
+// Requests as every transport decodes them. Each default of the dialect lives here, once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "types/filter.h"
+#include "types/point.h"
+
+namespace akidb {
+
+// A text in the place of a vector; the server embeds it.
+struct TextInput {
+  std::string text;
+  std::string model;  // empty: the default model
+};
+
+using VectorInput = std::variant<DenseVector, TextInput>;
+
+struct PointInput {
+  PointId id;
+  std::vector<std::pair<std::string, VectorInput>> vectors;  // "" is the default vector
+  Payload payload;
+};
+
+struct UpsertRequest {
+  std::vector<PointInput> points;
+};
+
+// Exactly one of the two is given.
+struct PointSelector {
+  std::vector<PointId> ids;
+  std::shared_ptr<const Filter> filter;
+};
+
+struct RetrieveRequest {
+  std::vector<PointId> ids;
+  PayloadSelector with_payload = PayloadSelector::All();
+  VectorSelector with_vectors;
+};
+
+struct ScrollRequest {
+  std::optional<PointId> offset;          // the first id to return
+  size_t limit = 10;
+  std::shared_ptr<const Filter> filter;   // null: all points
+  PayloadSelector with_payload = PayloadSelector::All();
+  VectorSelector with_vectors;
+};
+
+struct CountRequest {
+  std::shared_ptr<const Filter> filter;
+  bool exact = true;
+};
+
+struct QueryRequest {
+  // monostate: points by order of id.
+  std::variant<std::monostate, DenseVector, PointId, TextInput> query;
+  std::string using_vector;               // "" is the default vector
+  std::shared_ptr<const Filter> filter;
+  size_t limit = 10;
+  size_t offset = 0;
+  std::optional<float> score_threshold;   // in the wire's terms
+  PayloadSelector with_payload;
+  VectorSelector with_vectors;
+};
+
+}  // namespace akidb
