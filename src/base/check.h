@@ -8,8 +8,8 @@ namespace akidb {
 
 }  // namespace akidb
 
-#define AKIDB_CHECK(condition)                                         \
-  do {                                                                 \
-    if (!(condition)) [[unlikely]]                                     \
-      ::akidb::CheckFailed(__FILE__, __LINE__, #condition);            \
+#define AKIDB_CHECK(condition)                              \
+  do {                                                      \
+    if (!(condition)) [[unlikely]]                          \
+      ::akidb::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)

@@ -13,7 +13,7 @@
 namespace akidb {
 
 struct ExecutorOptions {
-  std::string name;       // at most 15 characters reach the thread's name
+  std::string name;  // at most 15 characters reach the thread's name
   int threads = 1;
   size_t queue_max = 1024;
 };

@@ -1,10 +1,11 @@
 #include "base/log.h"
 
-#include <spdlog/pattern_formatter.h>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include <chrono>
 
 #include "base/json_writer.h"
 
@@ -13,20 +14,29 @@ namespace {
 
 std::string_view LevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
   }
   return "error";
 }
 
 std::string UtcNow() {
   auto now = std::chrono::system_clock::now();
-  auto us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()) %
-            std::chrono::seconds(1);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(now)), us.count());
+  auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()) %
+                std::chrono::seconds(1);
+  std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[40];
+  size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+  std::snprintf(text + length, sizeof text - length, ".%06dZ", static_cast<int>(micros.count()));
+  return text;
 }
 
 void WriteField(const LogField& field, JsonWriter& json) {
@@ -45,8 +55,7 @@ void WriteField(const LogField& field, JsonWriter& json) {
 class StderrLogger final : public Logger {
  public:
   explicit StderrLogger(LogLevel level)
-      : level_(level),
-        logger_("akidb", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
+      : level_(level), logger_("akidb", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
     logger_.set_pattern("%v");
   }
 

@@ -1,4 +1,5 @@
-// std::mutex with clang's thread-safety annotations (https://clang.llvm.org/docs/ThreadSafetyAnalysis.html).
+// std::mutex with clang's thread-safety annotations
+// (https://clang.llvm.org/docs/ThreadSafetyAnalysis.html).
 #pragma once
 
 #include <condition_variable>

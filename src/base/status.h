@@ -18,24 +18,24 @@ namespace akidb {
 // Closed: transports map it by a switch without default, so a new code can't be forgotten.
 enum class ErrorCode : unsigned char {
   kOk,
-  kMalformed,          // the bytes could not be parsed at all (JSON syntax)
-  kInvalidArgument,    // parsed, but wrong: dimension, unknown name, NaN
-  kValidation,         // a field outside its range or without its required parts
+  kMalformed,        // the bytes could not be parsed at all (JSON syntax)
+  kInvalidArgument,  // parsed, but wrong: dimension, unknown name, NaN
+  kValidation,       // a field outside its range or without its required parts
   kUnauthenticated,
   kPermissionDenied,
   kNotFound,
   kAlreadyExists,
-  kUnsupported,        // understood, but this server doesn't do it
-  kTooLarge,           // the request is over a size limit
+  kUnsupported,  // understood, but this server doesn't do it
+  kTooLarge,     // the request is over a size limit
   kDeadlineExceeded,
   kCancelled,
   kResourceExhausted,  // a bound of this server is reached; try again later
   kUnavailable,        // a part is not ready or has failed; reads of other parts go on
   kStorageFull,
-  kBusy,               // the data folder or port belongs to another process
-  kIo,                 // the operating system refused a file operation
-  kCorruption,         // stored bytes are damaged
-  kInternal,           // a bug
+  kBusy,        // the data folder or port belongs to another process
+  kIo,          // the operating system refused a file operation
+  kCorruption,  // stored bytes are damaged
+  kInternal,    // a bug
 };
 
 std::string_view ErrorCodeName(ErrorCode code);
@@ -91,8 +91,8 @@ template <typename T>
 class [[nodiscard]] Result {
  public:
   // Implicit on purpose: functions return either a value or a Status.
-  Result(T value) : value_(std::move(value)) {}             // NOLINT(google-explicit-constructor)
-  Result(Status status) : status_(std::move(status)) {      // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+  Result(Status status) : status_(std::move(status)) {  // NOLINT(google-explicit-constructor)
     AKIDB_CHECK(!status_.ok());
   }
 
@@ -126,10 +126,9 @@ class [[nodiscard]] Result {
 }  // namespace akidb
 
 // Returns the Status of `expression` from the enclosing function unless it is ok.
-#define AKIDB_RETURN_IF_ERROR(expression)                       \
-  do {                                                          \
-    if (::akidb::Status akidb_status_ = (expression); !akidb_status_.ok()) \
-      return akidb_status_;                                     \
+#define AKIDB_RETURN_IF_ERROR(expression)                                                        \
+  do {                                                                                           \
+    if (::akidb::Status akidb_status_ = (expression); !akidb_status_.ok()) return akidb_status_; \
   } while (false)
 
 // AKIDB_ASSIGN_OR_RETURN(auto x, F()): x = value of F(), or returns its Status.

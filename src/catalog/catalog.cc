@@ -1,10 +1,10 @@
 #include "catalog/catalog.h"
 
-#include <sqlite3.h>
-
 #include <functional>
 #include <initializer_list>
 #include <variant>
+
+#include <sqlite3.h>
 
 #include "base/mutex.h"
 
@@ -212,8 +212,8 @@ class SqliteCatalog final : public Catalog {
 };
 
 Result<int64_t> ReadState(sqlite3* db, std::string_view key) {
-  AKIDB_ASSIGN_OR_RETURN(
-      Statement row, Statement::Prepare(db, "SELECT value FROM state WHERE key = ?", {key}));
+  AKIDB_ASSIGN_OR_RETURN(Statement row,
+                         Statement::Prepare(db, "SELECT value FROM state WHERE key = ?", {key}));
   AKIDB_ASSIGN_OR_RETURN(bool found, row.Step());
   if (!found) return CorruptionError("catalog: no " + std::string(key) + " in table state");
   return row.Integer(0);
@@ -223,9 +223,9 @@ Result<int64_t> ReadState(sqlite3* db, std::string_view key) {
 
 Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) {
   sqlite3* raw = nullptr;
-  int code = sqlite3_open_v2(path.c_str(), &raw,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                             nullptr);
+  int code =
+      sqlite3_open_v2(path.c_str(), &raw,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   DatabaseHandle db(raw);
   if (code != SQLITE_OK) return SqlError(db.get(), "can't open " + path);
   AKIDB_RETURN_IF_ERROR(Execute(db.get(),

@@ -33,8 +33,8 @@ struct ModelBinding {
 class Catalog {
  public:
   // Creates the file when missing. kCorruption when it is not a sound database: then the caller may
-  // remove it, with its -wal and -shm, and replay the system log from its beginning. kUnsupported: written by
-  // a newer version.
+  // remove it, with its -wal and -shm, and replay the system log from its beginning. kUnsupported:
+  // written by a newer version.
   static Result<std::unique_ptr<Catalog>> Open(const std::string& path);
   virtual ~Catalog() = default;
 

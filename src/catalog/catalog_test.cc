@@ -1,10 +1,10 @@
 #include "catalog/catalog.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+
+#include <gtest/gtest.h>
 
 namespace akidb::catalog {
 namespace {

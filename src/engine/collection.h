@@ -27,7 +27,7 @@
 namespace akidb::engine {
 
 struct CollectionOptions {
-  std::string directory;          // DATA/collections/<uuid>
+  std::string directory;  // DATA/collections/<uuid>
   Uuid uuid;
   size_t head_rows_max = 16384;
   size_t head_bytes_max = 64u << 20;
@@ -44,33 +44,33 @@ struct CollectionEnvironment {
 };
 
 struct WriteResult {
-  uint64_t seq = 0;      // of the log record
-  bool durable = true;   // false in interval durability
+  uint64_t seq = 0;     // of the log record
+  bool durable = true;  // false in interval durability
 };
 
 struct CollectionStats {
   uint64_t points = 0;
-  uint64_t segments = 0;        // sealed
-  uint64_t head_rows = 0;       // in memory, frozen heads included
+  uint64_t segments = 0;   // sealed
+  uint64_t head_rows = 0;  // in memory, frozen heads included
   uint64_t last_seq = 0;
   // Why writes are refused ("storage_failed: …"); empty while all is well.
   std::string read_only_reason;
 };
 
 struct SearchRequest {
-  std::string vector_name;                // "" is the default vector
-  std::span<const float> query;           // dim of that vector; borrowed
-  std::shared_ptr<const Filter> filter;   // null: all points
-  size_t limit = 10;                      // never allocated by
-  size_t offset = 0;                      // best hits left out
-  std::optional<float> distance_max;      // hits beyond are left out
+  std::string vector_name;               // "" is the default vector
+  std::span<const float> query;          // dim of that vector; borrowed
+  std::shared_ptr<const Filter> filter;  // null: all points
+  size_t limit = 10;                     // never allocated by
+  size_t offset = 0;                     // best hits left out
+  std::optional<float> distance_max;     // hits beyond are left out
   PayloadSelector with_payload;
   VectorSelector with_vectors;
 };
 
 struct ScrollPage {
-  std::vector<PointRecord> points;        // ascending ids
-  std::optional<PointId> next;            // where the next page begins
+  std::vector<PointRecord> points;  // ascending ids
+  std::optional<PointId> next;      // where the next page begins
 };
 
 class Collection {
@@ -103,8 +103,7 @@ class Collection {
                                                     const RetrieveRequest& request) const = 0;
   virtual Result<ScrollPage> Scroll(const RequestContext& context,
                                     const ScrollRequest& request) const = 0;
-  virtual Result<uint64_t> Count(const RequestContext& context,
-                                 const Filter* filter) const = 0;
+  virtual Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const = 0;
   // Exact nearest neighbours, best first, ties by ascending id. Points without the vector are left
   // out. kInvalidArgument: unknown vector name, wrong dim, not finite.
   virtual Result<std::vector<Hit>> Search(const RequestContext& context,
@@ -112,6 +111,10 @@ class Collection {
 
   // Writes the head as a segment now, and waits for it.
   virtual Status Seal() = 0;
+
+  // The collection is being deleted: refuses writes and starts no more background work. Requests
+  // that have pinned a view finish.
+  virtual void Drop() = 0;
 };
 
 }  // namespace akidb::engine

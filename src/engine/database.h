@@ -32,8 +32,8 @@ struct DatabaseEnvironment {
 
 class Database {
  public:
-  // Creates the folder when missing. kBusy: another process has it; kUnsupported: written by a newer
-  // version; kIo: read-only; kStorageFull; kCorruption: the system log or catalog is damaged.
+  // Creates the folder when missing. kBusy: another process has it; kUnsupported: written by a
+  // newer version; kIo: read-only; kStorageFull; kCorruption: the system log or catalog is damaged.
   static Result<std::unique_ptr<Database>> Open(DatabaseOptions options,
                                                 const DatabaseEnvironment& environment);
   virtual ~Database() = default;

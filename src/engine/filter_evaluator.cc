@@ -114,8 +114,7 @@ struct ConditionVisitor {
   }
 
   bool operator()(const HasIdCondition& condition) const {
-    return std::find(condition.ids.begin(), condition.ids.end(), subject.id()) !=
-           condition.ids.end();
+    return std::binary_search(condition.ids.begin(), condition.ids.end(), subject.id());
   }
 
   bool operator()(const HasVectorCondition& condition) const {

@@ -55,11 +55,10 @@ class Head {
     return RowAt(row).dead_seq.load(std::memory_order_acquire);
   }
   PayloadValue payload(uint32_t row) const { return RowAt(row).payload.root(); }
-  bool HasVector(uint32_t row, size_t ordinal) const {
-    return (RowAt(row).vectors >> ordinal) & 1;
-  }
+  bool HasVector(uint32_t row, size_t ordinal) const { return (RowAt(row).vectors >> ordinal) & 1; }
   // The row's vector; only if it has one.
   std::span<const float> vector(uint32_t row, size_t ordinal) const;
+  uint32_t dim(size_t ordinal) const { return schema_.config(ordinal).dim; }
   // kBlockRows x dim, float32, of rows block*kBlockRows and following; rows without this vector
   // hold zeros. Null when no row of the block has it.
   const float* block_vectors(uint32_t block, size_t ordinal) const {
@@ -71,8 +70,8 @@ class Head {
     PointId id;
     uint64_t seq = 0;
     std::atomic<uint64_t> dead_seq{UINT64_MAX};
-    uint64_t vectors = 0;   // bit i: has the vector of ordinal i
-    uint32_t older = 0;     // 1 + row of this id's version before; 0 = none
+    uint64_t vectors = 0;  // bit i: has the vector of ordinal i
+    uint32_t older = 0;    // 1 + row of this id's version before; 0 = none
     Payload payload;
   };
   struct Block {
@@ -86,9 +85,7 @@ class Head {
     std::vector<std::atomic<uint32_t>> slots;
   };
 
-  const Row& RowAt(uint32_t row) const {
-    return blocks_[row / kBlockRows]->rows[row % kBlockRows];
-  }
+  const Row& RowAt(uint32_t row) const { return blocks_[row / kBlockRows]->rows[row % kBlockRows]; }
   Row& RowAt(uint32_t row) { return blocks_[row / kBlockRows]->rows[row % kBlockRows]; }
   // The slot of `id`: where it stands or would stand.
   std::atomic<uint32_t>& SlotOf(Table& table, PointId id) const;
@@ -97,11 +94,11 @@ class Head {
   void StoreVectors(Block& block, uint32_t row_in_block, const NamedVectors& vectors);
 
   const VectorSchema& schema_;
-  uint32_t rows_ = 0;      // writer only; readers know the count from their view
+  uint32_t rows_ = 0;  // writer only; readers know the count from their view
   size_t bytes_ = 0;
-  std::vector<std::unique_ptr<Block>> blocks_;   // sized once; filled in order
+  std::vector<std::unique_ptr<Block>> blocks_;  // sized once; filled in order
   std::atomic<Table*> table_;
-  std::vector<std::unique_ptr<Table>> tables_;   // the present one is last; readers may use others
+  std::vector<std::unique_ptr<Table>> tables_;  // the present one is last; readers may use others
 };
 
 }  // namespace akidb::engine

@@ -1,4 +1,5 @@
-// What a collection is made of. Stored in the catalog and the manifest as JSON (docs/format/collection.md).
+// What a collection is made of. Stored in the catalog and the manifest as JSON
+// (docs/format/collection.md).
 #pragma once
 
 #include <cstdint>

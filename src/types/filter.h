@@ -4,6 +4,7 @@
 // (one level).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,27 +22,45 @@ struct Filter;
 // Strictly typed: a float payload never equals an int.
 using MatchScalar = std::variant<std::string, int64_t, bool>;
 
-struct MatchValue { MatchScalar value; };
-struct MatchAny { std::vector<MatchScalar> values; };     // empty matches nothing
-struct MatchExcept { std::vector<MatchScalar> values; };  // some value that is not listed
-struct NumericRange { std::optional<double> lt, lte, gt, gte; };
+struct MatchValue {
+  MatchScalar value;
+};
+struct MatchAny {
+  std::vector<MatchScalar> values;
+};  // empty matches nothing
+struct MatchExcept {
+  std::vector<MatchScalar> values;
+};  // some value that is not listed
+struct NumericRange {
+  std::optional<double> lt, lte, gt, gte;
+};
 
 struct FieldCondition {
   PayloadPath key;
   std::variant<MatchValue, MatchAny, MatchExcept, NumericRange> predicate;
 };
-struct IsEmptyCondition { PayloadPath key; };  // missing, null or []
-struct IsNullCondition { PayloadPath key; };   // some value is null
-struct HasIdCondition { std::vector<PointId> ids; };
-struct HasVectorCondition { std::string name; };
+struct IsEmptyCondition {
+  PayloadPath key;
+};  // missing, null or []
+struct IsNullCondition {
+  PayloadPath key;
+};  // some value is null
+struct HasIdCondition {
+  explicit HasIdCondition(std::vector<PointId> any_order) : ids(std::move(any_order)) {
+    std::sort(ids.begin(), ids.end());
+  }
+  std::vector<PointId> ids;  // ascending
+};
+struct HasVectorCondition {
+  std::string name;
+};
 struct NestedCondition {
-  PayloadPath key;                     // an array of objects; one element satisfies all
+  PayloadPath key;  // an array of objects; one element satisfies all
   std::shared_ptr<const Filter> filter;
 };
 
-using Condition =
-    std::variant<FieldCondition, IsEmptyCondition, IsNullCondition, HasIdCondition,
-                 HasVectorCondition, NestedCondition, std::shared_ptr<const Filter>>;
+using Condition = std::variant<FieldCondition, IsEmptyCondition, IsNullCondition, HasIdCondition,
+                               HasVectorCondition, NestedCondition, std::shared_ptr<const Filter>>;
 
 // All of must, at least one of should (if any is given), none of must_not, and at least
 // min_should_count of min_should. Shared and immutable once built.

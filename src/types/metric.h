@@ -25,5 +25,7 @@ std::optional<Metric> ParseMetric(std::string_view name);
 float WireScore(Metric metric, float distance);
 // True where the wire's score is a distance: smaller first, and score_threshold is an upper bound.
 bool WireScoreIsDistance(Metric metric);
+// The inverse of WireScore; a distance that no row reaches for a negative Euclidean score.
+float DistanceOfWireScore(Metric metric, float score);
 
 }  // namespace akidb

@@ -29,9 +29,9 @@ class PayloadValue {
 
   Kind kind() const;
   bool AsBool() const;
-  int64_t AsInt() const;         // kInt: fits int64
-  uint64_t AsUint() const;       // kUint: above the int64 range
-  double AsDouble() const;       // any number
+  int64_t AsInt() const;    // kInt: fits int64
+  uint64_t AsUint() const;  // kUint: above the int64 range
+  double AsDouble() const;  // any number
   std::string_view AsString() const;
 
   // Members of an object or elements of an array; 0 for everything else.
@@ -91,10 +91,12 @@ class PayloadBuilder {
 
  private:
   struct Level {
-    size_t start = 0;                 // where this container's header begins
-    std::vector<uint32_t> offsets;    // of its children
+    size_t start = 0;               // where this container's header begins
+    std::vector<uint32_t> offsets;  // of its children
     bool is_object = false;
   };
+  void Begin(bool is_object);
+  void End();
   void BeforeValue();
 
   std::vector<std::byte> out_;

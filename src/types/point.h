@@ -38,8 +38,8 @@ struct PointRecord {
 
 struct Hit {
   PointId id;
-  uint64_t seq = 0;      // of the write that stored this version
-  float distance = 0;    // smaller is nearer, by the collection's metric
+  uint64_t seq = 0;    // of the write that stored this version
+  float distance = 0;  // smaller is nearer, by the collection's metric
   std::optional<Payload> payload;
   std::optional<NamedVectors> vectors;
 };

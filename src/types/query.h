@@ -46,9 +46,9 @@ struct RetrieveRequest {
 };
 
 struct ScrollRequest {
-  std::optional<PointId> offset;          // the first id to return
+  std::optional<PointId> offset;  // the first id to return
   size_t limit = 10;
-  std::shared_ptr<const Filter> filter;   // null: all points
+  std::shared_ptr<const Filter> filter;  // null: all points
   PayloadSelector with_payload = PayloadSelector::All();
   VectorSelector with_vectors;
 };
@@ -61,11 +61,11 @@ struct CountRequest {
 struct QueryRequest {
   // monostate: points by order of id.
   std::variant<std::monostate, DenseVector, PointId, TextInput> query;
-  std::string using_vector;               // "" is the default vector
+  std::string using_vector;  // "" is the default vector
   std::shared_ptr<const Filter> filter;
   size_t limit = 10;
   size_t offset = 0;
-  std::optional<float> score_threshold;   // in the wire's terms
+  std::optional<float> score_threshold;  // in the wire's terms
   PayloadSelector with_payload;
   VectorSelector with_vectors;
 };

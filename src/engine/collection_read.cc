@@ -1,0 +1,50 @@
+#include "engine/collection_impl.h"
+#include "engine/view_reader.h"
+#include "simd/kernels.h"
+
+namespace akidb::engine {
+
+std::shared_ptr<const View> CollectionImpl::PinView() const {
+  MutexLock lock(view_mutex_);
+  return view_;
+}
+
+CollectionStats CollectionImpl::stats() const {
+  CollectionStats stats;
+  MutexLock lock(write_mutex_);
+  stats.points = static_cast<uint64_t>(visible_points_);
+  stats.segments = segments_.size();
+  stats.head_rows = head_->rows();
+  for (const FrozenHead& frozen : frozen_) stats.head_rows += frozen.head->rows();
+  stats.last_seq = applied_seq_;
+  stats.read_only_reason = write_failure_.message();
+  return stats;
+}
+
+Result<std::vector<PointRecord>> CollectionImpl::Retrieve(const RequestContext& context,
+                                                          const RetrieveRequest& request) const {
+  std::shared_ptr<const View> view = PinView();
+  return ViewReader(*view, schema_, context).Retrieve(request);
+}
+
+Result<ScrollPage> CollectionImpl::Scroll(const RequestContext& context,
+                                          const ScrollRequest& request) const {
+  std::shared_ptr<const View> view = PinView();
+  return ViewReader(*view, schema_, context).Scroll(request);
+}
+
+Result<uint64_t> CollectionImpl::Count(const RequestContext& context, const Filter* filter) const {
+  std::shared_ptr<const View> view = PinView();
+  return ViewReader(*view, schema_, context).Count(filter);
+}
+
+Result<std::vector<Hit>> CollectionImpl::Search(const RequestContext& context,
+                                                const SearchRequest& request) const {
+  AKIDB_ASSIGN_OR_RETURN(size_t ordinal, schema_.Check(request.vector_name, request.query));
+  DenseVector query(request.query.begin(), request.query.end());
+  if (schema_.config(ordinal).metric == Metric::kCosine) simd::Normalize(query);
+  std::shared_ptr<const View> view = PinView();
+  return ViewReader(*view, schema_, context).Search(request, ordinal, query);
+}
+
+}  // namespace akidb::engine

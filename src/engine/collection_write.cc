@@ -1,0 +1,213 @@
+#include <algorithm>
+#include <chrono>
+
+#include "engine/collection_impl.h"
+#include "engine/head_source.h"
+#include "engine/records.h"
+#include "engine/segment_source.h"
+#include "engine/view_reader.h"
+
+namespace akidb::engine {
+namespace {
+
+// How long a write waits for a frozen head to be written before it is refused.
+constexpr std::chrono::milliseconds kSealWaitMax{2000};
+
+}  // namespace
+
+Status CollectionImpl::CheckWritable() const {
+  if (dropped_) return NotFoundError("the collection was deleted");
+  return write_failure_;
+}
+
+std::shared_ptr<Head> CollectionImpl::NewHead(size_t points) const {
+  return std::make_shared<Head>(schema_, std::max(options_.head_rows_max, points));
+}
+
+void CollectionImpl::FreezeHead() {
+  if (head_->rows() == 0) return;
+  frozen_.push_back({std::move(head_), applied_seq_});
+  head_ = NewHead(0);
+  ScheduleSeal();
+}
+
+Status CollectionImpl::MakeRoom(const RequestContext& context, size_t points) {
+  bool full =
+      head_->rows() + points > head_->rows_max() || head_->bytes() >= options_.head_bytes_max;
+  if (!full) return OkStatus();
+  auto deadline = std::min(context.deadline(), std::chrono::steady_clock::now() + kSealWaitMax);
+  while (frozen_.size() >= options_.frozen_heads_max) {
+    if (!seal_failure_.ok()) {
+      ScheduleSeal();
+      return seal_failure_.WithContext("full heads can't be written as segments");
+    }
+    if (!sealed_.WaitUntil(write_mutex_, deadline)) {
+      AKIDB_RETURN_IF_ERROR(context.Check());
+      return ResourceExhaustedError(
+          "writes arrive faster than segments can be written; try again later");
+    }
+    AKIDB_RETURN_IF_ERROR(CheckWritable());
+  }
+  FreezeHead();
+  if (points > head_->rows_max()) head_ = NewHead(points);
+  return OkStatus();
+}
+
+bool CollectionImpl::KillOlder(PointId id, uint64_t seq) {
+  for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen) {
+    if (frozen->head->Kill(id, seq)) return true;
+  }
+  for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
+    std::optional<uint32_t> row = segment->reader->FindRow(id);
+    if (row && segment->dead.Add(*row)) {
+      pending_kills_.push_back({seq, segment->entry.uuid, *row});
+      return true;
+    }
+  }
+  return false;
+}
+
+void CollectionImpl::ApplyUpsert(uint64_t seq, std::vector<Point> points) {
+  int64_t added = 0;
+  for (Point& point : points) {
+    PointId id = point.id;
+    bool replaced = head_->Add(seq, std::move(point)) || KillOlder(id, seq);
+    if (!replaced) ++added;
+  }
+  pending_counts_.push_back({seq, added});
+  applied_seq_ = seq;
+}
+
+void CollectionImpl::ApplyDelete(uint64_t seq, std::span<const PointId> ids) {
+  int64_t removed = 0;
+  for (PointId id : ids) {
+    if (head_->Kill(id, seq) || KillOlder(id, seq)) ++removed;
+  }
+  pending_counts_.push_back({seq, -removed});
+  applied_seq_ = seq;
+}
+
+Result<WriteResult> CollectionImpl::Upsert(const RequestContext& context,
+                                           std::vector<Point> points) {
+  for (Point& point : points) AKIDB_RETURN_IF_ERROR(schema_.Prepare(point));
+  std::vector<std::byte> body = EncodeUpsert(points);
+  uint64_t seq = 0;
+  {
+    MutexLock lock(write_mutex_);
+    AKIDB_RETURN_IF_ERROR(CheckWritable());
+    AKIDB_RETURN_IF_ERROR(MakeRoom(context, points.size()));
+    AKIDB_ASSIGN_OR_RETURN(
+        seq, log_->Enqueue(static_cast<uint8_t>(RecordType::kUpsert), std::move(body)));
+    ApplyUpsert(seq, std::move(points));
+  }
+  return Commit(seq);
+}
+
+Result<uint64_t> CollectionImpl::EnqueueDelete(std::span<const PointId> ids) {
+  AKIDB_RETURN_IF_ERROR(CheckWritable());
+  AKIDB_ASSIGN_OR_RETURN(
+      uint64_t seq, log_->Enqueue(static_cast<uint8_t>(RecordType::kDelete), EncodeDelete(ids)));
+  ApplyDelete(seq, ids);
+  return seq;
+}
+
+Result<WriteResult> CollectionImpl::Delete(const RequestContext& context,
+                                           std::span<const PointId> ids) {
+  AKIDB_RETURN_IF_ERROR(context.Check());
+  uint64_t seq = 0;
+  {
+    MutexLock lock(write_mutex_);
+    AKIDB_ASSIGN_OR_RETURN(seq, EnqueueDelete(ids));
+  }
+  return Commit(seq);
+}
+
+Result<WriteResult> CollectionImpl::DeleteByFilter(const RequestContext& context,
+                                                   const Filter& filter) {
+  uint64_t seq = 0;
+  {
+    // Under the lock, on the newest state: a point that a concurrent write has just changed is
+    // judged by what that write made of it.
+    MutexLock lock(write_mutex_);
+    AKIDB_RETURN_IF_ERROR(CheckWritable());
+    View latest = LatestView();
+    AKIDB_ASSIGN_OR_RETURN(std::vector<PointId> ids,
+                           ViewReader(latest, schema_, context).MatchingIds(filter));
+    AKIDB_ASSIGN_OR_RETURN(seq, EnqueueDelete(ids));
+  }
+  return Commit(seq);
+}
+
+Result<WriteResult> CollectionImpl::Commit(uint64_t seq) {
+  Status durable = config_.durability == Durability::kSync ? log_->Wait(seq) : OkStatus();
+  MutexLock lock(write_mutex_);
+  if (!durable.ok()) {
+    // Rows after the last durable record stay invisible; only a restart can tell what the disk
+    // kept.
+    if (write_failure_.ok()) {
+      write_failure_ = durable;
+      environment_.log.Write(LogLevel::kError, "storage_failed", durable.message(),
+                             {{"collection", options_.uuid.ToString()}});
+    }
+    return durable;
+  }
+  PublishUpTo(seq);
+  return WriteResult{seq, config_.durability == Durability::kSync};
+}
+
+void CollectionImpl::PublishUpTo(uint64_t seq) {
+  // Another writer of the same group may have done it.
+  if (seq <= visible_seq_) return;
+  visible_seq_ = seq;
+  while (!pending_counts_.empty() && pending_counts_.front().seq <= seq) {
+    visible_points_ += pending_counts_.front().points;
+    pending_counts_.pop_front();
+  }
+  auto due = std::partition(pending_kills_.begin(), pending_kills_.end(),
+                            [&](const PendingKill& kill) { return kill.seq > seq; });
+  for (SealedSegment& segment : segments_) {
+    std::shared_ptr<Bitmap> dead;
+    for (auto kill = due; kill != pending_kills_.end(); ++kill) {
+      if (kill->segment != segment.entry.uuid) continue;
+      if (!dead) dead = std::make_shared<Bitmap>(*segment.visible_dead);
+      dead->Add(kill->row);
+    }
+    if (!dead) continue;
+    segment.visible_dead = std::move(dead);
+    segment.source = MakeSegmentSource(segment.reader, segment.visible_dead, schema_);
+  }
+  pending_kills_.erase(due, pending_kills_.end());
+  PublishView();
+}
+
+void CollectionImpl::PublishView() {
+  auto view = std::make_shared<View>();
+  view->seq = visible_seq_;
+  view->points = static_cast<uint64_t>(visible_points_);
+  view->sources.push_back(MakeHeadSource(head_, head_->rows(), visible_seq_));
+  for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen) {
+    view->sources.push_back(MakeHeadSource(frozen->head, frozen->head->rows(), visible_seq_));
+  }
+  for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
+    view->sources.push_back(segment->source);
+  }
+  std::shared_ptr<const View> published = std::move(view);
+  MutexLock lock(view_mutex_);
+  view_.swap(published);
+}
+
+View CollectionImpl::LatestView() const {
+  View view;
+  view.seq = applied_seq_;
+  view.sources.push_back(MakeHeadSource(head_, head_->rows(), applied_seq_));
+  for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen) {
+    view.sources.push_back(MakeHeadSource(frozen->head, frozen->head->rows(), applied_seq_));
+  }
+  for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
+    view.sources.push_back(
+        MakeSegmentSource(segment->reader, std::make_shared<const Bitmap>(segment->dead), schema_));
+  }
+  return view;
+}
+
+}  // namespace akidb::engine

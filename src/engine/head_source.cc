@@ -1,0 +1,101 @@
+#include "engine/head_source.h"
+
+#include <algorithm>
+
+namespace akidb::engine {
+namespace {
+
+class HeadPayloadCursor final : public PayloadCursor {
+ public:
+  explicit HeadPayloadCursor(const Head& head) : head_(head) {}
+  Result<PayloadValue> Read(uint32_t row) override { return head_.payload(row); }
+
+ private:
+  const Head& head_;
+};
+
+// A head is bounded and keeps no order of ids, so the cursor sorts what is visible.
+class HeadIdCursor final : public IdCursor {
+ public:
+  explicit HeadIdCursor(std::vector<std::pair<PointId, uint32_t>> ids) : ids_(std::move(ids)) {
+    std::make_heap(ids_.begin(), ids_.end(), std::greater<>());
+  }
+  std::optional<PointId> id() const override {
+    if (ids_.empty()) return std::nullopt;
+    return ids_.front().first;
+  }
+  uint32_t row() const override { return ids_.front().second; }
+  void Next() override {
+    std::pop_heap(ids_.begin(), ids_.end(), std::greater<>());
+    ids_.pop_back();
+  }
+
+ private:
+  std::vector<std::pair<PointId, uint32_t>> ids_;  // a heap: a page costs n + limit * log n
+};
+
+class HeadSource final : public RowSource {
+ public:
+  HeadSource(std::shared_ptr<const Head> head, uint32_t rows, uint64_t seq)
+      : head_(std::move(head)), rows_(rows), seq_(seq) {}
+
+  uint32_t rows() const override { return rows_; }
+  bool Visible(uint32_t row) const override { return head_->Visible(row, seq_); }
+  std::optional<uint32_t> Find(PointId id) const override { return head_->Find(id, seq_); }
+  PointId id(uint32_t row) const override { return head_->id(row); }
+  uint64_t seq(uint32_t row) const override { return head_->seq(row); }
+  bool HasVector(uint32_t row, size_t ordinal) const override {
+    return head_->HasVector(row, ordinal);
+  }
+  Result<std::span<const float>> vector(uint32_t row, size_t ordinal) const override {
+    if (!HasVector(row, ordinal)) return std::span<const float>();
+    return head_->vector(row, ordinal);
+  }
+
+  uint32_t blocks(size_t) const override {
+    return (rows_ + Head::kBlockRows - 1) / Head::kBlockRows;
+  }
+
+  Result<VectorBlock> block(uint32_t index, size_t ordinal) const override {
+    VectorBlock block;
+    block.first_number = index * Head::kBlockRows;
+    uint32_t count = std::min(Head::kBlockRows, rows_ - block.first_number);
+    bool any = false;
+    for (uint32_t i = 0; i < count && !any; ++i) any = HasVector(block.first_number + i, ordinal);
+    if (!any) return block;
+    block.count = count;
+    block.vectors = {head_->block_vectors(index, ordinal), count * head_->dim(ordinal)};
+    return block;
+  }
+
+  // A head keeps room for the vector of every row; the gate leaves rows without one out.
+  uint32_t RowOf(uint32_t number, size_t) const override { return number; }
+  uint32_t NumberOf(uint32_t row, size_t) const override { return row; }
+
+  std::unique_ptr<PayloadCursor> Payloads() const override {
+    return std::make_unique<HeadPayloadCursor>(*head_);
+  }
+
+  std::unique_ptr<IdCursor> Ids(const PointId* from) const override {
+    std::vector<std::pair<PointId, uint32_t>> ids;
+    for (uint32_t row = 0; row < rows_; ++row) {
+      if (Visible(row) && (from == nullptr || id(row) >= *from)) ids.emplace_back(id(row), row);
+    }
+    return std::make_unique<HeadIdCursor>(std::move(ids));
+  }
+
+ private:
+  // Shared with the collection: a view may live longer than the head's time as a head.
+  const std::shared_ptr<const Head> head_;
+  const uint32_t rows_;
+  const uint64_t seq_;
+};
+
+}  // namespace
+
+std::shared_ptr<const RowSource> MakeHeadSource(std::shared_ptr<const Head> head, uint32_t rows,
+                                                uint64_t seq) {
+  return std::make_shared<HeadSource>(std::move(head), rows, seq);
+}
+
+}  // namespace akidb::engine

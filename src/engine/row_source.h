@@ -1,0 +1,77 @@
+// Rows as a reader sees them: a head up to a sequence number, or a sealed segment with a fixed set
+// of tombstones. Immutable from the reader's side; any number of threads may read at once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "types/payload.h"
+#include "types/point_id.h"
+
+namespace akidb::engine {
+
+// Consecutive vectors of one name, for a scan. Vectors are numbered by themselves where not every
+// row has one: RowSource::RowOf turns a number into a row.
+struct VectorBlock {
+  std::span<const float> vectors;  // count x dim, float32
+  uint32_t count = 0;
+  uint32_t first_number = 0;
+};
+
+// What reading one payload after the other needs: the block unpacked last. One thread each.
+class PayloadCursor {
+ public:
+  virtual ~PayloadCursor() = default;
+  // Valid until the next call. kCorruption when the stored bytes are damaged.
+  virtual Result<PayloadValue> Read(uint32_t row) = 0;
+};
+
+// Visible rows by ascending id.
+class IdCursor {
+ public:
+  virtual ~IdCursor() = default;
+  // Nothing at the end.
+  virtual std::optional<PointId> id() const = 0;
+  virtual uint32_t row() const = 0;
+  virtual void Next() = 0;
+};
+
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+
+  // Rows are 0..rows()-1, dead ones among them.
+  virtual uint32_t rows() const = 0;
+  virtual bool Visible(uint32_t row) const = 0;
+  // The visible row of `id`.
+  virtual std::optional<uint32_t> Find(PointId id) const = 0;
+  virtual PointId id(uint32_t row) const = 0;
+  virtual uint64_t seq(uint32_t row) const = 0;
+  virtual bool HasVector(uint32_t row, size_t ordinal) const = 0;
+  // Empty when the row has no such vector.
+  virtual Result<std::span<const float>> vector(uint32_t row, size_t ordinal) const = 0;
+  // Number of blocks that hold vectors of this name, and the blocks: an empty one has count 0.
+  virtual uint32_t blocks(size_t ordinal) const = 0;
+  virtual Result<VectorBlock> block(uint32_t index, size_t ordinal) const = 0;
+  virtual uint32_t RowOf(uint32_t number, size_t ordinal) const = 0;
+  // The inverse; only for rows that have the vector.
+  virtual uint32_t NumberOf(uint32_t row, size_t ordinal) const = 0;
+
+  virtual std::unique_ptr<PayloadCursor> Payloads() const = 0;
+  // From the first visible id >= from (null: from the least).
+  virtual std::unique_ptr<IdCursor> Ids(const PointId* from) const = 0;
+};
+
+// What a request pins for its whole life.
+struct View {
+  uint64_t seq = 0;     // everything up to here is visible, nothing after
+  uint64_t points = 0;  // visible points
+  // Newest first. Shared by the views between two changes of the source.
+  std::vector<std::shared_ptr<const RowSource>> sources;
+};
+
+}  // namespace akidb::engine

@@ -1,0 +1,51 @@
+// Answers reads from one pinned view. Takes no lock; one object a request.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/request_context.h"
+#include "base/status.h"
+#include "engine/collection.h"
+#include "engine/row_source.h"
+#include "engine/vector_schema.h"
+
+namespace akidb::engine {
+
+class ViewReader {
+ public:
+  // All three outlive the reader.
+  ViewReader(const View& view, const VectorSchema& schema, const RequestContext& context)
+      : view_(view), schema_(schema), context_(context) {}
+
+  Result<std::vector<PointRecord>> Retrieve(const RetrieveRequest& request) const;
+  Result<ScrollPage> Scroll(const ScrollRequest& request) const;
+  Result<uint64_t> Count(const Filter* filter) const;
+  // Every id that the filter admits, in no order.
+  Result<std::vector<PointId>> MatchingIds(const Filter& filter) const;
+  // `query` fits the vector `ordinal`, and is at unit length for cosine.
+  Result<std::vector<Hit>> Search(const SearchRequest& request, size_t ordinal,
+                                  std::span<const float> query) const;
+
+ private:
+  struct Location {
+    const RowSource* source = nullptr;
+    uint32_t row = 0;
+  };
+
+  struct Scan;  // one search in the making
+
+  Status ScanAll(Scan& scan, const RowSource& source, uint32_t source_number) const;
+  Status ScanIds(Scan& scan, const RowSource& source, uint32_t source_number) const;
+  Result<std::vector<Hit>> TakeHits(Scan& scan, const SearchRequest& request) const;
+  std::optional<Location> Find(PointId id) const;
+  Result<std::optional<NamedVectors>> Vectors(const Location& at,
+                                              const VectorSelector& wanted) const;
+
+  const View& view_;
+  const VectorSchema& schema_;
+  const RequestContext& context_;
+};
+
+}  // namespace akidb::engine

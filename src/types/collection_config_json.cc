@@ -1,0 +1,119 @@
+#include "types/collection_config_json.h"
+
+#include <simdjson.h>
+
+#include "base/json_writer.h"
+
+namespace akidb {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+constexpr int64_t kVersion = 1;
+
+Status Malformed(std::string_view what) {
+  return CorruptionError("collection configuration: " + std::string(what));
+}
+
+Result<VectorConfig> VectorFromDom(element value) {
+  object fields;
+  if (value.get(fields)) return Malformed("a vector is no object");
+  VectorConfig config;
+  for (auto [key, field] : fields) {
+    std::string_view text;
+    uint64_t number = 0;
+    if (key == "dim") {
+      if (field.get(number) || number == 0 || number > kDimMax) return Malformed("bad dim");
+      config.dim = static_cast<uint32_t>(number);
+    } else if (key == "metric") {
+      std::optional<Metric> metric;
+      if (!field.get(text)) metric = ParseMetric(text);
+      if (!metric) return Malformed("bad metric");
+      config.metric = *metric;
+    } else if (key == "datatype") {
+      if (field.get(text) || text != "float32") return Malformed("bad datatype");
+    } else if (key == "on_disk") {
+      if (field.get(config.on_disk)) return Malformed("bad on_disk");
+    } else {
+      return Malformed("unknown field vectors." + std::string(key));
+    }
+  }
+  if (config.dim == 0) return Malformed("a vector has no dim");
+  return config;
+}
+
+Status ReadField(std::string_view key, element value, CollectionConfig& config) {
+  if (key == "version") return OkStatus();
+  if (key == "durability") {
+    std::string_view text;
+    if (value.get(text) || (text != "sync" && text != "interval")) return Malformed("durability");
+    config.durability = text == "sync" ? Durability::kSync : Durability::kInterval;
+    return OkStatus();
+  }
+  object members;
+  if (value.get(members)) return Malformed(std::string(key) + " is no object");
+  if (key != "vectors" && key != "echoed") return Malformed("unknown field " + std::string(key));
+  for (auto [name, member] : members) {
+    if (key == "echoed") {
+      config.echoed_json[std::string(name)] = simdjson::minify(member);
+      continue;
+    }
+    AKIDB_ASSIGN_OR_RETURN(config.vectors[std::string(name)], VectorFromDom(member));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::string CollectionConfigToJson(const CollectionConfig& config) {
+  std::string out;
+  JsonWriter json(out);
+  json.BeginObject();
+  json.Key("version");
+  json.Int(kVersion);
+  json.Key("vectors");
+  json.BeginObject();
+  for (const auto& [name, vector] : config.vectors) {
+    json.Key(name);
+    json.BeginObject();
+    json.Key("dim");
+    json.Uint(vector.dim);
+    json.Key("metric");
+    json.String(MetricName(vector.metric));
+    json.Key("datatype");
+    json.String("float32");
+    json.Key("on_disk");
+    json.Bool(vector.on_disk);
+    json.EndObject();
+  }
+  json.EndObject();
+  json.Key("durability");
+  json.String(config.durability == Durability::kSync ? "sync" : "interval");
+  json.Key("echoed");
+  json.BeginObject();
+  for (const auto& [name, value] : config.echoed_json) {
+    json.Key(name);
+    json.Raw(value);
+  }
+  json.EndObject();
+  json.EndObject();
+  return out;
+}
+
+Result<CollectionConfig> CollectionConfigFromJson(std::string_view text) {
+  simdjson::dom::parser parser;
+  object root;
+  if (parser.parse(text.data(), text.size()).get(root)) return Malformed("no JSON object");
+  int64_t version = 0;
+  if (root["version"].get(version)) return Malformed("no version");
+  if (version > kVersion) {
+    return UnsupportedError("collection configuration of version " + std::to_string(version) +
+                            "; this program reads up to " + std::to_string(kVersion));
+  }
+  CollectionConfig config;
+  for (auto [key, value] : root) AKIDB_RETURN_IF_ERROR(ReadField(key, value, config));
+  return config;
+}
+
+}  // namespace akidb

@@ -1,0 +1,16 @@
+// CollectionConfig as JSON: docs/format/collection.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "types/collection_config.h"
+
+namespace akidb {
+
+std::string CollectionConfigToJson(const CollectionConfig& config);
+// kCorruption when malformed, kUnsupported when written by a newer version.
+Result<CollectionConfig> CollectionConfigFromJson(std::string_view json);
+
+}  // namespace akidb

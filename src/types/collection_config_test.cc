@@ -1,0 +1,34 @@
+#include "types/collection_config.h"
+
+#include <gtest/gtest.h>
+
+#include "types/collection_config_json.h"
+
+namespace akidb {
+namespace {
+
+TEST(CollectionConfig, ComesBackFromJson) {
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 384, .metric = Metric::kCosine, .on_disk = true};
+  config.vectors["a \"quoted\" name"] = {.dim = 2, .metric = Metric::kManhattan};
+  config.durability = Durability::kInterval;
+  config.echoed_json["hnsw_config"] = R"({"m":16})";
+  Result<CollectionConfig> read = CollectionConfigFromJson(CollectionConfigToJson(config));
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  EXPECT_EQ(read->vectors, config.vectors);
+  EXPECT_EQ(read->durability, config.durability);
+  EXPECT_EQ(read->echoed_json, config.echoed_json);
+}
+
+TEST(CollectionConfig, RefusesWhatItDoesNotKnow) {
+  EXPECT_EQ(CollectionConfigFromJson(R"({"version":2})").status().code(), ErrorCode::kUnsupported);
+  for (const char* json :
+       {"", "[]", "{}", R"({"version":1,"surprise":1})", R"({"version":1,"vectors":{"":{}}})",
+        R"({"version":1,"vectors":{"":{"dim":0}}})", R"({"version":1,"durability":"maybe"})",
+        R"({"version":1,"vectors":{"":{"dim":3,"metric":"Best"}}})"}) {
+    EXPECT_EQ(CollectionConfigFromJson(json).status().code(), ErrorCode::kCorruption) << json;
+  }
+}
+
+}  // namespace
+}  // namespace akidb

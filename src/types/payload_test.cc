@@ -1,0 +1,138 @@
+#include "types/payload.h"
+
+#include <cstdlib>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "types/payload_json.h"
+
+namespace akidb {
+namespace {
+
+std::string ToJson(PayloadValue value) {
+  std::string out;
+  JsonWriter json(out);
+  value.WriteJson(json);
+  return out;
+}
+
+uint64_t TestSeed() {
+  const char* text = std::getenv("AKIDB_TEST_SEED");
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : 4711;
+}
+
+std::string RandomJson(std::mt19937_64& random, int depth) {
+  auto pick = [&](uint64_t n) { return random() % n; };
+  switch (pick(depth > 0 ? 10 : 7)) {
+    case 0:
+      return "null";
+    case 1:
+      return pick(2) ? "true" : "false";
+    case 2:
+      return std::to_string(static_cast<int64_t>(random()));
+    case 3:
+      return std::to_string(random() | (uint64_t{1} << 63));
+    case 4: {
+      std::string text;
+      AppendJsonDouble(static_cast<double>(static_cast<int64_t>(random())) / 1024, text);
+      return text;
+    }
+    case 5:
+    case 6: {
+      std::string bytes;
+      for (uint64_t i = pick(6); i > 0; --i)
+        bytes += pick(4) ? "k\"\\\n" : "\xC3\xA9\xF0\x9F\xA4\x96";
+      std::string text;
+      AppendJsonString(bytes, text);
+      return text;
+    }
+    case 7: {
+      std::string text = "[";
+      for (uint64_t i = pick(4); i > 0; --i) {
+        text += RandomJson(random, depth - 1);
+        if (i > 1) text += ",";
+      }
+      return text + "]";
+    }
+    default: {
+      std::string text = "{";
+      for (uint64_t i = pick(4); i > 0; --i) {
+        text += "\"" + std::string(1, static_cast<char>('a' + pick(3))) + "\":";
+        text += RandomJson(random, depth - 1);
+        if (i > 1) text += ",";
+      }
+      return text + "}";
+    }
+  }
+}
+
+TEST(Payload, GivesTheSameJsonBack) {
+  for (const char* json :
+       {R"({})", R"({"b":1,"a":2,"b":3})", R"({"x":1.0,"y":1,"z":-0.5,"w":1e300})",
+        R"({"big":18446744073709551615,"small":-9223372036854775808})",
+        R"({"e":[],"o":{},"n":null,"t":true,"f":false})",
+        R"({"deep":[[[{"a":[1,[2,{"b":"c"}]]}]]],"":"empty key"})",
+        R"({"text":"é 🤖 \u0001 \"q\" \\ \n"})"}) {
+    Result<Payload> payload = ParsePayloadJson(json);
+    ASSERT_TRUE(payload.ok()) << json;
+    EXPECT_TRUE(ValidatePayload(payload->encoded()).ok());
+    EXPECT_EQ(ToJson(payload->root()), json);
+  }
+}
+
+TEST(Payload, RandomDocumentsComeBackAndAreValid) {
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 3000; ++i) {
+    std::string json = "{\"r\":" + RandomJson(random, 4) + "}";
+    Result<Payload> payload = ParsePayloadJson(json);
+    ASSERT_TRUE(payload.ok()) << json;
+    ASSERT_TRUE(ValidatePayload(payload->encoded()).ok()) << json;
+    ASSERT_EQ(ToJson(payload->root()), json);
+  }
+}
+
+TEST(Payload, EveryTruncationAndEveryFlippedByteIsSafe) {
+  Result<Payload> payload =
+      ParsePayloadJson(R"({"a":[1,"two",{"three":3.5}],"b":{"c":null,"d":[true,[]]},"e":"text"})");
+  ASSERT_TRUE(payload.ok());
+  std::vector<std::byte> bytes(payload->encoded().begin(), payload->encoded().end());
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(ValidatePayload(std::span(bytes).first(length)).ok()) << length;
+  }
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::vector<std::byte> damaged = bytes;
+      damaged[i] ^= static_cast<std::byte>(1 << bit);
+      // What passes the check must be readable from end to end.
+      if (ValidatePayload(damaged).ok()) EXPECT_FALSE(ToJson(PayloadValue(damaged)).empty());
+    }
+  }
+}
+
+TEST(Payload, RefusesWhatIsNoObjectAndWhatIsTooDeep) {
+  EXPECT_EQ(ParsePayloadJson("[1]").status().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(ParsePayloadJson("{\"a\":").status().code(), ErrorCode::kMalformed);
+  EXPECT_EQ(ParsePayloadJson("{\"a\":NaN}").status().code(), ErrorCode::kMalformed);
+  EXPECT_EQ(ParsePayloadJson("{\"a\":\"\xFF\"}").status().code(), ErrorCode::kMalformed);
+  auto nested = [](int depth) {
+    return "{\"a\":" + std::string(depth, '[') + std::string(depth, ']') + "}";
+  };
+  EXPECT_TRUE(ParsePayloadJson(nested(kPayloadDepthMax - 1)).ok());
+  EXPECT_TRUE(ValidatePayload(ParsePayloadJson(nested(kPayloadDepthMax - 1))->encoded()).ok());
+  EXPECT_FALSE(ParsePayloadJson(nested(kPayloadDepthMax + 1)).ok());
+}
+
+TEST(Payload, ReachesFieldsDirectly) {
+  Result<Payload> payload = ParsePayloadJson(R"({"a":1,"b":[10,20],"a":2})");
+  ASSERT_TRUE(payload.ok());
+  EXPECT_EQ(payload->root().Member("a")->AsInt(), 2);
+  EXPECT_EQ(payload->root().Member("b")->Element(1)->AsInt(), 20);
+  EXPECT_FALSE(payload->root().Member("b")->Element(2));
+  EXPECT_FALSE(payload->root().Member("c"));
+}
+
+}  // namespace
+}  // namespace akidb
