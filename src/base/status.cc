@@ -10,6 +10,8 @@ std::string_view ErrorCodeName(ErrorCode code) {
       return "malformed";
     case ErrorCode::kInvalidArgument:
       return "invalid_argument";
+    case ErrorCode::kInference:
+      return "inference";
     case ErrorCode::kValidation:
       return "validation";
     case ErrorCode::kUnauthenticated:
@@ -74,6 +76,7 @@ Status Status::WithContext(std::string_view context) const {
 
 Status MalformedError(std::string m) { return {ErrorCode::kMalformed, std::move(m)}; }
 Status InvalidArgumentError(std::string m) { return {ErrorCode::kInvalidArgument, std::move(m)}; }
+Status InferenceError(std::string m) { return {ErrorCode::kInference, std::move(m)}; }
 Status ValidationError(std::string m) { return {ErrorCode::kValidation, std::move(m)}; }
 Status NotFoundError(std::string m) { return {ErrorCode::kNotFound, std::move(m)}; }
 Status AlreadyExistsError(std::string m) { return {ErrorCode::kAlreadyExists, std::move(m)}; }

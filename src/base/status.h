@@ -20,6 +20,7 @@ enum class ErrorCode : unsigned char {
   kOk,
   kMalformed,        // the bytes could not be parsed at all (JSON syntax)
   kInvalidArgument,  // parsed, but wrong: dimension, unknown name, NaN
+  kInference,        // the embedding model refused: unknown, not installed, no runtime for it
   kValidation,       // a field outside its range or without its required parts
   kUnauthenticated,
   kPermissionDenied,
@@ -71,6 +72,7 @@ inline Status OkStatus() { return Status(); }
 
 Status MalformedError(std::string message);
 Status InvalidArgumentError(std::string message);
+Status InferenceError(std::string message);
 Status ValidationError(std::string message);
 Status NotFoundError(std::string message);
 Status AlreadyExistsError(std::string message);

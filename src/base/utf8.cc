@@ -1,9 +1,23 @@
 #include "base/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace akidb {
 namespace {
 
 bool IsContinuation(unsigned char c) { return (c & 0xC0) == 0x80; }
+
+// Leading bytes that are ASCII, counted in whole words.
+size_t AsciiPrefix(std::string_view text) {
+  size_t count = 0;
+  for (; text.size() - count >= sizeof(uint64_t); count += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + count, sizeof word);
+    if ((word & 0x8080808080808080) != 0) break;
+  }
+  return count;
+}
 
 }  // namespace
 
@@ -27,6 +41,8 @@ size_t Utf8SequenceLength(std::string_view text) {
 
 bool IsValidUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
+    i += AsciiPrefix(text.substr(i));
+    if (i == text.size()) break;
     size_t length = Utf8SequenceLength(text.substr(i));
     if (length == 0) return false;
     i += length;
@@ -52,9 +68,12 @@ std::string ReplaceInvalidUtf8(std::string_view text) {
 
 std::string_view TruncateUtf8(std::string_view text, size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
-  size_t end = bytes_max;
-  while (end > 0 && IsContinuation(static_cast<unsigned char>(text[end]))) --end;
-  return text.substr(0, end);
+  // A sequence is at most 4 bytes, so its lead is at most 3 bytes before the cut.
+  for (size_t back = 1; back <= 3 && back <= bytes_max; ++back) {
+    size_t lead = bytes_max - back;
+    if (Utf8SequenceLength(text.substr(lead)) > back) return text.substr(0, lead);
+  }
+  return text.substr(0, bytes_max);
 }
 
 }  // namespace akidb

@@ -15,7 +15,7 @@ bool IsValidUtf8(std::string_view text);
 // `text` with every byte that belongs to no well-formed sequence replaced by U+FFFD.
 std::string ReplaceInvalidUtf8(std::string_view text);
 
-// The longest prefix of at most `bytes_max` bytes that ends between two code points.
+// The longest prefix of at most `bytes_max` bytes that cuts no well-formed sequence in two.
 std::string_view TruncateUtf8(std::string_view text, size_t bytes_max);
 
 }  // namespace akidb
