@@ -1,6 +1,8 @@
 // The use cases of AkiDB, free of any transport: validate, embed, call the engine, turn distances
 // into the wire's scores. REST, gRPC and the command line are thin layers over this class.
-// Thread-safe. Error messages are the dialect's texts without the transport's prefix.
+// Thread-safe. Error messages are the dialect's texts without the transport's prefix; whatever the
+// embedding model refuses is kInference, so that a transport can tell it from the engine's
+// refusals.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +21,16 @@
 
 namespace akidb::service {
 
+// What callers need of the layers below, so that they see this one only.
+using CollectionStats = engine::CollectionStats;
+using ScrollPage = engine::ScrollPage;
+using EmbedRequest = embedding::EmbedRequest;
+using EmbedResult = embedding::EmbedResult;
+using InputType = embedding::InputType;
+using ModelInfo = embedding::ModelInfo;
+using ModelState = embedding::ModelState;
+using Truncate = embedding::Truncate;
+
 // Tokens spent per model, for `usage.inference`.
 using InferenceUsage = std::map<std::string, uint64_t>;
 
@@ -32,7 +44,7 @@ struct WriteReply {
 struct ScoredPoint {
   PointId id;
   uint64_t version = 0;
-  float score = 0;        // the wire's: similarity, or positive distance
+  float score = 0;  // the wire's: similarity, or positive distance
   std::optional<Payload> payload;
   std::optional<NamedVectors> vectors;
 };
@@ -40,12 +52,13 @@ struct ScoredPoint {
 struct QueryReply {
   std::vector<ScoredPoint> points;  // in the wire's order
   InferenceUsage usage;
-  double embed_ms = 0;
+  uint64_t truncated_texts = 0;
+  double embed_ms = 0;  // 0 when the query held no text
   double search_ms = 0;
 };
 
 struct CollectionInfo {
-  engine::CollectionStats stats;
+  CollectionStats stats;
   CollectionConfig config;
 };
 
@@ -61,7 +74,8 @@ class Service {
   Result<bool> DeleteCollection(const std::string& name);
   Result<CollectionInfo> GetCollection(std::string_view name);
 
-  // Points. Texts are embedded before anything is logged.
+  // Points. Texts are embedded before anything is logged, as documents, identical ones once; the
+  // model that fills a vector for the first time is bound to it, another one later is refused.
   Result<WriteReply> Upsert(const RequestContext& context, std::string_view collection,
                             UpsertRequest request);
   Result<WriteReply> Delete(const RequestContext& context, std::string_view collection,
@@ -69,19 +83,29 @@ class Service {
   Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
                                             std::string_view collection,
                                             const RetrieveRequest& request);
-  Result<engine::ScrollPage> Scroll(const RequestContext& context, std::string_view collection,
-                                    const ScrollRequest& request);
+  Result<ScrollPage> Scroll(const RequestContext& context, std::string_view collection,
+                            const ScrollRequest& request);
   Result<uint64_t> Count(const RequestContext& context, std::string_view collection,
                          const CountRequest& request);
+  // A text is embedded as a query. A point's id stands for its stored vector and keeps that point
+  // out of the answer: kNotFound when there is no such point. Without a query: points by ascending
+  // id.
   Result<QueryReply> Query(const RequestContext& context, std::string_view collection,
                            const QueryRequest& request);
 
   // Embedding.
-  Result<embedding::EmbedResult> Embed(const RequestContext& context,
-                                       const embedding::EmbedRequest& request);
-  std::vector<embedding::ModelInfo> Models();
+  Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request);
+  std::vector<ModelInfo> Models();
 
  private:
+  Status EmbedPoints(const RequestContext& context, std::string_view collection,
+                     UpsertRequest& request, WriteReply& reply);
+  struct PreparedQuery;
+  Status PrepareQuery(const RequestContext& context, const engine::Collection& collection,
+                      const QueryRequest& request, PreparedQuery& prepared);
+  Result<QueryReply> ScrollAsQuery(const RequestContext& context, engine::Collection& collection,
+                                   const QueryRequest& request);
+
   engine::Database& database_;
   embedding::Embedder& embedder_;
 };

@@ -1,0 +1,34 @@
+#include "service/service.h"
+#include "service/text_batch.h"
+#include "service/text_vectors.h"
+
+namespace akidb::service {
+
+Result<embedding::EmbedResult> Service::Embed(const RequestContext& context,
+                                              const embedding::EmbedRequest& request) {
+  Result<embedding::EmbedResult> result = embedder_.Embed(context, request);
+  if (!result.ok()) return EmbeddingStatus(result.status());
+  return result;
+}
+
+std::vector<embedding::ModelInfo> Service::Models() { return embedder_.Models(); }
+
+Result<VectorConfig> FindVector(const CollectionConfig& config, std::string_view name) {
+  auto it = config.vectors.find(std::string(name));
+  if (it == config.vectors.end()) {
+    return InvalidArgumentError("Not existing vector name error: " + std::string(name));
+  }
+  return it->second;
+}
+
+Status CheckModelFits(const embedding::ModelInfo& model, std::string_view vector_name,
+                      const VectorConfig& vector) {
+  if (model.dims == vector.dim) return OkStatus();
+  std::string name =
+      vector_name.empty() ? "the default vector" : "vector `" + std::string(vector_name) + "`";
+  return InferenceError("model `" + model.id + "` makes vectors of " + std::to_string(model.dims) +
+                        " dimensions, but " + name + " of the collection has " +
+                        std::to_string(vector.dim));
+}
+
+}  // namespace akidb::service

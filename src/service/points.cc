@@ -1,0 +1,130 @@
+#include <set>
+#include <utility>
+
+#include "service/service.h"
+#include "service/text_batch.h"
+#include "service/text_vectors.h"
+
+namespace akidb::service {
+namespace {
+
+struct PlacedText {
+  VectorInput* input;
+  TextBatch::Slot slot;
+};
+
+bool HoldsText(const UpsertRequest& request) {
+  for (const PointInput& point : request.points) {
+    for (const auto& [name, vector] : point.vectors) {
+      if (std::holds_alternative<TextInput>(vector)) return true;
+    }
+  }
+  return false;
+}
+
+// Every vector is dense by now.
+std::vector<Point> TakePoints(UpsertRequest& request) {
+  std::vector<Point> points;
+  points.reserve(request.points.size());
+  for (PointInput& input : request.points) {
+    Point point;
+    point.id = input.id;
+    point.payload = std::move(input.payload);
+    point.vectors.reserve(input.vectors.size());
+    for (auto& [name, vector] : input.vectors) {
+      point.vectors.emplace_back(std::move(name), std::get<DenseVector>(std::move(vector)));
+    }
+    points.push_back(std::move(point));
+  }
+  return points;
+}
+
+}  // namespace
+
+// Replaces the texts of `request` by their vectors. Everything that can be refused without running
+// a model is refused before one runs.
+Status Service::EmbedPoints(const RequestContext& context, std::string_view collection,
+                            UpsertRequest& request, WriteReply& reply) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  TextBatch batch(embedder_);
+  std::vector<PlacedText> texts;
+  std::set<std::pair<std::string_view, size_t>> bindings;  // vector name, model of the batch
+  std::vector<std::pair<std::string_view, TextBatch::Slot>> first_uses;
+  for (PointInput& point : request.points) {
+    for (auto& [name, vector] : point.vectors) {
+      const auto* text = std::get_if<TextInput>(&vector);
+      if (text == nullptr) continue;
+      AKIDB_ASSIGN_OR_RETURN(VectorConfig config, FindVector(target->config(), name));
+      AKIDB_ASSIGN_OR_RETURN(TextBatch::Slot slot, batch.Add(*text));
+      AKIDB_RETURN_IF_ERROR(CheckModelFits(batch.model(slot), name, config));
+      if (bindings.emplace(name, slot.model).second) first_uses.emplace_back(name, slot);
+      texts.push_back({&vector, slot});
+    }
+  }
+  AKIDB_RETURN_IF_ERROR(batch.Run(context, embedding::InputType::kDocument));
+  for (const auto& [name, slot] : first_uses) {
+    const embedding::ModelInfo& model = batch.model(slot);
+    AKIDB_RETURN_IF_ERROR(database_.BindModel(collection, name, model.id, model.fingerprint));
+  }
+  reply.usage = batch.Usage();
+  reply.truncated_texts = batch.truncated_texts();
+  for (const PlacedText& text : texts) {
+    std::span<const float> vector = batch.vector(text.slot);
+    // Keys of the batch point into the texts that this replaces; nothing is added from here on.
+    *text.input = DenseVector(vector.begin(), vector.end());
+  }
+  return OkStatus();
+}
+
+Result<WriteReply> Service::Upsert(const RequestContext& context, std::string_view collection,
+                                   UpsertRequest request) {
+  WriteReply reply;
+  if (HoldsText(request)) {
+    AKIDB_RETURN_IF_ERROR(EmbedPoints(context, collection, request, reply));
+  }
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult written, target->Upsert(context, TakePoints(request)));
+  reply.seq = written.seq;
+  reply.durable = written.durable;
+  return reply;
+}
+
+Result<WriteReply> Service::Delete(const RequestContext& context, std::string_view collection,
+                                   const PointSelector& selector) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult written,
+                         selector.filter ? target->DeleteByFilter(context, *selector.filter)
+                                         : target->Delete(context, selector.ids));
+  WriteReply reply;
+  reply.seq = written.seq;
+  reply.durable = written.durable;
+  return reply;
+}
+
+Result<std::vector<PointRecord>> Service::Retrieve(const RequestContext& context,
+                                                   std::string_view collection,
+                                                   const RetrieveRequest& request) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  return target->Retrieve(context, request);
+}
+
+Result<engine::ScrollPage> Service::Scroll(const RequestContext& context,
+                                           std::string_view collection,
+                                           const ScrollRequest& request) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  return target->Scroll(context, request);
+}
+
+Result<uint64_t> Service::Count(const RequestContext& context, std::string_view collection,
+                                const CountRequest& request) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  return target->Count(context, request.filter.get());
+}
+
+}  // namespace akidb::service
