@@ -18,9 +18,9 @@
 namespace akidb::env {
 
 enum class OpenMode : unsigned char {
-  kRead,        // must exist
-  kReadWrite,   // must exist
-  kCreate,      // must not exist; readable and writable
+  kRead,       // must exist
+  kReadWrite,  // must exist
+  kCreate,     // must not exist; readable and writable
 };
 
 class File {

@@ -1,0 +1,296 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "env/file_system.h"
+
+namespace akidb::env {
+namespace {
+
+// The kernel moves at most 2 GiB - 4 KiB in one call anyway.
+constexpr size_t kTransferBytesMax = size_t{1} << 30;
+constexpr mode_t kFileMode = 0640;
+constexpr mode_t kDirectoryMode = 0750;
+
+Status ErrnoStatus(std::string_view what, const std::string& path, int error) {
+  std::string message(what);
+  message.append(" ").append(path).append(": ").append(std::generic_category().message(error));
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return NotFoundError(std::move(message));
+    case EEXIST:
+      return AlreadyExistsError(std::move(message));
+    case ENOSPC:
+    case EDQUOT:
+      return StorageFullError(std::move(message));
+    default:
+      return IoError(std::move(message));
+  }
+}
+
+// Calls f again while a signal interrupts it.
+template <typename F>
+auto Retry(F&& f) {
+  auto result = f();
+  while (result == -1 && errno == EINTR) result = f();
+  return result;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Result<Descriptor> OpenDescriptor(const std::string& path, int flags) {
+  int fd = Retry([&] { return open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, kFileMode); });
+  if (fd < 0) return ErrnoStatus("can't open", path, errno);
+  return Descriptor(fd);
+}
+
+Result<struct stat> Stat(const Descriptor& descriptor, const std::string& path) {
+  struct stat info {};
+  if (fstat(descriptor.get(), &info) != 0) return ErrnoStatus("can't stat", path, errno);
+  return info;
+}
+
+class PosixFile final : public File {
+ public:
+  PosixFile(Descriptor descriptor, std::string path)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+  Result<size_t> ReadAt(uint64_t offset, std::span<std::byte> out) override {
+    size_t done = 0;
+    while (done < out.size()) {
+      size_t count = std::min(out.size() - done, kTransferBytesMax);
+      ssize_t got = Retry([&] {
+        return pread(descriptor_.get(), out.data() + done, count,
+                     static_cast<off_t>(offset + done));
+      });
+      if (got < 0) return ErrnoStatus("can't read", path_, errno);
+      if (got == 0) break;
+      done += static_cast<size_t>(got);
+    }
+    return done;
+  }
+
+  Status WriteAt(uint64_t offset, std::span<const std::byte> data) override {
+    for (size_t done = 0; done < data.size();) {
+      size_t count = std::min(data.size() - done, kTransferBytesMax);
+      ssize_t put = Retry([&] {
+        return pwrite(descriptor_.get(), data.data() + done, count,
+                      static_cast<off_t>(offset + done));
+      });
+      if (put < 0) return ErrnoStatus("can't write", path_, errno);
+      if (put == 0) return IoError("can't write " + path_ + ": the system took no bytes");
+      done += static_cast<size_t>(put);
+    }
+    return OkStatus();
+  }
+
+  Status Allocate(uint64_t bytes) override {
+    int result =
+        Retry([&] { return fallocate(descriptor_.get(), 0, 0, static_cast<off_t>(bytes)); });
+    if (result == 0) return OkStatus();
+    if (errno == EOPNOTSUPP || errno == ENOSYS) return FillWithZeros(bytes);
+    return ErrnoStatus("can't reserve space for", path_, errno);
+  }
+
+  Status Truncate(uint64_t bytes) override {
+    if (Retry([&] { return ftruncate(descriptor_.get(), static_cast<off_t>(bytes)); }) == 0) {
+      return OkStatus();
+    }
+    return ErrnoStatus("can't truncate", path_, errno);
+  }
+
+  Status SyncData() override {
+    if (Retry([&] { return fdatasync(descriptor_.get()); }) == 0) return OkStatus();
+    return ErrnoStatus("can't sync", path_, errno);
+  }
+
+  Result<uint64_t> Size() override {
+    AKIDB_ASSIGN_OR_RETURN(struct stat info, Stat(descriptor_, path_));
+    return static_cast<uint64_t>(info.st_size);
+  }
+
+  Status DropCache() override {
+    int error = posix_fadvise(descriptor_.get(), 0, 0, POSIX_FADV_DONTNEED);
+    return error == 0 ? OkStatus() : ErrnoStatus("can't drop the cache of", path_, error);
+  }
+
+ private:
+  // For file systems without fallocate: only written blocks are certain.
+  Status FillWithZeros(uint64_t bytes) {
+    static constexpr std::byte kZeros[64 << 10]{};
+    AKIDB_ASSIGN_OR_RETURN(uint64_t size, Size());
+    for (; size < bytes; size += std::min<uint64_t>(bytes - size, sizeof kZeros)) {
+      std::span<const std::byte> zeros(kZeros);
+      AKIDB_RETURN_IF_ERROR(
+          WriteAt(size, zeros.first(std::min<uint64_t>(bytes - size, zeros.size()))));
+    }
+    return OkStatus();
+  }
+
+  const Descriptor descriptor_;
+  const std::string path_;
+};
+
+class PosixMappedFile final : public MappedFile {
+ public:
+  PosixMappedFile(void* address, size_t bytes) : address_(address), bytes_(bytes) {}
+  ~PosixMappedFile() override {
+    if (bytes_ > 0) munmap(address_, bytes_);
+  }
+  std::span<const std::byte> bytes() const override {
+    return {static_cast<const std::byte*>(address_), bytes_};
+  }
+
+ private:
+  void* const address_;
+  const size_t bytes_;
+};
+
+class PosixFileLock final : public FileLock {
+ public:
+  explicit PosixFileLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+
+ private:
+  const Descriptor descriptor_;  // the lock goes when it is closed
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
+    int flags = mode == OpenMode::kRead        ? O_RDONLY
+                : mode == OpenMode::kReadWrite ? O_RDWR
+                                               : O_RDWR | O_CREAT | O_EXCL;
+    AKIDB_ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, flags));
+    AKIDB_ASSIGN_OR_RETURN(struct stat info, Stat(descriptor, path));
+    if (!S_ISREG(info.st_mode)) return IoError(path + " is not a regular file");
+    return std::make_unique<PosixFile>(std::move(descriptor), path);
+  }
+
+  Result<std::unique_ptr<MappedFile>> Map(const std::string& path) override {
+    AKIDB_ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, O_RDONLY));
+    AKIDB_ASSIGN_OR_RETURN(struct stat info, Stat(descriptor, path));
+    if (!S_ISREG(info.st_mode)) return IoError(path + " is not a regular file");
+    auto bytes = static_cast<size_t>(info.st_size);
+    // A mapping can't be empty.
+    if (bytes == 0) return std::make_unique<PosixMappedFile>(nullptr, 0);
+    void* address = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor.get(), 0);
+    if (address == MAP_FAILED) return ErrnoStatus("can't map", path, errno);
+    return std::make_unique<PosixMappedFile>(address, bytes);
+  }
+
+  Status Rename(const std::string& from, const std::string& to) override {
+    if (rename(from.c_str(), to.c_str()) == 0) return OkStatus();
+    return ErrnoStatus("can't rename " + from + " to", to, errno);
+  }
+
+  Status Remove(const std::string& path) override {
+    if (unlink(path.c_str()) == 0) return OkStatus();
+    return ErrnoStatus("can't remove", path, errno);
+  }
+
+  Status RemoveAll(const std::string& path) override {
+    struct stat info {};
+    if (lstat(path.c_str(), &info) != 0) {
+      return errno == ENOENT ? OkStatus() : ErrnoStatus("can't stat", path, errno);
+    }
+    if (!S_ISDIR(info.st_mode)) return Remove(path);
+    AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> names, List(path));
+    // As deep as our own folders are; a link is removed, never followed.
+    for (const std::string& name : names) {
+      AKIDB_RETURN_IF_ERROR(RemoveAll(JoinPath(path, name)));
+    }
+    if (rmdir(path.c_str()) == 0 || errno == ENOENT) return OkStatus();
+    return ErrnoStatus("can't remove folder", path, errno);
+  }
+
+  Status CreateDirectories(const std::string& path) override {
+    if (mkdir(path.c_str(), kDirectoryMode) == 0) return OkStatus();
+    int error = errno;
+    if (error == ENOENT && path != "/" && path != ".") {
+      AKIDB_RETURN_IF_ERROR(CreateDirectories(DirectoryOf(path)));
+      if (mkdir(path.c_str(), kDirectoryMode) == 0) return OkStatus();
+      error = errno;
+    }
+    struct stat info {};
+    if (error == EEXIST && stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+      return OkStatus();
+    }
+    return ErrnoStatus("can't create folder", path, error);
+  }
+
+  Status SyncDirectory(const std::string& path) override {
+    AKIDB_ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, O_RDONLY | O_DIRECTORY));
+    if (Retry([&] { return fsync(descriptor.get()); }) == 0) return OkStatus();
+    return ErrnoStatus("can't sync folder", path, errno);
+  }
+
+  Result<std::vector<std::string>> List(const std::string& path) override {
+    std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+    if (!directory) return ErrnoStatus("can't list", path, errno);
+    std::vector<std::string> names;
+    errno = 0;
+    while (dirent* entry = readdir(directory.get())) {
+      std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+      errno = 0;
+    }
+    if (errno != 0) return ErrnoStatus("can't list", path, errno);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  Result<bool> Exists(const std::string& path) override {
+    struct stat info {};
+    if (stat(path.c_str(), &info) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return ErrnoStatus("can't stat", path, errno);
+  }
+
+  Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
+    AKIDB_ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, O_RDWR | O_CREAT));
+    // Of the open file, not of the process: two openings in one process exclude each other too.
+    if (Retry([&] { return flock(descriptor.get(), LOCK_EX | LOCK_NB); }) == 0) {
+      return std::make_unique<PosixFileLock>(std::move(descriptor));
+    }
+    if (errno == EWOULDBLOCK) return BusyError(path + " is locked by another process");
+    return ErrnoStatus("can't lock", path, errno);
+  }
+
+  Result<uint64_t> FreeBytes(const std::string& path) override {
+    struct statvfs info {};
+    if (Retry([&] { return statvfs(path.c_str(), &info); }) != 0) {
+      return ErrnoStatus("can't read the free space of", path, errno);
+    }
+    return uint64_t{info.f_bavail} * info.f_frsize;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<FileSystem> MakePosixFileSystem() { return std::make_unique<PosixFileSystem>(); }
+
+}  // namespace akidb::env
