@@ -1,0 +1,68 @@
+// Which files make up a collection, and from where its log counts: docs/format/manifest.md.
+//
+// Publishing is the one moment at which sealed files come to count. A manifest is immutable; each
+// publication writes a new one and then turns CURRENT to it, so that after a power cut either the
+// old or the new one is found, whole.
+//
+// Not thread-safe for one folder: the owner of the collection serialises.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "env/file_system.h"
+#include "storage/segment/file_ref.h"
+#include "types/collection_config.h"
+#include "types/uuid.h"
+
+namespace akidb::storage {
+
+struct ManifestSegment {
+  Uuid uuid;
+  FileRef file;  // in seg/
+  uint32_t rows = 0;
+  uint64_t first_seq = 0;
+  uint64_t last_seq = 0;
+  std::optional<FileRef> delta;  // in seg/
+  friend bool operator==(const ManifestSegment&, const ManifestSegment&) = default;
+};
+
+struct Manifest {
+  uint64_t number = 0;  // set by PublishManifest; 0 = never published
+  Uuid collection_uuid;
+  uint64_t epoch = 0;
+  CollectionConfig config;
+  // Every log record up to this one is in the segments and deltas below.
+  uint64_t log_start_seq = 0;
+  uint64_t next_delta_number = 1;
+  std::vector<ManifestSegment> segments;  // oldest first
+};
+
+inline constexpr char kSegmentFolder[] = "seg";
+inline constexpr uint32_t kManifestSegmentsMax = 65536;
+
+// `directory` is the collection's, as below. kNotFound: nothing was ever published there, and so
+// nothing acknowledged that rests on it. kCorruption: damage, another collection's manifest, or a
+// missing file. kUnsupported: written by a newer version.
+Result<Manifest> LoadManifest(env::FileSystem& fs, const std::string& directory,
+                              const Uuid& collection_uuid);
+
+// Durable when it returns ok: then `manifest.number` is the new one. The folder exists, and what
+// the manifest names has been synced. After an error either manifest may be found at the next
+// start: remove nothing that either names.
+Status PublishManifest(env::FileSystem& fs, const std::string& directory, Manifest& manifest);
+
+// Removes older manifests, and segments, deltas and temporary files that `published`, which must be
+// the manifest CURRENT names, does not. Names in `in_progress` (in seg/) are spared: files that a
+// later manifest will name. Unknown names are left alone.
+Status RemoveUnreferenced(env::FileSystem& fs, const std::string& directory,
+                          const Manifest& published, std::span<const std::string> in_progress);
+
+// The file's path.
+std::string SegmentPath(const std::string& directory, const FileRef& file);
+
+}  // namespace akidb::storage
