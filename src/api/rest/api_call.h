@@ -1,0 +1,82 @@
+// What a handler gets and gives: a decoded call in, the text of a JSON body out.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json_writer.h"
+#include "base/request_context.h"
+#include "base/status.h"
+#include "service/service.h"
+
+namespace akidb::rest {
+
+struct ApiOptions {
+  std::string title = "akidb";
+  std::string version = "1.20.0";  // of the dialect
+  std::string commit;              // 40 hex digits
+  std::chrono::seconds request_timeout{30};
+};
+
+// Borrowed for the time of one handler.
+struct ApiCall {
+  service::Service& service;
+  const ApiOptions& options;
+  const RequestContext& context;
+  std::chrono::steady_clock::time_point start;
+  std::string collection;  // of the path, decoded; empty where the route has none
+  std::string point;       // likewise
+  std::string_view body;
+  bool wait = false;  // parameter `wait`
+};
+
+// The body of a 200 answer, or what is wrong.
+using ApiHandler = Result<std::string> (*)(const ApiCall& call);
+
+// Writes {"result": …, "status": "ok", "time": seconds, …}.
+class Envelope {
+ public:
+  Envelope();
+  // For exactly one value.
+  JsonWriter& result() { return json_; }
+  // For further members: each a Key and a value. After the result.
+  JsonWriter& Extras(const ApiCall& call);
+  // "usage":{"inference":{"models":{name:{"tokens":n}}}}, if there is any.
+  void Usage(const service::InferenceUsage& usage);
+  std::string Finish();
+
+ private:
+  std::string text_;
+  JsonWriter json_;
+};
+
+double SecondsSince(std::chrono::steady_clock::time_point start);
+
+// service_handlers.cc
+Result<std::string> GetRoot(const ApiCall& call);
+Result<std::string> GetCluster(const ApiCall& call);
+// collections_handlers.cc
+Result<std::string> ListCollections(const ApiCall& call);
+Result<std::string> GetCollection(const ApiCall& call);
+Result<std::string> CollectionExists(const ApiCall& call);
+Result<std::string> CreateCollection(const ApiCall& call);
+Result<std::string> DeleteCollection(const ApiCall& call);
+// points_handlers.cc
+Result<std::string> UpsertPoints(const ApiCall& call);
+Result<std::string> DeletePoints(const ApiCall& call);
+Result<std::string> RetrievePoints(const ApiCall& call);
+Result<std::string> GetPoint(const ApiCall& call);
+Result<std::string> ScrollPoints(const ApiCall& call);
+Result<std::string> CountPoints(const ApiCall& call);
+// query_handlers.cc
+Result<std::string> QueryPoints(const ApiCall& call);
+Result<std::string> QueryPointsBatch(const ApiCall& call);
+// openai_handlers.cc
+Result<std::string> CreateEmbeddings(const ApiCall& call);
+Result<std::string> ListModels(const ApiCall& call);
+
+}  // namespace akidb::rest

@@ -1,0 +1,180 @@
+#include <map>
+#include <span>
+#include <string>
+
+#include <simdjson.h>
+
+#include "api/rest/collection_json.h"
+
+namespace akidb::rest {
+namespace {
+
+struct Default {
+  std::string_view name;
+  std::string_view json;
+};
+
+// The values that the dialect's server reports when a client gives none.
+constexpr Default kHnswDefaults[] = {
+    {"m", "16"},
+    {"ef_construct", "100"},
+    {"full_scan_threshold", "10000"},
+    {"max_indexing_threads", "0"},
+    {"on_disk", "false"},
+};
+constexpr Default kOptimizerDefaults[] = {
+    {"deleted_threshold", "0.2"},    {"vacuum_min_vector_number", "1000"},
+    {"default_segment_number", "0"}, {"max_segment_size", "null"},
+    {"memmap_threshold", "null"},    {"indexing_threshold", "10000"},
+    {"flush_interval_sec", "5"},     {"max_optimization_threads", "null"},
+};
+constexpr Default kWalDefaults[] = {
+    {"wal_capacity_mb", "32"}, {"wal_segments_ahead", "0"}, {"wal_retain_closed", "1"}};
+constexpr Default kParamDefaults[] = {
+    {"shard_number", "1"},
+    {"replication_factor", "1"},
+    {"write_consistency_factor", "1"},
+    {"on_disk_payload", "true"},
+};
+
+// Calls f(key, json) with the members of the object `json`. What was stored was checked when it
+// came, so anything else is read as an empty object.
+template <typename F>
+void ForEachStored(std::string_view json, F&& f) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  if (parser.parse(json.data(), json.size()).get(object)) return;
+  for (auto [key, member] : object) f(key, member);
+}
+
+std::string_view Stored(const CollectionConfig& config, const std::string& key) {
+  auto it = config.echoed_json.find(key);
+  return it == config.echoed_json.end() ? std::string_view() : std::string_view(it->second);
+}
+
+// The defaults, each replaced by what `given` says, then what `given` has beyond them.
+void WriteMerged(std::span<const Default> defaults, std::string_view given, JsonWriter& json) {
+  std::map<std::string, std::string, std::less<>> members;
+  ForEachStored(given, [&](std::string_view key, simdjson::dom::element member) {
+    // "auto" stands for what null says on reading.
+    if (member.is_null() || (member.is_string() && key == "max_optimization_threads")) return;
+    members[std::string(key)] = simdjson::minify(member);
+  });
+  json.BeginObject();
+  for (const Default& entry : defaults) {
+    json.Key(entry.name);
+    auto it = members.find(entry.name);
+    json.Raw(it == members.end() ? entry.json : std::string_view(it->second));
+    if (it != members.end()) members.erase(it);
+  }
+  for (const auto& [key, member] : members) {
+    json.Key(key);
+    json.Raw(member);
+  }
+  json.EndObject();
+}
+
+void WriteRawOrNull(std::string_view key, std::string_view stored, JsonWriter& json) {
+  json.Key(key);
+  json.Raw(stored.empty() ? "null" : stored);
+}
+
+void WriteVector(const VectorConfig& vector, std::string_view options, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("size");
+  json.Uint(vector.dim);
+  json.Key("distance");
+  json.String(MetricName(vector.metric));
+  ForEachStored(options, [&](std::string_view key, simdjson::dom::element member) {
+    json.Key(key);
+    json.Raw(simdjson::minify(member));
+  });
+  json.EndObject();
+}
+
+void WriteVectors(const CollectionConfig& config, JsonWriter& json) {
+  std::map<std::string, std::string, std::less<>> options;
+  ForEachStored(Stored(config, "vector_options"),
+                [&](std::string_view name, simdjson::dom::element member) {
+                  options[std::string(name)] = simdjson::minify(member);
+                });
+  bool single = config.vectors.size() == 1 && config.vectors.begin()->first.empty();
+  if (single) {
+    WriteVector(config.vectors.begin()->second, options[kDefaultVectorName], json);
+    return;
+  }
+  json.BeginObject();
+  for (const auto& [name, vector] : config.vectors) {
+    json.Key(name);
+    WriteVector(vector, options[name], json);
+  }
+  json.EndObject();
+}
+
+void WriteParams(const CollectionConfig& config, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("vectors");
+  WriteVectors(config, json);
+  for (const Default& entry : kParamDefaults) {
+    std::string_view stored = Stored(config, std::string(entry.name));
+    json.Key(entry.name);
+    json.Raw(stored.empty() ? entry.json : stored);
+  }
+  if (std::string_view payload = Stored(config, "payload"); !payload.empty()) {
+    json.Key("payload");
+    json.Raw(payload);
+  }
+  json.EndObject();
+}
+
+void WriteConfig(const CollectionConfig& config, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("params");
+  WriteParams(config, json);
+  json.Key("hnsw_config");
+  WriteMerged(kHnswDefaults, Stored(config, "hnsw_config"), json);
+  json.Key("optimizer_config");
+  WriteMerged(kOptimizerDefaults, Stored(config, "optimizers_config"), json);
+  json.Key("wal_config");
+  WriteMerged(kWalDefaults, Stored(config, "wal_config"), json);
+  WriteRawOrNull("quantization_config", Stored(config, "quantization_config"), json);
+  for (const char* key : {"strict_mode_config", "metadata"}) {
+    std::string_view stored = Stored(config, key);
+    if (!stored.empty()) WriteRawOrNull(key, stored, json);
+  }
+  json.EndObject();
+}
+
+}  // namespace
+
+void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json) {
+  const service::CollectionStats& stats = info.stats;
+  bool healthy = stats.read_only_reason.empty();
+  json.BeginObject();
+  json.Key("status");
+  json.String(healthy ? "green" : "red");
+  json.Key("optimizer_status");
+  if (healthy) {
+    json.String("ok");
+  } else {
+    json.BeginObject();
+    json.Key("error");
+    json.String(stats.read_only_reason);
+    json.EndObject();
+  }
+  // Search is exact: no vector is in a graph.
+  json.Key("indexed_vectors_count");
+  json.Uint(0);
+  json.Key("points_count");
+  json.Uint(stats.points);
+  json.Key("segments_count");
+  json.Uint(stats.segments + 1);  // the head in memory is one
+  json.Key("config");
+  WriteConfig(info.config, json);
+  json.Key("payload_schema");
+  json.BeginObject();
+  json.EndObject();
+  json.EndObject();
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,185 @@
+#include "api/rest/collection_json.h"
+
+#include <string>
+
+#include "api/rest/input_json.h"
+#include "api/rest/option_rules_json.h"
+
+namespace akidb::rest {
+namespace {
+
+constexpr char kVectorOptions[] = "vector_options";
+
+Status ReadDistance(JsonElement value, const FieldPath& path, Metric& out) {
+  std::string_view name;
+  AKIDB_RETURN_IF_ERROR(ReadString(value, path, name));
+  std::optional<Metric> metric = ParseMetric(name);
+  if (!metric) {
+    return FieldError(path, "unknown variant `" + std::string(name) +
+                                "`, expected one of `Cosine`, `Euclid`, `Dot`, `Manhattan`");
+  }
+  out = *metric;
+  return OkStatus();
+}
+
+// What clients may say of a vector beyond size and distance goes into `options` as it came.
+Status ReadVectorParams(JsonElement value, const FieldPath& path, VectorConfig& out,
+                        JsonWriter& options) {
+  bool has_size = false;
+  bool has_distance = false;
+  options.BeginObject();
+  Status read = ForEachMember(
+      value, path, "an object {\"size\": …, \"distance\": …}",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        if (key == "size") {
+          size_t size = 0;
+          has_size = true;
+          AKIDB_RETURN_IF_ERROR(ReadSize(member, at, 1, size));
+          if (size > kDimMax) {
+            return RangeError(at, "value " + std::to_string(size) + " invalid, must be from 1 to " +
+                                      std::to_string(kDimMax));
+          }
+          out.dim = static_cast<uint32_t>(size);
+          return OkStatus();
+        }
+        if (key == "distance") {
+          has_distance = true;
+          return ReadDistance(member, at, out.metric);
+        }
+        if (IsNull(member)) return OkStatus();
+        if (key == "multivector_config") return NotServed(at, "multivectors are");
+        if (key == "quantization_config") AKIDB_RETURN_IF_ERROR(CheckQuantization(member, at));
+        if (key == "on_disk") AKIDB_RETURN_IF_ERROR(ReadBool(member, at, out.on_disk));
+        options.Key(key);
+        options.Raw(simdjson::minify(member));
+        return OkStatus();
+      });
+  options.EndObject();
+  AKIDB_RETURN_IF_ERROR(read);
+  if (!has_size) return MissingField(path, "size");
+  if (!has_distance) return MissingField(path, "distance");
+  return CheckOptions(value, path, VectorOptionRules());
+}
+
+bool IsSingleVector(JsonElement value) {
+  JsonElement member;
+  return (FindMember(value, "size", member) && !member.is_object()) ||
+         (FindMember(value, "distance", member) && !member.is_object());
+}
+
+Status ReadVectors(JsonElement value, const FieldPath& path, CollectionConfig& out) {
+  if (IsNull(value)) return OkStatus();
+  std::string options;
+  JsonWriter json(options);
+  json.BeginObject();
+  if (IsSingleVector(value)) {
+    json.Key(kDefaultVectorName);
+    AKIDB_RETURN_IF_ERROR(ReadVectorParams(value, path, out.vectors[kDefaultVectorName], json));
+  } else {
+    Status read = ForEachMember(
+        value, path, "an object {\"size\": …, \"distance\": …} or one of named vectors",
+        [&](std::string_view name, JsonElement member, const FieldPath& at) {
+          json.Key(name);
+          return ReadVectorParams(member, at, out.vectors[std::string(name)], json);
+        });
+    AKIDB_RETURN_IF_ERROR(read);
+  }
+  json.EndObject();
+  out.echoed_json[kVectorOptions] = std::move(options);
+  return OkStatus();
+}
+
+// Our own options travel in metadata.akidb, which clients pass through.
+Status ReadAkidbOptions(JsonElement value, const FieldPath& path, CollectionConfig& out) {
+  return ForEachMember(
+      value, path, "an object",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        if (IsNull(member)) return OkStatus();
+        if (key == "durability") {
+          std::string_view chosen;
+          AKIDB_RETURN_IF_ERROR(ReadString(member, at, chosen));
+          if (chosen != "sync" && chosen != "interval") {
+            return FieldError(at,
+                              "expected `sync` or `interval`, got `" + std::string(chosen) + "`");
+          }
+          out.durability = chosen == "sync" ? Durability::kSync : Durability::kInterval;
+          return OkStatus();
+        }
+        if (key == "string_ids") {
+          bool wanted = false;
+          AKIDB_RETURN_IF_ERROR(ReadBool(member, at, wanted));
+          return wanted ? NotServed(at, "strings as point ids are") : OkStatus();
+        }
+        return key == "memory" ? OkStatus()
+                               : UnknownField(at, "`durability`, `string_ids`, `memory`");
+      });
+}
+
+Status ReadMetadata(JsonElement value, const FieldPath& path, CollectionConfig& out) {
+  JsonElement akidb;
+  if (!FindMember(value, "akidb", akidb)) return OkStatus();
+  return ReadAkidbOptions(akidb, path.Member("akidb"), out);
+}
+
+Status CheckStrictMode(JsonElement value, const FieldPath& path) {
+  JsonElement enabled;
+  bool wanted = false;
+  if (!FindMember(value, "enabled", enabled)) return OkStatus();
+  FieldPath at = path.Member("enabled");
+  AKIDB_RETURN_IF_ERROR(ReadBool(enabled, at, wanted));
+  return wanted ? NotServed(at, "strict mode is") : OkStatus();
+}
+
+Status CheckSparse(JsonElement value, const FieldPath& path) {
+  simdjson::dom::object vectors;
+  if (value.get(vectors)) return TypeError(path, "an object", value);
+  return vectors.size() == 0 ? OkStatus() : NotServed(path, "sparse vectors are");
+}
+
+// Whether `key` is kept to be given back.
+bool IsEchoed(std::string_view key) {
+  if (key == "quantization_config") return true;
+  for (const OptionRule& rule : CollectionOptionRules()) {
+    if (rule.name == key) return true;
+  }
+  return false;
+}
+
+Status ReadSharding(JsonElement value, const FieldPath& path) {
+  std::string_view method;
+  AKIDB_RETURN_IF_ERROR(ReadString(value, path, method));
+  if (method == "auto") return OkStatus();
+  if (method == "custom") return NotServed(path, "custom sharding is");
+  return FieldError(path,
+                    "unknown variant `" + std::string(method) + "`, expected `auto` or `custom`");
+}
+
+}  // namespace
+
+Result<CollectionConfig> DecodeCreateCollection(std::string_view text) {
+  JsonBody body;
+  AKIDB_RETURN_IF_ERROR(body.Parse(text));
+  FieldPath root;
+  CollectionConfig config;
+  AKIDB_RETURN_IF_ERROR(CheckOptions(body.root(), root, CollectionOptionRules()));
+  Status read =
+      ForEachMember(body.root(), root, "a JSON object",
+                    [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
+                      if (IsNull(value)) return OkStatus();
+                      if (key == "vectors") return ReadVectors(value, at, config);
+                      if (key == "sparse_vectors") return CheckSparse(value, at);
+                      if (key == "sharding_method") return ReadSharding(value, at);
+                      if (key == "strict_mode_config")
+                        AKIDB_RETURN_IF_ERROR(CheckStrictMode(value, at));
+                      if (key == "quantization_config")
+                        AKIDB_RETURN_IF_ERROR(CheckQuantization(value, at));
+                      if (key == "metadata") AKIDB_RETURN_IF_ERROR(ReadMetadata(value, at, config));
+                      if (IsEchoed(key))
+                        config.echoed_json[std::string(key)] = simdjson::minify(value);
+                      return OkStatus();
+                    });
+  AKIDB_RETURN_IF_ERROR(read);
+  return config;
+}
+
+}  // namespace akidb::rest

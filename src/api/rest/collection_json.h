@@ -1,0 +1,21 @@
+// Collections: the body of creation, and the description that clients read back.
+#pragma once
+
+#include <string_view>
+
+#include "base/json_writer.h"
+#include "base/status.h"
+#include "service/service.h"
+#include "types/collection_config.h"
+
+namespace akidb::rest {
+
+// Every documented option is checked. Those that AkiDB doesn't act upon are kept as they came in
+// CollectionConfig::echoed_json: by their own name, those of single vectors under
+// "vector_options" as {vector name: options}.
+Result<CollectionConfig> DecodeCreateCollection(std::string_view body);
+
+// CollectionInfo of the dialect: what was given at creation over the dialect's defaults.
+void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json);
+
+}  // namespace akidb::rest

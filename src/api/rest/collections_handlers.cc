@@ -1,0 +1,63 @@
+#include "api/rest/api_call.h"
+#include "api/rest/collection_json.h"
+
+namespace akidb::rest {
+namespace {
+
+Result<std::string> BoolResult(const ApiCall& call, bool value) {
+  Envelope envelope;
+  envelope.result().Bool(value);
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+}  // namespace
+
+Result<std::string> ListCollections(const ApiCall& call) {
+  Envelope envelope;
+  JsonWriter& json = envelope.result();
+  json.BeginObject();
+  json.Key("collections");
+  json.BeginArray();
+  for (const std::string& name : call.service.ListCollections()) {
+    json.BeginObject();
+    json.Key("name");
+    json.String(name);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+Result<std::string> GetCollection(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(service::CollectionInfo info, call.service.GetCollection(call.collection));
+  Envelope envelope;
+  WriteCollectionInfo(info, envelope.result());
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+Result<std::string> CollectionExists(const ApiCall& call) {
+  Envelope envelope;
+  envelope.result().BeginObject();
+  envelope.result().Key("exists");
+  envelope.result().Bool(call.service.CollectionExists(call.collection));
+  envelope.result().EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+Result<std::string> CreateCollection(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(CollectionConfig config, DecodeCreateCollection(call.body));
+  AKIDB_RETURN_IF_ERROR(call.service.CreateCollection(call.collection, config));
+  return BoolResult(call, true);
+}
+
+Result<std::string> DeleteCollection(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(bool existed, call.service.DeleteCollection(call.collection));
+  return BoolResult(call, existed);
+}
+
+}  // namespace akidb::rest

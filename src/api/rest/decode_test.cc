@@ -1,0 +1,400 @@
+// The decoders of request bodies: what they accept, and in which words they refuse.
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "api/rest/collection_json.h"
+#include "api/rest/openai_json.h"
+#include "api/rest/point_json.h"
+#include "api/rest/query_json.h"
+
+namespace akidb::rest {
+namespace {
+
+std::string Repeat(std::string_view text, int times) {
+  std::string out;
+  for (int i = 0; i < times; ++i) out += text;
+  return out;
+}
+
+Status UpsertStatus(std::string_view body) { return DecodeUpsert(body).status(); }
+
+Status IdStatus(std::string_view id) {
+  return UpsertStatus("{\"points\":[{\"id\":" + std::string(id) + ",\"vector\":[1]}]}");
+}
+
+TEST(DecodeUpsert, ReadsListsOfPointsWithEveryKindOfVector) {
+  Result<UpsertRequest> request = DecodeUpsert(R"({"points":[
+      {"id":1,"vector":[0.1,2,-3e1],"payload":{"a":1.0}},
+      {"id":"936da01f9abd4d9d80c702af85c822a8","vector":{"":[1],"title":{"text":"t","model":"m"}}},
+      {"id":3,"vector":{"text":"hello","model":"m","options":{}},"payload":null}]})");
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  ASSERT_EQ(request->points.size(), 3u);
+  const auto& points = request->points;
+  EXPECT_EQ(std::get<DenseVector>(points[0].vectors[0].second), (DenseVector{0.1f, 2, -30}));
+  EXPECT_EQ(points[1].id.ToString(), "936da01f-9abd-4d9d-80c7-02af85c822a8");
+  EXPECT_EQ(points[1].vectors[1].first, "title");
+  EXPECT_EQ(std::get<TextInput>(points[1].vectors[1].second).text, "t");
+  EXPECT_EQ(std::get<TextInput>(points[2].vectors[0].second).model, "m");
+}
+
+TEST(DecodeUpsert, ReadsColumns) {
+  Result<UpsertRequest> request =
+      DecodeUpsert(R"({"batch":{"ids":[1,2],"vectors":[[1],[2]],"payloads":[{"a":1},null]}})");
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  ASSERT_EQ(request->points.size(), 2u);
+  EXPECT_EQ(std::get<DenseVector>(request->points[1].vectors[0].second), DenseVector{2});
+  EXPECT_FALSE(request->points[0].payload.empty());
+  EXPECT_TRUE(request->points[1].payload.empty());
+
+  request = DecodeUpsert(R"({"batch":{"ids":[1,2],"vectors":{"a":[[1],[2]],"b":[[3],[4]]}}})");
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  EXPECT_EQ(request->points[1].vectors.size(), 2u);
+}
+
+TEST(DecodeUpsert, RefusesColumnsOfUnequalLength) {
+  EXPECT_EQ(UpsertStatus(R"({"batch":{"ids":[1,2],"vectors":[[1]]}})").code(),
+            ErrorCode::kMalformed);
+  EXPECT_EQ(UpsertStatus(R"({"batch":{"ids":[1],"vectors":[[1],[2]]}})").code(),
+            ErrorCode::kMalformed);
+  EXPECT_EQ(UpsertStatus(R"({"batch":{"ids":[1],"vectors":[[1]],"payloads":[]}})").code(),
+            ErrorCode::kMalformed);
+}
+
+TEST(DecodeUpsert, AcceptsEveryIdOf64BitsAndEveryFormOfUuid) {
+  for (const char* id :
+       {"0", "1", "9007199254740993", "18446744073709551615",
+        "\"936da01f-9abd-4d9d-80c7-02af85c822a8\"", "\"936DA01F9ABD4D9D80C702AF85C822A8\"",
+        "\"urn:uuid:936da01f-9abd-4d9d-80c7-02af85c822a8\""}) {
+    EXPECT_TRUE(IdStatus(id).ok()) << id << ": " << IdStatus(id).ToString();
+  }
+  Result<UpsertRequest> request =
+      DecodeUpsert(R"({"points":[{"id":18446744073709551615,"vector":[1]}]})");
+  EXPECT_EQ(request->points[0].id.number(), UINT64_MAX);
+}
+
+TEST(DecodeUpsert, RefusesEveryOtherId) {
+  for (const char* id : {"18446744073709551616", "-1", "1.5", "1.0", "true", "null", "\"\"",
+                         "\"abc\"", "\"936da01f-9abd-4d9d-80c7-02af85c822a\"", "[1]", "{}"}) {
+    EXPECT_EQ(IdStatus(id).code(), ErrorCode::kMalformed) << id;
+  }
+  EXPECT_EQ(IdStatus("-1").message(),
+            "points[0].id: value -1 is not a valid point ID, valid values are either an unsigned "
+            "integer or a UUID");
+}
+
+TEST(DecodeUpsert, SaysWhereSomethingIsWrong) {
+  EXPECT_EQ(UpsertStatus(R"({"points":[{"id":1,"vector":[1]},{"id":2,"vector":{"a":[1,"x"]}}]})")
+                .message(),
+            "points[1].vector.a[1]: expected a number, got a string");
+  EXPECT_EQ(UpsertStatus(R"({"points":[{"id":1}]})").message(),
+            "points[0]: missing field `vector`");
+  EXPECT_EQ(UpsertStatus("{}").message(), "missing field `points` or `batch`");
+  EXPECT_EQ(UpsertStatus("[]").message(), "body: expected a JSON object, got an array");
+}
+
+TEST(DecodeUpsert, RefusesWhatIsNoJson) {
+  for (const char* body :
+       {"", " ", "{", "{\"points\":[", "{\"points\":[{\"id\":1,\"vector\":[1,]}]}", "nonsense",
+        "{\"points\":[{\"id\":1,\"vector\":[NaN]}]}",
+        "{\"points\":[{\"id\":1,\"vector\":[Infinity]}]}",
+        "{\"points\":[{\"id\":1,\"vector\":[-Infinity]}]}",
+        "{\"points\":[{\"id\":1,\"vector\":[1e999]}]}", "{\"points\":\"\xff\"}", "{} {}"}) {
+    EXPECT_EQ(UpsertStatus(body).code(), ErrorCode::kMalformed) << body;
+  }
+}
+
+TEST(DecodeUpsert, RefusesDeepNestingWithoutRecursion) {
+  std::string deep = Repeat("[", 100000) + Repeat("]", 100000);
+  EXPECT_EQ(UpsertStatus(deep).message(), "nested deeper than 256 levels");
+  std::string payload = Repeat("{\"a\":", 130) + "1" + Repeat("}", 130);
+  EXPECT_EQ(
+      UpsertStatus("{\"points\":[{\"id\":1,\"vector\":[1],\"payload\":" + payload + "}]}").code(),
+      ErrorCode::kMalformed);
+  payload = Repeat("{\"a\":", 100) + "1" + Repeat("}", 100);
+  EXPECT_TRUE(
+      UpsertStatus("{\"points\":[{\"id\":1,\"vector\":[1],\"payload\":" + payload + "}]}").ok());
+}
+
+TEST(DecodeUpsert, NamesWhatIsNotServed) {
+  for (const char* vector :
+       {R"({"indices":[1],"values":[1.0]})", "[[1,2],[3,4]]", R"({"image":"x","model":"m"})",
+        R"({"text":"x","model":"m","options":{"k":1}})"}) {
+    Status status =
+        UpsertStatus("{\"points\":[{\"id\":1,\"vector\":{\"a\":" + std::string(vector) + "}}]}");
+    EXPECT_EQ(status.code(), ErrorCode::kUnsupported) << vector;
+  }
+  EXPECT_EQ(UpsertStatus(R"({"points":[],"update_mode":"insert_only"})").code(),
+            ErrorCode::kUnsupported);
+  EXPECT_EQ(UpsertStatus(R"({"points":[],"shard_key":"a"})").code(), ErrorCode::kUnsupported);
+}
+
+TEST(DecodeUpsert, KeepsVectorsThatAreNamedLikeFieldsOfInferenceObjects) {
+  Result<UpsertRequest> request =
+      DecodeUpsert(R"({"points":[{"id":1,"vector":{"text":[1],"image":[2]}}]})");
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  EXPECT_EQ(request->points[0].vectors.size(), 2u);
+}
+
+// The filter of a count request.
+Result<CountRequest> Filtered(std::string_view filter) {
+  return DecodeCount("{\"filter\":" + std::string(filter) + "}");
+}
+
+TEST(DecodeFilter, ReadsEveryConditionThatIsServed) {
+  Result<CountRequest> request = Filtered(R"({
+      "must":[{"key":"a.b","match":{"value":"x"}},{"key":"n","match":{"any":[1,2]}},
+              {"key":"n","match":{"except":["u"]}},{"key":"f","range":{"gte":1,"lt":2.5,"gt":null}}],
+      "should":{"is_empty":{"key":"e"}},
+      "must_not":[{"is_null":{"key":"z"}},{"has_id":[3,1]},{"has_vector":"v"}],
+      "min_should":{"conditions":[{"nested":{"key":"o","filter":{"must":[]}}},{"should":[]}],
+                    "min_count":1}})");
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  const Filter& filter = *request->filter;
+  EXPECT_EQ(filter.must.size(), 4u);
+  EXPECT_EQ(filter.should.size(), 1u);
+  EXPECT_EQ(filter.must_not.size(), 3u);
+  EXPECT_EQ(filter.min_should.size(), 2u);
+  EXPECT_EQ(filter.min_should_count, 1u);
+  EXPECT_EQ(std::get<HasIdCondition>(filter.must_not[1]).ids.front(), PointId(1));
+  const auto& range = std::get<FieldCondition>(filter.must[3]);
+  EXPECT_EQ(std::get<NumericRange>(range.predicate).lt, 2.5);
+}
+
+TEST(DecodeFilter, TypesOfMatchedValuesAreKept) {
+  Result<CountRequest> request =
+      Filtered(R"({"must":[{"key":"k","match":{"value":1}},{"key":"k","match":{"value":true}}]})");
+  ASSERT_TRUE(request.ok());
+  auto value = [&](size_t i) {
+    return std::get<MatchValue>(std::get<FieldCondition>(request->filter->must[i]).predicate).value;
+  };
+  EXPECT_TRUE(std::holds_alternative<int64_t>(value(0)));
+  EXPECT_TRUE(std::holds_alternative<bool>(value(1)));
+}
+
+TEST(DecodeFilter, RefusesUnknownKeysAndMisshapenConditions) {
+  for (const char* filter :
+       {R"({"musst":[]})", R"({"must":[{"key":"a","match":{"valu":1}}]})",
+        R"({"must":[{"key":"a","match":{"value":1,"any":[1]}}]})",
+        R"({"must":[{"key":"a","match":{"value":1.5}}]})",
+        R"({"must":[{"key":"a","match":{"any":[1,"x"]}}]})",
+        R"({"must":[{"key":"a","rnge":{"gt":1}}]})", R"({"must":[{"has_id":[1],"x":1}]})",
+        R"({"must":[{"key":"a","range":{"above":1}}]})", R"({"must":[1]})", R"({"must":"x"})",
+        R"({"min_should":{"conditions":[]}})", R"({"must":[{"nested":{"key":"a"}}]})", "[]",
+        R"({"must":[{"key":"a[","match":{"value":1}}]})"}) {
+    EXPECT_EQ(Filtered(filter).status().code(), ErrorCode::kMalformed) << filter;
+  }
+  EXPECT_EQ(Filtered(R"({"musst":[]})").status().message(),
+            "unknown field `filter.musst`, expected one of `should`, `min_should`, `must`, "
+            "`must_not`");
+}
+
+TEST(DecodeFilter, AKeyWithoutAPredicateIsAValidationError) {
+  Status status = Filtered(R"({"must":[{"key":"a"}]})").status();
+  EXPECT_EQ(status.code(), ErrorCode::kValidation);
+  EXPECT_EQ(status.message(), "[filter.must[0]: At least one field condition must be specified]");
+}
+
+TEST(DecodeFilter, NestsToTheLimitAndNoDeeper) {
+  auto nested = [](int depth) { return Repeat("{\"must\":[", depth) + Repeat("]}", depth); };
+  EXPECT_TRUE(Filtered(nested(kFilterDepthMax)).ok());
+  EXPECT_EQ(Filtered(nested(kFilterDepthMax + 1)).status().code(), ErrorCode::kMalformed);
+  EXPECT_EQ(Filtered(nested(100)).status().code(), ErrorCode::kMalformed);
+}
+
+TEST(DecodeFilter, NamesConditionsThatAreNotServed) {
+  for (const char* condition :
+       {R"({"key":"a","match":{"text":"x"}})", R"({"key":"a","values_count":{"gt":1}})",
+        R"({"key":"a","geo_radius":{}})", R"({"key":"a","range":{"gt":"2020-01-01"}})",
+        R"({"slice":{"total":2,"index":0}})"}) {
+    EXPECT_EQ(Filtered("{\"must\":[" + std::string(condition) + "]}").status().code(),
+              ErrorCode::kUnsupported)
+        << condition;
+  }
+}
+
+TEST(DecodeQuery, DefaultsAreTheDialects) {
+  Result<QueryRequest> request = DecodeQuery("{}");
+  ASSERT_TRUE(request.ok());
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(request->query));
+  EXPECT_EQ(request->limit, 10u);
+  EXPECT_EQ(request->offset, 0u);
+  EXPECT_EQ(request->with_payload.mode, PayloadSelector::Mode::kNone);
+  EXPECT_EQ(request->with_vectors.mode, VectorSelector::Mode::kNone);
+  EXPECT_FALSE(request->score_threshold);
+}
+
+TEST(DecodeQuery, ReadsEveryFormOfNearest) {
+  EXPECT_EQ(std::get<DenseVector>(DecodeQuery(R"({"query":[1,2]})")->query), (DenseVector{1, 2}));
+  EXPECT_EQ(std::get<PointId>(DecodeQuery(R"({"query":7})")->query), PointId(7));
+  EXPECT_EQ(std::get<TextInput>(DecodeQuery(R"({"query":{"text":"t","model":"m"}})")->query).text,
+            "t");
+  EXPECT_EQ(std::get<DenseVector>(DecodeQuery(R"({"query":{"nearest":[1]}})")->query),
+            DenseVector{1});
+  EXPECT_EQ(std::get<PointId>(DecodeQuery(R"({"query":{"nearest":3,"mmr":null}})")->query),
+            PointId(3));
+  Result<QueryRequest> full = DecodeQuery(R"({"query":[1],"using":"v","limit":3,"offset":2,
+      "score_threshold":0.5,"with_payload":{"exclude":["a"]},"with_vector":["x"],
+      "params":{"hnsw_ef":128,"exact":true,"quantization":{"oversampling":2.0},"akidb":{}},
+      "prefetch":[],"filter":{},"lookup_from":null,"shard_key":null})");
+  ASSERT_TRUE(full.ok()) << full.status().ToString();
+  EXPECT_EQ(full->using_vector, "v");
+  EXPECT_EQ(full->with_payload.mode, PayloadSelector::Mode::kExclude);
+  EXPECT_EQ(full->with_vectors.names, std::vector<std::string>{"x"});
+}
+
+TEST(DecodeQuery, ALimitOfZeroIsAValidationErrorAndAHugeOneIsFine) {
+  EXPECT_EQ(DecodeQuery(R"({"limit":0})").status().message(),
+            "[limit: value 0 invalid, must be 1 or larger]");
+  EXPECT_EQ(DecodeQuery(R"({"limit":999999999})")->limit, 999999999u);
+  EXPECT_EQ(DecodeQuery(R"({"limit":-1})").status().code(), ErrorCode::kMalformed);
+  EXPECT_EQ(DecodeQuery(R"({"limit":"3"})").status().code(), ErrorCode::kMalformed);
+}
+
+TEST(DecodeQuery, NamesKindsThatAreNotServed) {
+  for (const char* body :
+       {R"({"query":{"recommend":{}}})", R"({"query":{"fusion":"rrf"}})",
+        R"({"query":{"sample":"random"}})", R"({"query":{"order_by":"x"}})",
+        R"({"prefetch":{"limit":3}})", R"({"lookup_from":{"collection":"x"}})",
+        R"({"query":{"nearest":[1],"mmr":{}}})", R"({"query":{"indices":[1],"values":[1]}})"}) {
+    EXPECT_EQ(DecodeQuery(body).status().code(), ErrorCode::kUnsupported) << body;
+  }
+  EXPECT_EQ(DecodeQuery(R"({"query":{"vector":[1]}})").status().code(), ErrorCode::kMalformed);
+}
+
+TEST(DecodeQueryBatch, ReadsEverySearch) {
+  Result<std::vector<QueryRequest>> requests =
+      DecodeQueryBatch(R"({"searches":[{"query":[1]},{"query":2,"limit":1}]})");
+  ASSERT_TRUE(requests.ok());
+  EXPECT_EQ(requests->size(), 2u);
+  EXPECT_EQ(DecodeQueryBatch(R"({"searches":[{},{"limit":0}]})").status().message(),
+            "[searches[1].limit: value 0 invalid, must be 1 or larger]");
+}
+
+TEST(DecodePointSelector, WantsIdsOrAFilterAndNotBoth) {
+  EXPECT_EQ(DecodePointSelector(R"({"points":[1,2]})")->ids.size(), 2u);
+  EXPECT_TRUE(DecodePointSelector(R"({"filter":{}})")->filter != nullptr);
+  EXPECT_FALSE(DecodePointSelector("{}").ok());
+  EXPECT_FALSE(DecodePointSelector(R"({"points":[1],"filter":{}})").ok());
+}
+
+TEST(DecodeScroll, ReadsItsFields) {
+  Result<ScrollRequest> request = DecodeScroll(
+      R"({"offset":"936da01f-9abd-4d9d-80c7-02af85c822a8","limit":5,"with_payload":false})");
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(request->limit, 5u);
+  EXPECT_EQ(request->with_payload.mode, PayloadSelector::Mode::kNone);
+  EXPECT_EQ(DecodeScroll("{}")->with_payload.mode, PayloadSelector::Mode::kAll);
+  EXPECT_EQ(DecodeScroll(R"({"order_by":"k"})").status().code(), ErrorCode::kUnsupported);
+}
+
+std::string Described(const CollectionConfig& config) {
+  std::string out;
+  JsonWriter json(out);
+  WriteCollectionInfo({service::CollectionStats{}, config}, json);
+  return out;
+}
+
+TEST(DecodeCreateCollection, ASingleVectorIsTheDefaultOneAndRoundTrips) {
+  Result<CollectionConfig> config = DecodeCreateCollection(
+      R"({"vectors":{"size":4,"distance":"Dot","on_disk":true,"hnsw_config":{"m":8}},
+          "hnsw_config":{"ef_construct":64},"optimizers_config":{"max_optimization_threads":"auto"},
+          "metadata":{"owner":"me","akidb":{"durability":"interval"}},"shard_number":1})");
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  ASSERT_EQ(config->vectors.size(), 1u);
+  EXPECT_EQ(config->vectors.at("").dim, 4u);
+  EXPECT_EQ(config->vectors.at("").metric, Metric::kDot);
+  EXPECT_EQ(config->durability, Durability::kInterval);
+  std::string info = Described(*config);
+  for (const char* part :
+       {R"("vectors":{"size":4,"distance":"Dot","on_disk":true,"hnsw_config":{"m":8}})",
+        R"("hnsw_config":{"m":16,"ef_construct":64,"full_scan_threshold":10000)",
+        R"("metadata":{"owner":"me","akidb":{"durability":"interval"}})",
+        R"("max_optimization_threads":null)", R"("quantization_config":null)",
+        R"("status":"green","optimizer_status":"ok")", R"("payload_schema":{})"}) {
+    EXPECT_NE(info.find(part), std::string::npos) << part << "\nin " << info;
+  }
+}
+
+TEST(DecodeCreateCollection, NamedVectorsMayBeCalledAnything) {
+  Result<CollectionConfig> config = DecodeCreateCollection(
+      R"({"vectors":{"size":{"size":2,"distance":"Cosine"},"":{"size":3,"distance":"Euclid"}}})");
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_EQ(config->vectors.at("size").dim, 2u);
+  EXPECT_EQ(config->vectors.at("").dim, 3u);
+  EXPECT_NE(Described(*config).find(R"("vectors":{"":{"size":3)"), std::string::npos);
+  EXPECT_TRUE(DecodeCreateCollection("{}")->vectors.empty());
+  EXPECT_TRUE(DecodeCreateCollection(R"({"vectors":{}})")->vectors.empty());
+}
+
+TEST(DecodeCreateCollection, RefusesValuesOutOfRangeWithTheirPath) {
+  struct Case {
+    const char* body;
+    const char* message;
+  };
+  for (const Case& c :
+       {Case{R"({"hnsw_config":{"ef_construct":1}})",
+             "[hnsw_config.ef_construct: value 1 invalid, must be 4 or larger]"},
+        Case{R"({"vectors":{"size":0,"distance":"Dot"}})",
+             "[vectors.size: value 0 invalid, must be 1 or larger]"},
+        Case{R"({"vectors":{"size":65537,"distance":"Dot"}})",
+             "[vectors.size: value 65537 invalid, must be from 1 to 65536]"},
+        Case{R"({"optimizers_config":{"deleted_threshold":1.5}})",
+             "[optimizers_config.deleted_threshold: value 1.5 invalid, must be from 0.0 to 1.0]"},
+        Case{R"({"shard_number":0})", "[shard_number: value 0 invalid, must be 1 or larger]"}}) {
+    Status status = DecodeCreateCollection(c.body).status();
+    EXPECT_EQ(status.code(), ErrorCode::kValidation) << c.body;
+    EXPECT_EQ(status.message(), c.message);
+  }
+}
+
+TEST(DecodeCreateCollection, RefusesWrongTypesAndVariants) {
+  for (const char* body :
+       {R"({"vectors":{"size":4}})", R"({"vectors":{"distance":"Dot"}})",
+        R"({"vectors":{"size":4,"distance":"Hamming"}})",
+        R"({"vectors":{"size":"4","distance":"Dot"}})", R"({"vectors":[1]})",
+        R"({"vectors":{"a":{"size":4}}})", R"({"hnsw_config":3})",
+        R"({"quantization_config":{"scalar":{}}})", R"({"quantization_config":{"cubic":{}}})",
+        R"({"on_disk_payload":1})", R"({"metadata":{"akidb":{"durability":"never"}}})",
+        R"({"metadata":{"akidb":{"colour":1}}})", R"({"sharding_method":"mine"})"}) {
+    EXPECT_EQ(DecodeCreateCollection(body).status().code(), ErrorCode::kMalformed) << body;
+  }
+}
+
+TEST(DecodeCreateCollection, NamesWhatIsNotServed) {
+  for (
+      const char* body :
+      {R"({"sparse_vectors":{"s":{}}})", R"({"sharding_method":"custom"})",
+       R"({"strict_mode_config":{"enabled":true}})",
+       R"({"metadata":{"akidb":{"string_ids":true}}})",
+       R"({"vectors":{"size":4,"distance":"Dot","multivector_config":{"comparator":"max_sim"}}})"}) {
+    EXPECT_EQ(DecodeCreateCollection(body).status().code(), ErrorCode::kUnsupported) << body;
+  }
+}
+
+TEST(DecodeEmbeddings, ReadsOpenAisRequest) {
+  Result<EmbeddingsRequest> request = DecodeEmbeddings(
+      R"({"input":["a","b"],"model":"m","encoding_format":"base64","dimensions":64,"user":"u",
+          "input_type":"query","truncate":"none","instruction":"find"})");
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  EXPECT_EQ(request->texts, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(request->base64);
+  EXPECT_EQ(request->dims, 64u);
+  EXPECT_EQ(request->input_type, service::InputType::kQuery);
+  EXPECT_EQ(request->truncate, service::Truncate::kNone);
+  EXPECT_EQ(DecodeEmbeddings(R"({"input":""})")->texts, std::vector<std::string>{""});
+}
+
+TEST(DecodeEmbeddings, RefusesWhatItCantEmbed) {
+  EXPECT_EQ(DecodeEmbeddings("{}").status().code(), ErrorCode::kMalformed);
+  EXPECT_EQ(DecodeEmbeddings(R"({"input":[]})").status().code(), ErrorCode::kValidation);
+  EXPECT_EQ(DecodeEmbeddings(R"({"input":[1,2]})").status().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(DecodeEmbeddings(R"({"input":["a",1]})").status().code(), ErrorCode::kMalformed);
+  std::string many = "{\"input\":[\"a\"" + Repeat(",\"a\"", kEmbeddingInputsMax) + "]}";
+  EXPECT_EQ(DecodeEmbeddings(many).status().code(), ErrorCode::kValidation);
+  EXPECT_EQ(DecodeEmbeddings(R"({"input":"a","encoding_format":"hex"})").status().code(),
+            ErrorCode::kMalformed);
+}
+
+}  // namespace
+}  // namespace akidb::rest

@@ -1,0 +1,195 @@
+#include "api/rest/input_json.h"
+
+#include <optional>
+
+#include "types/uuid.h"
+
+namespace akidb::rest {
+namespace {
+
+using simdjson::dom::element_type;
+
+std::string_view TypeName(JsonElement value) {
+  switch (value.type()) {
+    case element_type::ARRAY:
+      return "an array";
+    case element_type::OBJECT:
+      return "an object";
+    case element_type::INT64:
+    case element_type::UINT64:
+      return "an integer";
+    case element_type::DOUBLE:
+      return "a number";
+    case element_type::STRING:
+      return "a string";
+    case element_type::BOOL:
+      return "a boolean";
+    case element_type::NULL_VALUE:
+      return "null";
+  }
+  return "an unknown value";
+}
+
+std::string ParseMessage(simdjson::error_code code) {
+  switch (code) {
+    case simdjson::DEPTH_ERROR:
+      return "nested deeper than " + std::to_string(kJsonDepthMax) + " levels";
+    case simdjson::NUMBER_ERROR:
+      return "a number is malformed or out of range (integers must fit 64 bits, the rest a double)";
+    case simdjson::UTF8_ERROR:
+      return "the body is not valid UTF-8";
+    case simdjson::EMPTY:
+      return "the body is empty, expected a JSON object";
+    default:
+      return simdjson::error_message(code);
+  }
+}
+
+// Enough of a wrong value to recognise it.
+std::string Shown(JsonElement value) {
+  constexpr size_t kShownMax = 64;
+  if (value.is_array() || value.is_object()) return std::string(TypeName(value));
+  std::string text = simdjson::minify(value);
+  if (value.is_string()) text = std::string(std::string_view(value));
+  if (text.size() > kShownMax) text = text.substr(0, kShownMax) + "…";
+  return text;
+}
+
+}  // namespace
+
+std::string FieldPath::ToString() const {
+  if (parent == nullptr) return key.empty() ? "body" : std::string(key);
+  std::string text = parent->parent == nullptr && parent->key.empty() ? "" : parent->ToString();
+  if (index != kNoIndex) return text + "[" + std::to_string(index) + "]";
+  if (!text.empty()) text += ".";
+  return text.append(key);
+}
+
+Status JsonBody::Parse(std::string_view body) {
+  if (auto error = parser_.allocate(body.size(), kJsonDepthMax)) {
+    return ResourceExhaustedError(simdjson::error_message(error));
+  }
+  auto error = parser_.parse(body.data(), body.size()).get(root_);
+  return error ? MalformedError(ParseMessage(error)) : OkStatus();
+}
+
+Status TypeError(const FieldPath& path, std::string_view what, JsonElement got) {
+  return FieldError(path, "expected " + std::string(what) + ", got " + std::string(TypeName(got)));
+}
+
+Status FieldError(const FieldPath& path, std::string_view message) {
+  return MalformedError(path.ToString().append(": ").append(message));
+}
+
+Status RangeError(const FieldPath& path, std::string_view message) {
+  return ValidationError("[" + path.ToString().append(": ").append(message) + "]");
+}
+
+Status UnknownField(const FieldPath& path, std::string_view expected) {
+  return MalformedError("unknown field `" + path.ToString() + "`, expected one of " +
+                        std::string(expected));
+}
+
+Status NotServed(const FieldPath& path, std::string_view what) {
+  return UnsupportedError(path.ToString().append(": ").append(what) +
+                          " not served by this version of AkiDB");
+}
+
+Status MissingField(const FieldPath& path, std::string_view name) {
+  std::string text = "missing field `" + std::string(name) + "`";
+  return path.parent == nullptr ? MalformedError(text) : FieldError(path, text);
+}
+
+Status ReadBool(JsonElement value, const FieldPath& path, bool& out) {
+  return value.get(out) ? TypeError(path, "a boolean", value) : OkStatus();
+}
+
+Status ReadUint(JsonElement value, const FieldPath& path, uint64_t& out) {
+  if (!value.get(out)) return OkStatus();
+  return FieldError(path, "expected an unsigned integer, got " + Shown(value));
+}
+
+Status ReadDouble(JsonElement value, const FieldPath& path, double& out) {
+  return value.get(out) ? TypeError(path, "a number", value) : OkStatus();
+}
+
+Status ReadString(JsonElement value, const FieldPath& path, std::string_view& out) {
+  return value.get(out) ? TypeError(path, "a string", value) : OkStatus();
+}
+
+Status ReadSize(JsonElement value, const FieldPath& path, size_t min, size_t& out) {
+  uint64_t number = 0;
+  AKIDB_RETURN_IF_ERROR(ReadUint(value, path, number));
+  if (number < min) {
+    return RangeError(path, "value " + std::to_string(number) + " invalid, must be " +
+                                std::to_string(min) + " or larger");
+  }
+  out = number;
+  return OkStatus();
+}
+
+Status ReadFloats(JsonElement value, const FieldPath& path, std::vector<float>& out) {
+  simdjson::dom::array array;
+  if (value.get(array)) return TypeError(path, "an array of numbers", value);
+  out.clear();
+  out.reserve(array.size());
+  for (JsonElement element : array) {
+    double number = 0;
+    if (element.get(number)) {
+      return TypeError(path.Element(out.size()), "a number", element);
+    }
+    out.push_back(static_cast<float>(number));
+  }
+  return OkStatus();
+}
+
+Status ReadStrings(JsonElement value, const FieldPath& path, std::vector<std::string>& out) {
+  return ForEachElement(value, path, "an array of strings",
+                        [&](JsonElement element, const FieldPath& at) -> Status {
+                          std::string_view text;
+                          AKIDB_RETURN_IF_ERROR(ReadString(element, at, text));
+                          out.emplace_back(text);
+                          return OkStatus();
+                        });
+}
+
+Status ReadPointId(JsonElement value, const FieldPath& path, PointId& out) {
+  uint64_t number = 0;
+  std::string_view text;
+  if (!value.get(number)) {
+    out = PointId(number);
+    return OkStatus();
+  }
+  if (!value.get(text)) {
+    if (std::optional<Uuid> uuid = Uuid::Parse(text)) {
+      out = PointId(*uuid);
+      return OkStatus();
+    }
+  }
+  return FieldError(path, "value " + Shown(value) +
+                              " is not a valid point ID, valid values are either an unsigned "
+                              "integer or a UUID");
+}
+
+Status ReadPointIds(JsonElement value, const FieldPath& path, std::vector<PointId>& out) {
+  return ForEachElement(value, path, "an array of point ids",
+                        [&](JsonElement element, const FieldPath& at) -> Status {
+                          AKIDB_RETURN_IF_ERROR(ReadPointId(element, at, out.emplace_back()));
+                          return OkStatus();
+                        });
+}
+
+bool FindMember(JsonElement object, std::string_view name, JsonElement& out) {
+  simdjson::dom::object members;
+  if (object.get(members)) return false;
+  // The last one counts if a key stands twice, as in ForEachMember.
+  bool found = false;
+  for (auto [key, member] : members) {
+    if (key != name) continue;
+    found = !IsNull(member);
+    out = member;
+  }
+  return found;
+}
+
+}  // namespace akidb::rest

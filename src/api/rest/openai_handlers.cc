@@ -1,0 +1,157 @@
+#include <cstring>
+#include <span>
+
+#include "api/rest/api_call.h"
+#include "api/rest/openai_json.h"
+
+namespace akidb::rest {
+namespace {
+
+// RFC 4648, section 4.
+std::string Base64(std::span<const std::byte> bytes) {
+  static constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    size_t count = std::min<size_t>(3, bytes.size() - i);
+    uint32_t group = 0;
+    for (size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (j < count ? static_cast<uint32_t>(bytes[i + j]) : 0);
+    }
+    for (size_t j = 0; j < 4; ++j) {
+      out.push_back(j <= count ? kAlphabet[group >> (18 - 6 * j) & 63] : '=');
+    }
+  }
+  return out;
+}
+
+void WriteEmbedding(size_t index, std::span<const float> vector, bool base64, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("object");
+  json.String("embedding");
+  json.Key("index");
+  json.Uint(index);
+  json.Key("embedding");
+  if (base64) {
+    json.String(Base64(std::as_bytes(vector)));
+  } else {
+    json.Floats(vector);
+  }
+  json.EndObject();
+}
+
+void WriteUsage(const service::EmbedResult& result, JsonWriter& json) {
+  uint64_t tokens = 0;
+  uint64_t truncated = 0;
+  for (uint32_t count : result.tokens) tokens += count;
+  for (bool cut : result.truncated) truncated += cut;
+  json.Key("usage");
+  json.BeginObject();
+  json.Key("prompt_tokens");
+  json.Uint(tokens);
+  json.Key("total_tokens");
+  json.Uint(tokens);
+  if (truncated > 0) {
+    json.Key("truncated_texts");
+    json.Uint(truncated);
+  }
+  json.EndObject();
+}
+
+std::string_view StateName(service::ModelState state) {
+  switch (state) {
+    case service::ModelState::kAbsent:
+      return "absent";
+    case service::ModelState::kInstalled:
+      return "installed";
+    case service::ModelState::kLoading:
+      return "loading";
+    case service::ModelState::kReady:
+      return "ready";
+    case service::ModelState::kFailed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+void WriteModel(const service::ModelInfo& model, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("id");
+  json.String(model.id);
+  json.Key("object");
+  json.String("model");
+  json.Key("created");
+  json.Uint(0);
+  json.Key("owned_by");
+  json.String("akidb");
+  json.Key("akidb");
+  json.BeginObject();
+  json.Key("aliases");
+  json.BeginArray();
+  for (const std::string& alias : model.aliases) json.String(alias);
+  json.EndArray();
+  json.Key("dimensions");
+  json.Uint(model.dims);
+  json.Key("max_tokens");
+  json.Uint(model.max_tokens);
+  json.Key("state");
+  json.String(StateName(model.state));
+  if (!model.state_reason.empty()) {
+    json.Key("state_reason");
+    json.String(model.state_reason);
+  }
+  json.Key("default");
+  json.Bool(model.is_default);
+  json.EndObject();
+  json.EndObject();
+}
+
+}  // namespace
+
+Result<std::string> CreateEmbeddings(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(EmbeddingsRequest decoded, DecodeEmbeddings(call.body));
+  service::EmbedRequest request;
+  request.model = decoded.model;
+  request.texts = decoded.texts;
+  request.input_type = decoded.input_type;
+  request.truncate = decoded.truncate;
+  request.instruction = decoded.instruction;
+  request.dims = decoded.dims;
+  AKIDB_ASSIGN_OR_RETURN(service::EmbedResult result, call.service.Embed(call.context, request));
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject();
+  json.Key("object");
+  json.String("list");
+  json.Key("data");
+  json.BeginArray();
+  for (size_t i = 0; i < decoded.texts.size(); ++i) {
+    WriteEmbedding(i, result.vector(i), decoded.base64, json);
+  }
+  json.EndArray();
+  json.Key("model");
+  json.String(result.model);
+  WriteUsage(result, json);
+  json.EndObject();
+  return body;
+}
+
+// Those that are installed; a model that is only described can't be used.
+Result<std::string> ListModels(const ApiCall& call) {
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject();
+  json.Key("object");
+  json.String("list");
+  json.Key("data");
+  json.BeginArray();
+  for (const service::ModelInfo& model : call.service.Models()) {
+    if (model.state != service::ModelState::kAbsent) WriteModel(model, json);
+  }
+  json.EndArray();
+  json.EndObject();
+  return body;
+}
+
+}  // namespace akidb::rest

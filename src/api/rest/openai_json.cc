@@ -1,0 +1,96 @@
+#include "api/rest/openai_json.h"
+
+#include "api/rest/input_json.h"
+#include "types/collection_config.h"
+
+namespace akidb::rest {
+namespace {
+
+Status ReadInput(JsonElement value, const FieldPath& path, std::vector<std::string>& out) {
+  std::string_view text;
+  simdjson::dom::array array;
+  if (!value.get(text)) {
+    out.emplace_back(text);
+    return OkStatus();
+  }
+  if (value.get(array)) return TypeError(path, "a string or an array of strings", value);
+  if (array.size() == 0) return RangeError(path, "must hold at least one text");
+  if (array.size() > kEmbeddingInputsMax) {
+    return RangeError(path, "holds " + std::to_string(array.size()) + " inputs, at most " +
+                                std::to_string(kEmbeddingInputsMax) + " are allowed");
+  }
+  if (!(*array.begin()).is_string()) {
+    if ((*array.begin()).is_number() || (*array.begin()).is_array()) {
+      return NotServed(path, "input as token ids is");
+    }
+  }
+  return ReadStrings(value, path, out);
+}
+
+// Sets `out` to the value that belongs to the string's place in `names`.
+template <typename T, size_t kCount>
+Status ReadChoice(JsonElement value, const FieldPath& path,
+                  const std::pair<std::string_view, T> (&names)[kCount], T& out) {
+  std::string_view chosen;
+  AKIDB_RETURN_IF_ERROR(ReadString(value, path, chosen));
+  std::string expected;
+  for (const auto& [name, meaning] : names) {
+    if (name == chosen) {
+      out = meaning;
+      return OkStatus();
+    }
+    expected.append(expected.empty() ? "`" : ", `").append(name).append("`");
+  }
+  return FieldError(path, "expected one of " + expected + ", got `" + std::string(chosen) + "`");
+}
+
+constexpr std::pair<std::string_view, bool> kEncodings[] = {{"float", false}, {"base64", true}};
+constexpr std::pair<std::string_view, service::InputType> kInputTypes[] = {
+    {"query", service::InputType::kQuery}, {"document", service::InputType::kDocument}};
+constexpr std::pair<std::string_view, service::Truncate> kTruncates[] = {
+    {"none", service::Truncate::kNone},
+    {"start", service::Truncate::kStart},
+    {"end", service::Truncate::kEnd}};
+
+Status ReadMember(std::string_view key, JsonElement value, const FieldPath& path,
+                  EmbeddingsRequest& request) {
+  std::string_view text;
+  if (key == "input") return ReadInput(value, path, request.texts);
+  if (IsNull(value)) return OkStatus();
+  if (key == "encoding_format") return ReadChoice(value, path, kEncodings, request.base64);
+  if (key == "input_type") return ReadChoice(value, path, kInputTypes, request.input_type);
+  if (key == "truncate") return ReadChoice(value, path, kTruncates, request.truncate);
+  if (key == "model") {
+    AKIDB_RETURN_IF_ERROR(ReadString(value, path, text));
+    request.model = text;
+  } else if (key == "instruction") {
+    AKIDB_RETURN_IF_ERROR(ReadString(value, path, text));
+    request.instruction = std::string(text);
+  } else if (key == "dimensions") {
+    size_t dims = 0;
+    AKIDB_RETURN_IF_ERROR(ReadSize(value, path, 1, dims));
+    if (dims > kDimMax) {
+      return RangeError(path, "must be from 1 to " + std::to_string(kDimMax));
+    }
+    request.dims = static_cast<uint32_t>(dims);
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<EmbeddingsRequest> DecodeEmbeddings(std::string_view text) {
+  JsonBody body;
+  AKIDB_RETURN_IF_ERROR(body.Parse(text));
+  FieldPath root;
+  EmbeddingsRequest request;
+  Status read = ForEachMember(body.root(), root, "a JSON object",
+                              [&](std::string_view key, JsonElement value, const FieldPath& at) {
+                                return ReadMember(key, value, at, request);
+                              });
+  AKIDB_RETURN_IF_ERROR(read);
+  if (request.texts.empty()) return MissingField(root, "input");
+  return request;
+}
+
+}  // namespace akidb::rest

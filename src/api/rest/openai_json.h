@@ -1,0 +1,31 @@
+// The body of POST /v1/embeddings, as OpenAI defines it, with the additions input_type, instruction
+// and truncate.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "service/service.h"
+
+namespace akidb::rest {
+
+struct EmbeddingsRequest {
+  std::string model;  // empty: the default model
+  std::vector<std::string> texts;
+  service::InputType input_type = service::InputType::kDocument;
+  service::Truncate truncate = service::Truncate::kEnd;
+  std::optional<std::string> instruction;
+  uint32_t dims = 0;    // 0: the model's own
+  bool base64 = false;  // vectors as base64 of little-endian float32
+};
+
+inline constexpr size_t kEmbeddingInputsMax = 2048;
+
+// kMalformed, kValidation; kUnsupported for lists of token ids.
+Result<EmbeddingsRequest> DecodeEmbeddings(std::string_view body);
+
+}  // namespace akidb::rest

@@ -1,0 +1,87 @@
+#include "api/rest/point_writer.h"
+
+namespace akidb::rest {
+namespace {
+
+void WriteParts(const std::optional<Payload>& payload, const std::optional<NamedVectors>& vectors,
+                JsonWriter& json) {
+  if (payload) {
+    json.Key("payload");
+    payload->root().WriteJson(json);
+  }
+  if (vectors) {
+    json.Key("vector");
+    WriteVectors(*vectors, json);
+  }
+}
+
+}  // namespace
+
+void WritePointId(const PointId& id, JsonWriter& json) {
+  if (id.kind() == PointId::Kind::kNumber) {
+    json.Uint(id.number());
+  } else {
+    json.String(id.ToString());
+  }
+}
+
+void WriteVectors(const NamedVectors& vectors, JsonWriter& json) {
+  if (vectors.size() == 1 && vectors.front().first.empty()) {
+    json.Floats(vectors.front().second);
+    return;
+  }
+  json.BeginObject();
+  for (const auto& [name, vector] : vectors) {
+    json.Key(name);
+    json.Floats(vector);
+  }
+  json.EndObject();
+}
+
+void WriteRecord(const PointRecord& record, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("id");
+  WritePointId(record.id, json);
+  WriteParts(record.payload, record.vectors, json);
+  json.EndObject();
+}
+
+void WriteRecords(const std::vector<PointRecord>& records, JsonWriter& json) {
+  json.BeginArray();
+  for (const PointRecord& record : records) WriteRecord(record, json);
+  json.EndArray();
+}
+
+void WriteScrollPage(const service::ScrollPage& page, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("points");
+  WriteRecords(page.points, json);
+  json.Key("next_page_offset");
+  if (page.next) {
+    WritePointId(*page.next, json);
+  } else {
+    json.Null();
+  }
+  json.EndObject();
+}
+
+void WriteQueryPoints(const std::vector<service::ScoredPoint>& points, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("points");
+  json.BeginArray();
+  for (const service::ScoredPoint& point : points) {
+    json.BeginObject();
+    json.Key("id");
+    WritePointId(point.id, json);
+    json.Key("version");
+    json.Uint(point.version);
+    json.Key("score");
+    json.Float(point.score);
+    WriteParts(point.payload, point.vectors, json);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
+}  // namespace akidb::rest

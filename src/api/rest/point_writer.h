@@ -1,0 +1,22 @@
+// Points in answers, as the dialect writes them.
+#pragma once
+
+#include <vector>
+
+#include "base/json_writer.h"
+#include "service/service.h"
+#include "types/point.h"
+
+namespace akidb::rest {
+
+void WritePointId(const PointId& id, JsonWriter& json);
+// One array for the default vector alone, else an object by name.
+void WriteVectors(const NamedVectors& vectors, JsonWriter& json);
+void WriteRecord(const PointRecord& record, JsonWriter& json);
+void WriteRecords(const std::vector<PointRecord>& records, JsonWriter& json);
+// {"points": […], "next_page_offset": id or null}
+void WriteScrollPage(const service::ScrollPage& page, JsonWriter& json);
+// {"points": […]}
+void WriteQueryPoints(const std::vector<service::ScoredPoint>& points, JsonWriter& json);
+
+}  // namespace akidb::rest

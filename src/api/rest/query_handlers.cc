@@ -1,0 +1,69 @@
+#include "api/rest/api_call.h"
+#include "api/rest/point_writer.h"
+#include "api/rest/query_json.h"
+
+namespace akidb::rest {
+namespace {
+
+// What the answer tells of its making, beside the result.
+struct QueryCost {
+  service::InferenceUsage usage;
+  uint64_t truncated_texts = 0;
+  double embed_ms = 0;
+  double search_ms = 0;
+
+  void Add(const service::QueryReply& reply) {
+    for (const auto& [model, tokens] : reply.usage) usage[model] += tokens;
+    truncated_texts += reply.truncated_texts;
+    embed_ms += reply.embed_ms;
+    search_ms += reply.search_ms;
+  }
+};
+
+std::string Finish(const ApiCall& call, const QueryCost& cost, Envelope& envelope) {
+  JsonWriter& json = envelope.Extras(call);
+  envelope.Usage(cost.usage);
+  json.Key("akidb");
+  json.BeginObject();
+  json.Key("embed_ms");
+  json.Double(cost.embed_ms);
+  json.Key("search_ms");
+  json.Double(cost.search_ms);
+  if (cost.truncated_texts > 0) {
+    json.Key("truncated_texts");
+    json.Uint(cost.truncated_texts);
+  }
+  json.EndObject();
+  return envelope.Finish();
+}
+
+}  // namespace
+
+Result<std::string> QueryPoints(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(QueryRequest request, DecodeQuery(call.body));
+  AKIDB_ASSIGN_OR_RETURN(service::QueryReply reply,
+                         call.service.Query(call.context, call.collection, request));
+  QueryCost cost;
+  cost.Add(reply);
+  Envelope envelope;
+  WriteQueryPoints(reply.points, envelope.result());
+  return Finish(call, cost, envelope);
+}
+
+Result<std::string> QueryPointsBatch(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(std::vector<QueryRequest> requests, DecodeQueryBatch(call.body));
+  QueryCost cost;
+  Envelope envelope;
+  envelope.result().BeginArray();
+  for (const QueryRequest& request : requests) {
+    AKIDB_RETURN_IF_ERROR(call.context.Check());
+    AKIDB_ASSIGN_OR_RETURN(service::QueryReply reply,
+                           call.service.Query(call.context, call.collection, request));
+    cost.Add(reply);
+    WriteQueryPoints(reply.points, envelope.result());
+  }
+  envelope.result().EndArray();
+  return Finish(call, cost, envelope);
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,127 @@
+#include "api/rest/vector_json.h"
+
+namespace akidb::rest {
+namespace {
+
+bool IsObjectWith(JsonElement value, std::string_view member) {
+  JsonElement found;
+  return value.is_object() && FindMember(value, member, found);
+}
+
+bool IsSparse(JsonElement value) {
+  return IsObjectWith(value, "indices") && IsObjectWith(value, "values");
+}
+
+Status CheckOptions(JsonElement value, const FieldPath& path) {
+  if (IsNull(value)) return OkStatus();
+  simdjson::dom::object options;
+  if (value.get(options)) return TypeError(path, "an object", value);
+  if (options.size() == 0) return OkStatus();
+  return NotServed(path, "options of an inference object are");
+}
+
+}  // namespace
+
+bool IsInferenceObject(JsonElement value) {
+  JsonElement member;
+  if (!value.is_object()) return false;
+  // Named vectors may be called "text" too, but those hold arrays or objects.
+  if (FindMember(value, "text", member)) return member.is_string();
+  bool has_model = FindMember(value, "model", member) && member.is_string();
+  return has_model && (FindMember(value, "image", member) || FindMember(value, "object", member));
+}
+
+Status ReadInferenceObject(JsonElement value, const FieldPath& path, TextInput& out) {
+  bool has_text = false;
+  Status read =
+      ForEachMember(value, path, "an object {\"text\": …, \"model\": …}",
+                    [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+                      std::string_view text;
+                      if (key == "text") {
+                        has_text = true;
+                        AKIDB_RETURN_IF_ERROR(ReadString(member, at, text));
+                        out.text = text;
+                      } else if (key == "model" && !IsNull(member)) {
+                        AKIDB_RETURN_IF_ERROR(ReadString(member, at, text));
+                        out.model = text;
+                      } else if (key == "options") {
+                        return CheckOptions(member, at);
+                      } else if (key == "image" || key == "object") {
+                        return NotServed(at, "embedding of anything but text is");
+                      }
+                      return OkStatus();
+                    });
+  AKIDB_RETURN_IF_ERROR(read);
+  return has_text ? OkStatus() : MissingField(path, "text");
+}
+
+Status ReadVector(JsonElement value, const FieldPath& path, VectorInput& out) {
+  if (IsInferenceObject(value)) {
+    return ReadInferenceObject(value, path, out.emplace<TextInput>());
+  }
+  if (IsSparse(value)) return NotServed(path, "sparse vectors are");
+  simdjson::dom::array array;
+  if (value.get(array)) {
+    return TypeError(path, "an array of numbers or an object {\"text\": …, \"model\": …}", value);
+  }
+  if (array.begin() != array.end() && (*array.begin()).is_array()) {
+    return NotServed(path, "multivectors are");
+  }
+  return ReadFloats(value, path, out.emplace<DenseVector>());
+}
+
+Status ReadVectorStruct(JsonElement value, const FieldPath& path,
+                        std::vector<std::pair<std::string, VectorInput>>& out) {
+  if (!value.is_object() || IsInferenceObject(value)) {
+    out.emplace_back();
+    return ReadVector(value, path, out.back().second);
+  }
+  return ForEachMember(value, path, "named vectors",
+                       [&](std::string_view name, JsonElement member, const FieldPath& at) {
+                         out.emplace_back(name, VectorInput());
+                         return ReadVector(member, at, out.back().second);
+                       });
+}
+
+Status ReadPayloadSelector(JsonElement value, const FieldPath& path, PayloadSelector& out) {
+  if (IsNull(value)) return OkStatus();
+  bool all = false;
+  if (!value.get(all)) {
+    out = all ? PayloadSelector::All() : PayloadSelector::None();
+    return OkStatus();
+  }
+  out = PayloadSelector{PayloadSelector::Mode::kInclude, {}};
+  if (value.is_array()) return ReadStrings(value, path, out.paths);
+  size_t members = 0;
+  Status read = ForEachMember(
+      value, path, "a boolean, an array of keys, {\"include\": keys} or {\"exclude\": keys}",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        ++members;
+        if (key == "exclude") {
+          out.mode = PayloadSelector::Mode::kExclude;
+        } else if (key != "include") {
+          return UnknownField(at, "`include`, `exclude`");
+        }
+        return ReadStrings(member, at, out.paths);
+      });
+  AKIDB_RETURN_IF_ERROR(read);
+  return members == 1 ? OkStatus() : FieldError(path, "expected one of `include`, `exclude`");
+}
+
+Status ReadVectorSelector(JsonElement value, const FieldPath& path, VectorSelector& out) {
+  if (IsNull(value)) return OkStatus();
+  bool all = false;
+  if (!value.get(all)) {
+    out = {all ? VectorSelector::Mode::kAll : VectorSelector::Mode::kNone, {}};
+    return OkStatus();
+  }
+  if (!value.is_array()) return TypeError(path, "a boolean or an array of vector names", value);
+  out = {VectorSelector::Mode::kNamed, {}};
+  return ReadStrings(value, path, out.names);
+}
+
+Status ReadShardKey(JsonElement value, const FieldPath& path) {
+  return IsNull(value) ? OkStatus() : NotServed(path, "selection of a shard is");
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,215 @@
+#include "server/settings.h"
+
+#include <charconv>
+
+namespace akidb::server {
+namespace {
+
+constexpr SettingRule kRules[] = {
+    {.name = "data_dir",
+     .variable = "AKIDB_DATA_DIR",
+     .fallback = "",
+     .help = "folder of the data; made when missing, used by one process at a time"},
+    {.name = "host",
+     .variable = "AKIDB_HOST",
+     .fallback = "127.0.0.1",
+     .help = "address to listen on; others than loopback need --insecure"},
+    {.name = "http_port",
+     .variable = "AKIDB_HTTP_PORT",
+     .kind = SettingKind::kNumber,
+     .fallback = "6333",
+     .max = 65535,
+     .help = "TCP port of the HTTP API; 0 takes a free one"},
+    {.name = "insecure",
+     .variable = "AKIDB_INSECURE",
+     .kind = SettingKind::kBool,
+     .fallback = "false",
+     .help = "listen beyond loopback although there are neither keys nor TLS"},
+    {.name = "models_dir",
+     .variable = "AKIDB_MODELS_DIR",
+     .fallback = "",
+     .help = "folder of the embedding models; empty: models/ in the data folder, else models/ "
+             "beside the program's folder"},
+    {.name = "onnxruntime_library",
+     .variable = "AKIDB_ORT_LIB",
+     .fallback = "",
+     .help = "ONNX Runtime's shared library; empty: lib/ beside the program's folder, else the "
+             "system's"},
+    {.name = "default_model",
+     .variable = "AKIDB_DEFAULT_MODEL",
+     .fallback = "all-minilm-l6-v2",
+     .help = "model of texts that name none"},
+    {.name = "title",
+     .variable = "AKIDB_TITLE",
+     .fallback = "akidb",
+     .help = "title that GET / reports"},
+    {.name = "io_threads",
+     .variable = "AKIDB_IO_THREADS",
+     .kind = SettingKind::kNumber,
+     .fallback = "1",
+     .min = 1,
+     .max = 64,
+     .help = "event loops that read and write connections"},
+    {.name = "request_threads",
+     .variable = "AKIDB_REQUEST_THREADS",
+     .kind = SettingKind::kNumber,
+     .fallback = "4",
+     .min = 1,
+     .max = 256,
+     .help = "threads that run requests which embed, scan or wait for the disk"},
+    {.name = "embed_threads",
+     .variable = "AKIDB_EMBED_THREADS",
+     .kind = SettingKind::kNumber,
+     .fallback = "0",
+     .max = 256,
+     .help = "threads of one model; 0: one per core"},
+    {.name = "background_threads",
+     .variable = "AKIDB_BACKGROUND_THREADS",
+     .kind = SettingKind::kNumber,
+     .fallback = "1",
+     .min = 1,
+     .max = 64,
+     .help = "threads that write segments"},
+    {.name = "head_rows_max",
+     .variable = "AKIDB_HEAD_ROWS_MAX",
+     .kind = SettingKind::kNumber,
+     .fallback = "16384",
+     .min = 1,
+     .max = 1u << 24,
+     .help = "points that a collection keeps in memory before it writes a segment"},
+    {.name = "body_bytes_max",
+     .variable = "AKIDB_BODY_BYTES_MAX",
+     .kind = SettingKind::kNumber,
+     .fallback = "33554432",
+     .min = 1024,
+     .max = 1u << 30,
+     .help = "largest body of a request"},
+    {.name = "request_timeout_s",
+     .variable = "AKIDB_REQUEST_TIMEOUT_S",
+     .kind = SettingKind::kNumber,
+     .fallback = "30",
+     .min = 1,
+     .max = 3600,
+     .help = "deadline of a request that asks for none"},
+    {.name = "log_level",
+     .variable = "AKIDB_LOG_LEVEL",
+     .fallback = "warning",
+     .choices = "debug|info|warning|error",
+     .help = "least level of the log lines on standard error"},
+};
+
+std::optional<uint64_t> ParseNumber(std::string_view text) {
+  uint64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return number;
+}
+
+std::optional<bool> ParseBool(std::string_view text) {
+  if (text == "true" || text == "1" || text == "on" || text == "yes") return true;
+  if (text == "false" || text == "0" || text == "off" || text == "no") return false;
+  return std::nullopt;
+}
+
+bool IsChoice(std::string_view choices, std::string_view text) {
+  for (size_t start = 0; start <= choices.size();) {
+    size_t end = std::min(choices.find('|', start), choices.size());
+    if (choices.substr(start, end - start) == text) return true;
+    start = end + 1;
+  }
+  return false;
+}
+
+// What would be right; empty when `value` is.
+std::string Complaint(const SettingRule& rule, std::string_view value) {
+  switch (rule.kind) {
+    case SettingKind::kText:
+      if (rule.choices.empty() || IsChoice(rule.choices, value)) return "";
+      return "must be one of " + std::string(rule.choices);
+    case SettingKind::kBool:
+      return ParseBool(value) ? "" : "must be true or false";
+    case SettingKind::kNumber:
+      break;
+  }
+  std::optional<uint64_t> number = ParseNumber(value);
+  if (number && *number >= rule.min && *number <= rule.max) return "";
+  return "must be a whole number from " + std::to_string(rule.min) + " to " +
+         std::to_string(rule.max);
+}
+
+ResolvedSetting ResolveOne(const SettingRule& rule, const SettingSources& sources) {
+  std::string name(rule.name);
+  if (auto it = sources.flags.find(name); it != sources.flags.end()) {
+    return {&rule, it->second, "flag " + FlagName(rule)};
+  }
+  if (sources.environment) {
+    if (std::optional<std::string> value = sources.environment(rule.variable)) {
+      return {&rule, std::move(*value), "variable " + std::string(rule.variable)};
+    }
+  }
+  if (auto it = sources.file.find(name); it != sources.file.end()) {
+    return {&rule, it->second.text,
+            "file " + sources.file_path + ":" + std::to_string(it->second.line)};
+  }
+  return {&rule, std::string(rule.fallback), "default"};
+}
+
+Status CheckFile(const SettingSources& sources) {
+  for (const auto& [name, value] : sources.file) {
+    const SettingRule* found = nullptr;
+    for (const SettingRule& rule : kRules) {
+      if (rule.name == name) found = &rule;
+    }
+    std::string place = sources.file_path + ":" + std::to_string(value.line) + ": ";
+    if (found == nullptr) {
+      return InvalidArgumentError(place + "unknown setting `" + name +
+                                  "`; `akidb config` prints those that exist");
+    }
+    if (found->kind != value.kind) {
+      return InvalidArgumentError(place + name + " must be " +
+                                  (found->kind == SettingKind::kText     ? "a string"
+                                   : found->kind == SettingKind::kNumber ? "an integer"
+                                                                         : "true or false"));
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::span<const SettingRule> SettingRules() { return kRules; }
+
+std::string FlagName(const SettingRule& rule) {
+  std::string flag = "--" + std::string(rule.name);
+  for (char& c : flag) {
+    if (c == '_') c = '-';
+  }
+  return flag;
+}
+
+Result<Settings> Settings::Resolve(const SettingSources& sources) {
+  AKIDB_RETURN_IF_ERROR(CheckFile(sources));
+  Settings settings;
+  for (const SettingRule& rule : kRules) {
+    ResolvedSetting setting = ResolveOne(rule, sources);
+    if (std::string complaint = Complaint(rule, setting.value); !complaint.empty()) {
+      return InvalidArgumentError(std::string(rule.name) + " (" + setting.origin + ") " +
+                                  complaint + ", got `" + setting.value + "`");
+    }
+    settings.settings_.push_back(std::move(setting));
+  }
+  return settings;
+}
+
+const ResolvedSetting& Settings::Find(std::string_view name) const {
+  for (const ResolvedSetting& setting : settings_) {
+    if (setting.rule->name == name) return setting;
+  }
+  CheckFailed(__FILE__, __LINE__, "the name is one of SettingRules()");
+}
+
+const std::string& Settings::Text(std::string_view name) const { return Find(name).value; }
+uint64_t Settings::Number(std::string_view name) const { return *ParseNumber(Find(name).value); }
+bool Settings::Flag(std::string_view name) const { return *ParseBool(Find(name).value); }
+
+}  // namespace akidb::server

@@ -1,0 +1,150 @@
+"""The official Python client, unmodified, against the real server."""
+
+import os
+import sys
+import unittest
+import uuid
+import warnings
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
+
+from qdrant_client import QdrantClient, models  # noqa: E402
+from qdrant_client.http.exceptions import UnexpectedResponse  # noqa: E402
+
+from server_process import Server, model_missing  # noqa: E402
+
+MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+HEX_ID = uuid.UUID("936da01f-9abd-4d9d-80c7-02af85c822a8")
+
+
+def match(key, value):
+    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+
+
+class PythonClient(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server().start()
+        cls.addClassCleanup(cls.server.close)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a version that the client doesn't know would warn
+            cls.client = QdrantClient(
+                url=f"http://127.0.0.1:{cls.server.port}", cloud_inference=True, timeout=60
+            )
+        cls.addClassCleanup(cls.client.close)
+
+    def setUp(self):
+        self.name = self.id().rsplit(".", 1)[1]
+
+    def fill(self):
+        self.client.create_collection(
+            self.name, vectors_config=models.VectorParams(size=2, distance=models.Distance.DOT)
+        )
+        points = [
+            models.PointStruct(id=1, vector=[1, 0], payload={"colour": "red", "n": 1}),
+            models.PointStruct(id=2, vector=[0, 1], payload={"colour": "green", "n": 2}),
+            models.PointStruct(id=HEX_ID.hex, vector=[2, 2], payload={"colour": "red", "n": 3}),
+        ]
+        result = self.client.upsert(self.name, points=points, wait=True)
+        self.assertEqual(result.status, models.UpdateStatus.COMPLETED)
+
+    def test_collections(self):
+        self.assertFalse(self.client.collection_exists(self.name))
+        self.fill()
+        self.assertTrue(self.client.collection_exists(self.name))
+        self.assertIn(self.name, [c.name for c in self.client.get_collections().collections])
+        info = self.client.get_collection(self.name)
+        self.assertEqual(info.status, models.CollectionStatus.GREEN)
+        self.assertEqual(info.points_count, 3)
+        self.assertEqual(info.config.params.vectors.size, 2)
+        self.assertEqual(info.config.params.vectors.distance, models.Distance.DOT)
+        self.assertEqual(info.payload_schema, {})
+        self.assertTrue(self.client.delete_collection(self.name))
+        with self.assertRaises(UnexpectedResponse) as raised:
+            self.client.get_collection(self.name)
+        self.assertEqual(raised.exception.status_code, 404)
+
+    def test_every_option_of_creation_is_taken(self):
+        self.client.create_collection(
+            self.name,
+            vectors_config={
+                "": models.VectorParams(size=4, distance=models.Distance.COSINE, on_disk=True),
+                "b": models.VectorParams(size=4, distance=models.Distance.EUCLID, datatype=models.Datatype.FLOAT16),
+            },
+            shard_number=1,
+            replication_factor=1,
+            on_disk_payload=True,
+            hnsw_config=models.HnswConfigDiff(m=0, payload_m=16),
+            optimizers_config=models.OptimizersConfigDiff(max_optimization_threads=2),
+            wal_config=models.WalConfigDiff(wal_capacity_mb=1),
+            quantization_config=models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True)),
+            metadata={"owner": "me"},
+        )
+        config = self.client.get_collection(self.name).config
+        self.assertEqual(config.params.vectors[""].on_disk, True)
+        self.assertEqual(config.params.vectors["b"].datatype, models.Datatype.FLOAT16)
+        self.assertEqual((config.hnsw_config.m, config.hnsw_config.payload_m), (0, 16))
+        self.assertEqual(config.wal_config.wal_capacity_mb, 1)
+        self.assertTrue(config.quantization_config.binary.always_ram)
+        self.assertEqual(config.metadata, {"owner": "me"})
+
+    def test_query_filter_scroll_count_retrieve_delete(self):
+        self.fill()
+        hits = self.client.query_points(self.name, query=[1.0, 0.0], with_payload=True, with_vectors=True).points
+        self.assertEqual([h.id for h in hits], [str(HEX_ID), 1, 2])
+        self.assertEqual((hits[0].score, hits[0].vector, hits[0].payload["n"]), (2.0, [2.0, 2.0], 3))
+
+        red = models.Filter(must=[match("colour", "red")])
+        hits = self.client.query_points(self.name, query=2, query_filter=red, limit=1).points
+        self.assertEqual([h.id for h in hits], [str(HEX_ID)])
+        either = models.Filter(
+            should=[match("n", 2), models.FieldCondition(key="n", range=models.Range(gte=3))],
+            must_not=[models.HasIdCondition(has_id=[1])],
+        )
+        self.assertEqual(self.client.count(self.name, count_filter=either).count, 2)
+        answers = self.client.query_batch_points(
+            self.name, requests=[models.QueryRequest(query=1, limit=1), models.QueryRequest(query=[0.0, 1.0])]
+        )
+        self.assertEqual([len(a.points) for a in answers], [1, 3])
+
+        page, offset = self.client.scroll(self.name, limit=2)
+        self.assertEqual(([p.id for p in page], offset), ([1, 2], str(HEX_ID)))
+        page, offset = self.client.scroll(self.name, limit=2, offset=offset, with_vectors=True)
+        self.assertEqual((page[0].vector, offset), ([2.0, 2.0], None))
+
+        record = self.client.retrieve(self.name, ids=[HEX_ID.hex, 99], with_payload=["n"])
+        self.assertEqual([(r.id, r.payload) for r in record], [(str(HEX_ID), {"n": 3})])
+
+        self.client.delete(self.name, points_selector=[1])
+        self.client.delete(self.name, points_selector=models.FilterSelector(filter=red))
+        self.assertEqual(self.client.count(self.name).count, 1)
+
+    def test_columns_and_bulk_upload(self):
+        self.fill()
+        self.client.upsert(
+            self.name, points=models.Batch(ids=[10, 11], vectors=[[1, 1], [2, 2]], payloads=[{"a": 1}, {"a": 2}])
+        )
+        self.client.upload_collection(self.name, vectors=[[0.5, 0.5]] * 100, ids=range(100, 200), wait=True)
+        self.assertEqual(self.client.count(self.name).count, 105)
+
+    @unittest.skipIf(model_missing(), model_missing())
+    def test_documents_are_embedded_by_the_server(self):
+        self.client.create_collection(
+            self.name, vectors_config={"text": models.VectorParams(size=384, distance=models.Distance.COSINE)}
+        )
+        texts = ["Replace the oil filter every year.", "The cat sleeps.", "Paris is in France."]
+        self.client.upsert(
+            self.name,
+            points=[
+                models.PointStruct(id=i, vector={"text": models.Document(text=t, model=MODEL)}, payload={"t": t})
+                for i, t in enumerate(texts)
+            ],
+        )
+        hits = self.client.query_points(
+            self.name, query=models.Document(text="car maintenance", model=MODEL), using="text", limit=1
+        ).points
+        self.assertEqual(hits[0].id, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,92 @@
+"""Creating, describing, listing and deleting collections."""
+
+import unittest
+
+from server_process import ServerTestCase
+
+
+class Collections(ServerTestCase):
+    def test_a_collection_lives_from_creation_to_deletion(self):
+        self.assertEqual(self.ok("GET", self.path + "/exists").result, {"exists": False})
+        self.assertIs(self.ok("PUT", self.path, {"vectors": {"size": 4, "distance": "Dot"}}).result, True)
+        self.assertEqual(self.ok("GET", self.path + "/exists").result, {"exists": True})
+        names = [row["name"] for row in self.ok("GET", "/collections").result["collections"]]
+        self.assertIn(self.collection, names)
+        self.assertIs(self.ok("DELETE", self.path).result, True)
+        self.assertIs(self.ok("DELETE", self.path).result, False)
+        self.refused(404, "GET", self.path)
+
+    def test_the_envelope(self):
+        body = self.ok("GET", "/collections").json
+        self.assertEqual(body["status"], "ok")
+        self.assertIsInstance(body["time"], float)
+
+    def test_the_description_round_trips(self):
+        options = {
+            "hnsw_config": {"m": 8, "ef_construct": 64},
+            "optimizers_config": {"indexing_threshold": 5},
+            "quantization_config": {"scalar": {"type": "int8", "always_ram": True}},
+            "metadata": {"owner": "me"},
+            "on_disk_payload": False,
+        }
+        self.create({"size": 4, "distance": "Cosine", "on_disk": True}, **options)
+        info = self.ok("GET", self.path).result
+        self.assertEqual(info["status"], "green")
+        self.assertEqual(info["optimizer_status"], "ok")
+        self.assertEqual(info["points_count"], 0)
+        self.assertEqual(info["payload_schema"], {})
+        self.assertNotIn("warnings", [k for k, v in info.items() if v is None])
+        config = info["config"]
+        self.assertEqual(config["params"]["vectors"], {"size": 4, "distance": "Cosine", "on_disk": True})
+        self.assertIs(config["params"]["on_disk_payload"], False)
+        self.assertEqual(config["hnsw_config"]["m"], 8)
+        self.assertEqual(config["hnsw_config"]["full_scan_threshold"], 10000)
+        self.assertEqual(config["optimizer_config"]["indexing_threshold"], 5)
+        self.assertEqual(config["wal_config"]["wal_capacity_mb"], 32)
+        self.assertEqual(config["quantization_config"], options["quantization_config"])
+        self.assertEqual(config["metadata"], {"owner": "me"})
+
+    def test_named_vectors_of_every_metric(self):
+        vectors = {m: {"size": 2, "distance": m} for m in ("Cosine", "Dot", "Euclid", "Manhattan")}
+        self.create(vectors)
+        self.assertEqual(self.ok("GET", self.path).result["config"]["params"]["vectors"], vectors)
+
+    def test_creating_again_is_a_conflict(self):
+        self.create()
+        error = self.refused(409, "PUT", self.path, {"vectors": {"size": 4, "distance": "Dot"}})
+        self.assertEqual(error, f"Wrong input: Collection `{self.collection}` already exists!")
+
+    def test_an_unknown_collection_is_named(self):
+        error = self.refused(404, "GET", "/collections/nobody")
+        self.assertEqual(error, "Not found: Collection `nobody` doesn't exist!")
+
+    def test_options_out_of_range_are_validation_errors_with_their_path(self):
+        body = {"vectors": {"size": 4, "distance": "Dot"}, "hnsw_config": {"ef_construct": 1}}
+        self.assertEqual(
+            self.refused(422, "PUT", self.path, body),
+            "Validation error in JSON body: [hnsw_config.ef_construct: value 1 invalid, must be 4 or larger]",
+        )
+        self.assertEqual(self.ok("GET", self.path + "/exists").result, {"exists": False})
+
+    def test_wrong_types_and_unknown_metrics_are_format_errors(self):
+        for vectors in ({"size": "4", "distance": "Dot"}, {"size": 4, "distance": "Hamming"}, {"size": 4}, [4]):
+            with self.subTest(vectors=vectors):
+                error = self.refused(400, "PUT", self.path, {"vectors": vectors})
+                self.assertTrue(error.startswith("Format error in JSON body: vectors"), error)
+
+    def test_names_that_can_not_be(self):
+        for name in ("a%2Fb", "%20" * 256, "a%00b", "a%3Fb"):
+            with self.subTest(name=name):
+                error = self.refused(422, "PUT", f"/collections/{name}", {"vectors": {"size": 4, "distance": "Dot"}})
+                self.assertIn("collection_name", error)
+
+    def test_names_in_any_script(self):
+        path = "/collections/%E6%89%8B%E5%86%8C%20%C3%A9"
+        self.ok("PUT", path, {"vectors": {"size": 4, "distance": "Dot"}})
+        names = [row["name"] for row in self.ok("GET", "/collections").result["collections"]]
+        self.assertIn("手册 é", names)
+        self.ok("DELETE", path)
+
+
+if __name__ == "__main__":
+    unittest.main()

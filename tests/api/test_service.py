@@ -1,0 +1,68 @@
+"""Service endpoints, routes that don't exist, and what is not served."""
+
+import re
+import unittest
+
+from server_process import ServerTestCase
+
+
+class ServiceEndpoints(ServerTestCase):
+    def test_root_tells_title_version_and_commit_without_an_envelope(self):
+        body = self.ok("GET", "/").json
+        self.assertEqual(set(body), {"title", "version", "commit"})
+        self.assertEqual(body["title"], "akidb")
+        self.assertEqual(body["version"], "1.20.0")
+        self.assertTrue(re.fullmatch("[0-9a-f]{40}", body["commit"]), body)
+
+    def test_probes_answer_in_plain_text(self):
+        for path in ("/healthz", "/livez", "/readyz"):
+            reply = self.ok("GET", path)
+            self.assertTrue(reply.headers["content-type"].startswith("text/plain"))
+            self.assertTrue(reply.text)
+
+    def test_a_trailing_slash_is_ignored(self):
+        self.ok("GET", "/collections/")
+
+    def test_cluster_is_disabled(self):
+        self.assertEqual(self.ok("GET", "/cluster").result, {"status": "disabled"})
+
+    def test_an_unknown_path_is_a_clear_404(self):
+        self.assertIn("/no/such/path", self.refused(404, "GET", "/no/such/path"))
+
+    def test_a_known_path_with_another_method_is_a_clear_405(self):
+        self.assertIn("DELETE", self.refused(405, "DELETE", "/collections"))
+
+    def test_what_is_documented_but_not_served_says_so(self):
+        for method, path in (
+            ("PATCH", "/collections/x"),
+            ("GET", "/aliases"),
+            ("POST", "/collections/aliases"),
+            ("PUT", "/collections/x/index"),
+            ("DELETE", "/collections/x/index/f"),
+            ("POST", "/collections/x/points/batch"),
+            ("POST", "/collections/x/points/payload"),
+            ("PUT", "/collections/x/points/vectors"),
+            ("POST", "/collections/x/points/search"),
+            ("POST", "/collections/x/points/recommend"),
+            ("POST", "/collections/x/points/query/groups"),
+            ("POST", "/collections/x/facet"),
+            ("GET", "/collections/x/snapshots"),
+            ("GET", "/snapshots"),
+            ("GET", "/metrics"),
+            ("GET", "/telemetry"),
+        ):
+            with self.subTest(method=method, path=path):
+                error = self.refused(501, method, path, {} if method != "GET" else None)
+                self.assertTrue(error.startswith("Not implemented: "), error)
+                self.assertIn("not served", error)
+
+
+class OwnTitle(ServerTestCase):
+    environment = {"AKIDB_TITLE": "our vectors"}
+
+    def test_title_is_a_setting(self):
+        self.assertEqual(self.ok("GET", "/").json["title"], "our vectors")
+
+
+if __name__ == "__main__":
+    unittest.main()
