@@ -36,9 +36,15 @@ std::string DeltaFileName(const Uuid& segment_uuid, uint64_t number);
 Result<FileRef> WriteDelta(env::FileSystem& fs, const DeltaWriteOptions& options,
                            const Delta& delta);
 
+struct DeltaExpectation {
+  Uuid segment_uuid;
+  Uuid collection_uuid;
+  uint32_t rows = 0;  // of the segment
+};
+
 // Reads and checks the whole file. kCorruption when it isn't the file that `file` names, belongs to
 // another segment or is damaged; kUnsupported when written by a newer version.
 Result<Delta> ReadDelta(env::FileSystem& fs, const std::string& directory, const FileRef& file,
-                        const Uuid& segment_uuid);
+                        const DeltaExpectation& expected);
 
 }  // namespace akidb::storage

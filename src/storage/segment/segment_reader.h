@@ -25,6 +25,7 @@
 
 namespace akidb::storage {
 
+class PayloadSection;
 class SectionFile;
 
 struct SegmentExpectation {
@@ -98,9 +99,7 @@ class SegmentReader {
   Status VerifyAll(const Sha256Digest& sha256) const;
 
  private:
-  struct Seqs;
   struct VectorRows;
-  struct Payloads;
 
   explicit SegmentReader(std::unique_ptr<SectionFile> file);
   Status Load();
@@ -109,8 +108,6 @@ class SegmentReader {
   Status CheckIds() const;
   Status LoadSeqs();
   Status LoadRows(size_t ordinal);
-  Status LoadPayloads();
-  Status Damaged(std::string_view what) const;
 
   const std::unique_ptr<SectionFile> file_;
   uint32_t rows_ = 0;
@@ -119,9 +116,11 @@ class SegmentReader {
   std::span<const uint64_t> uuids_;        // high and low words in turn, ascending
   std::span<const uint32_t> row_of_rank_;  // both empty when rows stand in the order of ids
   std::span<const uint32_t> rank_of_row_;
-  std::unique_ptr<Seqs> seqs_;
+  uint64_t seq_base_ = 0;
+  uint32_t seq_width_ = 0;
+  std::span<const std::byte> seqs_;  // what is to be added to the base, seq_width_ bytes a row
   std::vector<VectorRows> vector_rows_;
-  std::unique_ptr<Payloads> payloads_;
+  std::unique_ptr<PayloadSection> payloads_;
 };
 
 }  // namespace akidb::storage

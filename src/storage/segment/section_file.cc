@@ -1,0 +1,155 @@
+#include "storage/segment/section_file.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/crc32c.h"
+#include "storage/segment/sha256.h"
+
+namespace akidb::storage {
+
+Result<std::unique_ptr<SectionFile>> SectionFile::Open(env::FileSystem& fs, const std::string& path,
+                                                       const SectionFileExpectation& expected) {
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> map, fs.Map(path));
+  std::unique_ptr<SectionFile> file(new SectionFile(path, std::move(map)));
+  Status status = file->Load(expected);
+  // Damaged() names the file by itself.
+  if (!status.ok() && !status.message().starts_with(path)) return status.WithContext(path);
+  if (!status.ok()) return status;
+  return file;
+}
+
+Status SectionFile::Load(const SectionFileExpectation& expected) {
+  std::span<const std::byte> bytes = map_->bytes();
+  if (bytes.size() < kSectionFileHeaderBytes + kSectionFileTrailerBytes) {
+    return Damaged("too short to be a segment or delta");
+  }
+  // Sections are read as arrays of words; maps begin at a page or an allocation.
+  AKIDB_CHECK(reinterpret_cast<uintptr_t>(bytes.data()) % alignof(uint64_t) == 0);
+  // The header first: it tells a newer version from damage.
+  AKIDB_ASSIGN_OR_RETURN(header_, DecodeSectionFileHeader(bytes.first(kSectionFileHeaderBytes)));
+  if (header_.kind != expected.kind) return Damaged("a segment and a delta are mixed up");
+  if (header_.collection_uuid != expected.collection_uuid) {
+    return Damaged("belongs to the collection " + header_.collection_uuid.ToString() + ", not to " +
+                   expected.collection_uuid.ToString());
+  }
+  if (expected.file_uuid && header_.file_uuid != *expected.file_uuid) {
+    return Damaged("holds " + header_.file_uuid.ToString() + ", not " +
+                   expected.file_uuid->ToString());
+  }
+  if (bytes.size() != expected.bytes) {
+    return Damaged("has " + std::to_string(bytes.size()) + " bytes; the manifest says " +
+                   std::to_string(expected.bytes));
+  }
+  AKIDB_RETURN_IF_ERROR(LoadFooter());
+  AKIDB_RETURN_IF_ERROR(LoadTable());
+  return CheckSections(expected.known);
+}
+
+Status SectionFile::LoadFooter() {
+  std::span<const std::byte> bytes = map_->bytes();
+  AKIDB_ASSIGN_OR_RETURN(SectionFileTrailer trailer,
+                         DecodeSectionFileTrailer(bytes.last(kSectionFileTrailerBytes)));
+  footer_offset_ = trailer.footer_offset;
+  uint64_t footer_end = bytes.size() - kSectionFileTrailerBytes;
+  if (trailer.file_bytes != bytes.size() || trailer.file_uuid != header_.file_uuid ||
+      footer_offset_ > footer_end || footer_end - footer_offset_ != trailer.footer_bytes) {
+    return Damaged("the trailer doesn't fit the file");
+  }
+  std::span<const std::byte> footer = bytes.subspan(footer_offset_, trailer.footer_bytes);
+  if (SectionFooterCrc(header_.file_uuid, footer) != trailer.footer_crc) {
+    return Damaged("the footer's checksum is wrong");
+  }
+  AKIDB_ASSIGN_OR_RETURN(footer_, DecodeSectionFileFooter(footer));
+  return OkStatus();
+}
+
+Status SectionFile::LoadTable() {
+  uint64_t blocks = SectionBlockCount(footer_.data_bytes);
+  if (footer_.data_bytes < kSectionFileHeaderBytes || footer_.data_bytes > footer_offset_ ||
+      footer_offset_ - footer_.data_bytes != blocks * sizeof(uint32_t)) {
+    return Damaged("the checksum table doesn't fit the data");
+  }
+  std::span<const std::byte> table =
+      map_->bytes().subspan(footer_.data_bytes, blocks * sizeof(uint32_t));
+  if (Crc32c(table) != footer_.table_crc) {
+    return Damaged("the checksum table's own checksum is wrong");
+  }
+  block_crcs_.resize(blocks);
+  std::memcpy(block_crcs_.data(), table.data(), table.size());
+  checked_ = std::vector<std::atomic<uint64_t>>((blocks + 63) / 64);
+  return Touch(0, kSectionFileHeaderBytes);
+}
+
+Status SectionFile::CheckSections(std::span<const SectionId> known) const {
+  for (const SectionEntry& entry : footer_.sections) {
+    bool is_known = std::find(known.begin(), known.end(), entry.key.id) != known.end();
+    if (!is_known && entry.mandatory) {
+      return UnsupportedError("written by a newer version of AkiDB: section " +
+                              std::to_string(static_cast<uint16_t>(entry.key.id)) +
+                              " is needed and not known here");
+    }
+  }
+  return OkStatus();
+}
+
+const SectionEntry* SectionFile::Find(SectionKey key) const {
+  auto found = std::find_if(footer_.sections.begin(), footer_.sections.end(),
+                            [&](const SectionEntry& entry) { return entry.key == key; });
+  return found == footer_.sections.end() ? nullptr : &*found;
+}
+
+Result<std::span<const std::byte>> SectionFile::Read(SectionKey key) const {
+  const SectionEntry* entry = Find(key);
+  if (entry == nullptr) return std::span<const std::byte>();
+  return ReadRange(*entry, 0, entry->bytes);
+}
+
+Result<std::span<const std::byte>> SectionFile::ReadRange(const SectionEntry& entry,
+                                                          uint64_t offset, uint64_t bytes) const {
+  AKIDB_CHECK(offset <= entry.bytes && bytes <= entry.bytes - offset);
+  AKIDB_RETURN_IF_ERROR(Touch(entry.offset + offset, bytes));
+  return map_->bytes().subspan(entry.offset + offset, bytes);
+}
+
+Status SectionFile::Touch(uint64_t offset, uint64_t bytes) const {
+  if (bytes == 0) return OkStatus();
+  uint64_t last = (offset + bytes - 1) / kSectionBlockBytes;
+  for (uint64_t block = offset / kSectionBlockBytes; block <= last; ++block) {
+    std::atomic<uint64_t>& word = checked_[block / 64];
+    uint64_t bit = uint64_t{1} << (block % 64);
+    // The map never changes, so the bit says all there is to say: no order is needed.
+    if ((word.load(std::memory_order_relaxed) & bit) != 0) continue;
+    AKIDB_RETURN_IF_ERROR(CheckBlock(block));
+    word.fetch_or(bit, std::memory_order_relaxed);
+  }
+  return OkStatus();
+}
+
+Status SectionFile::CheckBlock(uint64_t block) const {
+  uint64_t begin = block * kSectionBlockBytes;
+  uint64_t bytes = std::min<uint64_t>(kSectionBlockBytes, footer_.data_bytes - begin);
+  if (SectionBlockCrc(header_.file_uuid, block, map_->bytes().subspan(begin, bytes)) ==
+      block_crcs_[block]) {
+    return OkStatus();
+  }
+  return Damaged("the checksum of the block at offset " + std::to_string(begin) + " is wrong");
+}
+
+Status SectionFile::VerifyAll(const Sha256Digest& sha256) const {
+  for (uint64_t block = 0; block < block_crcs_.size(); ++block) {
+    AKIDB_RETURN_IF_ERROR(CheckBlock(block));
+  }
+  Sha256 hash;
+  hash.Update(map_->bytes().first(footer_offset_));
+  if (hash.Digest() != footer_.sha256) return Damaged("its own SHA-256 is wrong");
+  hash.Update(map_->bytes().subspan(footer_offset_));
+  if (hash.Digest() != sha256) return Damaged("its SHA-256 isn't the manifest's");
+  return OkStatus();
+}
+
+Status SectionFile::Damaged(std::string_view what) const {
+  return CorruptionError(path_ + ": " + std::string(what));
+}
+
+}  // namespace akidb::storage

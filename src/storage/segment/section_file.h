@@ -1,0 +1,77 @@
+// A mapped segment or delta: its frame checked on opening, its blocks when first touched
+// (docs/format/segment.md).
+//
+// Thread-safe. Spans stay valid as long as the object.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "env/file_system.h"
+#include "storage/segment/file_ref.h"
+#include "storage/segment/section_file_format.h"
+
+namespace akidb::storage {
+
+struct SectionFileExpectation {
+  SectionFileKind kind = SectionFileKind::kSegment;
+  std::optional<Uuid> file_uuid;
+  Uuid collection_uuid;
+  uint64_t bytes = 0;
+  std::span<const SectionId> known;  // sections that the caller understands
+};
+
+class SectionFile {
+ public:
+  static Result<std::unique_ptr<SectionFile>> Open(env::FileSystem& fs, const std::string& path,
+                                                   const SectionFileExpectation& expected);
+
+  const std::string& path() const { return path_; }
+  const SectionFileHeader& header() const { return header_; }
+  const SectionFileFooter& footer() const { return footer_; }
+  uint64_t bytes() const { return map_->bytes().size(); }
+
+  // Null when the file has no such section.
+  const SectionEntry* Find(SectionKey key) const;
+  // The section's bytes, all blocks checked; empty when the file has no such section.
+  Result<std::span<const std::byte>> Read(SectionKey key) const;
+  // `bytes` at `offset` within the section, which has so many, with their blocks checked.
+  Result<std::span<const std::byte>> ReadRange(const SectionEntry& entry, uint64_t offset,
+                                               uint64_t bytes) const;
+
+  // Checks every block, touched before or not, and both hashes.
+  Status VerifyAll(const Sha256Digest& sha256) const;
+
+  // kCorruption: "<path>: <what>".
+  Status Damaged(std::string_view what) const;
+
+ private:
+  SectionFile(std::string path, std::unique_ptr<env::MappedFile> map)
+      : path_(std::move(path)), map_(std::move(map)) {}
+  Status Load(const SectionFileExpectation& expected);
+  Status LoadFooter();
+  Status LoadTable();
+  Status CheckSections(std::span<const SectionId> known) const;
+  // Checks the blocks of [offset, offset + bytes) that nobody has touched yet.
+  Status Touch(uint64_t offset, uint64_t bytes) const;
+  Status CheckBlock(uint64_t block) const;
+
+  const std::string path_;
+  const std::unique_ptr<env::MappedFile> map_;
+  SectionFileHeader header_;
+  SectionFileFooter footer_;
+  uint64_t footer_offset_ = 0;
+  std::vector<uint32_t> block_crcs_;
+  // Bit i of word i / 64: block i was right when it was touched.
+  mutable std::vector<std::atomic<uint64_t>> checked_;
+};
+
+}  // namespace akidb::storage
