@@ -69,7 +69,7 @@ std::string RandomJson(std::mt19937_64& random, int depth) {
 
 TEST(Payload, GivesTheSameJsonBack) {
   for (const char* json :
-       {R"({})", R"({"b":1,"a":2,"b":3})", R"({"x":1.0,"y":1,"z":-0.5,"w":1e300})",
+       {R"({})", R"({"b":1,"a":2,"b":3})", R"({"x":1.0,"y":1,"z":-0.5,"w":1e+300})",
         R"({"big":18446744073709551615,"small":-9223372036854775808})",
         R"({"e":[],"o":{},"n":null,"t":true,"f":false})",
         R"({"deep":[[[{"a":[1,[2,{"b":"c"}]]}]]],"":"empty key"})",
@@ -110,6 +110,70 @@ TEST(Payload, EveryTruncationAndEveryFlippedByteIsSafe) {
       if (ValidatePayload(damaged).ok()) EXPECT_FALSE(ToJson(PayloadValue(damaged)).empty());
     }
   }
+}
+
+std::string Again(const char* json) {
+  Result<Payload> payload = ParsePayloadJson(json);
+  return payload.ok() ? ToJson(payload->root()) : payload.status().ToString();
+}
+
+TEST(Payload, KeepsNumbersBeyondTheIntegersAsDoubles) {
+  EXPECT_EQ(Again(R"({"n":18446744073709551616})"), R"({"n":18446744073709551616.0})");
+  EXPECT_EQ(Again(R"({"n":-9223372036854775809})"), R"({"n":-9223372036854775808.0})");
+  EXPECT_EQ(Again(R"({"a":[1,100000000000000000000000000000,"100000000000000000000000000000"]})"),
+            R"({"a":[1,1e+29,"100000000000000000000000000000"]})");
+  EXPECT_EQ(Again(R"({"\"123456789012345678901":123456789012345678901})"),
+            R"({"\"123456789012345678901":123456789012345683968.0})");
+  EXPECT_EQ(Again(R"({"n":9223372036854775807,"m":9223372036854775808,"k":0.1})"),
+            R"({"n":9223372036854775807,"m":9223372036854775808,"k":0.1})");
+  EXPECT_EQ(ParsePayloadJson(R"({"n":1e400})").status().code(), ErrorCode::kMalformed);
+  EXPECT_EQ(ParsePayloadJson(R"({"n":01234567890123456789012})").status().code(),
+            ErrorCode::kMalformed);
+  EXPECT_EQ(ParsePayloadJson(R"({"n":1e400,"s":"\)").status().code(), ErrorCode::kMalformed);
+}
+
+// Reads everything, by every accessor.
+size_t Touch(PayloadValue value) {
+  size_t sum = value.size() + static_cast<size_t>(value.kind());
+  if (value.kind() == PayloadValue::Kind::kString) sum += value.AsString().size();
+  value.ForEachMember([&](std::string_view key, PayloadValue member) {
+    sum += key.size() + Touch(member) + value.Member(key)->size();
+    return true;
+  });
+  value.ForEachElement([&](PayloadValue element) {
+    sum += Touch(element) + value.Element(value.size() - 1)->size();
+    return true;
+  });
+  return sum;
+}
+
+TEST(Payload, HostileBytesAreRefusedOrSafeToRead) {
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  size_t accepted = 0;
+  size_t refused = 0;
+  for (int i = 0; i < 400; ++i) {
+    Result<Payload> payload = ParsePayloadJson("{\"r\":" + RandomJson(random, 4) + "}");
+    ASSERT_TRUE(payload.ok());
+    for (int j = 0; j < 50; ++j) {
+      std::vector<std::byte> bytes(payload->encoded().begin(), payload->encoded().end());
+      for (uint64_t changes = 1 + random() % 4; changes > 0; --changes) {
+        // Small numbers are likely lengths, counts and tags.
+        bytes[random() % bytes.size()] = static_cast<std::byte>(random() % (j % 2 ? 256 : 16));
+      }
+      if (random() % 4 == 0) bytes.resize(random() % (bytes.size() + 4));
+      if (ValidatePayload(bytes).ok()) {
+        ++accepted;
+        EXPECT_FALSE(ToJson(PayloadValue(bytes)).empty());
+        EXPECT_GT(Touch(PayloadValue(bytes)), 0u);
+      } else {
+        ++refused;
+      }
+    }
+  }
+  EXPECT_GT(accepted, 100u);
+  EXPECT_GT(refused, 1000u);
 }
 
 TEST(Payload, RefusesWhatIsNoObjectAndWhatIsTooDeep) {
