@@ -1,0 +1,16 @@
+#include "simd/tables.h"
+
+namespace akidb::simd {
+
+// __builtin_cpu_supports also asks whether the operating system saves the wide registers.
+std::vector<const Kernels*> AvailableKernels() {
+  std::vector<const Kernels*> tables;
+  if (__builtin_cpu_supports("avx512f")) tables.push_back(&kAvx512Kernels);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    tables.push_back(&kAvx2Kernels);
+  }
+  tables.push_back(&kScalarKernels);
+  return tables;
+}
+
+}  // namespace akidb::simd

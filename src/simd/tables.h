@@ -1,0 +1,14 @@
+// The tables of this build, for the files of this module. Which of them exist depends on the
+// processor family that is compiled for; CMakeLists.txt chooses the files.
+#pragma once
+
+#include "simd/kernels.h"
+
+namespace akidb::simd {
+
+extern const Kernels kScalarKernels;
+extern const Kernels kAvx2Kernels;    // x86-64: AVX2 and FMA
+extern const Kernels kAvx512Kernels;  // x86-64: AVX-512 F
+extern const Kernels kNeonKernels;    // aarch64, where every processor has it
+
+}  // namespace akidb::simd
