@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,14 +31,16 @@ struct SealedSegment {
   uint64_t persisted_dead = 0;                 // how many of them the manifest's delta holds
 };
 
-class CollectionImpl final : public Collection,
-                             public std::enable_shared_from_this<CollectionImpl> {
+class CollectionImpl final : public Collection {
  public:
   CollectionImpl(CollectionOptions options, CollectionConfig config,
                  const CollectionEnvironment& environment);
+  // Waits for the background thread to be done with it.
   ~CollectionImpl() override;
 
-  // Reads the manifest and the segments, replays the log, publishes the first view.
+  // One of the two, once, before anything else. Begin: a new, empty collection in its new folder.
+  Status Begin();
+  // Opens the segments that the manifest names, replays the log, publishes the first view.
   Status Recover(storage::Manifest manifest);
 
   const CollectionConfig& config() const override { return config_; }
@@ -71,11 +74,25 @@ class CollectionImpl final : public Collection,
     uint64_t seq = 0;
     int64_t points = 0;  // added (positive) or removed by the record
   };
-  struct BuiltSegment;
+  // A head on its way into a segment: what has been gathered and written for the manifest.
+  struct BuiltSegment {
+    struct Tombstones {
+      Uuid segment;
+      std::shared_ptr<const Bitmap> rows;  // shared with the view of that moment
+    };
+    uint64_t seq = 0;  // the log's durable record whose state is written; >= the head's last one
+    std::vector<Tombstones> dead;     // of the segments there were, as of `seq`
+    std::vector<uint32_t> head_rows;  // by row of the segment
+    // Null when no row of the head was alive.
+    std::unique_ptr<storage::SegmentReader> reader;
+    storage::ManifestSegment entry;
+  };
 
   // Writing (collection_write.cc).
   Status CheckWritable() const AKIDB_REQUIRES(write_mutex_);
   Status MakeRoom(const RequestContext& context, size_t points) AKIDB_REQUIRES(write_mutex_);
+  bool HeadIsFull(size_t more_points) const AKIDB_REQUIRES(write_mutex_);
+  // Nothing happens if there is nothing to seal: neither rows nor records.
   void FreezeHead() AKIDB_REQUIRES(write_mutex_);
   std::shared_ptr<Head> NewHead(size_t points) const;
   void ApplyUpsert(uint64_t seq, std::vector<Point> points) AKIDB_REQUIRES(write_mutex_);
@@ -91,21 +108,26 @@ class CollectionImpl final : public Collection,
   // The newest state, records in flight included.
   View LatestView() const AKIDB_REQUIRES(write_mutex_);
 
-  // Sealing (collection_seal.cc).
+  // Sealing (collection_seal.cc); the background thread, but for the first one.
   void ScheduleSeal() AKIDB_REQUIRES(write_mutex_);
   void SealFrozenHeads() AKIDB_EXCLUDES(write_mutex_);
   Status SealOldest(const FrozenHead& frozen) AKIDB_EXCLUDES(write_mutex_);
-  Result<BuiltSegment> BuildSegment(const FrozenHead& frozen) AKIDB_EXCLUDES(write_mutex_);
+  Status BuildSegment(const FrozenHead& frozen, BuiltSegment& built) AKIDB_EXCLUDES(write_mutex_);
+  Status WriteTombstones(const Bitmap& dead, uint64_t seq, storage::ManifestSegment& entry,
+                         uint64_t number);
   Status PublishManifest(const FrozenHead& frozen, BuiltSegment& built)
       AKIDB_EXCLUDES(write_mutex_);
   void InstallSegment(const FrozenHead& frozen, BuiltSegment built) AKIDB_REQUIRES(write_mutex_);
+  // Log files up to `seq`, and files that the manifest no longer names.
+  void RemoveSuperfluous(uint64_t seq) AKIDB_EXCLUDES(write_mutex_);
 
   // Reading (collection_read.cc).
   std::shared_ptr<const View> PinView() const AKIDB_EXCLUDES(view_mutex_);
 
   // Opening (collection_open.cc).
   Status OpenSegments() AKIDB_REQUIRES(write_mutex_);
-  Status OpenLog();
+  Status CheckSegmentVectors(const storage::SegmentReader& reader) const;
+  Status OpenLog(bool create) AKIDB_REQUIRES(write_mutex_);
   Status Replay(const storage::LogRecord& record) AKIDB_REQUIRES(write_mutex_);
 
   const CollectionOptions options_;
@@ -115,7 +137,7 @@ class CollectionImpl final : public Collection,
   std::unique_ptr<storage::Log> log_;  // set once, before the first request
 
   mutable Mutex write_mutex_;  // never held over a sync
-  CondVar sealed_;             // a frozen head is gone, or sealing failed
+  CondVar sealed_;             // a frozen head is gone, sealing failed or stopped
   std::shared_ptr<Head> head_ AKIDB_GUARDED_BY(write_mutex_);           // shared with views
   std::deque<FrozenHead> frozen_ AKIDB_GUARDED_BY(write_mutex_);        // oldest first
   std::vector<SealedSegment> segments_ AKIDB_GUARDED_BY(write_mutex_);  // oldest first
@@ -126,9 +148,14 @@ class CollectionImpl final : public Collection,
   int64_t visible_points_ AKIDB_GUARDED_BY(write_mutex_) = 0;
   Status write_failure_ AKIDB_GUARDED_BY(write_mutex_);
   Status seal_failure_ AKIDB_GUARDED_BY(write_mutex_);
+  uint64_t log_bytes_ AKIDB_GUARDED_BY(write_mutex_) = 0;  // of records since the last freeze
   bool seal_scheduled_ AKIDB_GUARDED_BY(write_mutex_) = false;
+  bool sealing_ AKIDB_GUARDED_BY(write_mutex_) = false;
+  bool closing_ AKIDB_GUARDED_BY(write_mutex_) = false;
   bool dropped_ AKIDB_GUARDED_BY(write_mutex_) = false;
-  storage::Manifest manifest_ AKIDB_GUARDED_BY(write_mutex_);
+  // A publication failed so that nobody knows which manifest the disk holds.
+  bool publication_in_doubt_ AKIDB_GUARDED_BY(write_mutex_) = false;
+  storage::Manifest manifest_ AKIDB_GUARDED_BY(write_mutex_);  // the published one
 
   mutable Mutex view_mutex_;  // held for the copy of one pointer
   std::shared_ptr<const View> view_ AKIDB_GUARDED_BY(view_mutex_);  // pinned by readers

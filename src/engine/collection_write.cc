@@ -13,6 +13,9 @@ namespace {
 // How long a write waits for a frozen head to be written before it is refused.
 constexpr std::chrono::milliseconds kSealWaitMax{2000};
 
+// Replay is bounded by rows in a head, and by this for deletes, which bring no rows.
+constexpr uint64_t kLogBytesPerHeadMax = uint64_t{256} << 20;
+
 }  // namespace
 
 Status CollectionImpl::CheckWritable() const {
@@ -24,22 +27,29 @@ std::shared_ptr<Head> CollectionImpl::NewHead(size_t points) const {
   return std::make_shared<Head>(schema_, std::max(options_.head_rows_max, points));
 }
 
+bool CollectionImpl::HeadIsFull(size_t more_points) const {
+  return head_->rows() + more_points > head_->rows_max() ||
+         head_->bytes() >= options_.head_bytes_max || log_bytes_ >= kLogBytesPerHeadMax;
+}
+
 void CollectionImpl::FreezeHead() {
-  if (head_->rows() == 0) return;
+  uint64_t sealed_seq = frozen_.empty() ? manifest_.log_start_seq : frozen_.back().last_seq;
+  if (applied_seq_ == sealed_seq) return;
   frozen_.push_back({std::move(head_), applied_seq_});
   head_ = NewHead(0);
+  log_bytes_ = 0;
+  if (log_) log_->Rotate();
   ScheduleSeal();
 }
 
 Status CollectionImpl::MakeRoom(const RequestContext& context, size_t points) {
-  bool full =
-      head_->rows() + points > head_->rows_max() || head_->bytes() >= options_.head_bytes_max;
-  if (!full) return OkStatus();
+  if (!HeadIsFull(points)) return OkStatus();
   auto deadline = std::min(context.deadline(), std::chrono::steady_clock::now() + kSealWaitMax);
   while (frozen_.size() >= options_.frozen_heads_max) {
     if (!seal_failure_.ok()) {
-      ScheduleSeal();
-      return seal_failure_.WithContext("full heads can't be written as segments");
+      Status failure = seal_failure_;
+      ScheduleSeal();  // for the writes to come
+      return failure.WithContext("full heads can't be written as segments");
     }
     if (!sealed_.WaitUntil(write_mutex_, deadline)) {
       AKIDB_RETURN_IF_ERROR(context.Check());
@@ -48,7 +58,8 @@ Status CollectionImpl::MakeRoom(const RequestContext& context, size_t points) {
     }
     AKIDB_RETURN_IF_ERROR(CheckWritable());
   }
-  FreezeHead();
+  // Others may have been here while the lock was given up.
+  if (HeadIsFull(points)) FreezeHead();
   if (points > head_->rows_max()) head_ = NewHead(points);
   return OkStatus();
 }
@@ -96,8 +107,8 @@ Result<WriteResult> CollectionImpl::Upsert(const RequestContext& context,
     MutexLock lock(write_mutex_);
     AKIDB_RETURN_IF_ERROR(CheckWritable());
     AKIDB_RETURN_IF_ERROR(MakeRoom(context, points.size()));
-    AKIDB_ASSIGN_OR_RETURN(
-        seq, log_->Enqueue(static_cast<uint8_t>(RecordType::kUpsert), std::move(body)));
+    AKIDB_ASSIGN_OR_RETURN(seq, log_->Enqueue(static_cast<uint8_t>(RecordType::kUpsert), body));
+    log_bytes_ += body.size();
     ApplyUpsert(seq, std::move(points));
   }
   return Commit(seq);
@@ -105,8 +116,11 @@ Result<WriteResult> CollectionImpl::Upsert(const RequestContext& context,
 
 Result<uint64_t> CollectionImpl::EnqueueDelete(std::span<const PointId> ids) {
   AKIDB_RETURN_IF_ERROR(CheckWritable());
-  AKIDB_ASSIGN_OR_RETURN(
-      uint64_t seq, log_->Enqueue(static_cast<uint8_t>(RecordType::kDelete), EncodeDelete(ids)));
+  std::vector<std::byte> body = EncodeDelete(ids);
+  if (HeadIsFull(0) && frozen_.size() < options_.frozen_heads_max) FreezeHead();
+  AKIDB_ASSIGN_OR_RETURN(uint64_t seq,
+                         log_->Enqueue(static_cast<uint8_t>(RecordType::kDelete), body));
+  log_bytes_ += body.size();
   ApplyDelete(seq, ids);
   return seq;
 }
@@ -139,7 +153,7 @@ Result<WriteResult> CollectionImpl::DeleteByFilter(const RequestContext& context
 }
 
 Result<WriteResult> CollectionImpl::Commit(uint64_t seq) {
-  Status durable = config_.durability == Durability::kSync ? log_->Wait(seq) : OkStatus();
+  Status durable = log_->Wait(seq);
   MutexLock lock(write_mutex_);
   if (!durable.ok()) {
     // Rows after the last durable record stay invisible; only a restart can tell what the disk

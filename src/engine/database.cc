@@ -7,6 +7,7 @@
 #include "base/mutex.h"
 #include "catalog/catalog.h"
 #include "engine/system_records.h"
+#include "engine/vector_schema.h"
 #include "storage/wal/log.h"
 #include "types/collection_config_json.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr char kFolderVersion[] = "1\n";
 constexpr size_t kNameBytesMax = 255;
+constexpr uint64_t kSystemLogFileBytes = 1 << 20;
 
 // One collection as the database knows it; opened when first asked for.
 struct Entry {
@@ -223,23 +225,44 @@ class DatabaseImpl final : public Database {
   // Opens the catalog and replays what the system log has beyond it. A damaged catalog is made anew
   // from the whole log.
   Status OpenCatalog() {
-    Status status = OpenCatalogOnce();
-    if (status.code() != ErrorCode::kCorruption || catalog_) return status;
+    Result<std::unique_ptr<catalog::Catalog>> opened = catalog::Catalog::Open(Path("catalog.db"));
+    if (opened.ok()) {
+      catalog_ = std::move(opened).value();
+      return OpenSystemLog();
+    }
+    const Status& status = opened.status();
+    if (status.code() != ErrorCode::kCorruption) return status;
     environment_.log.Write(LogLevel::kWarning, "catalog_rebuilt", status.message());
     for (const char* suffix : {"", "-wal", "-shm"}) {
       std::string path = Path("catalog.db") + suffix;
       AKIDB_ASSIGN_OR_RETURN(bool exists, environment_.fs.Exists(path));
       if (exists) AKIDB_RETURN_IF_ERROR(environment_.fs.Remove(path));
     }
-    return OpenCatalogOnce();
-  }
-
-  Status OpenCatalogOnce() {
     AKIDB_ASSIGN_OR_RETURN(catalog_, catalog::Catalog::Open(Path("catalog.db")));
     return OpenSystemLog();
   }
 
-  Status OpenSystemLog();
+  // The whole log is read, so that a rebuilt catalog is a full one; the view skips what it has.
+  Status OpenSystemLog() {
+    uint64_t applied = catalog_->applied_seq();
+    auto replay = [&](const storage::LogRecord& record) -> Status {
+      if (record.seq <= applied) return OkStatus();
+      AKIDB_ASSIGN_OR_RETURN(SystemRecord decoded, DecodeSystemRecord(record.type, record.body));
+      return ApplyToCatalog(record.seq, decoded);
+    };
+    storage::LogOptions options;
+    options.directory = Path("system");
+    options.file_bytes_max = kSystemLogFileBytes;
+    storage::LogRecoveryReport report;
+    AKIDB_ASSIGN_OR_RETURN(
+        system_log_, storage::Log::Open({environment_.fs, environment_.random, environment_.log},
+                                        std::move(options), replay, &report));
+    if (report.last_seq < applied) {
+      return CorruptionError("the system log ends at record " + std::to_string(report.last_seq) +
+                             ", but the catalog holds record " + std::to_string(applied));
+    }
+    return OkStatus();
+  }
 
   // Writes the record to the system log, waits until it is durable, updates the view.
   Status Apply(const SystemRecord& record) AKIDB_REQUIRES(change_mutex_) {
@@ -308,5 +331,12 @@ class DatabaseImpl final : public Database {
 };
 
 }  // namespace
+
+Result<std::unique_ptr<Database>> Database::Open(DatabaseOptions options,
+                                                 const DatabaseEnvironment& environment) {
+  auto database = std::make_unique<DatabaseImpl>(std::move(options), environment);
+  AKIDB_RETURN_IF_ERROR(database->Start());
+  return std::unique_ptr<Database>(std::move(database));
+}
 
 }  // namespace akidb::engine

@@ -1,0 +1,186 @@
+#include <algorithm>
+
+#include "engine/collection_impl.h"
+#include "engine/records.h"
+#include "engine/segment_source.h"
+#include "storage/segment/delta.h"
+
+namespace akidb::engine {
+namespace {
+
+constexpr char kLogFolder[] = "log";
+
+}  // namespace
+
+Result<std::shared_ptr<Collection>> Collection::Create(CollectionOptions options,
+                                                       const CollectionConfig& config,
+                                                       const CollectionEnvironment& environment) {
+  env::FileSystem& fs = environment.fs;
+  AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(options.directory));
+  if (exists) return AlreadyExistsError(options.directory + " exists already");
+  AKIDB_RETURN_IF_ERROR(
+      fs.CreateDirectories(env::JoinPath(options.directory, storage::kSegmentFolder)));
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(env::JoinPath(options.directory, kLogFolder)));
+  AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(options.directory)));
+  // The log before the manifest: from then on a collection without a log is a damaged one.
+  auto collection = std::make_shared<CollectionImpl>(std::move(options), config, environment);
+  AKIDB_RETURN_IF_ERROR(collection->Begin());
+  return std::shared_ptr<Collection>(std::move(collection));
+}
+
+Result<std::shared_ptr<Collection>> Collection::Open(CollectionOptions options,
+                                                     const CollectionEnvironment& environment) {
+  Result<storage::Manifest> manifest =
+      storage::LoadManifest(environment.fs, options.directory, options.uuid);
+  if (!manifest.ok()) {
+    if (manifest.status().code() != ErrorCode::kNotFound) return manifest.status();
+    return CorruptionError(std::string(manifest.status().message()));
+  }
+  auto collection =
+      std::make_shared<CollectionImpl>(std::move(options), manifest->config, environment);
+  AKIDB_RETURN_IF_ERROR(collection->Recover(std::move(manifest).value()));
+  return std::shared_ptr<Collection>(std::move(collection));
+}
+
+CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig config,
+                               const CollectionEnvironment& environment)
+    : options_(std::move(options)),
+      config_(std::move(config)),
+      environment_(environment),
+      schema_(config_) {
+  MutexLock lock(write_mutex_);
+  head_ = NewHead(0);
+}
+
+CollectionImpl::~CollectionImpl() {
+  // The task of the background thread knows this object by its address.
+  MutexLock lock(write_mutex_);
+  closing_ = true;
+  while (seal_scheduled_) sealed_.Wait(write_mutex_);
+}
+
+Status CollectionImpl::Begin() {
+  MutexLock lock(write_mutex_);
+  AKIDB_RETURN_IF_ERROR(OpenLog(/*create=*/true));
+  manifest_.collection_uuid = options_.uuid;
+  manifest_.config = config_;
+  AKIDB_RETURN_IF_ERROR(storage::PublishManifest(environment_.fs, options_.directory, manifest_));
+  PublishView();
+  return OkStatus();
+}
+
+Status CollectionImpl::Recover(storage::Manifest manifest) {
+  MutexLock lock(write_mutex_);
+  manifest_ = std::move(manifest);
+  applied_seq_ = manifest_.log_start_seq;
+  visible_seq_ = applied_seq_;
+  AKIDB_RETURN_IF_ERROR(OpenSegments());
+  AKIDB_RETURN_IF_ERROR(OpenLog(/*create=*/false));
+  // Leftovers of a seal that was cut short; the log holds what they held.
+  AKIDB_RETURN_IF_ERROR(
+      storage::RemoveUnreferenced(environment_.fs, options_.directory, manifest_, {}));
+  PublishUpTo(applied_seq_);
+  PublishView();
+  ScheduleSeal();
+  return OkStatus();
+}
+
+Status CollectionImpl::CheckSegmentVectors(const storage::SegmentReader& reader) const {
+  for (const storage::SegmentVector& vector : reader.vectors()) {
+    std::optional<size_t> ordinal = schema_.Find(vector.name);
+    if (ordinal && (vector.dim != schema_.config(*ordinal).dim ||
+                    vector.metric != schema_.config(*ordinal).metric)) {
+      return CorruptionError(reader.path() + ": vector `" + vector.name +
+                             "` isn't of the collection's dimension and metric");
+    }
+  }
+  return OkStatus();
+}
+
+Status CollectionImpl::OpenSegments() {
+  const std::string folder = env::JoinPath(options_.directory, storage::kSegmentFolder);
+  for (const storage::ManifestSegment& entry : manifest_.segments) {
+    AKIDB_ASSIGN_OR_RETURN(
+        std::unique_ptr<storage::SegmentReader> reader,
+        storage::SegmentReader::Open(environment_.fs,
+                                     storage::SegmentPath(options_.directory, entry.file),
+                                     {entry.uuid, options_.uuid, entry.file.bytes}));
+    AKIDB_RETURN_IF_ERROR(CheckSegmentVectors(*reader));
+    if (reader->rows() != entry.rows) {
+      return CorruptionError(reader->path() + " has " + std::to_string(reader->rows()) +
+                             " rows; the manifest says " + std::to_string(entry.rows));
+    }
+    SealedSegment segment;
+    segment.reader = std::move(reader);
+    segment.entry = entry;
+    if (entry.delta) {
+      AKIDB_ASSIGN_OR_RETURN(storage::Delta delta,
+                             storage::ReadDelta(environment_.fs, folder, *entry.delta,
+                                                {entry.uuid, options_.uuid, entry.rows}));
+      if (!delta.tombstones.empty()) {
+        Result<Bitmap> dead = Bitmap::Deserialize(delta.tombstones, entry.rows);
+        if (!dead.ok()) return dead.status().WithContext(entry.delta->name);
+        segment.dead = std::move(dead).value();
+      }
+    }
+    segment.persisted_dead = segment.dead.count();
+    segment.visible_dead = std::make_shared<const Bitmap>(segment.dead);
+    segment.source = MakeSegmentSource(segment.reader, segment.visible_dead, schema_);
+    visible_points_ += static_cast<int64_t>(entry.rows - segment.persisted_dead);
+    segments_.push_back(std::move(segment));
+  }
+  return OkStatus();
+}
+
+Status CollectionImpl::OpenLog(bool create) {
+  storage::LogOptions options;
+  options.directory = env::JoinPath(options_.directory, kLogFolder);
+  options.collection_uuid = options_.uuid;
+  options.start_after_seq = manifest_.log_start_seq;
+  options.create = create;
+  options.durability = config_.durability;
+  storage::LogRecoveryReport report;
+  AKIDB_ASSIGN_OR_RETURN(
+      log_, storage::Log::Open(
+                {environment_.fs, environment_.random, environment_.log}, std::move(options),
+                [this](const storage::LogRecord& record) { return Replay(record); }, &report));
+  if (report.torn_bytes > 0) {
+    environment_.log.Write(LogLevel::kWarning, "log_tail_cut",
+                           "cut what a power cut left of unacknowledged writes",
+                           {{"collection", options_.uuid.ToString()},
+                            {"bytes", report.torn_bytes},
+                            {"records", report.torn_records}});
+  }
+  return OkStatus();
+}
+
+// Called by Log::Open, which OpenLog calls under the lock.
+Status CollectionImpl::Replay(const storage::LogRecord& record) {
+  std::string context = "log record " + std::to_string(record.seq);
+  log_bytes_ += record.body.size();
+  switch (static_cast<RecordType>(record.type)) {
+    case RecordType::kUpsert: {
+      Result<std::vector<Point>> points = DecodeUpsert(record.body);
+      if (!points.ok()) return points.status().WithContext(context);
+      for (Point& point : *points) {
+        Status fits = schema_.Prepare(point);
+        if (!fits.ok()) return CorruptionError(context + ": " + std::string(fits.message()));
+      }
+      if (HeadIsFull(points->size())) FreezeHead();
+      if (points->size() > head_->rows_max()) head_ = NewHead(points->size());
+      ApplyUpsert(record.seq, std::move(points).value());
+      return OkStatus();
+    }
+    case RecordType::kDelete: {
+      Result<std::vector<PointId>> ids = DecodeDelete(record.body);
+      if (!ids.ok()) return ids.status().WithContext(context);
+      if (HeadIsFull(0)) FreezeHead();
+      ApplyDelete(record.seq, *ids);
+      return OkStatus();
+    }
+  }
+  return UnsupportedError(context + " is of type " + std::to_string(record.type) +
+                          ", which this version doesn't know");
+}
+
+}  // namespace akidb::engine

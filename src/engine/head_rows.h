@@ -1,0 +1,39 @@
+// The living rows of a full head, as the segment writer reads them.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/head.h"
+#include "storage/segment/segment_writer.h"
+
+namespace akidb::engine {
+
+class HeadRows final : public storage::SegmentRows {
+ public:
+  // Those visible at `seq`. `head` gets no rows any more, but may lose some meanwhile: what dies
+  // after `seq` is still written, and killed in the segment by who installs it.
+  HeadRows(const Head& head, uint64_t seq);
+
+  // By row of the segment: row of the head; ascending, and so are their sequence numbers.
+  const std::vector<uint32_t>& head_rows() const { return head_rows_; }
+
+  uint32_t rows() const override { return static_cast<uint32_t>(head_rows_.size()); }
+  PointId id(uint32_t row) const override { return head_.id(head_rows_[row]); }
+  uint64_t seq(uint32_t row) const override { return head_.seq(head_rows_[row]); }
+  bool HasVector(uint32_t row, size_t ordinal) const override {
+    return head_.HasVector(head_rows_[row], ordinal);
+  }
+  Result<std::span<const float>> vector(uint32_t row, size_t ordinal) const override {
+    return head_.vector(head_rows_[row], ordinal);
+  }
+  Result<std::span<const std::byte>> payload(uint32_t row) const override {
+    return head_.payload(head_rows_[row]).encoded();
+  }
+
+ private:
+  const Head& head_;
+  std::vector<uint32_t> head_rows_;
+};
+
+}  // namespace akidb::engine

@@ -1,0 +1,146 @@
+#include "engine/segment_source.h"
+
+#include <algorithm>
+
+namespace akidb::engine {
+namespace {
+
+// Bytes of vectors in one block: small enough that a deadline is noticed between two of them.
+constexpr size_t kBlockBytes = size_t{1} << 20;
+
+class SegmentPayloadCursor final : public PayloadCursor {
+ public:
+  explicit SegmentPayloadCursor(const storage::SegmentReader& segment) : payloads_(segment) {}
+  Result<PayloadValue> Read(uint32_t row) override { return payloads_.Read(row); }
+
+ private:
+  storage::SegmentReader::PayloadReader payloads_;
+};
+
+// Walks the segment's own order of identifiers.
+class SegmentIdCursor final : public IdCursor {
+ public:
+  SegmentIdCursor(const storage::SegmentReader& segment, const Bitmap& dead, uint32_t rank)
+      : segment_(segment), dead_(dead), rank_(rank) {
+    Settle();
+  }
+  std::optional<PointId> id() const override {
+    if (rank_ == segment_.rows()) return std::nullopt;
+    return segment_.IdAtRank(rank_);
+  }
+  uint32_t row() const override { return row_; }
+  void Next() override {
+    ++rank_;
+    Settle();
+  }
+
+ private:
+  // On the first living row from rank_ on.
+  void Settle() {
+    for (; rank_ < segment_.rows(); ++rank_) {
+      row_ = segment_.RowAtRank(rank_);
+      if (!dead_.Contains(row_)) return;
+    }
+  }
+
+  const storage::SegmentReader& segment_;
+  const Bitmap& dead_;
+  uint32_t rank_;
+  uint32_t row_ = 0;
+};
+
+class SegmentSource final : public RowSource {
+ public:
+  SegmentSource(std::shared_ptr<const storage::SegmentReader> reader,
+                std::shared_ptr<const Bitmap> dead, const VectorSchema& schema)
+      : reader_(std::move(reader)), dead_(std::move(dead)) {
+    for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
+      vectors_.push_back({reader_->FindVector(schema.name(ordinal)), schema.config(ordinal).dim});
+    }
+  }
+
+  uint32_t rows() const override { return reader_->rows(); }
+  bool Visible(uint32_t row) const override { return !dead_->Contains(row); }
+
+  std::optional<uint32_t> Find(PointId id) const override {
+    std::optional<uint32_t> row = reader_->FindRow(id);
+    if (row && dead_->Contains(*row)) return std::nullopt;
+    return row;
+  }
+
+  PointId id(uint32_t row) const override { return reader_->IdOf(row); }
+  uint64_t seq(uint32_t row) const override { return reader_->SeqOf(row); }
+
+  bool HasVector(uint32_t row, size_t ordinal) const override {
+    const std::optional<size_t>& there = vectors_[ordinal].in_segment;
+    return there && reader_->HasVector(row, *there);
+  }
+
+  Result<std::span<const float>> vector(uint32_t row, size_t ordinal) const override {
+    const std::optional<size_t>& there = vectors_[ordinal].in_segment;
+    std::optional<uint32_t> number;
+    if (there) number = reader_->FindNumber(row, *there);
+    if (!number) return std::span<const float>();
+    return reader_->Vectors(*there, *number, 1);
+  }
+
+  uint32_t blocks(size_t ordinal) const override {
+    uint32_t rows = BlockRows(ordinal);
+    return (Count(ordinal) + rows - 1) / rows;
+  }
+
+  Result<VectorBlock> block(uint32_t index, size_t ordinal) const override {
+    VectorBlock block;
+    block.first_number = index * BlockRows(ordinal);
+    block.count = std::min(BlockRows(ordinal), Count(ordinal) - block.first_number);
+    AKIDB_ASSIGN_OR_RETURN(block.vectors, reader_->Vectors(*vectors_[ordinal].in_segment,
+                                                           block.first_number, block.count));
+    return block;
+  }
+
+  uint32_t RowOf(uint32_t number, size_t ordinal) const override {
+    return reader_->RowOfNumber(number, *vectors_[ordinal].in_segment);
+  }
+  uint32_t NumberOf(uint32_t row, size_t ordinal) const override {
+    return *reader_->FindNumber(row, *vectors_[ordinal].in_segment);
+  }
+
+  std::unique_ptr<PayloadCursor> Payloads() const override {
+    return std::make_unique<SegmentPayloadCursor>(*reader_);
+  }
+
+  std::unique_ptr<IdCursor> Ids(const PointId* from) const override {
+    uint32_t rank = from == nullptr ? 0 : reader_->LowerBound(*from);
+    return std::make_unique<SegmentIdCursor>(*reader_, *dead_, rank);
+  }
+
+ private:
+  struct Vector {
+    std::optional<size_t> in_segment;  // its ordinal there; nothing if the segment has none
+    uint32_t dim = 0;
+  };
+
+  uint32_t Count(size_t ordinal) const {
+    const std::optional<size_t>& there = vectors_[ordinal].in_segment;
+    return there ? reader_->vectors()[*there].count : 0;
+  }
+  uint32_t BlockRows(size_t ordinal) const {
+    size_t rows = kBlockBytes / (vectors_[ordinal].dim * sizeof(float));
+    return static_cast<uint32_t>(std::max<size_t>(rows, 1));
+  }
+
+  // Shared with the collection and with other views.
+  const std::shared_ptr<const storage::SegmentReader> reader_;
+  const std::shared_ptr<const Bitmap> dead_;
+  std::vector<Vector> vectors_;  // by ordinal of the schema
+};
+
+}  // namespace
+
+std::shared_ptr<const RowSource> MakeSegmentSource(
+    std::shared_ptr<const storage::SegmentReader> reader, std::shared_ptr<const Bitmap> dead,
+    const VectorSchema& schema) {
+  return std::make_shared<SegmentSource>(std::move(reader), std::move(dead), schema);
+}
+
+}  // namespace akidb::engine
