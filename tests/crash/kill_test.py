@@ -73,7 +73,10 @@ class Writer(threading.Thread):
             method, path = "PUT", "/points"
         self.in_flight = after
         connection.request(
-            method, f"/collections/{COLLECTION}{path}?wait={wait}", json.dumps(body), {"content-type": "application/json"}
+            method,
+            f"/collections/{COLLECTION}{path}?wait={wait}",
+            json.dumps(body),
+            {"content-type": "application/json"},
         )
         response = connection.getresponse()
         text = response.read()
