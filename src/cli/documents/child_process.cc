@@ -1,0 +1,166 @@
+#include "cli/documents/child_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <utility>
+
+namespace akidb::cli {
+namespace {
+
+constexpr size_t kErrorTextBytesMax = 4096;
+
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() { Close(); }
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    Close();
+    fd_ = std::exchange(other.fd_, -1);
+    return *this;
+  }
+  int get() const { return fd_; }
+  void Close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+struct Pipe {
+  Descriptor read;
+  Descriptor write;
+};
+
+Result<Pipe> MakePipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return IoError(std::string("cannot make a pipe: ") + std::strerror(errno));
+  }
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+// posix_spawn's two parameter objects, with the child's signals as a fresh process expects them.
+class SpawnParameters {
+ public:
+  SpawnParameters(int out, int err) {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, err, STDERR_FILENO);
+    posix_spawnattr_init(&attributes_);
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes_, &defaults);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnParameters() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnParameters(const SpawnParameters&) = delete;
+  SpawnParameters& operator=(const SpawnParameters&) = delete;
+
+  const posix_spawn_file_actions_t* actions() const { return &actions_; }
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+Result<pid_t> Spawn(const std::vector<std::string>& arguments, int out, int err) {
+  std::vector<std::string> copies = arguments;
+  std::vector<char*> argv;
+  argv.reserve(copies.size() + 1);
+  for (std::string& argument : copies) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  SpawnParameters parameters(out, err);
+  pid_t pid = 0;
+  int error = posix_spawnp(&pid, argv[0], parameters.actions(), parameters.attributes(),
+                           argv.data(), environ);
+  if (error == ENOENT) return NotFoundError("no program " + arguments[0] + " in PATH");
+  if (error != 0) return IoError("cannot run " + arguments[0] + ": " + std::strerror(error));
+  return pid;
+}
+
+// Reads what is there; false at the end of the stream.
+bool ReadSome(int fd, std::string& into) {
+  std::array<char, 65536> buffer;
+  ssize_t count = ::read(fd, buffer.data(), buffer.size());
+  if (count < 0 && errno == EINTR) return true;
+  if (count <= 0) return false;
+  into.append(buffer.data(), static_cast<size_t>(count));
+  return true;
+}
+
+// Reads both streams until they end.
+Status Collect(const ChildProcess& child, std::array<Descriptor*, 2> streams, ChildOutput& output) {
+  auto deadline = std::chrono::steady_clock::now() + child.time_max;
+  while (streams[0]->get() >= 0 || streams[1]->get() >= 0) {
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+      return DeadlineExceededError(child.arguments[0] + " took more than " +
+                                   std::to_string(child.time_max.count()) + " s");
+    }
+    // poll passes over negative descriptors.
+    std::array<pollfd, 2> polled = {pollfd{streams[0]->get(), POLLIN, 0},
+                                    pollfd{streams[1]->get(), POLLIN, 0}};
+    int ready = ::poll(polled.data(), polled.size(), static_cast<int>(left.count()));
+    if (ready < 0 && errno != EINTR) {
+      return IoError(std::string("cannot wait for output: ") + std::strerror(errno));
+    }
+    if (ready <= 0) continue;
+    if (polled[0].revents != 0 && !ReadSome(polled[0].fd, output.output)) streams[0]->Close();
+    if (polled[1].revents != 0 && !ReadSome(polled[1].fd, output.error_text)) streams[1]->Close();
+    output.error_text.resize(std::min(output.error_text.size(), kErrorTextBytesMax));
+    if (output.output.size() > child.output_bytes_max) {
+      return TooLargeError(child.arguments[0] + " printed more than " +
+                           std::to_string(child.output_bytes_max) + " bytes");
+    }
+  }
+  return OkStatus();
+}
+
+int Reap(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+}  // namespace
+
+Result<ChildOutput> RunChildProcess(const ChildProcess& child) {
+  AKIDB_ASSIGN_OR_RETURN(Pipe out, MakePipe());
+  AKIDB_ASSIGN_OR_RETURN(Pipe err, MakePipe());
+  AKIDB_ASSIGN_OR_RETURN(pid_t pid, Spawn(child.arguments, out.write.get(), err.write.get()));
+  out.write.Close();
+  err.write.Close();
+  ChildOutput output;
+  Status collected = Collect(child, {&out.read, &err.read}, output);
+  if (!collected.ok()) ::kill(pid, SIGKILL);
+  output.exit_code = Reap(pid);
+  if (!collected.ok()) return collected;
+  return output;
+}
+
+}  // namespace akidb::cli

@@ -1,0 +1,75 @@
+#include "cli/documents/child_process.h"
+
+#include <gtest/gtest.h>
+
+namespace akidb::cli {
+namespace {
+
+ChildProcess Shell(const std::string& script, size_t output_bytes_max = 1 << 20) {
+  ChildProcess child;
+  child.arguments = {"sh", "-c", script};
+  child.output_bytes_max = output_bytes_max;
+  return child;
+}
+
+TEST(ChildProcess, CollectsBothStreamsAndTheExitCode) {
+  Result<ChildOutput> run = RunChildProcess(Shell("echo out; echo err >&2; exit 3"));
+  ASSERT_TRUE(run.ok()) << run.status().ToString();
+  EXPECT_EQ(run->output, "out\n");
+  EXPECT_EQ(run->error_text, "err\n");
+  EXPECT_EQ(run->exit_code, 3);
+}
+
+TEST(ChildProcess, PassesArgumentsWithoutAShell) {
+  ChildProcess child;
+  child.arguments = {"printf", "%s", "$HOME; `id` \"*\""};
+  child.output_bytes_max = 100;
+  Result<ChildOutput> run = RunChildProcess(child);
+  ASSERT_TRUE(run.ok()) << run.status().ToString();
+  EXPECT_EQ(run->output, "$HOME; `id` \"*\"");
+}
+
+TEST(ChildProcess, ReportsTheSignalThatEndedTheChild) {
+  Result<ChildOutput> run = RunChildProcess(Shell("kill -TERM $$"));
+  ASSERT_TRUE(run.ok()) << run.status().ToString();
+  EXPECT_EQ(run->exit_code, 128 + 15);
+}
+
+TEST(ChildProcess, NamesAProgramThatIsMissing) {
+  ChildProcess child;
+  child.arguments = {"no-such-program-of-akidb"};
+  Result<ChildOutput> run = RunChildProcess(child);
+  ASSERT_FALSE(run.ok());
+  EXPECT_EQ(run.status().code(), ErrorCode::kNotFound);
+  EXPECT_NE(run.status().message().find("no-such-program-of-akidb"), std::string_view::npos);
+}
+
+TEST(ChildProcess, StopsAChildThatPrintsTooMuch) {
+  Result<ChildOutput> run = RunChildProcess(Shell("while :; do echo much; done", 100'000));
+  ASSERT_FALSE(run.ok());
+  EXPECT_EQ(run.status().code(), ErrorCode::kTooLarge);
+}
+
+TEST(ChildProcess, StopsAChildThatTakesTooLong) {
+  ChildProcess child;
+  child.arguments = {"tail", "-f", "/dev/null"};
+  child.time_max = std::chrono::seconds(0);
+  Result<ChildOutput> run = RunChildProcess(child);
+  ASSERT_FALSE(run.ok());
+  EXPECT_EQ(run.status().code(), ErrorCode::kDeadlineExceeded);
+}
+
+TEST(ChildProcess, KeepsTheFirstFourKiBOfTheErrorText) {
+  Result<ChildOutput> run = RunChildProcess(Shell("yes error | head -c 100000 >&2"));
+  ASSERT_TRUE(run.ok()) << run.status().ToString();
+  EXPECT_EQ(run->error_text.size(), 4096U);
+}
+
+TEST(ChildProcess, GivesTheChildNoStandardInput) {
+  Result<ChildOutput> run = RunChildProcess(Shell("cat; echo end"));
+  ASSERT_TRUE(run.ok()) << run.status().ToString();
+  EXPECT_EQ(run->output, "end\n");
+}
+
+}  // namespace
+}  // namespace akidb::cli
