@@ -256,7 +256,7 @@ class Patterns(TidyCase):
     def test_allowed_forms(self):
         self.expect_none("A(const A&) = delete;\nvoid* operator new(size_t n);\n"
                          "std::unique_ptr<A> MakeA() { return std::unique_ptr<A>(new A(1)); }\n"
-                         "void P(void* p) { ::new (p) A(); }\n")
+                         "void P(void* p) { ::new (p) A(); bool deleted = p; }\n")
 
     def test_sleep_in_a_test(self):
         self.expect("sleep", "src/env/disk_test.cc", 2, {
@@ -335,6 +335,12 @@ class Documents(TidyCase):
     def test_links_that_hold(self):
         self.expect_none("[a](https://example.com) [b](../../docs/STYLE.md#x) `scan.cc` `env/*.cc`\n"
                          "```\n[c](absent.md)\n```\n", "src/index/README.md")
+
+    def test_log_event_without_a_row(self):
+        self.write("docs/ops/logging.md", "| `log_cut` | warning | the tail was torn |\n")
+        self.expect_in_index("log-events", 4, body(
+            'log.Write(LogLevel::kInfo, "log_cut", "");\n  log.Write(LogLevel::kInfo,\n'
+            '            a ? "log_cut" : "new_one", "", {{"x_y", 1}});'))
 
     def test_collective_name(self):
         self.expect("names", "src/base/string_utils.h", 1,

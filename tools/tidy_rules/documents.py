@@ -11,6 +11,10 @@ _BANNED_NAMES = re.compile(r"(^|_)(common|utils?|helpers?|manager|misc)(_|$)")
 _DOCS_PATH = re.compile(r"(?<![\w/.-])docs/[\w./-]*\w")
 _LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)\s]*)?\)")
 _FENCE = re.compile(r"^```.*?^```", re.M | re.S)
+LOG_PAGE = "docs/ops/logging.md"
+# Events are the only snake_case literals of the call before its fields.
+_LOG_CALL = re.compile(r"\bWrite\(\s*[^;{]{0,60}?LogLevel::k[^;{]*")
+_EVENT_NAME = re.compile(r'"([a-z]+(?:_[a-z]+)+)"')
 _TICKED_FILE = re.compile(r"`(\w[\w./*-]*\.(?:cc|h|py|sh|md))`")
 
 
@@ -82,6 +86,23 @@ def links(tree):
                     f"{match.group(1)} does not exist here, below src/ or at the root")
 
 
+def log_events(tree):
+    if not tree.exists(LOG_PAGE):
+        return
+    described = set(re.findall(r"^\| `(\w+)` \| (?:debug|info|warning|error) \|",
+                               tree.text(LOG_PAGE), re.M))
+    for path in tree.cpp("src"):
+        if layers.is_test_file(path):
+            continue
+        text = tree.text(path)
+        for call in _LOG_CALL.finditer(text):
+            for name in _EVENT_NAME.finditer(call.group()):
+                if name.group(1) not in described:
+                    yield path, line_of(text, call.start() + name.start()), (
+                        f"event {name.group(1)} has no row in {LOG_PAGE}; operators search for it")
+
+
+
 def names(tree):
     for path in tree.files:
         if not path.startswith(("src/", "tools/", "tests/", "bench/", "fuzz/")):
@@ -101,5 +122,6 @@ RULES = (
     Rule("listed-sources", "each .cc is in its CMakeLists.txt", listed_sources),
     Rule("docs-paths", "pages that code refers to exist", docs_paths),
     Rule("links", "links and file names in documents point at files", links),
+    Rule("log-events", f"events of the log have a row in {LOG_PAGE}", log_events),
     Rule("names", "files and folders are named after one thing, in snake_case", names),
 )

@@ -33,7 +33,7 @@ FORBIDDEN = (
               "take env/clock.h", ("src/env/*", "src/base/log.cc")),
     Forbidden("std-regex", r"\bstd::(basic_)?regex\b", "std::regex is slow and recurses without bound"),
     Forbidden("assertion", r"(?<![\w.>:])assert\s*\(", "AKIDB_CHECK is always on"),
-    Forbidden("raw-new", r"(?<!operator )\bnew\s+(?!\()[A-Za-z_:]|\bdelete\s*(?:\[\s*\]\s*)?[A-Za-z_*(]",
+    Forbidden("raw-new", r"(?<!operator )\bnew\s+(?!\()[A-Za-z_:]|\bdelete\b\s*(?:\[\s*\]\s*)?[A-Za-z_*(]",
               "std::make_unique, or wrap a private constructor: std::unique_ptr<T>(new T(…))"),
 )
 
