@@ -21,6 +21,8 @@ if ! command -v apt-get >/dev/null 2>&1; then
   exit 1
 fi
 
+# libcurl4-openssl-dev brings the shared library too, which the program loads at run time and whose
+# own package is named differently on each release.
 packages=(
   g++ cmake ninja-build ccache git pkg-config ca-certificates
   libsqlite3-dev libsimdjson-dev libroaring-dev libicu-dev libcurl4-openssl-dev libssl-dev
@@ -67,6 +69,8 @@ mapfile -t wanted < <(missing "${packages[@]}")
 installed libboost1.81-dev || installed libboost-dev || wanted+=(boost)
 # Optional: a faster linker, where the release has it.
 installed mold || wanted+=(mold)
+# For the test of the formatting; Ubuntu 22.04 lacks this version and leaves the test out.
+[ "$level" != test ] || installed clang-format-16 || wanted+=(clang-format-16)
 # The JavaScript client needs Node.js 18 or newer; any installation of it will do.
 if [ "$level" = test ]; then
   node_major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/' || true)
@@ -80,9 +84,10 @@ final=()
 for package in "${wanted[@]}"; do
   case $package in
     boost) final+=("$(boost_packages)") ;;
-    mold) ! apt-cache show mold >/dev/null 2>&1 || final+=(mold) ;;
+    mold | clang-format-16) ! apt-cache show "$package" >/dev/null 2>&1 || final+=("$package") ;;
     *) final+=("$package") ;;
   esac
 done
+[ ${#final[@]} -gt 0 ] || exit 0
 as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
   "${final[@]}" >/dev/null
