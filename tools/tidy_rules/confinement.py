@@ -58,6 +58,8 @@ SYSTEM = (
              ("src/env/*",
               # the width of the terminal, and whether there is one
               "src/cli/*",
+              # where the program lies: ONNX Runtime is looked for beside it
+              "src/embedding/install_paths.cc",
               # SIGTERM and SIGINT
               "src/server/*"), tests=True),
     # Loaded at run time, because their closures would cost every start: ONNX Runtime and libcurl.
