@@ -1,0 +1,99 @@
+// Ids of the reference implementation, row by row, with a real model's tokenizer.json.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <simdjson.h>
+
+#include "embedding/tokenizer/tokenizer.h"
+
+namespace akidb::embedding {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path FolderFrom(const char* variable, const char* otherwise) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream content;
+  content << stream.rdbuf();
+  return std::move(content).str();
+}
+
+std::string Sha256OfIds(const std::vector<int32_t>& ids) {
+  std::string joined;
+  for (int32_t id : ids) joined += (joined.empty() ? "" : ",") + std::to_string(id);
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(joined.data(), joined.size(), digest, &size, EVP_sha256(), nullptr);
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    hex += kDigits[digest[i] >> 4];
+    hex += kDigits[digest[i] & 15];
+  }
+  return hex;
+}
+
+std::vector<int32_t> EncodeWithSpecials(const Tokenizer& tokenizer, std::string_view text) {
+  std::vector<int32_t> ids(tokenizer.prefix_ids().begin(), tokenizer.prefix_ids().end());
+  EXPECT_TRUE(tokenizer.Encode(text, SIZE_MAX, ids));
+  ids.insert(ids.end(), tokenizer.suffix_ids().begin(), tokenizer.suffix_ids().end());
+  return ids;
+}
+
+std::string TextOf(simdjson::dom::element row) {
+  std::string_view text;
+  if (row["text"].get(text) == simdjson::SUCCESS) return std::string(text);
+  std::string repeated;
+  std::string_view unit = row["repeat"];
+  for (uint64_t i = 0; i < uint64_t(row["times"]); ++i) repeated += unit;
+  return repeated;
+}
+
+void CompareRow(const Tokenizer& tokenizer, simdjson::dom::element row) {
+  std::vector<int32_t> ids = EncodeWithSpecials(tokenizer, TextOf(row));
+  simdjson::dom::array listed;
+  if (row["ids"].get(listed) == simdjson::SUCCESS) {
+    std::vector<int32_t> expected;
+    for (int64_t id : listed) expected.push_back(static_cast<int32_t>(id));
+    EXPECT_EQ(ids, expected) << simdjson::minify(row);
+    return;
+  }
+  EXPECT_EQ(ids.size(), uint64_t(row["ids_count"]));
+  EXPECT_EQ(Sha256OfIds(ids), std::string_view(row["ids_sha256"]));
+}
+
+TEST(GoldenIds, EqualTheReferenceInEveryRow) {
+  fs::path golden = FolderFrom("AKIDB_GOLDEN_DIR", AKIDB_GOLDEN_DIR_DEFAULT);
+  fs::path model = FolderFrom("AKIDB_MODELS_DIR", AKIDB_MODELS_DIR_DEFAULT) / "all-minilm-l6-v2";
+  if (!fs::exists(golden)) GTEST_SKIP() << "no golden ids: folder " << golden << " is missing";
+  if (!fs::exists(model)) {
+    GTEST_SKIP() << "no model: folder " << model << " is missing (akidb models pull)";
+  }
+  Result<std::unique_ptr<Tokenizer>> tokenizer = LoadTokenizer(ReadFile(model / "tokenizer.json"));
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().ToString();
+  EXPECT_EQ(tokenizer.value()->vocabulary_size(), 30522u);
+
+  std::ifstream lines(golden / "golden_bert_uncased.jsonl");
+  simdjson::dom::parser parser;
+  size_t rows = 0;
+  for (std::string line; std::getline(lines, line); ++rows) {
+    simdjson::dom::element row;
+    ASSERT_EQ(parser.parse(line).get(row), simdjson::SUCCESS) << line;
+    CompareRow(**tokenizer, row);
+  }
+  EXPECT_EQ(rows, 1270u);
+}
+
+}  // namespace
+}  // namespace akidb::embedding
