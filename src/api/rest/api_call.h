@@ -15,11 +15,15 @@
 
 namespace akidb::rest {
 
+// Which web pages may read answers: those of no other site, of this machine, or of any.
+enum class CorsPolicy : unsigned char { kOff, kLocal, kAny };
+
 struct ApiOptions {
   std::string title = "akidb";
   std::string version = "1.20.0";  // of the dialect
   std::string commit;              // 40 hex digits
   std::chrono::seconds request_timeout{30};
+  CorsPolicy cors = CorsPolicy::kLocal;
 };
 
 // Borrowed for the time of one handler.
@@ -58,6 +62,7 @@ double SecondsSince(std::chrono::steady_clock::time_point start);
 
 // service_handlers.cc
 Result<std::string> GetRoot(const ApiCall& call);
+Result<std::string> GetHealth(const ApiCall& call);  // plain text
 Result<std::string> GetCluster(const ApiCall& call);
 // collections_handlers.cc
 Result<std::string> ListCollections(const ApiCall& call);

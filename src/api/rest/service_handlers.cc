@@ -16,6 +16,9 @@ Result<std::string> GetRoot(const ApiCall& call) {
   return body;
 }
 
+// A server that listens is alive and ready: collections recover at their first use.
+Result<std::string> GetHealth(const ApiCall&) { return std::string("ready\n"); }
+
 // One node, always.
 Result<std::string> GetCluster(const ApiCall& call) {
   Envelope envelope;

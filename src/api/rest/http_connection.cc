@@ -1,0 +1,505 @@
+#include "api/rest/http_connection.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/status.hpp>
+
+namespace akidb::rest {
+namespace {
+
+namespace net = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr size_t kFirstBuffer = 2u << 10;    // enough for nearly every header
+constexpr size_t kBodyStep = 256u << 10;     // a body's memory grows no faster than it arrives
+constexpr size_t kJoinedBody = 16u << 10;    // bodies up to here are sent from the head's buffer
+constexpr size_t kKeptCapacity = 64u << 10;  // of strings that are used again
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kOkJson =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ";
+
+void Recycle(std::string& text) {
+  text.clear();
+  if (text.capacity() > kKeptCapacity) text.shrink_to_fit();
+}
+
+}  // namespace
+
+struct HttpConnection::Exchange {
+  Exchange(HttpRequest&& arrived, RequestContext::SteadyTime deadline, HttpLoop& loop)
+      : request(std::move(arrived)), context(deadline), loop_lives(loop.io().get_executor()) {}
+
+  HttpRequest request;
+  RequestContext context;
+  std::function<HttpResponse(const HttpRequest&, const RequestContext&)> run;
+  net::executor_work_guard<net::io_context::executor_type> loop_lives;
+};
+
+HttpConnection::HttpConnection(net::ip::tcp::socket socket, HttpLoop& loop)
+    : socket_(std::move(socket)), loop_(loop), shared_(loop.shared()), options_(shared_.options) {}
+
+void HttpConnection::Start() {
+  error_code error;
+  socket_.non_blocking(true, error);
+  if (error) return Close();
+  Enter(Phase::kIdle, options_.idle_timeout);
+  if (loop_.draining()) Drain();
+  if (phase_ != Phase::kClosed) ArmRead();
+}
+
+void HttpConnection::Sweep(HttpLoop::Time now) {
+  if (now < deadline_) return;
+  if (phase_ != Phase::kHead && phase_ != Phase::kLengthBody && phase_ != Phase::kChunkedBody) {
+    return Close();
+  }
+  if (Refuse(DeadlineExceededError("the request arrived too slowly"))) Process();
+}
+
+void HttpConnection::Drain() {
+  if (phase_ != Phase::kIdle) return;
+  error_code error;
+  // What has been sent before the drain is answered.
+  if (socket_.available(error) == 0 || error) Close();
+}
+
+void HttpConnection::Close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  if (exchange_) exchange_->context.Cancel();
+  error_code ignored;
+  socket_.close(ignored);
+  // A job's bytes stay reserved until it ends.
+  if (!exchange_) Release();
+  loop_.Remove(*this);
+}
+
+void HttpConnection::Enter(Phase phase, std::chrono::milliseconds time) {
+  phase_ = phase;
+  phase_start_ = loop_.now();
+  deadline_ = phase_start_ + time;
+}
+
+void HttpConnection::EnterTransfer(Phase phase, size_t bytes) {
+  Enter(phase, options_.transfer_timeout +
+                   std::chrono::milliseconds(bytes * 1000 / options_.transfer_rate_min));
+}
+
+bool HttpConnection::Reserve(size_t bytes) {
+  size_t before = shared_.buffered_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  if (before + bytes > options_.buffered_bytes_max) {
+    shared_.buffered_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
+  reserved_ += bytes;
+  return true;
+}
+
+void HttpConnection::Release() {
+  if (reserved_ == 0) return;
+  shared_.buffered_bytes.fetch_sub(reserved_, std::memory_order_relaxed);
+  reserved_ = 0;
+}
+
+// Room behind end_ for one byte at least.
+bool HttpConnection::MakeRoom() {
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (end_ < capacity_) return true;
+  if (begin_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, unread());
+    end_ -= begin_;
+    begin_ = 0;
+    return true;
+  }
+  if (capacity_ >= options_.header_bytes_max) return false;
+  size_t larger = std::min(options_.header_bytes_max, std::max(kFirstBuffer, capacity_ * 4));
+  std::unique_ptr<char[]> buffer(new char[larger]);
+  if (end_ > 0) std::memcpy(buffer.get(), buffer_.get(), end_);
+  buffer_ = std::move(buffer);
+  capacity_ = larger;
+  return true;
+}
+
+void HttpConnection::ArmRead() {
+  if (reading_ || phase_ == Phase::kClosed) return;
+  if (!MakeRoom()) return;  // only while a job runs: pipelined requests
+  reading_ = true;
+  socket_.async_read_some(net::buffer(buffer_.get() + end_, capacity_ - end_),
+                          [self = shared_from_this()](const error_code& error, size_t bytes) {
+                            self->OnRead(error, bytes);
+                          });
+}
+
+void HttpConnection::OnRead(const error_code& error, size_t bytes) {
+  reading_ = false;
+  if (phase_ == Phase::kClosed) return;
+  if (error) return Close();  // the client has gone, or sends no more: nobody waits for an answer
+  end_ += bytes;
+  switch (phase_) {
+    case Phase::kLingering:
+      begin_ = end_ = 0;
+      return ArmRead();
+    case Phase::kRunning:
+    case Phase::kWriting:
+      return ArmRead();  // a pipelined request; also, so that the client's leaving is noticed
+    default:
+      return Process();
+  }
+}
+
+// Goes on until it has to wait: for bytes, for a job, or for the socket to take the answer.
+void HttpConnection::Process() {
+  bool more = true;
+  while (more) {
+    switch (phase_) {
+      case Phase::kIdle:
+      case Phase::kHead:
+        more = ParseHead();
+        break;
+      case Phase::kLengthBody:
+        more = TakeLengthBody();
+        break;
+      case Phase::kChunkedBody:
+        more = ParseChunks();
+        break;
+      case Phase::kRunning:
+      case Phase::kWriting:
+      case Phase::kLingering:
+      case Phase::kClosed:
+        more = false;
+        break;
+    }
+  }
+}
+
+bool HttpConnection::ParseHead() {
+  if (unread() == 0) {
+    ArmRead();
+    return false;
+  }
+  if (phase_ == Phase::kIdle) {
+    Enter(Phase::kHead, options_.head_timeout);
+    parser_.emplace(request_);
+    parser_->header_limit(static_cast<uint32_t>(options_.header_bytes_max));
+    parser_->body_limit(options_.body_bytes_max);
+    head_bytes_ = 0;
+  }
+  error_code error;
+  size_t used = parser_->put(net::buffer(buffer_.get() + begin_, unread()), error);
+  begin_ += used;
+  head_bytes_ += used;
+  if (error == http::error::need_more) {
+    if (head_bytes_ + unread() >= options_.header_bytes_max) {
+      return RefuseParse(http::error::header_limit);
+    }
+    ArmRead();
+    return false;
+  }
+  if (error) return RefuseParse(error);
+  return OnHead();
+}
+
+// The header is complete: what can be refused without the body is refused here.
+bool HttpConnection::OnHead() {
+  request_.start = std::chrono::steady_clock::now();
+  keep_alive_ = parser_->keep_alive();
+  if (!parser_->has_host() && !parser_->old_client()) {
+    return Refuse(MalformedError("the header `host` is missing"));
+  }
+  if (parser_->has_transfer_encoding() && !parser_->chunked()) {
+    return Refuse(MalformedError("the only transfer encoding that is read is `chunked`"));
+  }
+  if (parser_->has_content_encoding()) {
+    return Refuse(UnsupportedError("bodies with a content encoding are not served"), 415);
+  }
+  if (parser_->expects_unknown()) {
+    return Refuse(UnsupportedError("the only expectation that is met is `100-continue`"), 417);
+  }
+  body_length_ = static_cast<size_t>(parser_->content_length().value_or(0));
+  if (body_length_ == 0 && !parser_->chunked()) return Dispatch();
+  return ExpectBody();
+}
+
+bool HttpConnection::ExpectBody() {
+  if (!Reserve(body_length_)) {
+    return Refuse(ResourceExhaustedError("the bodies of requests fill their memory"));
+  }
+  if (parser_->expects_continue() && unread() == 0 && !parser_->old_client()) {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    error_code ignored;  // a socket that doesn't take it will not take the answer either
+    socket_.write_some(net::buffer(kContinue), ignored);
+  }
+  body_got_ = 0;
+  if (parser_->chunked()) {
+    EnterTransfer(Phase::kChunkedBody, 0);
+  } else {
+    EnterTransfer(Phase::kLengthBody, body_length_);
+  }
+  return true;
+}
+
+// Past what has come with the header, a body is read to where it stays.
+bool HttpConnection::TakeLengthBody() {
+  size_t taken = std::min(unread(), body_length_ - body_got_);
+  if (taken > 0) {
+    request_.body.resize(body_got_);
+    request_.body.append(buffer_.get() + begin_, taken);
+    begin_ += taken;
+    body_got_ += taken;
+  }
+  if (body_got_ < body_length_) return ReadLengthBody();
+  request_.body.resize(body_length_);
+  return Dispatch();
+}
+
+bool HttpConnection::ReadLengthBody() {
+  if (reading_) return false;  // into the buffer, since before this request
+  request_.body.resize(std::min(body_length_, body_got_ + kBodyStep));
+  reading_ = true;
+  socket_.async_read_some(
+      net::buffer(request_.body.data() + body_got_, request_.body.size() - body_got_),
+      [self = shared_from_this()](const error_code& error, size_t bytes) {
+        self->OnBodyRead(error, bytes);
+      });
+  return false;
+}
+
+void HttpConnection::OnBodyRead(const error_code& error, size_t bytes) {
+  reading_ = false;
+  if (phase_ == Phase::kClosed) return;
+  if (error) return Close();
+  body_got_ += bytes;
+  if (phase_ == Phase::kLengthBody) return Process();
+  ArmRead();  // refused meanwhile
+}
+
+bool HttpConnection::ParseChunks() {
+  while (!parser_->is_done()) {
+    size_t before = request_.body.size();
+    error_code error;
+    begin_ += parser_->put(net::buffer(buffer_.get() + begin_, unread()), error);
+    size_t arrived = request_.body.size() - before;
+    if (arrived > 0) {
+      if (!Reserve(arrived)) {
+        return Refuse(ResourceExhaustedError("the bodies of requests fill their memory"));
+      }
+      deadline_ += std::chrono::milliseconds(arrived * 1000 / options_.transfer_rate_min);
+    }
+    if (error && error != http::error::need_more) return RefuseParse(error);
+    if (error || (unread() == 0 && !parser_->is_done())) {
+      if (unread() >= options_.header_bytes_max) return RefuseParse(http::error::bad_chunk);
+      ArmRead();
+      return false;
+    }
+  }
+  return Dispatch();
+}
+
+// The request is here.
+bool HttpConnection::Dispatch() {
+  std::variant<HttpResponse, HttpJob> reply = shared_.application.Begin(request_);
+  if (HttpResponse* response = std::get_if<HttpResponse>(&reply)) {
+    return Send(std::move(*response));
+  }
+  return RunOnPool(std::get<HttpJob>(std::move(reply)));
+}
+
+bool HttpConnection::RunOnPool(HttpJob job) {
+  phase_ = Phase::kRunning;
+  deadline_ = HttpLoop::Time::max();  // the job has its own
+  exchange_ = std::make_shared<Exchange>(std::move(request_), job.deadline, loop_);
+  exchange_->run = std::move(job.run);
+  // Nothing of the connection may be left to the pool's thread once the answer is posted: the loop
+  // may end before that thread does.
+  auto task = [self = shared_from_this(), exchange = exchange_]() mutable {
+    HttpResponse response = exchange->run(exchange->request, exchange->context);
+    net::io_context& io = self->loop_.io();
+    net::post(io, [self = std::move(self), exchange = std::move(exchange),
+                   response = std::move(response)]() mutable {
+      exchange.reset();
+      self->OnJobDone(std::move(response));
+    });
+  };
+  Status status = shared_.pool.Submit(std::move(task));
+  if (!status.ok()) {
+    request_ = std::move(exchange_->request);
+    exchange_.reset();
+    return Send(shared_.application.Refuse(request_, status));
+  }
+  ArmRead();
+  return false;
+}
+
+void HttpConnection::OnJobDone(HttpResponse response) {
+  request_ = std::move(exchange_->request);
+  exchange_.reset();
+  if (phase_ == Phase::kClosed) return Release();
+  if (Send(std::move(response))) Process();
+}
+
+bool HttpConnection::Refuse(const Status& reason, int status) {
+  refused_ = true;
+  keep_alive_ = false;
+  HttpResponse response = shared_.application.Refuse(request_, reason);
+  if (status != 0) response.status = status;
+  return Send(std::move(response));
+}
+
+bool HttpConnection::RefuseParse(const error_code& error) {
+  if (error == http::error::header_limit) {
+    return Refuse(TooLargeError("the header is larger than " +
+                                std::to_string(options_.header_bytes_max) + " bytes"),
+                  431);
+  }
+  if (error == http::error::body_limit) {
+    return Refuse(TooLargeError("the body is larger than " +
+                                std::to_string(options_.body_bytes_max) + " bytes"));
+  }
+  return Refuse(MalformedError("the request is not HTTP/1.1: " + error.message()));
+}
+
+void HttpConnection::WriteHead(const HttpResponse& response) {
+  if (response.status == 200 && response.content_type == kJson) {
+    out_.append(kOkJson);
+  } else {
+    auto reason =
+        http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
+    out_.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+    out_.append(reason.data(), reason.size());
+    if (!response.body.empty()) out_.append("\r\ncontent-type: ").append(response.content_type);
+    out_.append("\r\ncontent-length: ");
+  }
+  out_.append(std::to_string(response.body.size())).append("\r\n").append(response.headers);
+  if (!keep_alive_) {
+    out_.append("connection: close\r\n");
+  } else if (parser_ && parser_->old_client()) {
+    out_.append("connection: keep-alive\r\n");
+  }
+  out_.append("\r\n");
+}
+
+// Most answers go out here, in one call. True when all is written and the connection goes on.
+bool HttpConnection::Send(HttpResponse response) {
+  if (loop_.draining()) keep_alive_ = false;
+  WriteHead(response);
+  if (request_.method != "HEAD") {
+    if (response.body.size() <= kJoinedBody) {
+      out_.append(response.body);
+    } else {
+      out_body_ = std::move(response.body);
+    }
+  }
+  std::array<net::const_buffer, 2> buffers = {net::buffer(out_), net::buffer(out_body_)};
+  error_code error;
+  size_t written = socket_.write_some(buffers, error);
+  if (error && error != net::error::would_block) {
+    Close();
+    return false;
+  }
+  if (written == out_.size() + out_body_.size()) return FinishAnswer();
+  EnterTransfer(Phase::kWriting, out_.size() + out_body_.size());
+  size_t of_head = std::min(written, out_.size());
+  buffers[0] += of_head;
+  buffers[1] += written - of_head;
+  net::async_write(socket_, buffers, [self = shared_from_this()](const error_code& failed, size_t) {
+    if (self->phase_ == Phase::kClosed) return;
+    if (failed) return self->Close();
+    if (self->FinishAnswer()) self->Process();
+  });
+  return false;
+}
+
+bool HttpConnection::FinishAnswer() {
+  Release();
+  if (!keep_alive_) {
+    if (refused_ || unread() > 0) {
+      Linger();
+    } else {
+      Close();
+    }
+    return false;
+  }
+  Recycle(out_);
+  Recycle(out_body_);
+  Recycle(request_.body);
+  request_.method.clear();
+  request_.target.clear();
+  request_.origin.clear();
+  request_.preflight = false;
+  Enter(Phase::kIdle, options_.idle_timeout);
+  return true;
+}
+
+// Closing at once would reset the connection, and the client could lose the answer (RFC 9112, 9.6).
+void HttpConnection::Linger() {
+  error_code error;
+  socket_.shutdown(net::ip::tcp::socket::shutdown_send, error);
+  if (error) return Close();
+  Enter(Phase::kLingering, options_.linger_timeout);
+  if (!reading_) begin_ = end_ = 0;
+  ArmRead();
+}
+
+void HttpLoop::Run() { io_.run(); }
+
+void HttpLoop::Add(net::ip::tcp::socket socket) {
+  now_ = std::chrono::steady_clock::now();
+  auto connection = std::make_shared<HttpConnection>(std::move(socket), *this);
+  connections_.push_front(connection);
+  connection->set_place(connections_.begin());
+  connection->Start();
+  if (!connections_.empty()) ArmSweep();
+}
+
+void HttpLoop::Remove(HttpConnection& connection) {
+  connections_.erase(connection.place());
+  shared_.connections.fetch_sub(1, std::memory_order_relaxed);
+  if (draining_ && connections_.empty()) timer_.cancel();
+}
+
+void HttpLoop::Drain(Time end) {
+  draining_ = true;
+  drain_end_ = end;
+  work_.reset();
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    std::shared_ptr<HttpConnection> connection = *it++;
+    connection->Drain();
+  }
+  timer_.cancel();
+  timer_armed_ = false;
+  Sweep();
+}
+
+void HttpLoop::ArmSweep() {
+  if (timer_armed_) return;
+  timer_armed_ = true;
+  Time next = std::chrono::steady_clock::now() + shared_.options.sweep_interval;
+  timer_.expires_at(std::min(next, drain_end_));
+  timer_.async_wait([this](const error_code& error) {
+    if (error) return;
+    timer_armed_ = false;
+    Sweep();
+  });
+}
+
+void HttpLoop::Sweep() {
+  now_ = std::chrono::steady_clock::now();
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    std::shared_ptr<HttpConnection> connection = *it++;
+    if (now_ >= drain_end_) {
+      connection->Close();
+    } else {
+      connection->Sweep(now_);
+    }
+  }
+  if (!connections_.empty()) ArmSweep();
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,164 @@
+// One client's connection and the event loop that it lives on. Internal to the HTTP server: this
+// header brings in Boost.Asio. Everything here runs on the loop's one thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "api/rest/http_parser.h"
+#include "api/rest/http_server.h"
+
+namespace akidb::rest {
+
+// What the loops of one server have in common. Thread-safe.
+struct HttpShared {
+  const HttpServerOptions options;
+  HttpApplication& application;
+  Executor& pool;
+  Logger& log;
+  std::atomic<size_t> connections{0};
+  std::atomic<size_t> buffered_bytes{0};  // of bodies, from their announcement to their answer
+};
+
+class HttpConnection;
+
+// One thread's event loop with its connections.
+class HttpLoop {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  explicit HttpLoop(HttpShared& shared) : shared_(shared), timer_(io_) {}
+
+  // Runs until it has drained.
+  void Run();
+
+  boost::asio::io_context& io() { return io_; }
+  HttpShared& shared() { return shared_; }
+  bool draining() const { return draining_; }
+  // As of the last sweep: good enough for timeouts of seconds.
+  Time now() const { return now_; }
+
+  void Add(boost::asio::ip::tcp::socket socket);
+  void Remove(HttpConnection& connection);
+  // Closes what is idle now and everything at `end`. Run returns when no connection is left.
+  void Drain(Time end);
+
+ private:
+  void ArmSweep();
+  void Sweep();
+
+  HttpShared& shared_;
+  boost::asio::io_context io_{1};
+  std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_{
+      io_.get_executor()};
+  boost::asio::steady_timer timer_;
+  bool timer_armed_ = false;
+  std::list<std::shared_ptr<HttpConnection>> connections_;
+  Time now_ = std::chrono::steady_clock::now();
+  bool draining_ = false;
+  Time drain_end_ = Time::max();
+};
+
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  using Place = std::list<std::shared_ptr<HttpConnection>>::iterator;
+
+  HttpConnection(boost::asio::ip::tcp::socket socket, HttpLoop& loop);
+
+  void Start();
+  // Ends it if it is past its time.
+  void Sweep(HttpLoop::Time now);
+  // Closes it unless a request has begun to arrive.
+  void Drain();
+  // Closes it, whatever it is doing. A running job is cancelled.
+  void Close();
+
+  // Where the loop keeps it.
+  void set_place(Place place) { place_ = place; }
+  Place place() const { return place_; }
+
+ private:
+  // kRunning: a job has the request. kLingering: what still arrives is thrown away.
+  enum class Phase : unsigned char {
+    kIdle,
+    kHead,
+    kLengthBody,
+    kChunkedBody,
+    kRunning,
+    kWriting,
+    kLingering,
+    kClosed
+  };
+  // Handed to the pool: outlives the connection if need be.
+  struct Exchange;
+
+  // Reading. Those that return bool: false when there is something to wait for.
+  void ArmRead();
+  void OnRead(const boost::system::error_code& error, size_t bytes);
+  bool MakeRoom();
+  void Process();
+  bool ParseHead();
+  bool OnHead();
+  bool ExpectBody();
+  bool TakeLengthBody();
+  bool ReadLengthBody();
+  void OnBodyRead(const boost::system::error_code& error, size_t bytes);
+  bool ParseChunks();
+
+  // Answering.
+  bool Dispatch();
+  bool RunOnPool(HttpJob job);
+  void OnJobDone(HttpResponse response);
+  // `status` replaces the one that belongs to the reason; 0 doesn't. Closes afterwards.
+  bool Refuse(const Status& reason, int status = 0);
+  bool RefuseParse(const boost::system::error_code& error);
+  bool Send(HttpResponse response);
+  void WriteHead(const HttpResponse& response);
+  bool FinishAnswer();
+  void Linger();
+
+  bool Reserve(size_t bytes);
+  void Release();
+  void Enter(Phase phase, std::chrono::milliseconds time);
+  void EnterTransfer(Phase phase, size_t bytes);
+  size_t unread() const { return end_ - begin_; }
+
+  boost::asio::ip::tcp::socket socket_;
+  HttpLoop& loop_;
+  HttpShared& shared_;
+  const HttpServerOptions& options_;
+  Place place_;
+  Phase phase_ = Phase::kIdle;
+  HttpLoop::Time phase_start_{};
+  HttpLoop::Time deadline_ = HttpLoop::Time::max();
+  bool reading_ = false;     // a read is under way
+  bool keep_alive_ = false;  // after the answer to this request
+  bool refused_ = false;     // what the client still sends belongs to a request that is answered
+
+  // Bytes that have arrived and are not parsed: [begin_, end_) of the buffer.
+  std::unique_ptr<char[]> buffer_;
+  size_t capacity_ = 0;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  size_t head_bytes_ = 0;   // of this request's header, parsed so far
+  size_t body_length_ = 0;  // of Content-Length
+  size_t body_got_ = 0;     // of it, in request_.body
+  size_t reserved_ = 0;     // share of HttpShared::buffered_bytes
+
+  HttpRequest request_;
+  std::optional<HttpParser> parser_;
+  std::shared_ptr<Exchange> exchange_;  // while a job runs
+  std::string out_;                     // head of the answer, with its body if that is small
+  std::string out_body_;
+};
+
+}  // namespace akidb::rest

@@ -1,0 +1,55 @@
+#include "api/rest/http_parser.h"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
+
+namespace akidb::rest {
+
+void HttpParser::on_request_impl(Verb, View method, View target, int version, ErrorCode&) {
+  old_client_ = version < 11;
+  request_.method.assign(method.data(), method.size());
+  request_.target.assign(target.data(), target.size());
+}
+
+void HttpParser::on_field_impl(Field name, View, View value, ErrorCode& error) {
+  switch (name) {
+    case Field::host:
+      // RFC 9112, 3.2: more than one is an attempt to confuse.
+      if (has_host_) error = boost::beast::http::error::bad_field;
+      has_host_ = true;
+      break;
+    case Field::origin:
+      request_.origin.assign(value.data(), value.size());
+      break;
+    case Field::access_control_request_method:
+      request_.preflight = true;
+      break;
+    case Field::transfer_encoding:
+      has_transfer_encoding_ = true;
+      break;
+    case Field::content_encoding:
+      has_content_encoding_ = !boost::beast::iequals(value, "identity");
+      break;
+    case Field::expect:
+      if (boost::beast::iequals(value, "100-continue")) {
+        expects_continue_ = true;
+      } else {
+        expects_unknown_ = true;
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+std::size_t HttpParser::on_body_impl(View body, ErrorCode&) {
+  request_.body.append(body.data(), body.size());
+  return body.size();
+}
+
+std::size_t HttpParser::on_chunk_body_impl(std::uint64_t, View body, ErrorCode&) {
+  request_.body.append(body.data(), body.size());
+  return body.size();
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,63 @@
+// The HTTP/1.1 server: sockets, parsing, limits, timeouts, drain. It knows nothing of routes.
+//
+// N I/O threads run one event loop each; a connection stays on its loop. A request is answered
+// there if the application can do so at once, else by a task on the request pool whose answer comes
+// back to the loop. Answers keep the order of the requests of their connection (RFC 9112, 9.3.2).
+//
+// Bounds: connections, header, body, all bodies together, and time: a client that sends or takes
+// its bytes slower than the limits say is cut off. Timeouts are looked at every `sweep_interval`,
+// so that a request costs no timer.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "api/rest/http_message.h"
+#include "base/executor.h"
+#include "base/log.h"
+#include "base/status.h"
+
+namespace akidb::rest {
+
+struct HttpServerOptions {
+  std::string host = "127.0.0.1";  // an IP address or "localhost"
+  uint16_t port = 0;               // 0: a free one
+  int io_threads = 1;
+  size_t connections_max = 4096;                   // further ones get 503 and are closed
+  size_t header_bytes_max = 16u << 10;             // 431 beyond
+  size_t body_bytes_max = 32u << 20;               // 413 beyond
+  size_t buffered_bytes_max = 256u << 20;          // of all bodies at a time; 429 beyond
+  std::chrono::milliseconds idle_timeout{75'000};  // between requests
+  std::chrono::milliseconds head_timeout{
+      10'000};  // from a request's first byte to its header's end
+  // A body or an answer gets this long, and one second more per `transfer_rate_min` bytes.
+  std::chrono::milliseconds transfer_timeout{20'000};
+  size_t transfer_rate_min = 64u << 10;  // bytes a second
+  // How long a refused client may still send what nobody reads, so that it sees the answer.
+  std::chrono::milliseconds linger_timeout{2'000};
+  std::chrono::milliseconds sweep_interval{500};
+};
+
+// Thread-safe.
+class HttpServer {
+ public:
+  // Listens and serves. `application`, `pool` and `log` outlive the server. kBusy: the port is
+  // taken; kInvalidArgument: not an address of this machine; kIo: anything else.
+  static Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options,
+                                                   HttpApplication& application, Executor& pool,
+                                                   Logger& log);
+  virtual ~HttpServer() = default;  // stops without grace
+
+  // The address in use: "127.0.0.1:6333", "[::1]:6333".
+  virtual std::string address() const = 0;
+  virtual uint16_t port() const = 0;
+
+  // Accepts nothing more, closes idle connections, lets requests that have begun to arrive finish
+  // for as long as `grace`, then cancels and closes the rest. Returns when all threads have ended.
+  virtual void Stop(std::chrono::milliseconds grace) = 0;
+};
+
+}  // namespace akidb::rest

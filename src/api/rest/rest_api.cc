@@ -1,0 +1,245 @@
+#include "api/rest/rest_api.h"
+
+#include <charconv>
+#include <exception>
+
+#include "api/rest/error_response.h"
+
+namespace akidb::rest {
+namespace {
+
+constexpr std::string_view kRetryLater = "retry-after: 1\r\n";
+constexpr uint64_t kTimeoutMaxSeconds = 86400;
+
+// A target without scheme and authority (RFC 9112, 3.2.2), cut at its question mark.
+struct Target {
+  std::string_view path;  // without the trailing slash
+  std::string_view query;
+};
+
+Target SplitTarget(std::string_view text) {
+  if (size_t scheme = text.find("://"); !text.starts_with('/') && scheme != text.npos) {
+    size_t path = text.find('/', scheme + 3);
+    text = path == text.npos ? "/" : text.substr(path);
+  }
+  Target target;
+  size_t question = text.find('?');
+  target.path = text.substr(0, question);
+  if (question != text.npos) target.query = text.substr(question + 1);
+  if (target.path.size() > 1 && target.path.ends_with('/')) target.path.remove_suffix(1);
+  return target;
+}
+
+struct Parameters {
+  bool wait = false;
+  std::optional<std::chrono::seconds> timeout;
+};
+
+// `ordering`, `consistency` and what other versions of the dialect know are accepted.
+Status ReadParameter(std::string_view name, std::string_view value, Parameters& parameters) {
+  if (name == "wait") {
+    if (value != "true" && value != "false") {
+      return InvalidArgumentError("wait: expected `true` or `false`, got `" + std::string(value) +
+                                  "`");
+    }
+    parameters.wait = value == "true";
+  } else if (name == "timeout") {
+    uint64_t seconds = 0;
+    auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (error != std::errc() || end != value.data() + value.size() || seconds == 0) {
+      return InvalidArgumentError("timeout: expected whole seconds, 1 or more, got `" +
+                                  std::string(value) + "`");
+    }
+    parameters.timeout = std::chrono::seconds(std::min(seconds, kTimeoutMaxSeconds));
+  }
+  return OkStatus();
+}
+
+Result<Parameters> ReadParameters(std::string_view query) {
+  Parameters parameters;
+  while (!query.empty()) {
+    size_t end = std::min(query.find('&'), query.size());
+    std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    size_t equals = std::min(pair.find('='), pair.size());
+    std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+    AKIDB_RETURN_IF_ERROR(ReadParameter(pair.substr(0, equals), value, parameters));
+  }
+  return parameters;
+}
+
+bool IsOpenAi(const HttpRequest& request) {
+  return SplitTarget(request.target).path.starts_with("/v1/");
+}
+
+HttpResponse ErrorReply(const HttpRequest& request, const Status& status, std::string_view text) {
+  HttpResponse response;
+  response.status = HttpStatusOf(status.code());
+  double seconds =
+      request.start.time_since_epoch().count() == 0 ? 0.0 : SecondsSince(request.start);
+  response.body = IsOpenAi(request) ? OpenAiErrorBody(status) : ErrorBody(text, seconds);
+  if (status.code() == ErrorCode::kResourceExhausted) response.headers = kRetryLater;
+  return response;
+}
+
+HttpResponse ErrorReply(const HttpRequest& request, const Status& status) {
+  return ErrorReply(request, status, ErrorText(status));
+}
+
+// What the routing finds wrong has texts of its own.
+HttpResponse RoutingError(const HttpRequest& request, int http_status, const std::string& text) {
+  HttpResponse response = ErrorReply(request, InvalidArgumentError(text), text);
+  response.status = http_status;
+  return response;
+}
+
+HttpResponse Unserved(const HttpRequest& request, std::string_view path) {
+  return ErrorReply(request, UnsupportedError("`" + request.method + " " + std::string(path) +
+                                              "` is part of the dialect, but not served"));
+}
+
+HttpResponse NoRoute(const HttpRequest& request, const RouteMatch& match, std::string_view path) {
+  if (match.allowed.empty()) {
+    return ErrorReply(request, NotFoundError("no route `" + std::string(path) + "`"));
+  }
+  HttpResponse response = RoutingError(request, 405,
+                                       "Method not allowed: " + request.method + " " +
+                                           std::string(path) + ", allowed: " + match.allowed);
+  response.headers = "allow: " + match.allowed + "\r\n";
+  return response;
+}
+
+// Libraries below end their exceptions themselves; what still gets here (memory that ran out, say)
+// must not end the server.
+Result<std::string> RunHandler(const Route& route, const ApiCall& call) {
+  try {
+    AKIDB_RETURN_IF_ERROR(call.context.Check());
+    return route.handler(call);
+  } catch (const std::bad_alloc&) {
+    return UnavailableError("out of memory");
+  } catch (const std::exception& error) {
+    return InternalError(std::string("exception: ") + error.what());
+  }
+}
+
+bool IsOurFault(ErrorCode code) {
+  return HttpStatusOf(code) >= 500 && code != ErrorCode::kUnsupported;
+}
+
+bool IsLocalOrigin(std::string_view origin) {
+  size_t scheme = origin.find("://");
+  if (scheme == origin.npos) return false;
+  std::string_view host = origin.substr(scheme + 3);
+  for (std::string_view local : {"localhost", "127.0.0.1", "[::1]"}) {
+    if (host == local) return true;
+    if (host.starts_with(local) && host[local.size()] == ':') return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+RestApi::RestApi(service::Service& service, ApiOptions options, Logger& log)
+    : service_(service), options_(std::move(options)), log_(log) {}
+
+std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
+  if (request.method == "OPTIONS") return Options(request);
+  Target target = SplitTarget(request.target);
+  RouteMatch match = FindRoute(request.method, target.path);
+  if (match.route == nullptr) return Readable(request, NoRoute(request, match, target.path));
+  const Route& route = *match.route;
+  if (route.kind == RouteKind::kUnserved) return Readable(request, Unserved(request, target.path));
+  Result<Parameters> parameters = ReadParameters(target.query);
+  if (!parameters.ok()) {
+    return Readable(request, RoutingError(request, 400,
+                                          "Deserialize error in query parameters: " +
+                                              std::string(parameters.status().message())));
+  }
+  if (route.kind == RouteKind::kQuick) {
+    RequestContext unbounded;
+    return Answer(request, route,
+                  {service_, options_, unbounded, request.start, {}, {}, request.body, false});
+  }
+  Result<std::string> collection = PercentDecode(match.collection);
+  if (!collection.ok()) return Readable(request, ErrorReply(request, collection.status()));
+  Result<std::string> point = PercentDecode(match.point);
+  if (!point.ok()) return Readable(request, ErrorReply(request, point.status()));
+
+  HttpJob job;
+  job.deadline = request.start + parameters->timeout.value_or(options_.request_timeout);
+  job.run = [this, &route, collection = std::move(*collection), point = std::move(*point),
+             wait = parameters->wait](const HttpRequest& arrived, const RequestContext& context) {
+    ApiCall call{service_, options_, context, arrived.start, collection, point, arrived.body, wait};
+    return Answer(arrived, route, call);
+  };
+  return job;
+}
+
+HttpResponse RestApi::Answer(const HttpRequest& request, const Route& route, const ApiCall& call) {
+  Result<std::string> body = RunHandler(route, call);
+  HttpResponse response;
+  if (body.ok()) {
+    response.content_type = route.content_type;
+    response.body = std::move(*body);
+  } else {
+    response = ErrorReply(request, body.status());
+    if (IsOurFault(body.status().code())) {
+      log_.Write(LogLevel::kError, "request_failed", body.status().message(),
+                 {{"op", route.pattern}, {"error.type", ErrorCodeName(body.status().code())}});
+    }
+  }
+  AddCors(request, response);
+  return response;
+}
+
+HttpResponse RestApi::Refuse(const HttpRequest& request, const Status& reason) {
+  // Not the JSON is malformed, but the request around it.
+  HttpResponse response =
+      reason.code() == ErrorCode::kMalformed
+          ? ErrorReply(request, reason, "Bad request: " + std::string(reason.message()))
+          : ErrorReply(request, reason);
+  AddCors(request, response);
+  return response;
+}
+
+HttpResponse RestApi::Options(const HttpRequest& request) const {
+  HttpResponse response;
+  response.status = 204;
+  Target target = SplitTarget(request.target);
+  std::string allowed = FindRoute("OPTIONS", target.path).allowed;
+  if (allowed.empty() && target.path != "*") {
+    return ErrorReply(request, NotFoundError("no route `" + std::string(target.path) + "`"));
+  }
+  if (!allowed.empty()) response.headers = "allow: " + allowed + "\r\n";
+  if (request.preflight && MayRead(request.origin)) {
+    response.headers += "access-control-allow-methods: " + allowed +
+                        "\r\naccess-control-allow-headers: content-type, api-key, authorization"
+                        "\r\naccess-control-max-age: 3600\r\n";
+  }
+  AddCors(request, response);
+  return response;
+}
+
+bool RestApi::MayRead(std::string_view origin) const {
+  switch (options_.cors) {
+    case CorsPolicy::kOff:
+      return false;
+    case CorsPolicy::kLocal:
+      return IsLocalOrigin(origin);
+    case CorsPolicy::kAny:
+      return !origin.empty();
+  }
+  return false;
+}
+
+HttpResponse RestApi::Readable(const HttpRequest& request, HttpResponse response) const {
+  AddCors(request, response);
+  return response;
+}
+
+void RestApi::AddCors(const HttpRequest& request, HttpResponse& response) const {
+  if (request.origin.empty() || !MayRead(request.origin)) return;
+  response.headers += "access-control-allow-origin: " + request.origin + "\r\nvary: origin\r\n";
+}
+
+}  // namespace akidb::rest

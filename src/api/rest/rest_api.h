@@ -1,0 +1,34 @@
+// The REST application: routes a request, reads its parameters, runs the handler, and writes what
+// went wrong in the dialect's or in OpenAI's form. Thread-safe.
+#pragma once
+
+#include "api/rest/api_call.h"
+#include "api/rest/http_message.h"
+#include "api/rest/route.h"
+#include "base/log.h"
+#include "service/service.h"
+
+namespace akidb::rest {
+
+class RestApi final : public HttpApplication {
+ public:
+  // `service` and `log` outlive it.
+  RestApi(service::Service& service, ApiOptions options, Logger& log);
+
+  std::variant<HttpResponse, HttpJob> Begin(const HttpRequest& request) override;
+  HttpResponse Refuse(const HttpRequest& request, const Status& reason) override;
+
+ private:
+  HttpResponse Answer(const HttpRequest& request, const Route& route, const ApiCall& call);
+  HttpResponse Options(const HttpRequest& request) const;
+  bool MayRead(std::string_view origin) const;
+  // With what lets the page of `request` read it.
+  HttpResponse Readable(const HttpRequest& request, HttpResponse response) const;
+  void AddCors(const HttpRequest& request, HttpResponse& response) const;
+
+  service::Service& service_;
+  const ApiOptions options_;
+  Logger& log_;
+};
+
+}  // namespace akidb::rest

@@ -1,0 +1,48 @@
+#include <gtest/gtest.h>
+
+#include "api/rest/route.h"
+
+namespace akidb::rest {
+namespace {
+
+TEST(FindRoute, TakesCollectionAndPointOutOfThePath) {
+  RouteMatch match = FindRoute("GET", "/collections/my%20docs/points/17");
+  ASSERT_NE(match.route, nullptr);
+  EXPECT_EQ(match.route->handler, &GetPoint);
+  EXPECT_EQ(match.collection, "my%20docs");
+  EXPECT_EQ(match.point, "17");
+}
+
+TEST(FindRoute, HeadIsGet) { EXPECT_EQ(FindRoute("HEAD", "/").route, FindRoute("GET", "/").route); }
+
+TEST(FindRoute, NamesTheMethodsOfAKnownPath) {
+  RouteMatch match = FindRoute("PATCH", "/collections/x/points");
+  EXPECT_EQ(match.route, nullptr);
+  EXPECT_EQ(match.allowed, "PUT, POST");
+}
+
+TEST(FindRoute, KnowsNothingOfOtherPaths) {
+  for (std::string_view path : {"", "/no", "/collections//points", "//",
+                                "/collections/x/points/1/2", "collections", "/collections/x/"}) {
+    RouteMatch match = FindRoute("GET", path);
+    EXPECT_EQ(match.route, nullptr) << path;
+    EXPECT_EQ(match.allowed, "") << path;
+  }
+}
+
+TEST(FindRoute, EveryRouteThatIsServedHasAHandler) {
+  EXPECT_EQ(FindRoute("GET", "/metrics").route->kind, RouteKind::kUnserved);
+  EXPECT_EQ(FindRoute("GET", "/readyz").route->kind, RouteKind::kQuick);
+  EXPECT_EQ(FindRoute("PUT", "/collections/x").route->handler, &CreateCollection);
+}
+
+TEST(PercentDecode, ReadsBytesAndRefusesBrokenOnes) {
+  EXPECT_EQ(*PercentDecode("a%2Fb%20+"), "a/b +");
+  EXPECT_EQ(*PercentDecode("%E6%89%8B"), "\xE6\x89\x8B");
+  for (std::string_view text : {"%", "%2", "%zz", "a%f", "%ff"}) {
+    EXPECT_FALSE(PercentDecode(text).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace akidb::rest

@@ -1,0 +1,158 @@
+#include "api/rest/route.h"
+
+#include "base/utf8.h"
+
+namespace akidb::rest {
+namespace {
+
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+
+constexpr Route kRoutes[] = {
+    {"GET", "/", RouteKind::kQuick, GetRoot},
+    {"GET", "/healthz", RouteKind::kQuick, GetHealth, kPlainText},
+    {"GET", "/livez", RouteKind::kQuick, GetHealth, kPlainText},
+    {"GET", "/readyz", RouteKind::kQuick, GetHealth, kPlainText},
+    {"GET", "/cluster", RouteKind::kQuick, GetCluster},
+    {"GET", "/collections", RouteKind::kPooled, ListCollections},
+    {"GET", "/collections/{c}", RouteKind::kPooled, GetCollection},
+    {"PUT", "/collections/{c}", RouteKind::kPooled, CreateCollection},
+    {"DELETE", "/collections/{c}", RouteKind::kPooled, DeleteCollection},
+    {"GET", "/collections/{c}/exists", RouteKind::kPooled, CollectionExists},
+    {"PUT", "/collections/{c}/points", RouteKind::kPooled, UpsertPoints},
+    {"POST", "/collections/{c}/points", RouteKind::kPooled, RetrievePoints},
+    {"GET", "/collections/{c}/points/{id}", RouteKind::kPooled, GetPoint},
+    {"POST", "/collections/{c}/points/delete", RouteKind::kPooled, DeletePoints},
+    {"POST", "/collections/{c}/points/scroll", RouteKind::kPooled, ScrollPoints},
+    {"POST", "/collections/{c}/points/count", RouteKind::kPooled, CountPoints},
+    {"POST", "/collections/{c}/points/query", RouteKind::kPooled, QueryPoints},
+    {"POST", "/collections/{c}/points/query/batch", RouteKind::kPooled, QueryPointsBatch},
+    {"POST", "/v1/embeddings", RouteKind::kPooled, CreateEmbeddings},
+    {"GET", "/v1/models", RouteKind::kPooled, ListModels},
+    // The rest of the dialect's documented operations.
+    {"GET", "/metrics"},
+    {"GET", "/telemetry"},
+    {"GET", "/issues"},
+    {"DELETE", "/issues"},
+    {"GET", "/quotas"},
+    {"PUT", "/quotas"},
+    {"GET", "/aliases"},
+    {"POST", "/collections/aliases"},
+    {"GET", "/snapshots"},
+    {"POST", "/snapshots"},
+    {"GET", "/snapshots/{id}"},
+    {"DELETE", "/snapshots/{id}"},
+    {"GET", "/cluster/telemetry"},
+    {"POST", "/cluster/recover"},
+    {"DELETE", "/cluster/peer/{id}"},
+    {"PATCH", "/collections/{c}"},
+    {"GET", "/collections/{c}/aliases"},
+    {"GET", "/collections/{c}/cluster"},
+    {"POST", "/collections/{c}/cluster"},
+    {"GET", "/collections/{c}/memory"},
+    {"GET", "/collections/{c}/optimizations"},
+    {"GET", "/collections/{c}/shards"},
+    {"PUT", "/collections/{c}/shards"},
+    {"POST", "/collections/{c}/shards/delete"},
+    {"PUT", "/collections/{c}/vectors/{id}"},
+    {"DELETE", "/collections/{c}/vectors/{id}"},
+    {"PUT", "/collections/{c}/index"},
+    {"DELETE", "/collections/{c}/index/{id}"},
+    {"POST", "/collections/{c}/facet"},
+    {"GET", "/collections/{c}/snapshots"},
+    {"POST", "/collections/{c}/snapshots"},
+    {"POST", "/collections/{c}/snapshots/upload"},
+    {"PUT", "/collections/{c}/snapshots/recover"},
+    {"GET", "/collections/{c}/snapshots/{id}"},
+    {"DELETE", "/collections/{c}/snapshots/{id}"},
+    {"POST", "/collections/{c}/points/batch"},
+    {"POST", "/collections/{c}/points/payload"},
+    {"PUT", "/collections/{c}/points/payload"},
+    {"POST", "/collections/{c}/points/payload/delete"},
+    {"POST", "/collections/{c}/points/payload/clear"},
+    {"PUT", "/collections/{c}/points/vectors"},
+    {"POST", "/collections/{c}/points/vectors/delete"},
+    {"POST", "/collections/{c}/points/query/groups"},
+    {"POST", "/collections/{c}/points/search"},
+    {"POST", "/collections/{c}/points/search/batch"},
+    {"POST", "/collections/{c}/points/search/groups"},
+    {"POST", "/collections/{c}/points/search/matrix/pairs"},
+    {"POST", "/collections/{c}/points/search/matrix/offsets"},
+    {"POST", "/collections/{c}/points/recommend"},
+    {"POST", "/collections/{c}/points/recommend/batch"},
+    {"POST", "/collections/{c}/points/recommend/groups"},
+    {"POST", "/collections/{c}/points/discover"},
+    {"POST", "/collections/{c}/points/discover/batch"},
+};
+
+// Cuts the first segment off: "/a/b" gives "a" and leaves "/b".
+std::string_view TakeSegment(std::string_view& path) {
+  path.remove_prefix(1);
+  size_t end = std::min(path.find('/'), path.size());
+  std::string_view segment = path.substr(0, end);
+  path.remove_prefix(end);
+  return segment;
+}
+
+bool Matches(std::string_view pattern, std::string_view path, RouteMatch& match) {
+  while (!pattern.empty() && !path.empty()) {
+    std::string_view wanted = TakeSegment(pattern);
+    std::string_view found = TakeSegment(path);
+    if (wanted == "{c}" || wanted == "{id}") {
+      if (found.empty()) return false;
+      (wanted == "{c}" ? match.collection : match.point) = found;
+    } else if (wanted != found) {
+      return false;
+    }
+  }
+  return pattern.empty() && path.empty();
+}
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+RouteMatch FindRoute(std::string_view method, std::string_view path) {
+  if (method == "HEAD") method = "GET";
+  RouteMatch match;
+  if (!path.starts_with('/')) return match;
+  for (const Route& route : kRoutes) {
+    if (!Matches(route.pattern, path, match)) continue;
+    if (route.method == method) {
+      match.route = &route;
+      return match;
+    }
+    if (match.allowed.find(route.method) != std::string::npos) continue;
+    if (!match.allowed.empty()) match.allowed += ", ";
+    match.allowed += route.method;
+  }
+  return match;
+}
+
+Result<std::string> PercentDecode(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    int high = i + 1 < text.size() ? HexValue(text[i + 1]) : -1;
+    int low = i + 2 < text.size() ? HexValue(text[i + 2]) : -1;
+    if (high < 0 || low < 0) {
+      return InvalidArgumentError("`" + ReplaceInvalidUtf8(text) +
+                                  "` in the path is not percent-encoded");
+    }
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  if (!IsValidUtf8(out)) {
+    return InvalidArgumentError("`" + ReplaceInvalidUtf8(text) + "` in the path is not UTF-8");
+  }
+  return out;
+}
+
+}  // namespace akidb::rest

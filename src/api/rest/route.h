@@ -1,0 +1,40 @@
+// The table of routes: which handler answers a method and a path, and what is documented by the
+// dialect but not served.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/rest/api_call.h"
+#include "base/status.h"
+
+namespace akidb::rest {
+
+enum class RouteKind : unsigned char {
+  kQuick,     // answered on the I/O thread
+  kPooled,    // embeds, scans or waits for the disk
+  kUnserved,  // of the dialect, answered 501
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // "/collections/{c}/points/{id}": {c} the collection, {id} the point
+  RouteKind kind = RouteKind::kUnserved;
+  ApiHandler handler = nullptr;
+  std::string_view content_type = "application/json";
+};
+
+struct RouteMatch {
+  const Route* route = nullptr;  // static
+  std::string allowed;  // when there is none for this method: "GET, PUT"; empty: no such path
+  std::string_view collection;  // of the path, not decoded
+  std::string_view point;
+};
+
+// `path` without query and trailing slash; HEAD is looked up as GET.
+RouteMatch FindRoute(std::string_view method, std::string_view path);
+
+// "%E6%89%8B" to bytes. kInvalidArgument: broken encoding, or not UTF-8.
+Result<std::string> PercentDecode(std::string_view text);
+
+}  // namespace akidb::rest
