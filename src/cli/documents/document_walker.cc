@@ -52,13 +52,19 @@ Status WalkFolder(const fs::path& root, std::vector<FoundFile>& found) {
 
 }  // namespace
 
+Result<std::string> AbsolutePath(const std::string& name) {
+  std::error_code error;
+  fs::path path = fs::absolute(name, error).lexically_normal();
+  if (error) return CannotRead(name, error);
+  if (!path.has_filename()) path = path.parent_path();
+  return path.string();
+}
+
 Result<std::vector<FoundFile>> FindDocuments(const std::vector<std::string>& paths) {
   std::vector<FoundFile> found;
   for (const std::string& name : paths) {
+    AKIDB_ASSIGN_OR_RETURN(const fs::path path, AbsolutePath(name));
     std::error_code error;
-    fs::path path = fs::absolute(name, error).lexically_normal();
-    if (error) return CannotRead(name, error);
-    if (!path.has_filename()) path = path.parent_path();
     fs::file_status status = fs::status(path, error);
     if (status.type() == fs::file_type::not_found) {
       return NotFoundError(name + ": no such file or folder");

@@ -22,4 +22,7 @@ inline constexpr size_t kFoundFilesMax = 1'000'000;
 // kUnsupported what is neither file nor folder, kTooLarge beyond kFoundFilesMax.
 Result<std::vector<FoundFile>> FindDocuments(const std::vector<std::string>& paths);
 
+// `name` as FoundFile::path would show it. kIo when the working folder is gone.
+Result<std::string> AbsolutePath(const std::string& name);
+
 }  // namespace akidb::cli

@@ -1,0 +1,30 @@
+#include "cli/backend.h"
+
+#include <cstdlib>
+
+namespace akidb::cli {
+namespace {
+
+constexpr char kDefaultUrl[] = "http://127.0.0.1:6333";
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> OpenBackend(const Place& place) {
+  Place chosen = place;
+  if (chosen.url.empty() && chosen.data_dir.empty()) {
+    chosen.url = Environment("AKIDB_URL");
+    if (chosen.url.empty()) chosen.data_dir = Environment("AKIDB_DATA_DIR");
+    if (chosen.data_dir.empty() && chosen.url.empty()) chosen.url = kDefaultUrl;
+  }
+  if (chosen.url.empty()) return OpenLocalBackend(chosen);
+  while (chosen.url.ends_with('/')) chosen.url.pop_back();
+  if (chosen.url.find("://") == std::string::npos) chosen.url.insert(0, "http://");
+  return OpenHttpBackend(chosen.url);
+}
+
+}  // namespace akidb::cli

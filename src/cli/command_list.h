@@ -1,0 +1,23 @@
+// The commands, one file each; AddCommands puts them together.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+
+#include "cli/backend.h"
+
+namespace akidb::cli {
+
+using RunSlot = std::function<int()>;
+
+void AddIngestCommand(CLI::App& app, RunSlot& run);
+void AddSearchCommand(CLI::App& app, RunSlot& run);
+void AddEmbedCommand(CLI::App& app, RunSlot& run);
+void AddModelsCommand(CLI::App& app, RunSlot& run);
+void AddCompletionCommand(CLI::App& app, RunSlot& run);
+
+// --url and --data-dir, of which one may be given. `place` lives as long as `command`.
+void AddPlaceOptions(CLI::App& command, Place& place);
+
+}  // namespace akidb::cli

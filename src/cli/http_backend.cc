@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <chrono>
+
+#include "cli/backend.h"
+#include "cli/http_client.h"
+#include "cli/interrupt.h"
+#include "cli/wire_json.h"
+
+namespace akidb::cli {
+namespace {
+
+constexpr size_t kScrollPage = 1000;
+constexpr size_t kEmbedTextsMax = 256;  // of one request
+constexpr int kTries = 6;
+constexpr std::chrono::milliseconds kFirstPause{100};
+
+// The reverse of api/rest's mapping.
+ErrorCode CodeOfHttpStatus(int status) {
+  switch (status) {
+    case 400:
+      return ErrorCode::kInvalidArgument;
+    case 401:
+      return ErrorCode::kUnauthenticated;
+    case 403:
+      return ErrorCode::kPermissionDenied;
+    case 404:
+      return ErrorCode::kNotFound;
+    case 408:
+      return ErrorCode::kDeadlineExceeded;
+    case 409:
+      return ErrorCode::kAlreadyExists;
+    case 413:
+      return ErrorCode::kTooLarge;
+    case 422:
+      return ErrorCode::kValidation;
+    case 429:
+      return ErrorCode::kResourceExhausted;
+    case 501:
+      return ErrorCode::kUnsupported;
+    case 503:
+      return ErrorCode::kUnavailable;
+    case 507:
+      return ErrorCode::kStorageFull;
+    default:
+      return ErrorCode::kInternal;
+  }
+}
+
+Result<std::string> BodyOf(HttpReply reply) {
+  if (reply.status >= 200 && reply.status < 300) return std::move(reply.body);
+  std::string reason = ReadError(reply.body);
+  if (reason.empty()) reason = "the server answers HTTP status " + std::to_string(reply.status);
+  return Status(CodeOfHttpStatus(reply.status), std::move(reason));
+}
+
+bool MayPass(ErrorCode code) {
+  return code == ErrorCode::kUnavailable || code == ErrorCode::kResourceExhausted;
+}
+
+class HttpBackend final : public Backend {
+ public:
+  explicit HttpBackend(std::unique_ptr<HttpClient> client) : client_(std::move(client)) {}
+
+  const std::string& place() const override { return client_->base_url(); }
+
+  Result<ModelFacts> FindModel(const std::string& name) override {
+    AKIDB_ASSIGN_OR_RETURN(std::string body, Send("GET", "/v1/models", ""));
+    return ReadModel(body, name);
+  }
+
+  Result<bool> CollectionExists(const std::string& name) override {
+    AKIDB_ASSIGN_OR_RETURN(std::string body, Send("GET", PathOf(name, "/exists"), ""));
+    return ReadExists(body);
+  }
+
+  Status CreateCollection(const std::string& name, uint32_t dims) override {
+    return Send("PUT", PathOf(name, ""), WriteCreateCollection(dims)).status();
+  }
+
+  Status Upsert(const std::string& collection, const std::string& model,
+                std::span<const TextPoint> points) override {
+    return Persist("PUT", PathOf(collection, "/points?wait=true"), WriteUpsert(model, points));
+  }
+
+  Status Delete(const std::string& collection, std::span<const PointId> ids) override {
+    return Persist("POST", PathOf(collection, "/points/delete?wait=true"), WriteIds(ids));
+  }
+
+  Result<std::vector<StoredPoint>> Retrieve(const std::string& collection,
+                                            std::span<const PointId> ids,
+                                            const std::vector<std::string>& fields) override {
+    AKIDB_ASSIGN_OR_RETURN(std::string body, Send("POST", PathOf(collection, "/points"),
+                                                  WriteRetrieve(ids, fields)));
+    return ReadPoints(body);
+  }
+
+  Result<StoredPage> Scroll(const std::string& collection, const std::optional<PointId>& from,
+                            const std::vector<std::string>& fields) override {
+    AKIDB_ASSIGN_OR_RETURN(std::string body, Send("POST", PathOf(collection, "/points/scroll"),
+                                                  WriteScroll(from, kScrollPage, fields)));
+    return ReadPage(body);
+  }
+
+  Result<SearchAnswer> Search(const std::string& collection,
+                              const SearchQuestion& question) override {
+    AKIDB_ASSIGN_OR_RETURN(std::string body, Send("POST", PathOf(collection, "/points/query"),
+                                                  WriteQuery(question)));
+    return ReadAnswer(body);
+  }
+
+  Result<EmbedAnswer> Embed(const std::string& model,
+                            const std::vector<std::string>& texts) override {
+    EmbedAnswer answer;
+    std::span<const std::string> rest = texts;
+    while (!rest.empty()) {
+      std::span<const std::string> part = rest.first(std::min(rest.size(), kEmbedTextsMax));
+      AKIDB_ASSIGN_OR_RETURN(std::string body,
+                             Send("POST", "/v1/embeddings", WriteEmbeddings(model, part)));
+      AKIDB_RETURN_IF_ERROR(ReadEmbeddings(body, answer));
+      rest = rest.subspan(part.size());
+    }
+    if (answer.vectors.size() != size_t{answer.dims} * texts.size()) {
+      return InternalError("the server's answer has not one vector for each text");
+    }
+    return answer;
+  }
+
+ private:
+  static std::string PathOf(const std::string& collection, const char* rest) {
+    return "/collections/" + HttpClient::Escape(collection) + rest;
+  }
+
+  Result<std::string> Send(const char* method, const std::string& path, std::string_view body) {
+    AKIDB_ASSIGN_OR_RETURN(HttpReply reply, client_->Send(method, path, body));
+    return BodyOf(std::move(reply));
+  }
+
+  // Writes of ingest may be repeated: they replace points by id.
+  Status Persist(const char* method, const std::string& path, const std::string& body) {
+    std::chrono::milliseconds pause = kFirstPause;
+    for (int tries = 1;; ++tries) {
+      Status sent = Send(method, path, body).status();
+      if (sent.ok() || !MayPass(sent.code()) || tries == kTries) return sent;
+      if (!PauseUnlessInterrupted(pause)) return sent;
+      pause *= 2;
+    }
+  }
+
+  const std::unique_ptr<HttpClient> client_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> OpenHttpBackend(const std::string& url) {
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::Create(url));
+  return std::make_unique<HttpBackend>(std::move(client));
+}
+
+}  // namespace akidb::cli

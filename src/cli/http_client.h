@@ -1,0 +1,37 @@
+// HTTP/1.1 requests through libcurl, which is loaded at the first use: linking it would load some
+// forty shared libraries at every start of the program. Thread-safe; connections are kept and reused.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace akidb::cli {
+
+struct HttpReply {
+  int status = 0;
+  std::string body;
+};
+
+class HttpClient {
+ public:
+  // `base_url`: "http://host:port" without a slash at its end, or kInvalidArgument. kUnsupported:
+  // libcurl is missing. Nothing is sent.
+  static Result<std::unique_ptr<HttpClient>> Create(std::string base_url);
+  virtual ~HttpClient() = default;
+
+  virtual const std::string& base_url() const = 0;
+
+  // A body that is not empty is sent as JSON. Any HTTP status is a reply. kUnavailable: nobody
+  // answers there; kDeadlineExceeded; kInvalidArgument: the URL is none; kTooLarge: a reply over
+  // 256 MiB; kIo for the rest.
+  virtual Result<HttpReply> Send(const char* method, const std::string& path,
+                                 std::string_view body) = 0;
+
+  // `text` as one segment of a path.
+  static std::string Escape(std::string_view text);
+};
+
+}  // namespace akidb::cli

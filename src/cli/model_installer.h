@@ -1,0 +1,23 @@
+// Fetches and installs models and the ONNX Runtime library by the plans of embedding/model_store.h.
+// Not thread-safe: one command at a time.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/status.h"
+#include "embedding/model_store.h"
+#include "env/file_system.h"
+
+namespace akidb::cli {
+
+// Does nothing, without the network, when all is there already; says so through `say`, a line a step.
+// What was half fetched is removed. kUnavailable (program missing, no network), kCorruption (another
+// checksum than planned), and file errors.
+Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
+                      const std::function<void(const std::string&)>& say);
+
+// x86_64 or aarch64, as uname -m prints it.
+std::string MachineName();
+
+}  // namespace akidb::cli
