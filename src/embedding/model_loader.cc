@@ -1,0 +1,112 @@
+#include "embedding/model_loader.h"
+
+#include <utility>
+
+#include "embedding/sha256.h"
+
+namespace akidb::embedding {
+namespace {
+
+constexpr uint64_t kTokenizerBytesMax = uint64_t{256} << 20;
+
+Status NotInstalled(const Manifest& manifest, const std::string& path) {
+  const bool can_pull = !manifest.graph.source.empty() && !manifest.tokenizer.source.empty();
+  return InvalidArgumentError(
+      "model " + manifest.id + " is not installed: " + path + " is missing; " +
+      (can_pull ? "run `akidb models pull " + manifest.id + "`" : "put the file there"));
+}
+
+// The whole file, mapped, once its size and checksum are those of the manifest. What is checked
+// here is what is used afterwards: the file isn't opened again.
+Result<std::unique_ptr<env::MappedFile>> MapVerified(env::FileSystem& fs,
+                                                     const InstalledModel& model,
+                                                     const ModelFile& file) {
+  const Manifest& manifest = model.manifest;
+  const std::string path = env::JoinPath(model.folder, file.path);
+  Result<std::unique_ptr<env::MappedFile>> mapped = fs.Map(path);
+  if (!mapped.ok()) {
+    if (mapped.status().code() == ErrorCode::kNotFound) return NotInstalled(manifest, path);
+    return mapped.status();
+  }
+  const uint64_t bytes = (*mapped)->bytes().size();
+  if (bytes != file.bytes) {
+    return CorruptionError(path + " has " + std::to_string(bytes) + " bytes instead of " +
+                           std::to_string(file.bytes) +
+                           ": it is truncated or another file; run "
+                           "`akidb models pull " +
+                           manifest.id + "`");
+  }
+  const std::string sha256 = Sha256((*mapped)->bytes());
+  if (sha256 != file.sha256) {
+    return CorruptionError(path + " has the SHA-256 " + sha256 + " instead of " + file.sha256 +
+                           "; run `akidb models pull " + manifest.id + "`");
+  }
+  return mapped;
+}
+
+Result<std::unique_ptr<Tokenizer>> MakeTokenizer(env::FileSystem& fs, const InstalledModel& model) {
+  const Manifest& manifest = model.manifest;
+  if (manifest.tokenizer.bytes > kTokenizerBytesMax) {
+    return CorruptionError("the tokenizer of model " + manifest.id + " is larger than 256 MiB");
+  }
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> file,
+                         MapVerified(fs, model, manifest.tokenizer));
+  std::string_view json(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  Result<std::unique_ptr<Tokenizer>> tokenizer = LoadTokenizer(json);
+  if (!tokenizer.ok()) {
+    return CorruptionError(env::JoinPath(model.folder, manifest.tokenizer.path) + ": " +
+                           std::string(tokenizer.status().message()));
+  }
+  const size_t special = (*tokenizer)->prefix_ids().size() + (*tokenizer)->suffix_ids().size();
+  if (manifest.max_tokens <= special) {
+    return CorruptionError("max_tokens of model " + manifest.id + " leaves no room for text");
+  }
+  return tokenizer;
+}
+
+SessionSpec SpecOf(const Manifest& manifest, int threads) {
+  SessionSpec spec;
+  spec.inputs = manifest.inputs;
+  spec.output = manifest.output;
+  spec.pooled_in_graph = manifest.pooling == Pooling::kNone;
+  spec.width = manifest.dims;
+  spec.threads = threads;
+  return spec;
+}
+
+}  // namespace
+
+std::string MissingFiles(env::FileSystem& fs, const InstalledModel& model) {
+  for (const ModelFile* file : {&model.manifest.graph, &model.manifest.tokenizer}) {
+    const std::string path = env::JoinPath(model.folder, file->path);
+    Result<bool> exists = fs.Exists(path);
+    if (!exists.ok()) return std::string(exists.status().message());
+    if (!*exists) return std::string(NotInstalled(model.manifest, path).message());
+  }
+  return "";
+}
+
+Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, const InstalledModel& model,
+                                            OnnxRuntime& runtime, const PipelineOptions& options) {
+  const Manifest& manifest = model.manifest;
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer, MakeTokenizer(fs, model));
+  std::unique_ptr<Session> session;
+  {
+    AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> graph,
+                           MapVerified(fs, model, manifest.graph));
+    Result<std::unique_ptr<Session>> created =
+        runtime.CreateSession(graph->bytes(), SpecOf(manifest, options.threads_per_run));
+    if (!created.ok()) {
+      return created.status().WithContext(env::JoinPath(model.folder, manifest.graph.path));
+    }
+    session = std::move(created).value();
+  }
+  auto pipeline =
+      std::make_unique<Pipeline>(manifest, std::move(tokenizer), std::move(session), options);
+  if (Status proved = pipeline->Prove(); !proved.ok()) {
+    return proved.WithContext("model " + manifest.id);
+  }
+  return pipeline;
+}
+
+}  // namespace akidb::embedding

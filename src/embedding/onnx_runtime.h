@@ -1,0 +1,35 @@
+// The ONNX Runtime library, loaded at run time: a build of AkiDB needs neither its headers nor its
+// library, and one binary runs with the CPU build and with builds for accelerators.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "embedding/session.h"
+
+namespace akidb::embedding {
+
+// Thread-safe. Sessions keep the library in use; it is never unloaded, since its threads and static
+// objects don't survive that.
+class OnnxRuntime {
+ public:
+  virtual ~OnnxRuntime() = default;
+
+  virtual const std::string& library_path() const = 0;
+  virtual const std::string& version() const = 0;  // "1.29.0"
+
+  // `model` (the bytes of an ONNX file) is borrowed until the call returns. kCorruption: not a
+  // model that the library can read, or without the inputs and the output that `spec` names.
+  virtual Result<std::unique_ptr<Session>> CreateSession(std::span<const std::byte> model,
+                                                         const SessionSpec& spec) = 0;
+};
+
+// Opens the first of `candidates` that can be opened. kNotFound when none can: the message names
+// them and what to do. kUnsupported when the one found is not ONNX Runtime or is too old.
+Result<std::shared_ptr<OnnxRuntime>> LoadOnnxRuntime(std::span<const std::string> candidates);
+
+}  // namespace akidb::embedding

@@ -1,0 +1,220 @@
+#include "embedding/pipeline.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace akidb::embedding {
+namespace {
+
+// Texts that are tokenized before the scheduler gets them, so that running begins meanwhile.
+constexpr size_t kTextsPerHandover = 32;
+// More texts than that in one request are a bulk job, whatever their prompt: they must not keep
+// those who ask one question waiting.
+constexpr size_t kQueryTextsMax = 8;
+constexpr std::string_view kInstruction = "{instruction}";
+
+void ReplaceInstruction(std::string& prompt, std::string_view instruction) {
+  if (size_t at = prompt.find(kInstruction); at != std::string::npos) {
+    prompt.replace(at, kInstruction.size(), instruction);
+  }
+}
+
+size_t BytesOf(std::span<const std::string> texts) {
+  size_t bytes = 0;
+  for (const std::string& text : texts) bytes += text.size();
+  return bytes;
+}
+
+SchedulerOptions MakeSchedulerOptions(const Manifest& manifest, const PipelineOptions& options) {
+  SchedulerOptions scheduler;
+  scheduler.name = "embed";
+  scheduler.workers = options.workers;
+  scheduler.width = manifest.dims;
+  scheduler.batch_tokens = options.batch_tokens;
+  scheduler.bucket_step = options.bucket_step;
+  scheduler.items_max = options.queue_items_max;
+  scheduler.bytes_max = options.queue_bytes_max;
+  return scheduler;
+}
+
+// items x the longest length, padded on the right.
+TokenBatch MakeBatch(std::span<const BatchItem> items) {
+  TokenBatch batch;
+  batch.items = items.size();
+  for (const BatchItem& item : items) batch.tokens = std::max(batch.tokens, item.ids.size());
+  batch.ids.resize(batch.items * batch.tokens);
+  batch.mask.resize(batch.ids.size());
+  for (size_t i = 0; i < items.size(); ++i) {
+    const auto row = static_cast<ptrdiff_t>(i * batch.tokens);
+    std::copy(items[i].ids.begin(), items[i].ids.end(), batch.ids.begin() + row);
+    std::fill_n(batch.mask.begin() + row, items[i].ids.size(), 1);
+    batch.lengths.push_back(static_cast<uint32_t>(items[i].ids.size()));
+  }
+  return batch;
+}
+
+double HeadCosine(std::span<const float> vector, std::span<const float> head) {
+  double dot = 0;
+  double norm_vector = 0;
+  double norm_head = 0;
+  for (size_t i = 0; i < head.size(); ++i) {
+    dot += double{vector[i]} * double{head[i]};
+    norm_vector += double{vector[i]} * double{vector[i]};
+    norm_head += double{head[i]} * double{head[i]};
+  }
+  return dot / std::sqrt(norm_vector * norm_head);
+}
+
+}  // namespace
+
+Pipeline::Pipeline(Manifest manifest, std::unique_ptr<Tokenizer> tokenizer,
+                   std::unique_ptr<Session> session, const PipelineOptions& options)
+    : manifest_(std::move(manifest)),
+      tokenizer_(std::move(tokenizer)),
+      session_(std::move(session)),
+      scheduler_(MakeSchedulerOptions(manifest_, options),
+                 [this](std::span<const BatchItem> items, RunControl& control) {
+                   return RunBatch(items, control);
+                 }) {}
+
+Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRequest& request) {
+  AKIDB_RETURN_IF_ERROR(context.Check());
+  if (request.texts.empty()) return InvalidArgumentError("the list of texts is empty");
+  AKIDB_ASSIGN_OR_RETURN(Prompt prompt, MakePrompt(request));
+  AKIDB_ASSIGN_OR_RETURN(uint32_t dims, DimsOf(request));
+  const bool is_query =
+      request.input_type == InputType::kQuery && request.texts.size() <= kQueryTextsMax;
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<BatchScheduler::Request> waiting,
+                         scheduler_.Open(context, is_query ? Lane::kQuery : Lane::kIngest,
+                                         {request.texts.size(), BytesOf(request.texts)}));
+  EmbedResult result;
+  result.model = manifest_.id;
+  result.dims = dims;
+  for (size_t begin = 0; begin < request.texts.size(); begin += kTextsPerHandover) {
+    AKIDB_RETURN_IF_ERROR(context.Check());
+    const size_t count = std::min(kTextsPerHandover, request.texts.size() - begin);
+    std::vector<std::vector<int32_t>> sequences(count);
+    for (size_t i = 0; i < count; ++i) {
+      AKIDB_RETURN_IF_ERROR(Tokenize(request, prompt, begin + i, result, sequences[i]));
+    }
+    waiting->Add(std::move(sequences));
+  }
+  AKIDB_ASSIGN_OR_RETURN(result.vectors, waiting->Wait());
+  if (dims == manifest_.dims) return result;
+
+  for (size_t i = 0; i < request.texts.size(); ++i) {
+    auto from = result.vectors.begin() + static_cast<ptrdiff_t>(i * manifest_.dims);
+    std::copy_n(from, dims, result.vectors.begin() + static_cast<ptrdiff_t>(i * dims));
+    AKIDB_RETURN_IF_ERROR(Normalize(std::span(result.vectors).subspan(i * dims, dims)));
+  }
+  result.vectors.resize(request.texts.size() * dims);
+  return result;
+}
+
+Result<Pipeline::Prompt> Pipeline::MakePrompt(const EmbedRequest& request) const {
+  Prompt prompt;
+  prompt.text =
+      request.input_type == InputType::kQuery ? manifest_.query_prompt : manifest_.document_prompt;
+  if (request.instruction && !manifest_.default_instruction) {
+    return InvalidArgumentError("model " + manifest_.id + " takes no instruction");
+  }
+  ReplaceInstruction(prompt.text,
+                     request.instruction.value_or(manifest_.default_instruction.value_or("")));
+  if (prompt.text.empty()) return prompt;
+  const size_t room =
+      manifest_.max_tokens - tokenizer_->prefix_ids().size() - tokenizer_->suffix_ids().size();
+  std::vector<int32_t> ids;
+  if (!tokenizer_->Encode(prompt.text, room / 2, ids)) {
+    return InvalidArgumentError(
+        "the instruction leaves too little room for the text: it has more "
+        "than " +
+        std::to_string(room / 2) + " tokens");
+  }
+  prompt.ids = ids.size();
+  return prompt;
+}
+
+Result<uint32_t> Pipeline::DimsOf(const EmbedRequest& request) const {
+  if (request.dims == 0 || request.dims == manifest_.dims) return manifest_.dims;
+  const auto& offered = manifest_.dims_offered;
+  if (std::find(offered.begin(), offered.end(), request.dims) != offered.end()) {
+    return request.dims;
+  }
+  std::string lengths;
+  for (uint32_t dims : offered) lengths += std::to_string(dims) + ", ";
+  return InvalidArgumentError("model " + manifest_.id + " doesn't offer vectors of " +
+                              std::to_string(request.dims) + " dimensions, only of " + lengths +
+                              std::to_string(manifest_.dims));
+}
+
+Status Pipeline::Tokenize(const EmbedRequest& request, const Prompt& prompt, size_t index,
+                          EmbedResult& result, std::vector<int32_t>& ids) const {
+  std::span<const int32_t> prefix = tokenizer_->prefix_ids();
+  std::span<const int32_t> suffix = tokenizer_->suffix_ids();
+  const size_t room = manifest_.max_tokens - prefix.size() - suffix.size();
+  const bool keep_end = request.truncate == Truncate::kStart;
+  const std::string& text = request.texts[index];
+
+  ids.assign(prefix.begin(), prefix.end());
+  const size_t most = keep_end ? std::numeric_limits<size_t>::max() - ids.size() : room;
+  bool whole = prompt.text.empty() ? tokenizer_->Encode(text, most, ids)
+                                   : tokenizer_->Encode(prompt.text + text, most, ids);
+  if (keep_end && ids.size() - prefix.size() > room) {
+    whole = false;
+    auto cut = ids.begin() + static_cast<ptrdiff_t>(prefix.size() + prompt.ids);
+    ids.erase(cut, cut + static_cast<ptrdiff_t>(ids.size() - prefix.size() - room));
+  }
+  if (!whole && request.truncate == Truncate::kNone) {
+    return TooLargeError("text " + std::to_string(index) + " has more than the " +
+                         std::to_string(manifest_.max_tokens) + " tokens that model " +
+                         manifest_.id + " takes; shorten it, or let it be truncated");
+  }
+  ids.insert(ids.end(), suffix.begin(), suffix.end());
+  if (ids.empty()) return InvalidArgumentError("text " + std::to_string(index) + " has no tokens");
+  result.tokens.push_back(static_cast<uint32_t>(ids.size()));
+  result.truncated.push_back(!whole);
+  return OkStatus();
+}
+
+Status Pipeline::RunBatch(std::span<const BatchItem> items, RunControl& control) {
+  const TokenBatch batch = MakeBatch(items);
+  Status pooled;
+  Status run = session_->Run(batch, control, [&](const HiddenStates& states) {
+    for (size_t i = 0; i < items.size() && pooled.ok(); ++i) {
+      Pool(states, manifest_.pooling, i, batch.lengths[i], items[i].vector);
+      pooled = Normalize(items[i].vector);
+    }
+  });
+  AKIDB_RETURN_IF_ERROR(run);
+  return pooled;
+}
+
+Status Pipeline::Prove() {
+  for (size_t i = 0; i < manifest_.golden.size(); ++i) {
+    AKIDB_RETURN_IF_ERROR(ProveText(manifest_.golden[i], i));
+  }
+  return OkStatus();
+}
+
+Status Pipeline::ProveText(const GoldenText& golden, size_t index) {
+  RequestContext context;
+  EmbedRequest request;
+  request.texts = std::span(&golden.text, 1);
+  request.input_type = golden.input_type;
+  const std::string name = "golden text " + std::to_string(index);
+  Result<EmbedResult> result = Embed(context, request);
+  if (!result.ok()) return result.status().WithContext(name);
+  const double cosine = HeadCosine(result->vector(0), golden.head);
+  // Negated, so that a NaN fails too.
+  if (!(cosine >= golden.min_cosine)) {
+    return CorruptionError(name + " has a cosine of " + std::to_string(cosine) +
+                           " to its reference, at least " + std::to_string(golden.min_cosine) +
+                           " is needed: the model, its tokenizer or the runtime is not the one "
+                           "that the manifest describes");
+  }
+  return OkStatus();
+}
+
+}  // namespace akidb::embedding

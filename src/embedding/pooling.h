@@ -1,0 +1,24 @@
+// Hidden states of tokens to one unit vector per text. Pure functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/status.h"
+#include "embedding/session.h"
+
+namespace akidb::embedding {
+
+// kMean: over the text's tokens, padding left out; kCls: the first token; kLast: the last token
+// before the padding. kNone: the graph has pooled.
+enum class Pooling : uint8_t { kMean, kCls, kLast, kNone };
+
+// The vector of item `item`, which has `length` tokens, into `out` (states.width floats).
+void Pool(const HiddenStates& states, Pooling pooling, size_t item, uint32_t length,
+          std::span<float> out);
+
+// Divides by the L2 norm. kInternal when the norm is zero or not finite: there is no direction.
+Status Normalize(std::span<float> vector);
+
+}  // namespace akidb::embedding

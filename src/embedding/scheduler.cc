@@ -1,0 +1,328 @@
+#include "embedding/scheduler.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include <pthread.h>
+
+namespace akidb::embedding {
+namespace {
+
+using std::chrono::steady_clock;
+
+// A cancelled context tells nobody, so a waiting caller looks at it this often.
+constexpr std::chrono::milliseconds kCancelPoll{10};
+// Ingest that has waited so long gets every second run even while queries keep coming.
+constexpr std::chrono::milliseconds kIngestPatience{50};
+// A run takes shorter sequences only down to this part of its length: padding costs as much as
+// text.
+constexpr size_t kPaddingDivisor = 4;
+// Up to this many tokens a run costs about the same, so padding is free.
+constexpr size_t kFreePadding = 16;
+
+}  // namespace
+
+BatchScheduler::BatchScheduler(SchedulerOptions options, RunBatch run)
+    : options_(std::move(options)), run_batch_(std::move(run)) {
+  AKIDB_CHECK(options_.workers > 0 && options_.width > 0 && options_.bucket_step > 0);
+  for (int i = 0; i <= options_.workers; ++i) {
+    threads_.emplace_back([this, queries_only = i == options_.workers] { Work(queries_only); });
+    ::pthread_setname_np(threads_.back().native_handle(), options_.name.substr(0, 15).c_str());
+  }
+}
+
+BatchScheduler::~BatchScheduler() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    for (Lane lane : {Lane::kQuery, Lane::kIngest}) {
+      LaneQueue waiting = std::move(queue(lane));
+      queue(lane).clear();
+      for (auto& [length, bucket] : waiting) {
+        for (const std::shared_ptr<Entry>& entry : bucket) {
+          --queued_;
+          FinishEntry(entry, UnavailableError("the model is being unloaded"), {});
+        }
+      }
+    }
+  }
+  work_.NotifyAll();
+  query_work_.NotifyAll();
+  for (std::thread& thread : threads_) thread.join();
+  MutexLock lock(mutex_);
+  AKIDB_CHECK(in_flight_.empty());
+}
+
+Result<std::unique_ptr<BatchScheduler::Request>> BatchScheduler::Open(const RequestContext& context,
+                                                                      Lane lane, Size size) {
+  MutexLock lock(mutex_);
+  if (stopping_) return UnavailableError("the model is being unloaded");
+  const bool fits = reserved_.items + size.items <= options_.items_max &&
+                    reserved_.bytes + size.bytes <= options_.bytes_max;
+  if (!fits && reserved_.items > 0) {
+    return ResourceExhaustedError(
+        "too many texts wait to be embedded (" + std::to_string(reserved_.items) + " texts, " +
+        std::to_string(reserved_.bytes) + " bytes); try again in a second");
+  }
+  reserved_.items += size.items;
+  reserved_.bytes += size.bytes;
+  return std::unique_ptr<Request>(new Request(*this, context, lane, size));
+}
+
+size_t BatchScheduler::queued() const {
+  MutexLock lock(mutex_);
+  return queued_;
+}
+
+std::string_view BatchScheduler::KeyOf(const std::vector<int32_t>& ids) {
+  return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
+}
+
+// --- Requests ---
+
+BatchScheduler::Request::~Request() {
+  MutexLock lock(scheduler_.mutex_);
+  if (pending_ > 0) scheduler_.GiveUp(*this);
+  scheduler_.reserved_.items -= size_.items;
+  scheduler_.reserved_.bytes -= size_.bytes;
+}
+
+void BatchScheduler::Request::Add(std::vector<std::vector<int32_t>> sequences) {
+  MutexLock lock(scheduler_.mutex_);
+  if (scheduler_.stopping_) {
+    status_ = UnavailableError("the model is being unloaded");
+    return;
+  }
+  vectors_.resize((added_ + sequences.size()) * scheduler_.options_.width);
+  for (std::vector<int32_t>& ids : sequences) scheduler_.Enqueue(*this, std::move(ids));
+  scheduler_.WakeWorkers(lane_, sequences.size());
+}
+
+Result<std::vector<float>> BatchScheduler::Request::Wait() {
+  MutexLock lock(scheduler_.mutex_);
+  while (pending_ > 0 && status_.ok()) {
+    if (Status status = context_.Check(); !status.ok()) {
+      scheduler_.GiveUp(*this);
+      return status;
+    }
+    changed_.WaitUntil(scheduler_.mutex_,
+                       std::min(context_.deadline(), steady_clock::now() + kCancelPoll));
+  }
+  if (!status_.ok()) return status_;
+  return std::move(vectors_);
+}
+
+void BatchScheduler::Enqueue(Request& request, std::vector<int32_t> ids) {
+  AKIDB_CHECK(!ids.empty());
+  const Waiter waiter{&request, request.added_++};
+  ++request.pending_;
+  if (auto it = in_flight_.find(KeyOf(ids)); it != in_flight_.end()) {
+    Entry& entry = *it->second;
+    if (entry.run != nullptr && entry.waiters.empty()) {
+      // Its run may already be stopped: this waiter must not depend on it.
+      in_flight_.erase(it);
+    } else {
+      entry.waiters.push_back(waiter);
+      if (request.lane_ == Lane::kQuery && entry.run == nullptr) {
+        Promote(std::shared_ptr<Entry>(it->second));
+      }
+      return;
+    }
+  }
+  auto entry = std::make_shared<Entry>();
+  entry->ids = std::move(ids);
+  entry->sequence_number = next_sequence_number_++;
+  entry->queued_at = steady_clock::now();
+  entry->lane = request.lane_;
+  entry->waiters.push_back(waiter);
+  Link(entry);
+  in_flight_.emplace(KeyOf(entry->ids), std::move(entry));
+}
+
+void BatchScheduler::Link(const std::shared_ptr<Entry>& entry) {
+  Bucket& bucket = queue(entry->lane)[BucketOf(*entry)];
+  entry->position = bucket.insert(bucket.end(), entry);
+  ++queued_;
+}
+
+void BatchScheduler::Unlink(Entry& entry) {
+  LaneQueue& lane = queue(entry.lane);
+  auto bucket = lane.find(BucketOf(entry));
+  AKIDB_CHECK(bucket != lane.end());
+  bucket->second.erase(entry.position);
+  if (bucket->second.empty()) lane.erase(bucket);
+  --queued_;
+}
+
+// A query asks for a sequence that waits in the ingest lane.
+void BatchScheduler::Promote(const std::shared_ptr<Entry>& entry) {
+  if (entry->lane == Lane::kQuery) return;
+  Unlink(*entry);
+  entry->lane = Lane::kQuery;
+  Link(entry);
+}
+
+void BatchScheduler::WakeWorkers(Lane lane, size_t sequences) {
+  if (lane == Lane::kQuery && idle_workers_ == 0) {
+    query_work_.NotifyOne();
+  } else if (sequences == 1) {
+    work_.NotifyOne();
+  } else {
+    work_.NotifyAll();
+  }
+}
+
+// Takes the request off every entry that it waits for; stops runs that nobody waits for.
+void BatchScheduler::GiveUp(Request& request) {
+  std::vector<std::shared_ptr<Entry>> left;
+  for (auto& [key, entry] : in_flight_) {
+    const size_t removed =
+        std::erase_if(entry->waiters, [&](const Waiter& w) { return w.request == &request; });
+    if (removed > 0 && entry->waiters.empty()) left.push_back(entry);
+  }
+  request.pending_ = 0;
+  for (const std::shared_ptr<Entry>& entry : left) Forget(entry);
+}
+
+// `entry` has no waiter any more.
+void BatchScheduler::Forget(const std::shared_ptr<Entry>& entry) {
+  if (entry->run != nullptr) {
+    if (--entry->run->wanted == 0) entry->run->control.Stop();
+    return;
+  }
+  Unlink(*entry);
+  in_flight_.erase(KeyOf(entry->ids));
+}
+
+// --- Workers ---
+
+void BatchScheduler::Work(bool queries_only) {
+  MutexLock lock(mutex_);
+  while (true) {
+    std::optional<Lane> lane = PickLane(queries_only);
+    if (!lane) {
+      if (stopping_) return;
+      CondVar& wake = queries_only ? query_work_ : work_;
+      if (!queries_only) ++idle_workers_;
+      wake.Wait(mutex_);
+      if (!queries_only) --idle_workers_;
+      continue;
+    }
+    Run run;
+    FillRun(*lane, run);
+    if (run.entries.empty()) continue;
+    mutex_.unlock();
+    RunEntries(run, 0, run.entries.size(), /*may_split=*/true);
+    mutex_.lock();
+  }
+}
+
+std::optional<Lane> BatchScheduler::PickLane(bool queries_only) {
+  if (queries_only) return queries_.empty() ? std::nullopt : std::optional(Lane::kQuery);
+  if (queries_.empty() && ingest_.empty()) return std::nullopt;
+  bool take_query = !queries_.empty();
+  if (take_query && !ingest_.empty() && last_was_query_) {
+    const Entry& head = *OldestBucket(ingest_)->second.front();
+    take_query = steady_clock::now() - head.queued_at < kIngestPatience;
+  }
+  last_was_query_ = take_query;
+  return take_query ? Lane::kQuery : Lane::kIngest;
+}
+
+BatchScheduler::LaneQueue::iterator BatchScheduler::OldestBucket(LaneQueue& queue) {
+  return std::min_element(queue.begin(), queue.end(), [](const auto& a, const auto& b) {
+    return a.second.front()->sequence_number < b.second.front()->sequence_number;
+  });
+}
+
+bool BatchScheduler::Wanted(const Entry& entry) {
+  return std::any_of(entry.waiters.begin(), entry.waiters.end(),
+                     [](const Waiter& waiter) { return waiter.request->context_.Check().ok(); });
+}
+
+void BatchScheduler::FillRun(Lane lane, Run& run) {
+  LaneQueue& waiting = queue(lane);
+  auto anchor = OldestBucket(waiting);
+  const size_t length = anchor->first * options_.bucket_step;
+  const size_t shortest =
+      length - std::min(length, std::max(kFreePadding, length / kPaddingDivisor));
+  const size_t items_max = std::max<size_t>(1, options_.batch_tokens / length);
+  while (true) {
+    const bool last = anchor == waiting.begin();
+    auto next = last ? anchor : std::prev(anchor);
+    TakeFrom(waiting, anchor, items_max, run);
+    if (last || run.entries.size() >= items_max) break;
+    if (next->first * options_.bucket_step < shortest) break;
+    anchor = next;
+  }
+}
+
+void BatchScheduler::TakeFrom(LaneQueue& queue, LaneQueue::iterator bucket, size_t items_max,
+                              Run& run) {
+  Bucket& entries = bucket->second;
+  while (!entries.empty() && run.entries.size() < items_max) {
+    std::shared_ptr<Entry> entry = std::move(entries.front());
+    entries.pop_front();
+    --queued_;
+    if (!Wanted(*entry)) {
+      // The callers find out by themselves, from the same context.
+      FinishEntry(entry, CancelledError("the request was cancelled or ran past its deadline"), {});
+      continue;
+    }
+    entry->run = &run;
+    ++run.wanted;
+    run.entries.push_back(std::move(entry));
+  }
+  if (entries.empty()) queue.erase(bucket);
+}
+
+void BatchScheduler::RunEntries(Run& run, size_t begin, size_t end, bool may_split) {
+  std::span<const std::shared_ptr<Entry>> entries =
+      std::span(run.entries).subspan(begin, end - begin);
+  std::vector<float> vectors(entries.size() * options_.width);
+  std::vector<BatchItem> items(entries.size());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    items[i].ids = entries[i]->ids;
+    items[i].vector = std::span(vectors).subspan(i * options_.width, options_.width);
+  }
+  Status status = run_batch_(items, run.control);
+  if (!status.ok() && status.code() != ErrorCode::kCancelled && may_split && entries.size() > 1) {
+    const size_t middle = begin + entries.size() / 2;
+    RunEntries(run, begin, middle, false);
+    RunEntries(run, middle, end, false);
+    return;
+  }
+  MutexLock lock(mutex_);
+  Finish(run, entries, status, vectors);
+}
+
+void BatchScheduler::Finish(Run& run, std::span<const std::shared_ptr<Entry>> entries,
+                            const Status& status, std::span<const float> vectors) {
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (!entries[i]->waiters.empty()) --run.wanted;
+    FinishEntry(entries[i], status, vectors.subspan(i * options_.width, options_.width));
+  }
+}
+
+// Hands the result to every waiter. `vector` may be empty when `status` is an error.
+void BatchScheduler::FinishEntry(const std::shared_ptr<Entry>& entry, const Status& status,
+                                 std::span<const float> vector) {
+  auto it = in_flight_.find(KeyOf(entry->ids));
+  if (it != in_flight_.end() && it->second == entry) in_flight_.erase(it);
+  for (const Waiter& waiter : entry->waiters) {
+    Request& request = *waiter.request;
+    --request.pending_;
+    if (status.ok()) {
+      std::copy(vector.begin(), vector.end(),
+                request.vectors_.begin() + static_cast<ptrdiff_t>(waiter.index * vector.size()));
+    } else if (request.status_.ok()) {
+      request.status_ = status;
+    }
+    if (request.pending_ == 0 || !status.ok()) request.changed_.NotifyOne();
+  }
+  entry->waiters.clear();
+}
+
+}  // namespace akidb::embedding

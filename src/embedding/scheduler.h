@@ -1,0 +1,189 @@
+// Continuous batching of token sequences, one scheduler per loaded model.
+//
+// When a worker is free it takes the oldest waiting sequence and others of about its length, up to
+// a budget of padded tokens, and runs them at once: no timer collects batches, and an idle
+// scheduler sleeps. Queries go before the rest, and one worker serves nothing else, so a query
+// never waits for an ingest run to end. Sequences that nobody waits for any more are dropped; a run
+// whose every sequence was given up is stopped. Equal sequences in flight are computed once.
+//
+// The scheduler knows neither texts nor models: what a batch means is the runner's business. It
+// holds no lock while that runs.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/request_context.h"
+#include "base/status.h"
+#include "embedding/run_control.h"
+
+namespace akidb::embedding {
+
+enum class Lane : uint8_t { kQuery, kIngest };
+
+// One sequence of a batch, borrowed for the time of the run.
+struct BatchItem {
+  std::span<const int32_t> ids;
+  std::span<float> vector;  // to be filled
+};
+
+struct SchedulerOptions {
+  std::string name;           // of the threads
+  int workers = 1;            // that serve both lanes; one more serves queries alone
+  size_t width = 0;           // floats per vector
+  size_t batch_tokens = 256;  // padded tokens per run; a longer sequence runs alone
+  size_t bucket_step = 8;     // tokens; lengths are compared in these steps
+  size_t items_max = 8192;    // over all open requests
+  size_t bytes_max = 64u << 20;
+};
+
+// Thread-safe.
+class BatchScheduler {
+ public:
+  // Fills the vector of every item, or fails for all of them. An error other than kCancelled makes
+  // the scheduler try the halves of the batch once, so that one bad sequence doesn't fail
+  // strangers.
+  using RunBatch = std::function<Status(std::span<const BatchItem>, RunControl&)>;
+
+  BatchScheduler(SchedulerOptions options, RunBatch run);
+  // Waiting requests get kUnavailable; runs that have begun are finished. All requests must be gone
+  // or waiting in another thread.
+  ~BatchScheduler();
+  BatchScheduler(const BatchScheduler&) = delete;
+  BatchScheduler& operator=(const BatchScheduler&) = delete;
+
+  struct Size {
+    size_t items = 0;
+    size_t bytes = 0;
+  };
+
+  // The sequences of one caller. Used by one thread; its destruction gives up what isn't done.
+  class Request {
+   public:
+    ~Request();
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+
+    // Queues more sequences, none of them empty; the first workers start at once.
+    void Add(std::vector<std::vector<int32_t>> sequences);
+    // Waits for all. In the order of adding, width floats each. kDeadlineExceeded, kCancelled,
+    // kUnavailable (shutting down), or what the run said.
+    Result<std::vector<float>> Wait();
+
+   private:
+    friend class BatchScheduler;
+    Request(BatchScheduler& scheduler, const RequestContext& context, Lane lane, Size size)
+        : scheduler_(scheduler), context_(context), lane_(lane), size_(size) {}
+
+    BatchScheduler& scheduler_;
+    const RequestContext& context_;
+    const Lane lane_;
+    const Size size_;
+    // The rest is guarded by the scheduler's mutex.
+    std::vector<float> vectors_;
+    size_t added_ = 0;
+    size_t pending_ = 0;
+    Status status_;  // the first failure
+    CondVar changed_;
+  };
+
+  // Reserves room for a whole request before its texts are tokenized. A request that is alone is
+  // always admitted: its own size is bounded by the transport. kResourceExhausted when the bound is
+  // reached. `context` outlives the request.
+  Result<std::unique_ptr<Request>> Open(const RequestContext& context, Lane lane, Size size)
+      AKIDB_EXCLUDES(mutex_);
+
+  size_t queued() const AKIDB_EXCLUDES(mutex_);  // sequences that no worker has taken
+
+ private:
+  struct Run;
+
+  struct Waiter {
+    Request* request = nullptr;
+    size_t index = 0;  // of the sequence in the request
+  };
+
+  // FIFO per length, so that the oldest of all is the oldest of the fronts.
+  struct Entry;
+  using Bucket = std::list<std::shared_ptr<Entry>>;
+  using LaneQueue = std::map<size_t, Bucket>;
+
+  struct Entry {
+    std::vector<int32_t> ids;
+    uint64_t sequence_number = 0;
+    std::chrono::steady_clock::time_point queued_at;
+    Lane lane = Lane::kIngest;
+    std::vector<Waiter> waiters;
+    Run* run = nullptr;         // that computes it; null while queued
+    Bucket::iterator position;  // while queued
+  };
+
+  struct Run {
+    std::vector<std::shared_ptr<Entry>> entries;
+    size_t wanted = 0;  // entries with a waiter
+    RunControl control;
+  };
+
+  static std::string_view KeyOf(const std::vector<int32_t>& ids);
+  LaneQueue& queue(Lane lane) AKIDB_REQUIRES(mutex_) {
+    return lane == Lane::kQuery ? queries_ : ingest_;
+  }
+
+  void Enqueue(Request& request, std::vector<int32_t> ids) AKIDB_REQUIRES(mutex_);
+  size_t BucketOf(const Entry& entry) const {
+    return (entry.ids.size() + options_.bucket_step - 1) / options_.bucket_step;
+  }
+  void Link(const std::shared_ptr<Entry>& entry) AKIDB_REQUIRES(mutex_);
+  void Unlink(Entry& entry) AKIDB_REQUIRES(mutex_);
+  void WakeWorkers(Lane lane, size_t sequences) AKIDB_REQUIRES(mutex_);
+  void GiveUp(Request& request) AKIDB_REQUIRES(mutex_);
+  void Forget(const std::shared_ptr<Entry>& entry) AKIDB_REQUIRES(mutex_);
+  void Promote(const std::shared_ptr<Entry>& entry) AKIDB_REQUIRES(mutex_);
+
+  void Work(bool queries_only) AKIDB_EXCLUDES(mutex_);
+  std::optional<Lane> PickLane(bool queries_only) AKIDB_REQUIRES(mutex_);
+  // The bucket whose front is the oldest; end() when the lane is empty.
+  static LaneQueue::iterator OldestBucket(LaneQueue& queue);
+  void FillRun(Lane lane, Run& run) AKIDB_REQUIRES(mutex_);
+  void TakeFrom(LaneQueue& queue, LaneQueue::iterator bucket, size_t items_max, Run& run)
+      AKIDB_REQUIRES(mutex_);
+  static bool Wanted(const Entry& entry);
+  void RunEntries(Run& run, size_t begin, size_t end, bool may_split) AKIDB_EXCLUDES(mutex_);
+  void Finish(Run& run, std::span<const std::shared_ptr<Entry>> entries, const Status& status,
+              std::span<const float> vectors) AKIDB_REQUIRES(mutex_);
+  void FinishEntry(const std::shared_ptr<Entry>& entry, const Status& status,
+                   std::span<const float> vector) AKIDB_REQUIRES(mutex_);
+
+  const SchedulerOptions options_;
+  const RunBatch run_batch_;
+
+  mutable Mutex mutex_;
+  CondVar work_;        // for workers of both lanes
+  CondVar query_work_;  // for the worker of queries
+  bool stopping_ AKIDB_GUARDED_BY(mutex_) = false;
+  LaneQueue queries_ AKIDB_GUARDED_BY(mutex_);
+  LaneQueue ingest_ AKIDB_GUARDED_BY(mutex_);
+  // Entries queued or running, by their ids. Keys point into the entries.
+  std::unordered_map<std::string_view, std::shared_ptr<Entry>> in_flight_ AKIDB_GUARDED_BY(mutex_);
+  Size reserved_ AKIDB_GUARDED_BY(mutex_);
+  size_t queued_ AKIDB_GUARDED_BY(mutex_) = 0;
+  uint64_t next_sequence_number_ AKIDB_GUARDED_BY(mutex_) = 0;
+  int idle_workers_ AKIDB_GUARDED_BY(mutex_) = 0;
+  bool last_was_query_ AKIDB_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace akidb::embedding

@@ -1,0 +1,62 @@
+// One loaded neural network: token ids in, hidden states out. Knows nothing of texts or pooling.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "embedding/run_control.h"
+
+namespace akidb::embedding {
+
+// items x tokens, row-major, padded on the right.
+struct TokenBatch {
+  size_t items = 0;
+  size_t tokens = 0;              // of the longest item
+  std::vector<int64_t> ids;       // items x tokens; 0 where padded
+  std::vector<int64_t> mask;      // items x tokens; 1 for a token, 0 for padding
+  std::vector<uint32_t> lengths;  // per item, without padding
+};
+
+// items x tokens x width, float32; where the graph pools by itself: items x width, tokens = 1.
+// Borrowed: valid only inside the callback of Session::Run.
+struct HiddenStates {
+  std::span<const float> values;
+  size_t items = 0;
+  size_t tokens = 0;
+  size_t width = 0;
+};
+
+// What a graph takes as one of its inputs; its kind is named by the manifest.
+enum class InputKind : uint8_t { kIds, kMask, kTokenTypes, kPositions };
+
+struct SessionInput {
+  std::string name;
+  InputKind kind = InputKind::kIds;
+};
+
+struct SessionSpec {
+  std::vector<SessionInput> inputs;
+  std::string output;
+  bool pooled_in_graph = false;
+  uint32_t width = 0;  // of the output; checked at every run
+  int threads = 1;     // inside one run
+};
+
+// Thread-safe: several runs may go on at a time.
+class Session {
+ public:
+  using Use = std::function<void(const HiddenStates&)>;
+
+  virtual ~Session() = default;
+
+  // Calls `use` once, before returning ok. kCancelled when `control` stopped it, kCorruption when
+  // the output doesn't have the promised shape or type, kInternal when the runtime failed.
+  virtual Status Run(const TokenBatch& batch, RunControl& control, const Use& use) = 0;
+};
+
+}  // namespace akidb::embedding
