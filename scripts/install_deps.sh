@@ -2,15 +2,16 @@
 # Installs the system packages that AkiDB is built, tested and shown with. Debian 12, Ubuntu 22.04 and
 # 24.04; x86-64 and arm64. Needs root or sudo, but only when something is missing.
 #
-#   scripts/install_deps.sh [build|demo|test]   default: build
+#   scripts/install_deps.sh [build|demo|test|arm]   default: build
 #     build   compiler, tools and libraries
 #     demo    build + what the demo loads and fetches with
 #     test    demo + what the tests run clients with
+#     arm     build + the cross compiler and the emulator of scripts/test_arm.sh
 set -euo pipefail
 
 level=${1:-build}
-case $level in build | demo | test) ;; *)
-  echo "usage: install_deps.sh [build|demo|test]" >&2
+case $level in build | demo | test | arm) ;; *)
+  echo "usage: install_deps.sh [build|demo|test|arm]" >&2
   exit 2
   ;;
 esac
@@ -26,12 +27,15 @@ fi
 packages=(
   g++ cmake ninja-build ccache git pkg-config ca-certificates
   libsqlite3-dev libsimdjson-dev libroaring-dev libicu-dev libcurl4-openssl-dev libssl-dev
-  libzstd-dev libxxhash-dev libcli11-dev libtomlplusplus-dev libfmt-dev libspdlog-dev
+  libzstd-dev libcli11-dev libtomlplusplus-dev libfmt-dev libspdlog-dev
   libgtest-dev libgmock-dev libbenchmark-dev libgumbo-dev libcmark-dev
   python3 python3-pip
 )
-[ "$level" = build ] || packages+=(poppler-utils debian-handbook curl)
-[ "$level" != test ] || packages+=(python3-venv)
+case $level in
+  demo) packages+=(poppler-utils debian-handbook curl) ;;
+  test) packages+=(poppler-utils debian-handbook curl python3-venv) ;;
+  arm) packages+=(g++-aarch64-linux-gnu qemu-user) ;;
+esac
 
 installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

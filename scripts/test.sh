@@ -2,8 +2,8 @@
 # Installs what is missing, builds, runs every test. From a clean clone on a fresh machine.
 #
 #   scripts/test.sh          everything that CI runs
-#   scripts/test.sh --deep   also: address, undefined and thread sanitizers, long crash and
-#                            differential runs
+#   scripts/test.sh --deep   also: long crash and differential runs, the arm64 kernels under
+#                            emulation, address, undefined and thread sanitizers
 #   scripts/test.sh --help
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -43,6 +43,7 @@ fi
 
 export AKIDB_DEEP=1
 run_tests release
+scripts/test_arm.sh
 for sanitizer in asan tsan; do
   build "$sanitizer"
   run_tests "$sanitizer"

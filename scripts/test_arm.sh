@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Builds the kernels and what they stand on for arm64 and runs their tests, under qemu on another
+# processor. Installs the cross compiler and qemu when they are missing.
+#
+#   scripts/test_arm.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build=build/arm64
+mkdir -p "$build"
+if [ "$(uname -m)" = aarch64 ]; then
+  compiler=g++
+  run=()
+  left_out=
+else
+  scripts/install_deps.sh arm
+  compiler=aarch64-linux-gnu-g++
+  run=(qemu-aarch64 -L /usr/aarch64-linux-gnu)
+  left_out=-*DeathTest* # they start the program anew, which the kernel then refuses
+fi
+
+googletest=/usr/src/googletest
+flags=(-std=c++20 -O2 -g1 -march=armv8-a+crc -ffp-contract=off -Wall -Wextra -Werror -Wno-psabi
+  -Isrc -isystem "$googletest/googletest/include" -isystem "$build/include")
+# fmt and spdlog are headers alone and the same for every processor, but the cross compiler must not
+# see the rest of the system's.
+mkdir -p "$build/include"
+for headers in fmt spdlog; do ln -sfn "/usr/include/$headers" "$build/include/$headers"; done
+
+sources=(src/base/*.cc src/simd/kernels.cc src/simd/kernels_scalar.cc src/simd/kernels_neon.cc
+  src/simd/available_arm.cc src/simd/vector_ops.cc src/simd/*_test.cc)
+objects=()
+for source in "${sources[@]}"; do
+  case $source in *_bench.cc) continue ;; esac
+  object=$build/$(echo "$source" | tr / _).o
+  objects+=("$object")
+  if [ ! -e "$object" ] || [ "$source" -nt "$object" ]; then
+    echo "$compiler $source"
+    "$compiler" "${flags[@]}" -DSPDLOG_FMT_EXTERNAL -DFMT_HEADER_ONLY -c "$source" -o "$object"
+  fi
+done
+for part in gtest-all gtest_main; do
+  [ -e "$build/$part.o" ] ||
+    "$compiler" "${flags[@]}" -I"$googletest/googletest" -c "$googletest/googletest/src/$part.cc" \
+      -o "$build/$part.o"
+done
+"$compiler" -pthread "${objects[@]}" "$build/gtest-all.o" "$build/gtest_main.o" -o "$build/arm_test"
+"${run[@]}" "$build/arm_test" --gtest_brief=1 --gtest_filter="*$left_out"
