@@ -27,7 +27,6 @@ endfunction()
 
 akidb_find_library(sqlite sqlite3 sqlite3.h)
 akidb_find_library(zstd zstd zstd.h)
-akidb_find_library(xxhash xxhash xxhash.h)
 akidb_find_library(crypto crypto openssl/evp.h)
 akidb_find_library(roaring roaring roaring/roaring.hh)
 akidb_find_library(icuuc icuuc unicode/unorm2.h)

@@ -32,7 +32,6 @@ LIBRARIES = (
     Confined(r"roaring/", ("src/engine/bitmap.cc",)),
     Confined(r"unicode/", ("src/embedding/tokenizer/*.cc",)),
     Confined(r"(zstd|zdict)\.h", ("src/storage/segment/payload_codec.cc",)),
-    Confined(r"xxhash\.h", ("src/*.cc",)),
     Confined(r"openssl/", ("src/types/uuid.cc", "src/storage/segment/sha256.cc", "src/embedding/*.cc",
                            "src/cli/*.cc")),
     Confined(r"(gtest|gmock)/", ("tests/*", "src/*_fixture.h", "src/*_fixture.cc"), tests=True),
