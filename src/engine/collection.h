@@ -26,6 +26,8 @@
 
 namespace akidb::engine {
 
+class SpaceReserve;
+
 struct CollectionOptions {
   std::string directory;  // DATA/collections/<uuid>
   Uuid uuid;
@@ -41,6 +43,7 @@ struct CollectionEnvironment {
   env::Random& random;
   Executor& background;
   Logger& log;
+  SpaceReserve* reserve = nullptr;  // may be null: then a full disk refuses deletes, too
 };
 
 struct WriteResult {

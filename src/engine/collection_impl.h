@@ -107,6 +107,7 @@ class CollectionImpl final : public Collection {
   void PublishView() AKIDB_REQUIRES(write_mutex_);
   // The newest state, records in flight included.
   View LatestView() const AKIDB_REQUIRES(write_mutex_);
+  std::shared_ptr<const View> PinLatest() const AKIDB_EXCLUDES(write_mutex_);
 
   // Sealing (collection_seal.cc); the background thread, but for the first one.
   void ScheduleSeal() AKIDB_REQUIRES(write_mutex_);

@@ -5,6 +5,7 @@
 #include "engine/head_source.h"
 #include "engine/records.h"
 #include "engine/segment_source.h"
+#include "engine/space_reserve.h"
 #include "engine/view_reader.h"
 
 namespace akidb::engine {
@@ -102,6 +103,8 @@ Result<WriteResult> CollectionImpl::Upsert(const RequestContext& context,
                                            std::vector<Point> points) {
   for (Point& point : points) AKIDB_RETURN_IF_ERROR(schema_.Prepare(point));
   std::vector<std::byte> body = EncodeUpsert(points);
+  // What the reserve is for is not to be eaten up by new data.
+  if (environment_.reserve != nullptr) AKIDB_RETURN_IF_ERROR(environment_.reserve->CheckHeld());
   uint64_t seq = 0;
   {
     MutexLock lock(write_mutex_);
@@ -118,8 +121,10 @@ Result<uint64_t> CollectionImpl::EnqueueDelete(std::span<const PointId> ids) {
   AKIDB_RETURN_IF_ERROR(CheckWritable());
   std::vector<std::byte> body = EncodeDelete(ids);
   if (HeadIsFull(0) && frozen_.size() < options_.frozen_heads_max) FreezeHead();
-  AKIDB_ASSIGN_OR_RETURN(uint64_t seq,
-                         log_->Enqueue(static_cast<uint8_t>(RecordType::kDelete), body));
+  auto enqueue = [&] { return log_->Enqueue(static_cast<uint8_t>(RecordType::kDelete), body); };
+  AKIDB_ASSIGN_OR_RETURN(uint64_t seq, environment_.reserve != nullptr
+                                           ? environment_.reserve->Retry(enqueue)
+                                           : enqueue());
   log_bytes_ += body.size();
   ApplyDelete(seq, ids);
   return seq;
@@ -136,17 +141,34 @@ Result<WriteResult> CollectionImpl::Delete(const RequestContext& context,
   return Commit(seq);
 }
 
+std::shared_ptr<const View> CollectionImpl::PinLatest() const {
+  MutexLock lock(write_mutex_);
+  return std::make_shared<const View>(LatestView());
+}
+
 Result<WriteResult> CollectionImpl::DeleteByFilter(const RequestContext& context,
                                                    const Filter& filter) {
+  // The long look is taken without the lock, a second one at what was written meanwhile, and only
+  // the little that came after that is judged under the lock. So writers hardly wait, and a point
+  // that a concurrent write has changed is judged by what that write made of it.
+  std::vector<PointId> candidates;
+  uint64_t looked_at = 0;
+  for (int look = 0; look < 2; ++look) {
+    std::shared_ptr<const View> view = PinLatest();
+    AKIDB_ASSIGN_OR_RETURN(std::vector<PointId> more,
+                           ViewReader(*view, schema_, context).MatchingIds(filter, looked_at));
+    candidates.insert(candidates.end(), more.begin(), more.end());
+    looked_at = view->seq;
+  }
   uint64_t seq = 0;
   {
-    // Under the lock, on the newest state: a point that a concurrent write has just changed is
-    // judged by what that write made of it.
     MutexLock lock(write_mutex_);
     AKIDB_RETURN_IF_ERROR(CheckWritable());
     View latest = LatestView();
-    AKIDB_ASSIGN_OR_RETURN(std::vector<PointId> ids,
-                           ViewReader(latest, schema_, context).MatchingIds(filter));
+    ViewReader reader(latest, schema_, context);
+    AKIDB_ASSIGN_OR_RETURN(std::vector<PointId> ids, reader.MatchingIds(filter, looked_at));
+    AKIDB_RETURN_IF_ERROR(reader.KeepUnchanged(looked_at, candidates));
+    ids.insert(ids.end(), candidates.begin(), candidates.end());
     AKIDB_ASSIGN_OR_RETURN(seq, EnqueueDelete(ids));
   }
   return Commit(seq);

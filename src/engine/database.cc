@@ -1,11 +1,13 @@
 #include "engine/database.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 
 #include "base/mutex.h"
 #include "catalog/catalog.h"
+#include "engine/space_reserve.h"
 #include "engine/system_records.h"
 #include "engine/vector_schema.h"
 #include "storage/wal/log.h"
@@ -21,13 +23,23 @@ constexpr uint64_t kSystemLogFileBytes = 1 << 20;
 // One collection as the database knows it; opened when first asked for.
 struct Entry {
   Uuid uuid;
-  CollectionConfig config;
   std::map<std::string, catalog::ModelBinding> bindings;  // by vector name
   Mutex open_mutex;  // one opening at a time; the others wait for it
   // Shared with the requests that use it.
   std::shared_ptr<Collection> collection AKIDB_GUARDED_BY(open_mutex);
-  Status open_failure AKIDB_GUARDED_BY(open_mutex);
+  // Damage, which another try would find again.
+  Status quarantine AKIDB_GUARDED_BY(open_mutex);
+  bool deleted AKIDB_GUARDED_BY(open_mutex) = false;
 };
+
+// Whether opening again would fail again, whatever else happens on this machine.
+bool IsLasting(ErrorCode code) {
+  return code == ErrorCode::kCorruption || code == ErrorCode::kUnsupported;
+}
+
+Status NoSuchCollection(std::string_view name) {
+  return NotFoundError("Collection `" + std::string(name) + "` doesn't exist!");
+}
 
 Status CheckName(const std::string& name) {
   if (name.empty() || name.size() > kNameBytesMax) {
@@ -58,7 +70,9 @@ Status CheckConfig(const CollectionConfig& config) {
 
 // The folder itself: made, ours alone, of a version that we can read.
 Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const std::string& folder) {
+  AKIDB_ASSIGN_OR_RETURN(bool old, fs.Exists(folder));
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(folder));
+  if (!old) AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(folder)));
   Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(env::JoinPath(folder, "LOCK"));
   if (!lock.ok()) {
     if (lock.status().code() != ErrorCode::kBusy) return lock.status();
@@ -86,21 +100,31 @@ class DatabaseImpl final : public Database {
   DatabaseImpl(DatabaseOptions options, const DatabaseEnvironment& environment)
       : options_(std::move(options)),
         environment_(environment),
+        reserve_(environment.fs, environment.log, Path("reserve")),
         background_({.name = "background", .threads = options_.background_threads}) {}
 
   ~DatabaseImpl() override { background_.Stop(); }
 
   Status Start() {
     AKIDB_ASSIGN_OR_RETURN(lock_, ClaimFolder(environment_.fs, options_.directory));
-    AKIDB_RETURN_IF_ERROR(environment_.fs.CreateDirectories(Path("collections")));
+    reserve_.ReleaseIfFull();
+    const std::string collections = Path("collections");
+    AKIDB_ASSIGN_OR_RETURN(bool exists, environment_.fs.Exists(collections));
+    if (!exists) {
+      AKIDB_RETURN_IF_ERROR(environment_.fs.CreateDirectories(collections));
+      AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(options_.directory));
+    }
     AKIDB_RETURN_IF_ERROR(OpenCatalog());
     AKIDB_RETURN_IF_ERROR(LoadEntries());
-    return RemoveOrphans();
+    RemoveOrphans();
+    reserve_.Hold();
+    return OkStatus();
   }
 
   Status CreateCollection(const std::string& name, const CollectionConfig& config) override {
     AKIDB_RETURN_IF_ERROR(CheckName(name));
     AKIDB_RETURN_IF_ERROR(CheckConfig(config));
+    AKIDB_RETURN_IF_ERROR(reserve_.CheckHeld());
     MutexLock change(change_mutex_);
     if (CollectionExists(name)) {
       return AlreadyExistsError("Collection `" + name + "` already exists!");
@@ -109,15 +133,18 @@ class DatabaseImpl final : public Database {
     environment_.random.Fill(random);
     auto entry = std::make_shared<Entry>();
     entry->uuid = Uuid::FromRandom(random);
-    entry->config = config;
-    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<Collection> collection,
-                           Collection::Create(OptionsOf(*entry), config, CollectionParts()));
-    AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(Path("collections")));
+    Result<std::shared_ptr<Collection>> collection =
+        Collection::Create(OptionsOf(*entry), config, CollectionParts());
+    if (!collection.ok()) {
+      // No record names it: what is left now would be removed by the next start.
+      static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
+      return collection.status();
+    }
     AKIDB_RETURN_IF_ERROR(
         Apply(CreateCollectionRecord{entry->uuid, name, CollectionConfigToJson(config)}));
     {
       MutexLock lock(entry->open_mutex);
-      entry->collection = std::move(collection);
+      entry->collection = std::move(collection).value();
     }
     MutexLock lock(entries_mutex_);
     entries_[name] = std::move(entry);
@@ -133,10 +160,14 @@ class DatabaseImpl final : public Database {
       MutexLock lock(entries_mutex_);
       entries_.erase(name);
     }
+    std::shared_ptr<Collection> collection;
     {
+      // Waits for an opening that is under way; none begins later.
       MutexLock lock(entry->open_mutex);
-      if (entry->collection) entry->collection->Drop();
+      entry->deleted = true;
+      collection = std::exchange(entry->collection, nullptr);
     }
+    if (collection) collection->Drop();
     Status removed = environment_.fs.RemoveAll(FolderOf(entry->uuid));
     if (!removed.ok()) {
       environment_.log.Write(LogLevel::kWarning, "collection_files_left", removed.message(),
@@ -159,32 +190,35 @@ class DatabaseImpl final : public Database {
 
   Result<std::shared_ptr<Collection>> FindCollection(std::string_view name) override {
     std::shared_ptr<Entry> entry = FindEntry(name);
-    if (!entry) {
-      return NotFoundError("Collection `" + std::string(name) + "` doesn't exist!");
-    }
+    if (!entry) return NoSuchCollection(name);
     MutexLock lock(entry->open_mutex);
     if (entry->collection) return entry->collection;
-    if (!entry->open_failure.ok()) return entry->open_failure;
+    if (entry->deleted) return NoSuchCollection(name);
+    if (!entry->quarantine.ok()) return entry->quarantine;
     Result<std::shared_ptr<Collection>> opened =
-        Collection::Open(OptionsOf(*entry), CollectionParts());
-    if (!opened.ok()) {
-      entry->open_failure = UnavailableError("Collection `" + std::string(name) +
-                                             "` is quarantined: " + opened.status().ToString());
-      environment_.log.Write(LogLevel::kError, "collection_quarantined", opened.status().message(),
-                             {{"collection", name}});
-      return entry->open_failure;
+        reserve_.Retry([&] { return Collection::Open(OptionsOf(*entry), CollectionParts()); });
+    if (opened.ok()) {
+      entry->collection = std::move(opened).value();
+      return entry->collection;
     }
-    entry->collection = std::move(opened).value();
-    return entry->collection;
+    const Status& failure = opened.status();
+    const bool lasting = IsLasting(failure.code());
+    environment_.log.Write(LogLevel::kError,
+                           lasting ? "collection_quarantined" : "collection_not_opened",
+                           failure.message(), {{"collection", name}});
+    if (failure.code() == ErrorCode::kStorageFull) return failure;
+    Status unavailable = UnavailableError(
+        "Collection `" + std::string(name) +
+        (lasting ? "` is quarantined: " : "` could not be opened: ") + failure.ToString());
+    if (lasting) entry->quarantine = unavailable;
+    return unavailable;
   }
 
   Status BindModel(std::string_view collection, std::string_view vector_name,
                    std::string_view model_id, std::string_view fingerprint) override {
     MutexLock change(change_mutex_);
     std::shared_ptr<Entry> entry = FindEntry(collection);
-    if (!entry) {
-      return NotFoundError("Collection `" + std::string(collection) + "` doesn't exist!");
-    }
+    if (!entry) return NoSuchCollection(collection);
     std::string vector(vector_name);
     if (auto bound = entry->bindings.find(vector); bound != entry->bindings.end()) {
       if (bound->second.fingerprint == fingerprint) return OkStatus();
@@ -213,7 +247,7 @@ class DatabaseImpl final : public Database {
             .head_bytes_max = options_.head_bytes_max};
   }
   CollectionEnvironment CollectionParts() {
-    return {environment_.fs, environment_.random, background_, environment_.log};
+    return {environment_.fs, environment_.random, background_, environment_.log, &reserve_};
   }
 
   std::shared_ptr<Entry> FindEntry(std::string_view name) const {
@@ -264,12 +298,27 @@ class DatabaseImpl final : public Database {
     return OkStatus();
   }
 
-  // Writes the record to the system log, waits until it is durable, updates the view.
+  // Writes the record to the system log and waits until it is durable: then it counts. The view
+  // follows at once or, if the catalog can't be written now, before the next change.
   Status Apply(const SystemRecord& record) AKIDB_REQUIRES(change_mutex_) {
-    AKIDB_ASSIGN_OR_RETURN(uint64_t seq, system_log_->Enqueue(static_cast<uint8_t>(TypeOf(record)),
-                                                              EncodeSystemRecord(record)));
+    AKIDB_RETURN_IF_ERROR(CatchUp());
+    AKIDB_ASSIGN_OR_RETURN(uint64_t seq, reserve_.Retry([&] {
+      return system_log_->Enqueue(static_cast<uint8_t>(TypeOf(record)), EncodeSystemRecord(record));
+    }));
     AKIDB_RETURN_IF_ERROR(system_log_->Wait(seq));
-    return ApplyToCatalog(seq, record);
+    not_in_catalog_.emplace_back(seq, record);
+    if (Status status = CatchUp(); !status.ok()) {
+      environment_.log.Write(LogLevel::kWarning, "catalog_behind", status.message());
+    }
+    return OkStatus();
+  }
+
+  Status CatchUp() AKIDB_REQUIRES(change_mutex_) {
+    for (; !not_in_catalog_.empty(); not_in_catalog_.pop_front()) {
+      const auto& [seq, record] = not_in_catalog_.front();
+      AKIDB_RETURN_IF_ERROR(reserve_.Retry([&] { return ApplyToCatalog(seq, record); }));
+    }
+    return OkStatus();
   }
 
   Status ApplyToCatalog(uint64_t seq, const SystemRecord& record) {
@@ -286,35 +335,41 @@ class DatabaseImpl final : public Database {
   Status LoadEntries() {
     AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::CollectionRow> rows, catalog_->Collections());
     AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::ModelBinding> bindings, catalog_->ModelBindings());
+    std::map<Uuid, std::shared_ptr<Entry>> by_uuid;
     MutexLock lock(entries_mutex_);
     for (catalog::CollectionRow& row : rows) {
       auto entry = std::make_shared<Entry>();
       entry->uuid = row.uuid;
-      AKIDB_ASSIGN_OR_RETURN(entry->config, CollectionConfigFromJson(row.config_json));
-      for (const catalog::ModelBinding& binding : bindings) {
-        if (binding.collection == row.uuid) entry->bindings.emplace(binding.vector_name, binding);
-      }
+      by_uuid[row.uuid] = entry;
       entries_.emplace(std::move(row.name), std::move(entry));
+    }
+    for (catalog::ModelBinding& binding : bindings) {
+      auto found = by_uuid.find(binding.collection);
+      if (found == by_uuid.end()) continue;
+      std::string vector = binding.vector_name;
+      found->second->bindings.emplace(std::move(vector), std::move(binding));
     }
     return OkStatus();
   }
 
-  // Folders of collections whose creation was not finished or whose deletion was.
-  Status RemoveOrphans() {
+  // Folders of collections whose creation was not finished or whose deletion was. What can't be
+  // removed now harms nobody and is tried again at the next start.
+  void RemoveOrphans() {
     std::set<std::string> known;
     {
       MutexLock lock(entries_mutex_);
       for (const auto& [name, entry] : entries_) known.insert(entry->uuid.ToString());
     }
-    AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> folders,
-                           environment_.fs.List(Path("collections")));
-    for (const std::string& folder : folders) {
-      if (known.count(folder) == 0 && Uuid::Parse(folder)) {
-        AKIDB_RETURN_IF_ERROR(
-            environment_.fs.RemoveAll(env::JoinPath(Path("collections"), folder)));
-      }
+    Result<std::vector<std::string>> folders = environment_.fs.List(Path("collections"));
+    Status status = folders.status();
+    for (size_t i = 0; status.ok() && i < folders->size(); ++i) {
+      const std::string& folder = (*folders)[i];
+      if (known.count(folder) > 0 || !Uuid::Parse(folder)) continue;
+      status = environment_.fs.RemoveAll(env::JoinPath(Path("collections"), folder));
     }
-    return OkStatus();
+    if (!status.ok()) {
+      environment_.log.Write(LogLevel::kWarning, "orphans_left", status.message());
+    }
   }
 
   const DatabaseOptions options_;
@@ -322,7 +377,10 @@ class DatabaseImpl final : public Database {
   std::unique_ptr<env::FileLock> lock_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<storage::Log> system_log_;
+  SpaceReserve reserve_;
   Mutex change_mutex_;  // one change of the catalog at a time; held over its sync, never by readers
+  // Durable in the log, oldest first.
+  std::deque<std::pair<uint64_t, SystemRecord>> not_in_catalog_ AKIDB_GUARDED_BY(change_mutex_);
   mutable Mutex entries_mutex_;
   // Entries are shared with requests that open their collection.
   std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_

@@ -44,7 +44,7 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
-  // Rows are 0..rows()-1, dead ones among them.
+  // Rows are 0..rows()-1, dead ones among them, in the order of writing: seq never descends.
   virtual uint32_t rows() const = 0;
   virtual bool Visible(uint32_t row) const = 0;
   // The visible row of `id`.

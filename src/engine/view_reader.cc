@@ -71,20 +71,45 @@ class FilterGate final : public index::RowGate {
   const size_t ordinal_;
 };
 
-// Calls f(source, row) for every visible row that passes `filter`; f returns false to stop.
-Status ForEachMatch(const View& view, const VectorSchema& schema, const RequestContext& context,
-                    const std::pair<const Filter*, std::function<bool(const RowSource&, uint32_t)>>&
-                        filter_and_visit) {
-  const auto& [filter, visit] = filter_and_visit;
+// The first row of `source` that was written after `seq`: rows stand in the order of writing.
+uint32_t FirstRowAfter(const RowSource& source, uint64_t seq) {
+  uint32_t low = 0;
+  for (uint32_t high = seq == 0 ? 0 : source.rows(); low < high;) {
+    uint32_t middle = low + (high - low) / 2;
+    if (source.seq(middle) <= seq) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+// What every look at rows needs beside the rows.
+struct RowLook {
+  const VectorSchema& schema;
+  const RequestContext& context;
+};
+
+// What ForEachMatch is to look at.
+struct MatchRequest {
+  const Filter* filter = nullptr;  // null: all points
+  uint64_t after_seq = 0;          // only what was written later
+};
+
+// Calls visit(source, row) for every visible row that the request wants.
+Status ForEachMatch(const View& view, const RowLook& look, const MatchRequest& request,
+                    const std::function<void(const RowSource&, uint32_t)>& visit) {
   for (const auto& source : view.sources) {
-    RowSubject subject(*source, schema);
-    for (uint32_t row = 0; row < source->rows(); ++row) {
-      if (row % kCheckRows == 0) AKIDB_RETURN_IF_ERROR(context.Check());
+    RowSubject subject(*source, look.schema);
+    uint32_t begin = FirstRowAfter(*source, request.after_seq);
+    for (uint32_t row = begin; row < source->rows(); ++row) {
+      if (row % kCheckRows == 0) AKIDB_RETURN_IF_ERROR(look.context.Check());
       if (!source->Visible(row)) continue;
       subject.Select(row);
-      bool matches = filter == nullptr || Matches(*filter, subject);
+      bool matches = request.filter == nullptr || Matches(*request.filter, subject);
       AKIDB_RETURN_IF_ERROR(subject.status());
-      if (matches && !visit(*source, row)) return OkStatus();
+      if (matches) visit(*source, row);
     }
   }
   return OkStatus();
@@ -187,22 +212,29 @@ Result<ScrollPage> ViewReader::Scroll(const ScrollRequest& request) const {
 Result<uint64_t> ViewReader::Count(const Filter* filter) const {
   if (filter == nullptr || filter->empty()) return view_.points;
   uint64_t count = 0;
-  AKIDB_RETURN_IF_ERROR(
-      ForEachMatch(view_, schema_, context_, {filter, [&](const RowSource&, uint32_t) {
-                                                ++count;
-                                                return true;
-                                              }}));
+  AKIDB_RETURN_IF_ERROR(ForEachMatch(view_, {schema_, context_}, {filter, 0},
+                                     [&](const RowSource&, uint32_t) { ++count; }));
   return count;
 }
 
-Result<std::vector<PointId>> ViewReader::MatchingIds(const Filter& filter) const {
+Result<std::vector<PointId>> ViewReader::MatchingIds(const Filter& filter,
+                                                     uint64_t after_seq) const {
   std::vector<PointId> ids;
   AKIDB_RETURN_IF_ERROR(
-      ForEachMatch(view_, schema_, context_, {&filter, [&](const RowSource& source, uint32_t row) {
-                                                ids.push_back(source.id(row));
-                                                return true;
-                                              }}));
+      ForEachMatch(view_, {schema_, context_}, {&filter, after_seq},
+                   [&](const RowSource& source, uint32_t row) { ids.push_back(source.id(row)); }));
   return ids;
+}
+
+Status ViewReader::KeepUnchanged(uint64_t seq, std::vector<PointId>& ids) const {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  AKIDB_RETURN_IF_ERROR(context_.Check());
+  std::erase_if(ids, [&](PointId id) {
+    std::optional<Location> at = Find(id);
+    return !at || at->source->seq(at->row) > seq;
+  });
+  return OkStatus();
 }
 
 struct ViewReader::Scan {
