@@ -16,7 +16,7 @@ else
   scripts/install_deps.sh arm
   compiler=aarch64-linux-gnu-g++
   run=(qemu-aarch64 -L /usr/aarch64-linux-gnu)
-  left_out=-*DeathTest* # they start the program anew, which the kernel then refuses
+  left_out='-*DeathTest*' # they start the program anew, which the kernel then refuses
 fi
 
 googletest=/usr/src/googletest
