@@ -1,0 +1,377 @@
+// Power cuts at every operation of a collection's life on the simulated disk: creating, writing,
+// sealing, publishing, recovering. What is found afterwards must be exactly the state after the
+// last acknowledged write, or after the one that was under way.
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "engine/collection.h"
+#include "engine/lying_file_system.h"
+#include "env/simulated_file_system.h"
+#include "types/payload_json.h"
+
+namespace akidb::engine {
+namespace {
+
+uint64_t TestSeed() {
+  const char* text = std::getenv("AKIDB_TEST_SEED");
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : 271828;
+}
+
+// Crash seeds tried at each cut point; more with AKIDB_CRASH_SEEDS.
+uint64_t SeedsPerCut() {
+  const char* text = std::getenv("AKIDB_CRASH_SEEDS");
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : 6;
+}
+
+// Every point by id: the number of the write that stored it.
+using State = std::map<uint64_t, int64_t>;
+
+Point MakePoint(uint64_t id, int64_t write) {
+  Point point;
+  point.id = PointId(id);
+  point.vectors = {{"", {static_cast<float>(id), static_cast<float>(write)}}};
+  point.payload = *ParsePayloadJson(R"({"w":)" + std::to_string(write) + "}");
+  return point;
+}
+
+// No two worlds draw the same UUIDs.
+uint64_t NextRandomSeed() {
+  static std::atomic<uint64_t> next{1};
+  return next++;
+}
+
+class World {
+ public:
+  explicit World(env::FileSystem& fs, Durability durability = Durability::kSync) : fs_(fs) {
+    config_.vectors[""] = {.dim = 2, .metric = Metric::kEuclid};
+    config_.durability = durability;
+  }
+  ~World() {
+    collection.reset();
+    background_.Stop();
+  }
+
+  Status Create() {
+    AKIDB_ASSIGN_OR_RETURN(collection, Collection::Create(Options(), config_, Parts()));
+    return OkStatus();
+  }
+  Status Open() {
+    AKIDB_ASSIGN_OR_RETURN(collection, Collection::Open(Options(), Parts()));
+    return OkStatus();
+  }
+
+  // Writes number 1, 2, …, the same in every world: batches, deletes, and a seal now and then.
+  // `states[i]` is what there is after write i.
+  Status Write(int64_t write, State& state) {
+    std::mt19937_64 random(static_cast<uint64_t>(write));
+    if (write % 5 == 0) {
+      std::vector<PointId> ids;
+      for (int i = 0; i < 4; ++i) ids.push_back(PointId(random() % 24));
+      for (PointId id : ids) state.erase(id.number());
+      return collection->Delete(context_, ids).status();
+    }
+    std::vector<Point> points;
+    for (uint64_t i = 1 + random() % 5; i > 0; --i) {
+      uint64_t id = random() % 24;
+      points.push_back(MakePoint(id, write));
+      state[id] = write;
+    }
+    return collection->Upsert(context_, std::move(points)).status();
+  }
+
+  // What the collection holds; every answer that is asked for must agree with the others.
+  Result<State> Read() {
+    ScrollRequest request;
+    request.limit = 1000;
+    request.with_vectors.mode = VectorSelector::Mode::kAll;
+    AKIDB_ASSIGN_OR_RETURN(ScrollPage page, collection->Scroll(context_, request));
+    State state;
+    for (const PointRecord& record : page.points) {
+      int64_t write = record.payload->root().Member("w")->AsInt();
+      DenseVector vector{static_cast<float>(record.id.number()), static_cast<float>(write)};
+      if (record.vectors->at(0).second != vector) return InternalError("vector and payload differ");
+      state[record.id.number()] = write;
+    }
+    if (state.size() != collection->stats().points) return InternalError("the count is wrong");
+    SearchRequest search;
+    DenseVector query{0, 0};
+    search.query = query;
+    search.limit = 1000;
+    AKIDB_ASSIGN_OR_RETURN(std::vector<Hit> hits, collection->Search(context_, search));
+    if (hits.size() != state.size()) return InternalError("search and scroll differ");
+    return state;
+  }
+
+  std::shared_ptr<Collection> collection;
+
+ private:
+  static CollectionOptions Options() {
+    CollectionOptions options;
+    options.directory = "/data/c";
+    options.uuid = *Uuid::Parse("936da01f-9abd-4d9d-80c7-02af85c822a8");
+    return options;
+  }
+  CollectionEnvironment Parts() { return {fs_, *random_, background_, *log_}; }
+
+  env::FileSystem& fs_;
+  CollectionConfig config_;
+  std::unique_ptr<env::Random> random_ = env::MakeSeededRandom(NextRandomSeed());
+  std::unique_ptr<Logger> log_ = MakeNullLogger();
+  Executor background_{ExecutorOptions{.name = "background"}};
+  RequestContext context_;
+};
+
+// How far a life came before the power went.
+struct Life {
+  bool created = false;
+  int64_t acknowledged = 0;
+  int64_t sealed = 0;         // the last write that a finished seal holds
+  std::vector<State> states;  // after write 0, 1, …, the one under way included
+  bool finished = false;
+};
+
+constexpr int64_t kWrites = 26;
+
+Life Live(World& world) {
+  Life life;
+  life.states.emplace_back();
+  if (!world.Create().ok()) return life;
+  life.created = true;
+  for (int64_t write = 1; write <= kWrites; ++write) {
+    State state = life.states.back();
+    Status status = world.Write(write, state);
+    life.states.push_back(std::move(state));
+    if (!status.ok()) return life;
+    life.acknowledged = write;
+    if (write % 7 == 0) {
+      if (!world.collection->Seal().ok()) return life;
+      life.sealed = write;
+    }
+    if (write == 18) {
+      world.collection.reset();
+      if (!world.Open().ok()) return life;
+    }
+  }
+  life.finished = true;
+  return life;
+}
+
+// Empty if the disk holds what it must.
+std::string Judge(env::FileSystem& disk, const Life& life, Durability durability) {
+  World world(disk, durability);
+  Status opened = world.Open();
+  if (!opened.ok()) return life.created ? opened.ToString() : "";
+  Result<State> found = world.Read();
+  if (!found.ok()) return found.status().ToString();
+  // With interval durability an acknowledgement survives the process, not the power.
+  int64_t least = durability == Durability::kSync ? life.acknowledged : life.sealed;
+  auto first = life.states.begin() + least;
+  if (std::find(first, life.states.end(), *found) == life.states.end()) {
+    return "not the state after write " + std::to_string(least) + " or a later one";
+  }
+  // And life goes on from there.
+  State state = *found;
+  if (Status status = world.Write(101, state); !status.ok()) return status.ToString();
+  if (Status status = world.collection->Seal(); !status.ok()) return status.ToString();
+  world.collection.reset();
+  if (Status status = world.Open(); !status.ok()) return status.ToString();
+  Result<State> again = world.Read();
+  if (!again.ok()) return again.status().ToString();
+  return *again == state ? "" : "what was written after the recovery is wrong";
+}
+
+std::unique_ptr<env::SimulatedFileSystem> MakeDisk(uint64_t seed) {
+  auto disk = std::make_unique<env::SimulatedFileSystem>(seed);
+  EXPECT_TRUE(disk->CreateDirectories("/data").ok());
+  EXPECT_TRUE(disk->SyncDirectory("/").ok());
+  return disk;
+}
+
+struct CrashRun {
+  Durability durability = Durability::kSync;
+  LyingFileSystem::Lies lies = [](const std::string&) { return false; };
+  uint64_t first_cut = 0;
+  uint64_t cut_step = 1;
+};
+
+struct CrashCount {
+  uint64_t states = 0;
+  uint64_t wrong = 0;
+  std::string first_wrong;
+};
+
+// Cuts the power at every changing operation of a life.
+CrashCount RunCrashes(uint64_t seed, const CrashRun& run) {
+  CrashCount count;
+  bool finished = false;
+  for (uint64_t cut = run.first_cut; !finished; cut += run.cut_step) {
+    auto disk = MakeDisk(seed + cut);
+    Life life;
+    {
+      LyingFileSystem lying(*disk, run.lies);
+      World world(lying, run.durability);
+      disk->PowerOffAfter(cut);
+      life = Live(world);
+    }
+    finished = life.finished;
+    for (uint64_t i = 0; i < SeedsPerCut(); ++i) {
+      auto after = disk->CloneAfterCrash(seed * 7919 + cut * 100 + i);
+      std::string wrong = Judge(*after, life, run.durability);
+      ++count.states;
+      if (wrong.empty()) continue;
+      ++count.wrong;
+      if (count.first_wrong.empty()) {
+        count.first_wrong =
+            "cut at change " + std::to_string(cut) + ", crash " + std::to_string(i) + ": " + wrong;
+      }
+    }
+  }
+  return count;
+}
+
+TEST(CollectionCrash, KeepsEveryAcknowledgedWriteWhereverThePowerGoes) {
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  CrashCount count = RunCrashes(seed, {});
+  EXPECT_EQ(count.wrong, 0u) << count.first_wrong;
+  EXPECT_GT(count.states, 600u);
+}
+
+TEST(CollectionCrash, IntervalDurabilityKeepsAnExactPrefix) {
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  CrashCount count = RunCrashes(seed, {.durability = Durability::kInterval});
+  EXPECT_EQ(count.wrong, 0u) << count.first_wrong;
+}
+
+TEST(CollectionCrash, SurvivesPowerCutsDuringRecovery) {
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  for (uint64_t cut = 20; cut < 200; cut += 11) {
+    auto disk = MakeDisk(seed + cut);
+    Life life;
+    {
+      World world(*disk);
+      disk->PowerOffAfter(cut);
+      life = Live(world);
+    }
+    for (uint64_t recovery_cut = 0; recovery_cut < 12; ++recovery_cut) {
+      auto after = disk->CloneAfterCrash(seed + cut);
+      {
+        World world(*after);
+        after->PowerOffAfter(recovery_cut);
+        static_cast<void>(world.Open());
+      }
+      auto again = after->CloneAfterCrash(seed + recovery_cut);
+      ASSERT_EQ(Judge(*again, life, Durability::kSync), "")
+          << "cut at " << cut << ", then at " << recovery_cut << " of the recovery";
+    }
+  }
+}
+
+bool Contains(const std::string& path, std::string_view part) {
+  return path.find(part) != std::string::npos;
+}
+
+// The harness finds what it is there to find.
+TEST(CollectionCrash, SeededBugsAreCaught) {
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  const std::pair<const char*, LyingFileSystem::Lies> kBugs[] = {
+      {"log files are not synced", [](const std::string& path) { return Contains(path, ".log"); }},
+      {"segments are not synced", [](const std::string& path) { return Contains(path, ".seg"); }},
+      {"deltas are not synced", [](const std::string& path) { return Contains(path, ".delta"); }},
+      {"manifests are not synced",
+       [](const std::string& path) {
+         return Contains(path, "MANIFEST") || Contains(path, "CURRENT");
+       }},
+      {"the folder of segments is not synced",
+       [](const std::string& path) { return path.ends_with("/seg"); }},
+      {"the folder of logs is not synced",
+       [](const std::string& path) { return path.ends_with("/log"); }},
+      {"the collection's folder is not synced",
+       [](const std::string& path) { return path.ends_with("/c"); }},
+  };
+  for (const auto& [name, lies] : kBugs) {
+    CrashCount count = RunCrashes(seed, {.lies = lies, .first_cut = 30, .cut_step = 3});
+    EXPECT_GT(count.wrong, 0u) << name;
+  }
+}
+
+// Any operation fails once, or all from one on: a clean error, reads go on, and a restart finds
+// everything that was acknowledged.
+TEST(CollectionCrash, FailingOperationsLoseNothing) {
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  for (bool full : {false, true}) {
+    for (bool for_ever : {false, true}) {
+      bool reached = true;
+      for (uint64_t fail_at = 0; reached; fail_at += 3) {
+        auto disk = MakeDisk(seed + fail_at);
+        bool armed = true;
+        reached = false;
+        disk->SetFaultHook([&](const env::SimulatedOperation& operation) {
+          using Kind = env::SimulatedOperation::Kind;
+          bool due = for_ever ? operation.index >= fail_at : operation.index == fail_at;
+          if (!due || !armed) return OkStatus();
+          reached = true;
+          // A full disk fails what needs space.
+          if (full && operation.kind != Kind::kWrite && operation.kind != Kind::kAllocate &&
+              operation.kind != Kind::kCreate && operation.kind != Kind::kSyncData) {
+            return OkStatus();
+          }
+          return full ? StorageFullError("no space") : IoError("broken");
+        });
+        Life life;
+        {
+          World world(*disk);
+          life = Live(world);
+          if (world.collection && life.created) {
+            auto count = world.collection->stats().points;
+            EXPECT_EQ(count, life.states[static_cast<size_t>(life.acknowledged)].size());
+          }
+          armed = false;
+        }
+        auto after = disk->CloneAfterCrash(seed + fail_at);
+        ASSERT_EQ(Judge(*after, life, Durability::kSync), "")
+            << "operation " << fail_at << (full ? " without space" : " broken")
+            << (for_ever ? ", for ever" : ", once");
+      }
+    }
+  }
+}
+
+// Space runs out, writes are refused, reads go on; space returns, and so do writes.
+TEST(CollectionCrash, WritesReturnWithTheSpace) {
+  auto disk = MakeDisk(1);
+  World world(*disk);
+  ASSERT_TRUE(world.Create().ok());
+  disk->SetCapacity(60 << 10);
+  std::vector<State> states(1);
+  Status status;
+  int64_t write = 0;
+  while (status.ok()) {
+    ASSERT_LT(++write, 2000);
+    State state = states.back();
+    status = world.Write(write, state);
+    if (status.ok()) states.push_back(std::move(state));
+  }
+  EXPECT_EQ(status.code(), ErrorCode::kStorageFull) << status.ToString();
+  EXPECT_EQ(*world.Read(), states.back());
+  EXPECT_EQ(world.collection->stats().read_only_reason, "");
+  disk->SetCapacity(1 << 20);
+  State state = states.back();
+  ASSERT_TRUE(world.Write(3001, state).ok());
+  EXPECT_EQ(*world.Read(), state);
+  world.collection.reset();
+  ASSERT_TRUE(world.Open().ok());
+  EXPECT_EQ(*world.Read(), state);
+}
+
+}  // namespace
+}  // namespace akidb::engine
