@@ -235,7 +235,8 @@ std::string ManifestFileName(uint64_t number) {
 
 std::optional<uint64_t> ParseManifestFileName(std::string_view name) {
   if (!name.starts_with(kManifestPrefix)) return std::nullopt;
-  return ParseNumber(name.substr(kManifestPrefix.size()));
+  std::optional<uint64_t> number = ParseNumber(name.substr(kManifestPrefix.size()));
+  return number == 0 ? std::nullopt : number;  // they count from 1
 }
 
 bool IsDeltaFileName(std::string_view name, const Uuid& segment_uuid) {
