@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Process start to the first 200 of /readyz with an empty data folder, and the memory that stays
+resident then: no model loaded, no collection.
+
+    bench/startup.py [--runs 20] [PROGRAM]      default program: build/release/akidb
+
+Each run has a fresh data folder. The clock starts before fork and stops at the answer's last byte.
+Memory is read from /proc/PID/smaps_rollup once the server has answered.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def hardware():
+    with open("/proc/cpuinfo", encoding="ascii") as info:
+        model = next(line.split(":", 1)[1].strip() for line in info if line.startswith(("model name", "CPU part")))
+    return f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}"
+
+
+def ready(port):
+    """Seconds since the epoch of the monotonic clock when /readyz has answered."""
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n")
+        answer = client.recv(4096)
+    now = time.perf_counter()
+    assert answer.startswith(b"HTTP/1.1 200"), answer
+    return now
+
+
+def memory_kib(pid):
+    fields = {}
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+        for line in rollup:
+            name, _, rest = line.partition(":")
+            if rest.endswith(" kB\n"):
+                fields[name] = int(rest.split()[0])
+    return fields["Rss"], fields["Anonymous"]
+
+
+def run_once(program):
+    folder = tempfile.mkdtemp(prefix="akidb-startup-")
+    process = None
+    try:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [program, "serve", "--data-dir", os.path.join(folder, "data"), "--http-port", "0"],
+            stdout=subprocess.PIPE,
+        )
+        line = process.stdout.readline().decode()
+        seconds = ready(int(line.rsplit(":", 1)[1])) - start
+        return seconds * 1000, *memory_kib(process.pid)
+    finally:
+        if process:
+            process.terminate()
+            process.wait(30)
+            process.stdout.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", nargs="?", default=str(ROOT / "build" / "release" / "akidb"))
+    parser.add_argument("--runs", type=int, default=20)
+    options = parser.parse_args()
+    print(f"hardware: {hardware()}")
+    run_once(options.program)  # the program's pages come into the page cache
+    times, resident, anonymous = zip(*(run_once(options.program) for _ in range(options.runs)))
+    print(
+        f"start to ready: median {statistics.median(times):.1f} ms, least {min(times):.1f}, most {max(times):.1f}"
+        f" ({options.runs} runs)"
+    )
+    print(
+        f"resident: median {statistics.median(resident) / 1024:.1f} MiB,"
+        f" of it anonymous {statistics.median(anonymous) / 1024:.1f} MiB"
+    )
+
+
+if __name__ == "__main__":
+    main()
