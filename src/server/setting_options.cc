@@ -40,6 +40,7 @@ SettingOptions::SettingOptions(CLI::App& command) {
       given.option = command.add_option(FlagName(rule), given.value, HelpOf(rule));
       given.option->type_name(TypeName(rule));
     }
+    given.option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
 }
 

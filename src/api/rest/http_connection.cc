@@ -398,7 +398,9 @@ bool HttpConnection::Send(HttpResponse response) {
   }
   std::array<net::const_buffer, 2> buffers = {net::buffer(out_), net::buffer(out_body_)};
   error_code error;
-  size_t written = socket_.write_some(buffers, error);
+  // One buffer goes out by send(2), which is cheaper than sendmsg(2).
+  size_t written = out_body_.empty() ? socket_.write_some(buffers[0], error)
+                                     : socket_.write_some(buffers, error);
   if (error && error != net::error::would_block) {
     Close();
     return false;
