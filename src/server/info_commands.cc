@@ -2,8 +2,6 @@
 
 #include <cstdio>
 
-#include <dlfcn.h>
-
 #include "cli/exit_code.h"
 #include "embedding/install_paths.h"
 #include "env/file_system.h"
@@ -18,17 +16,16 @@ void Print(std::string_view name, std::string_view value) {
               static_cast<int>(value.size()), value.data());
 }
 
-// The library that a model would be run with.
+// The library that models run with. Whether the system's loads is found out when a model does.
 std::string FoundLibrary(const Settings& settings) {
   std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
   for (const std::string& candidate :
        embedding::LibraryCandidates(*fs, settings.Text("onnxruntime_library"))) {
-    if (void* library = ::dlopen(candidate.c_str(), RTLD_LAZY | RTLD_LOCAL)) {
-      ::dlclose(library);
-      return candidate;
-    }
+    if (candidate.find('/') == candidate.npos) continue;
+    Result<bool> exists = fs->Exists(candidate);
+    if (exists.ok() && *exists) return candidate;
   }
-  return "not found: texts can't be embedded; `akidb models pull` installs it";
+  return "not installed here; `akidb models pull` does, unless the system has it";
 }
 
 }  // namespace

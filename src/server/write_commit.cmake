@@ -1,5 +1,5 @@
-# cmake -DSOURCE=dir -DOUTPUT=file -P write_commit.cmake: the commit as a string literal. The file is
-# touched only when it changes, so that nothing is compiled anew without need.
+# cmake -DSOURCE=dir -DOUTPUT=file -P write_commit.cmake: writes the file that defines Commit().
+# It is touched only when the commit changes, so that nothing is compiled anew without need.
 set(commit "0000000000000000000000000000000000000000")
 find_program(git git)
 if(git)
@@ -12,11 +12,18 @@ if(git)
   endif()
 endif()
 
-set(text "\"${commit}\"\n")
+set(text "#include \"server/build_info.h\"
+
+namespace akidb::server {
+
+std::string_view Commit() { return \"${commit}\"; }
+
+}  // namespace akidb::server
+")
 set(old "")
 if(EXISTS ${OUTPUT})
   file(READ ${OUTPUT} old)
 endif()
-if(NOT text STREQUAL old)
+if(NOT "${text}" STREQUAL "${old}")
   file(WRITE ${OUTPUT} "${text}")
 endif()
