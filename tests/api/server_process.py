@@ -137,7 +137,7 @@ def model_missing():
     """Why texts can't be embedded here; None when they can."""
     models = os.environ.get("AKIDB_MODELS_DIR") or str(pathlib.Path(binary()).parent.parent / "models")
     if not os.path.isdir(os.path.join(models, "all-minilm-l6-v2")):
-        return f"no model all-minilm-l6-v2 in {models}; scripts/fetch_models.sh gets it"
+        return f"no model all-minilm-l6-v2 in {models}; `akidb models pull` gets it"
     return None
 
 

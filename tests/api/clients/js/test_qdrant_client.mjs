@@ -25,7 +25,7 @@ async function vectors(client) {
     { id: HEX_ID.replaceAll('-', ''), vector: [2, 2], payload: { colour: 'red', n: 3 } },
   ];
   assert.equal((await client.upsert(name, { wait: true, points })).status, 'completed');
-  assert.equal((await client.upsert(name, { points: [points[0]] })).status, 'acknowledged');
+  assert.equal((await client.upsert(name, { wait: false, points: [points[0]] })).status, 'acknowledged');
   const info = await client.getCollection(name);
   assert.equal(info.points_count, 3);
   assert.equal(info.config.params.vectors.size, 2);
