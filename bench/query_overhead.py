@@ -78,7 +78,8 @@ def show(name, values):
 def measure(name, client, queries):
     wall, embed, search, over, transport = [], [], [], [], []
     for query in queries:
-        seconds, answer = client.ask("POST", "/collections/bench/points/query", {"query": query, "limit": 3, "with_payload": True})
+        body = {"query": query, "limit": 3, "with_payload": True}
+        seconds, answer = client.ask("POST", "/collections/bench/points/query", body)
         reply = json.loads(answer)
         cost = reply["akidb"]
         wall.append(seconds * 1000)

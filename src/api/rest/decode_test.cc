@@ -144,7 +144,8 @@ Result<CountRequest> Filtered(std::string_view filter) {
 TEST(DecodeFilter, ReadsEveryConditionThatIsServed) {
   Result<CountRequest> request = Filtered(R"({
       "must":[{"key":"a.b","match":{"value":"x"}},{"key":"n","match":{"any":[1,2]}},
-              {"key":"n","match":{"except":["u"]}},{"key":"f","range":{"gte":1,"lt":2.5,"gt":null}}],
+              {"key":"n","match":{"except":["u"]}},
+              {"key":"f","range":{"gte":1,"lt":2.5,"gt":null}}],
       "should":{"is_empty":{"key":"e"}},
       "must_not":[{"is_null":{"key":"z"}},{"has_id":[3,1]},{"has_vector":"v"}],
       "min_should":{"conditions":[{"nested":{"key":"o","filter":{"must":[]}}},{"should":[]}],
