@@ -57,6 +57,48 @@ class ServiceEndpoints(ServerTestCase):
                 self.assertIn("not served", error)
 
 
+    def test_head_is_get_without_the_body(self):
+        reply = self.call("HEAD", "/")
+        self.assertEqual((reply.status, reply.text), (200, ""))
+        self.assertEqual(int(reply.headers["content-length"]), len(self.call("GET", "/").text))
+
+    def test_options_names_the_methods(self):
+        reply = self.call("OPTIONS", "/collections/x/points")
+        self.assertEqual((reply.status, reply.text), (200, ""))
+        self.assertEqual(reply.headers["allow"], "PUT, POST")
+        self.assertEqual(self.call("OPTIONS", "/no/such/path").status, 404)
+
+    def test_405_names_the_methods(self):
+        self.assertEqual(self.call("PATCH", "/collections/x/points").headers["allow"], "PUT, POST")
+
+    def test_a_broken_path_is_refused(self):
+        self.assertIn("%zz", self.refused(400, "GET", "/collections/%zz"))
+        self.assertIn("UTF-8", self.refused(400, "GET", "/collections/%ff"))
+
+    def test_pages_of_this_machine_alone_may_read(self):
+        for origin in ("http://localhost:3000", "http://127.0.0.1", "https://[::1]:8"):
+            reply = self.call("GET", "/collections", headers={"origin": origin})
+            self.assertEqual(reply.headers["access-control-allow-origin"], origin)
+        for origin in ("http://localhost.example", "https://example.org", "null"):
+            reply = self.call("GET", "/collections", headers={"origin": origin})
+            self.assertNotIn("access-control-allow-origin", reply.headers)
+
+    def test_a_preflight_is_answered(self):
+        headers = {"origin": "http://localhost:3000", "access-control-request-method": "PUT"}
+        reply = self.call("OPTIONS", "/collections/x/points", headers=headers)
+        self.assertIn("PUT", reply.headers["access-control-allow-methods"])
+        self.assertIn("api-key", reply.headers["access-control-allow-headers"])
+
+
+class OpenToAllPages(ServerTestCase):
+    environment = {"AKIDB_CORS": "any"}
+
+    def test_any_page_may_read(self):
+        for path in ("/", "/collections", "/no/such/path"):
+            reply = self.call("GET", path, headers={"origin": "https://example.org"})
+            self.assertEqual(reply.headers["access-control-allow-origin"], "https://example.org")
+
+
 class OwnTitle(ServerTestCase):
     environment = {"AKIDB_TITLE": "our vectors"}
 

@@ -366,7 +366,7 @@ bool HttpConnection::RefuseParse(const error_code& error) {
 }
 
 void HttpConnection::WriteHead(const HttpResponse& response) {
-  if (response.status == 200 && response.content_type == kJson) {
+  if (response.status == 200 && response.content_type == kJson && !response.body.empty()) {
     out_.append(kOkJson);
   } else {
     auto reason =

@@ -204,7 +204,6 @@ HttpResponse RestApi::Refuse(const HttpRequest& request, const Status& reason) {
 
 HttpResponse RestApi::Options(const HttpRequest& request) const {
   HttpResponse response;
-  response.status = 204;
   Target target = SplitTarget(request.target);
   std::string allowed = FindRoute("OPTIONS", target.path).allowed;
   if (allowed.empty() && target.path != "*") {
