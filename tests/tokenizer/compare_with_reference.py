@@ -43,7 +43,7 @@ def unit(rng, tokens, contents):
     if kind < 0.60:
         return rng.choice(ASCII)
     if kind < 0.75:
-        return chr(rng.choice(SPECIAL))
+        return "".join(chr(rng.choice(SPECIAL)) for _ in range(rng.randrange(1, 4)))
     if kind < 0.93:
         return any_char(rng)
     if kind < 0.98:
@@ -66,11 +66,17 @@ def variants(base):
                           ("ideographs joined", {"handle_chinese_chars": False})):
         yield name, {**base, "normalizer": {**options, **changed}}
     yield "no normaliser", {**base, "normalizer": None}
+    # With every character a token, order and kind of marks show in the ids.
+    marks = copy.deepcopy(base)
+    vocabulary = marks["model"]["vocab"]
+    for token in [prefix + chr(c) for c in SPECIAL for prefix in ("", "##")]:
+        vocabulary.setdefault(token, len(vocabulary))
+    yield "marks in the vocabulary", marks
     added = copy.deepcopy(base)
     flags = ("single_word", "lstrip", "rstrip", "normalized", "special")
     size = len(base["model"]["vocab"])
     for i, content in enumerate(("[X]", "the", "Ab", "éa", "[[", "a b", "<m>", "xx", "ing", "[MASK]x")):
-        added["added_tokens"].append({"id": size + i - (content in ("the",)), "content": content,
+        added["added_tokens"].append({"id": 0, "content": content,
                                       **{flag: bool(i >> bit & 1) for bit, flag in enumerate(flags)}})
     next_id = size
     for token in added["added_tokens"]:
@@ -125,7 +131,7 @@ def main():
         base = json.load(file)
     differing = 0
     for name, file in variants(base):
-        count = arguments.count // (2 if file is base else 14)
+        count = arguments.count // (2 if file is base else 16)
         tokens = list(file["model"]["vocab"])
         contents = [token["content"] for token in file["added_tokens"]]
         texts = [text(rng, tokens, contents) for _ in range(count)]

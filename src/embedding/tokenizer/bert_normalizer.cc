@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
@@ -28,12 +29,27 @@ constexpr CharRange kIdeographs[] = {
     {0x2A700, 0x2B73F}, {0x2B740, 0x2B81F}, {0x2B920, 0x2CEAF}, {0x2F800, 0x2FA1F},
 };
 
-bool IsIdeograph(char32_t c) {
-  for (const CharRange& range : kIdeographs) {
+// Word characters that the reference knows and ICU 72 does not: letters, marks and digits of
+// Unicode 15.1 and 16. Found by a sweep over every code point.
+constexpr CharRange kNewWordCharacters[] = {
+    {0x897, 0x897},     {0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},
+    {0x105C0, 0x105F3}, {0x10D40, 0x10D65}, {0x10D69, 0x10D6D}, {0x10D6F, 0x10D85},
+    {0x10EC2, 0x10EC4}, {0x10EFC, 0x10EFC}, {0x11380, 0x11389}, {0x1138B, 0x1138B},
+    {0x1138E, 0x1138E}, {0x11390, 0x113B5}, {0x113B7, 0x113C0}, {0x113C2, 0x113C2},
+    {0x113C5, 0x113C5}, {0x113C7, 0x113CA}, {0x113CC, 0x113D3}, {0x113E1, 0x113E2},
+    {0x116D0, 0x116E3}, {0x11BC0, 0x11BE0}, {0x11BF0, 0x11BF9}, {0x11F5A, 0x11F5A},
+    {0x13460, 0x143FA}, {0x16100, 0x16139}, {0x16D40, 0x16D6C}, {0x16D70, 0x16D79},
+    {0x18CFF, 0x18CFF}, {0x1CCF0, 0x1CCF9}, {0x1E5D0, 0x1E5FA}, {0x2EBF0, 0x2EE5D},
+};
+
+bool IsIn(std::span<const CharRange> ranges, char32_t c) {
+  for (const CharRange& range : ranges) {
     if (c >= range.first && c <= range.last) return true;
   }
   return false;
 }
+
+bool IsIdeograph(char32_t c) { return IsIn(kIdeographs, c); }
 
 // Assigned after the reference's tables were made: it treats the code point as unassigned.
 bool IsNewer(char32_t c) {
@@ -255,7 +271,7 @@ bool IsWordCharacter(char32_t code_point) {
   auto c = static_cast<UChar32>(code_point);
   return u_isUAlphabetic(c) ||
          (U_GET_GC_MASK(c) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0 ||
-         u_hasBinaryProperty(c, UCHAR_JOIN_CONTROL);
+         u_hasBinaryProperty(c, UCHAR_JOIN_CONTROL) || IsIn(kNewWordCharacters, code_point);
 }
 
 DecodedChar DecodeChar(std::string_view text) {
