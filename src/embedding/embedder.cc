@@ -47,6 +47,13 @@ class ModelRegistry final : public Embedder {
     }
   }
 
+  // Requests that still go on end with kUnavailable, not with a wait for all their texts.
+  ~ModelRegistry() override {
+    for (const std::unique_ptr<Slot>& slot : slots_) {
+      if (slot->pipeline) slot->pipeline->Stop();
+    }
+  }
+
   Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request) override {
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, Ready(context, request.model));
     return pipeline->Embed(context, request);

@@ -1,7 +1,8 @@
 // Text to unit vectors: what every other module sees of embedding.
 //
-// An Embedder owns the installed models of one folder; it loads a model at its first use, tokenizes,
-// batches over all waiting requests, runs and pools. It never falls back from one model to another.
+// An Embedder owns the installed models of one folder; it loads a model at its first use,
+// tokenizes, batches over all waiting requests, runs and pools. It never falls back from one model
+// to another.
 #pragma once
 
 #include <cstddef>
@@ -87,7 +88,8 @@ class Embedder {
   virtual Status Load(const RequestContext& context, std::string_view name) = 0;
 };
 
-// Creating costs no model load and doesn't need ONNX Runtime to be there. `fs` and `log` outlive it.
+// Creating costs no model load and doesn't need ONNX Runtime to be there. `fs` and `log` outlive
+// it.
 std::unique_ptr<Embedder> MakeEmbedder(EmbedderOptions options, env::FileSystem& fs, Logger& log);
 
 }  // namespace akidb::embedding

@@ -116,6 +116,16 @@ Status CopySynced(env::FileSystem& fs, const std::string& from, const std::strin
   }
 }
 
+// Makes `folder` and its parents so that a power cut doesn't take their names away.
+Status CreateDurably(env::FileSystem& fs, const std::string& folder) {
+  AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(folder));
+  if (exists) return OkStatus();
+  const std::string parent = env::DirectoryOf(folder);
+  if (parent != folder) AKIDB_RETURN_IF_ERROR(CreateDurably(fs, parent));
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(folder));
+  return fs.SyncDirectory(parent);
+}
+
 Status CheckFile(env::FileSystem& fs, const std::string& path, const std::string& sha256) {
   AKIDB_ASSIGN_OR_RETURN(std::string actual, Sha256OfFile(fs, path));
   if (actual == sha256) return OkStatus();
@@ -226,7 +236,7 @@ Status InstallFile(env::FileSystem& fs, const std::string& unpacked_dir, const I
   const std::string target = env::JoinPath(plan.directory, file.target);
   const std::string temporary = target + ".tmp";
   AKIDB_RETURN_IF_ERROR(CheckFile(fs, source, file.sha256));
-  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(env::DirectoryOf(target)));
+  AKIDB_RETURN_IF_ERROR(CreateDurably(fs, env::DirectoryOf(target)));
   // What an earlier attempt, cut short, may have left.
   Status removed = fs.Remove(temporary);
   if (!removed.ok() && removed.code() != ErrorCode::kNotFound) return removed;

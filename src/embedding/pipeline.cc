@@ -97,7 +97,10 @@ Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRe
     const size_t count = std::min(kTextsPerHandover, request.texts.size() - begin);
     std::vector<std::vector<int32_t>> sequences(count);
     for (size_t i = 0; i < count; ++i) {
-      AKIDB_RETURN_IF_ERROR(Tokenize(request, prompt, begin + i, result, sequences[i]));
+      AKIDB_ASSIGN_OR_RETURN(Tokens tokens, Tokenize(request, prompt, begin + i));
+      result.tokens.push_back(static_cast<uint32_t>(tokens.ids.size()));
+      result.truncated.push_back(tokens.truncated);
+      sequences[i] = std::move(tokens.ids);
     }
     waiting->Add(std::move(sequences));
   }
@@ -149,15 +152,15 @@ Result<uint32_t> Pipeline::DimsOf(const EmbedRequest& request) const {
                               std::to_string(manifest_.dims));
 }
 
-Status Pipeline::Tokenize(const EmbedRequest& request, const Prompt& prompt, size_t index,
-                          EmbedResult& result, std::vector<int32_t>& ids) const {
+Result<Pipeline::Tokens> Pipeline::Tokenize(const EmbedRequest& request, const Prompt& prompt,
+                                            size_t index) const {
   std::span<const int32_t> prefix = tokenizer_->prefix_ids();
   std::span<const int32_t> suffix = tokenizer_->suffix_ids();
   const size_t room = manifest_.max_tokens - prefix.size() - suffix.size();
   const bool keep_end = request.truncate == Truncate::kStart;
   const std::string& text = request.texts[index];
 
-  ids.assign(prefix.begin(), prefix.end());
+  std::vector<int32_t> ids(prefix.begin(), prefix.end());
   const size_t most = keep_end ? std::numeric_limits<size_t>::max() - ids.size() : room;
   bool whole = prompt.text.empty() ? tokenizer_->Encode(text, most, ids)
                                    : tokenizer_->Encode(prompt.text + text, most, ids);
@@ -173,9 +176,7 @@ Status Pipeline::Tokenize(const EmbedRequest& request, const Prompt& prompt, siz
   }
   ids.insert(ids.end(), suffix.begin(), suffix.end());
   if (ids.empty()) return InvalidArgumentError("text " + std::to_string(index) + " has no tokens");
-  result.tokens.push_back(static_cast<uint32_t>(ids.size()));
-  result.truncated.push_back(!whole);
-  return OkStatus();
+  return Tokens{std::move(ids), !whole};
 }
 
 Status Pipeline::RunBatch(std::span<const BatchItem> items, RunControl& control) {
@@ -183,7 +184,7 @@ Status Pipeline::RunBatch(std::span<const BatchItem> items, RunControl& control)
   Status pooled;
   Status run = session_->Run(batch, control, [&](const HiddenStates& states) {
     for (size_t i = 0; i < items.size() && pooled.ok(); ++i) {
-      Pool(states, manifest_.pooling, i, batch.lengths[i], items[i].vector);
+      Pool({states, batch.lengths, manifest_.pooling}, i, items[i].vector);
       pooled = Normalize(items[i].vector);
     }
   });

@@ -39,6 +39,9 @@ class Pipeline {
   // Embeds the manifest's golden texts. kCorruption when a vector isn't the promised one.
   Status Prove();
 
+  // Draining: what waits, and everything new, gets kUnavailable.
+  void Stop() { scheduler_.Stop(); }
+
   const Manifest& manifest() const { return manifest_; }
 
  private:
@@ -47,10 +50,15 @@ class Pipeline {
     size_t ids = 0;  // that it makes by itself
   };
 
+  struct Tokens {
+    std::vector<int32_t> ids;
+    bool truncated = false;
+  };
+
   Result<Prompt> MakePrompt(const EmbedRequest& request) const;
   Result<uint32_t> DimsOf(const EmbedRequest& request) const;
-  Status Tokenize(const EmbedRequest& request, const Prompt& prompt, size_t index,
-                  EmbedResult& result, std::vector<int32_t>& ids) const;
+  // Of text `index` with its prompt and the special tokens around it.
+  Result<Tokens> Tokenize(const EmbedRequest& request, const Prompt& prompt, size_t index) const;
   Status RunBatch(std::span<const BatchItem> items, RunControl& control);
   Status ProveText(const GoldenText& golden, size_t index);
 

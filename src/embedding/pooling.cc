@@ -19,13 +19,14 @@ void Mean(std::span<const float> rows, uint32_t length, std::span<float> out) {
 
 }  // namespace
 
-void Pool(const HiddenStates& states, Pooling pooling, size_t item, uint32_t length,
-          std::span<float> out) {
+void Pool(const PoolingInput& input, size_t item, std::span<float> out) {
+  const HiddenStates& states = input.states;
+  const uint32_t length = input.lengths[item];
   AKIDB_CHECK(item < states.items && out.size() == states.width);
-  AKIDB_CHECK(pooling == Pooling::kNone || (length > 0 && length <= states.tokens));
+  AKIDB_CHECK(input.pooling == Pooling::kNone || (length > 0 && length <= states.tokens));
   std::span<const float> rows =
       states.values.subspan(item * states.tokens * states.width, states.tokens * states.width);
-  switch (pooling) {
+  switch (input.pooling) {
     case Pooling::kMean:
       Mean(rows, length, out);
       return;

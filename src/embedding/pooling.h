@@ -14,9 +14,14 @@ namespace akidb::embedding {
 // before the padding. kNone: the graph has pooled.
 enum class Pooling : uint8_t { kMean, kCls, kLast, kNone };
 
-// The vector of item `item`, which has `length` tokens, into `out` (states.width floats).
-void Pool(const HiddenStates& states, Pooling pooling, size_t item, uint32_t length,
-          std::span<float> out);
+// The vector of item `item` into `out` (states.width floats). kMean and kLast look at lengths[item]
+// tokens of it, at least one.
+struct PoolingInput {
+  const HiddenStates& states;
+  std::span<const uint32_t> lengths;  // per item, without padding
+  Pooling pooling = Pooling::kMean;
+};
+void Pool(const PoolingInput& input, size_t item, std::span<float> out);
 
 // Divides by the L2 norm. kInternal when the norm is zero or not finite: there is no direction.
 Status Normalize(std::span<float> vector);

@@ -34,25 +34,27 @@ BatchScheduler::BatchScheduler(SchedulerOptions options, RunBatch run)
 }
 
 BatchScheduler::~BatchScheduler() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    for (Lane lane : {Lane::kQuery, Lane::kIngest}) {
-      LaneQueue waiting = std::move(queue(lane));
-      queue(lane).clear();
-      for (auto& [length, bucket] : waiting) {
-        for (const std::shared_ptr<Entry>& entry : bucket) {
-          --queued_;
-          FinishEntry(entry, UnavailableError("the model is being unloaded"), {});
-        }
+  Stop();
+  for (std::thread& thread : threads_) thread.join();
+  MutexLock lock(mutex_);
+  AKIDB_CHECK(in_flight_.empty() && reserved_.items == 0);
+}
+
+void BatchScheduler::Stop() {
+  MutexLock lock(mutex_);
+  stopping_ = true;
+  for (Lane lane : {Lane::kQuery, Lane::kIngest}) {
+    LaneQueue waiting = std::move(queue(lane));
+    queue(lane).clear();
+    for (auto& [length, bucket] : waiting) {
+      for (const std::shared_ptr<Entry>& entry : bucket) {
+        --queued_;
+        FinishEntry(entry, UnavailableError("the model is being unloaded"), {});
       }
     }
   }
   work_.NotifyAll();
   query_work_.NotifyAll();
-  for (std::thread& thread : threads_) thread.join();
-  MutexLock lock(mutex_);
-  AKIDB_CHECK(in_flight_.empty());
 }
 
 Result<std::unique_ptr<BatchScheduler::Request>> BatchScheduler::Open(const RequestContext& context,

@@ -59,8 +59,7 @@ class BatchScheduler {
   using RunBatch = std::function<Status(std::span<const BatchItem>, RunControl&)>;
 
   BatchScheduler(SchedulerOptions options, RunBatch run);
-  // Waiting requests get kUnavailable; runs that have begun are finished. All requests must be gone
-  // or waiting in another thread.
+  // Stops and joins. Every request must be gone.
   ~BatchScheduler();
   BatchScheduler(const BatchScheduler&) = delete;
   BatchScheduler& operator=(const BatchScheduler&) = delete;
@@ -105,6 +104,9 @@ class BatchScheduler {
   // reached. `context` outlives the request.
   Result<std::unique_ptr<Request>> Open(const RequestContext& context, Lane lane, Size size)
       AKIDB_EXCLUDES(mutex_);
+
+  // Draining: what waits gets kUnavailable, as does everything new; runs that have begun end well.
+  void Stop() AKIDB_EXCLUDES(mutex_);
 
   size_t queued() const AKIDB_EXCLUDES(mutex_);  // sequences that no worker has taken
 

@@ -1,0 +1,129 @@
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "embedding/manifest.h"
+
+namespace akidb::embedding {
+namespace {
+
+// A manifest with every member; `Replaced` varies one place of it.
+constexpr std::string_view kFull = R"json({
+  "id": "tiny", "aliases": ["Org/Tiny"], "revision": "1", "licence": "MIT",
+  "tokenizer": {"path": "tokenizer.json", "bytes": 10,
+    "sha256": "0000000000000000000000000000000000000000000000000000000000000001"},
+  "graph": {"path": "sub/model.onnx", "bytes": 20,
+    "sha256": "0000000000000000000000000000000000000000000000000000000000000002",
+    "source": "pypi:tiny==1.0#tiny/model.onnx",
+    "inputs": {"ids": "ids", "m": "mask", "t": "token_types", "p": "positions"}, "output": "out"},
+  "prompts": {"query": "Instruct: {instruction}\nQuery:", "document": "",
+    "default_instruction": "find"},
+  "max_tokens": 64, "pooling": "last", "dims": {"native": 16, "offered": [8, 12]},
+  "golden": [{"type": "query", "text": "x", "head": [1, 0, 0, 0, 0, 0, 0, 0.5], "min_cosine": 0.99}]
+})json";
+
+std::string Replaced(std::string_view from, std::string_view to) {
+  std::string json(kFull);
+  const size_t at = json.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return json.replace(at, from.size(), to);
+}
+
+TEST(ManifestJson, ReadsEveryMember) {
+  Result<Manifest> manifest = ParseManifest(kFull);
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_EQ(manifest->id, "tiny");
+  EXPECT_EQ(manifest->graph.path, "sub/model.onnx");
+  EXPECT_EQ(manifest->graph.bytes, 20u);
+  EXPECT_EQ(manifest->inputs.size(), 4u);
+  EXPECT_EQ(manifest->output, "out");
+  EXPECT_EQ(manifest->default_instruction, "find");
+  EXPECT_EQ(manifest->max_tokens, 64u);
+  EXPECT_EQ(manifest->pooling, Pooling::kLast);
+  EXPECT_EQ(manifest->dims_offered, (std::vector<uint32_t>{8, 12}));
+  EXPECT_EQ(manifest->golden[0].head.size(), 8u);
+}
+
+TEST(ManifestJson, BuiltInOnesAreValid) {
+  for (std::string_view json : BuiltInManifests()) {
+    Result<Manifest> manifest = ParseManifest(json);
+    ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  }
+}
+
+TEST(ManifestJson, NamesCompareWithoutCase) {
+  Result<Manifest> manifest = ParseManifest(kFull);
+  ASSERT_TRUE(manifest.ok());
+  EXPECT_TRUE(HasName(*manifest, "TINY"));
+  EXPECT_TRUE(HasName(*manifest, "org/tiny"));
+  EXPECT_FALSE(HasName(*manifest, "tin"));
+}
+
+TEST(ManifestJson, RefusesWhatIsNotJson) {
+  EXPECT_EQ(ParseManifest("{").status().code(), ErrorCode::kMalformed);
+  EXPECT_EQ(ParseManifest("").status().code(), ErrorCode::kMalformed);
+  EXPECT_EQ(ParseManifest("[]").status().code(), ErrorCode::kValidation);
+}
+
+struct Flaw {
+  std::string_view from;
+  std::string_view to;
+  std::string_view field;  // that the message must name
+};
+
+class ManifestFlaw : public testing::TestWithParam<Flaw> {};
+
+TEST_P(ManifestFlaw, IsRefusedByName) {
+  const Flaw& flaw = GetParam();
+  Status status = ParseManifest(Replaced(flaw.from, flaw.to)).status();
+  EXPECT_EQ(status.code(), ErrorCode::kValidation) << status.ToString();
+  EXPECT_NE(status.message().find("`" + std::string(flaw.field) + "`"), std::string_view::npos)
+      << status.message();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ManifestFlaw,
+    testing::Values(
+        Flaw{R"("id": "tiny")", R"("id": "../x")", "id"},
+        Flaw{R"("id": "tiny")", R"("id": "Tiny")", "id"},
+        Flaw{R"("id": "tiny")", R"("id": 1)", "id"}, Flaw{R"("id": "tiny",)", "", "id"},
+        Flaw{R"("licence")", R"("license")", "licence"},
+        Flaw{R"("max_tokens": 64)", R"("max_tokens": 64, "extra": 1)", "extra"},
+        Flaw{R"("max_tokens": 64)", R"("max_tokens": 64, "max_tokens": 65)", "max_tokens"},
+        Flaw{R"("max_tokens": 64)", R"("max_tokens": 0)", "max_tokens"},
+        Flaw{R"("max_tokens": 64)", R"("max_tokens": -1)", "max_tokens"},
+        Flaw{R"("sub/model.onnx")", R"("../model.onnx")", "graph.path"},
+        Flaw{R"("sub/model.onnx")", R"("/etc/passwd")", "graph.path"},
+        Flaw{R"("sub/model.onnx")", R"("sub/../../x")", "graph.path"},
+        Flaw{R"("sub/model.onnx")", R"("sub//x")", "graph.path"},
+        Flaw{R"("sub/model.onnx")", R"("a\\b")", "graph.path"},
+        Flaw{R"(0002")", R"(000")", "graph.sha256"}, Flaw{R"(0002")", R"(000A")", "graph.sha256"},
+        Flaw{R"("ids": "ids", )", "", "graph.inputs"},
+        Flaw{R"("m": "mask")", R"("m": "ids")", "graph.inputs"},
+        Flaw{R"("m": "mask")", R"("m": "other")", "graph.inputs.m"},
+        Flaw{R"("output": "out")", R"("output": "")", "graph.output"},
+        Flaw{R"({instruction})", "", "prompts.default_instruction"},
+        Flaw{R"("pooling": "last")", R"("pooling": "max")", "pooling"},
+        Flaw{R"([8, 12])", R"([12, 8])", "dims.offered"},
+        Flaw{R"([8, 12])", R"([16])", "dims.offered"},
+        Flaw{R"("native": 16)", R"("native": 70000)", "dims.native"},
+        Flaw{R"([1, 0, 0, 0, 0, 0, 0, 0.5])", R"([1])", "golden[0].head"},
+        Flaw{R"([1, 0, 0, 0, 0, 0, 0, 0.5])", R"([1, 0, 0, 0, 0, 0, 0, 5])", "golden[0].head"},
+        Flaw{R"("min_cosine": 0.99)", R"("min_cosine": 0.5)", "golden[0].min_cosine"},
+        Flaw{R"("type": "query")", R"("type": "other")", "golden[0].type"}));
+
+TEST(Fingerprint, ChangesWithWhatVectorsDependOn) {
+  const std::string base = Fingerprint(*ParseManifest(kFull));
+  EXPECT_EQ(base, Fingerprint(*ParseManifest(Replaced("Org/Tiny", "Other"))));
+  EXPECT_EQ(base.substr(0, 5), "tiny@");
+  for (auto [from, to] : {std::pair{"\"revision\": \"1\"", "\"revision\": \"2\""},
+                          {"Query:", "Query: "},
+                          {"0002\"", "0003\""},
+                          {"\"last\"", "\"cls\""},
+                          {"\"max_tokens\": 64", "\"max_tokens\": 65"}}) {
+    EXPECT_NE(base, Fingerprint(*ParseManifest(Replaced(from, to)))) << from;
+  }
+}
+
+}  // namespace
+}  // namespace akidb::embedding

@@ -1,0 +1,337 @@
+#include "embedding/scheduler.h"
+
+#include <atomic>
+#include <future>
+
+#include <gtest/gtest.h>
+
+namespace akidb::embedding {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+std::vector<int32_t> Sequence(int32_t value, size_t length) {
+  return std::vector<int32_t>(length, value);
+}
+
+// Runs batches under the test's control: while closed, a run waits until it is let go or stopped.
+// Its vector is {first id, length}. It keeps the lengths and the first ids of every batch.
+class GatedRunner {
+ public:
+  Status Run(std::span<const BatchItem> items, RunControl& control) {
+    control.Attach([this] { Wake(); });
+    Status status = RunAttached(items, control);
+    control.Detach();
+    return status;
+  }
+
+  void Open() {
+    MutexLock lock(mutex_);
+    closed_ = false;
+    changed_.NotifyAll();
+  }
+  void Close() {
+    MutexLock lock(mutex_);
+    closed_ = true;
+  }
+  void FailWith(int32_t poison) { poison_ = poison; }
+  void WaitForRuns(size_t count) {
+    MutexLock lock(mutex_);
+    while (batches_.size() < count) changed_.Wait(mutex_);
+  }
+  void WaitForStops(size_t count) {
+    MutexLock lock(mutex_);
+    while (stops_ < count) changed_.Wait(mutex_);
+  }
+  std::vector<std::vector<int32_t>> batches() {
+    MutexLock lock(mutex_);
+    return batches_;
+  }
+
+ private:
+  void Wake() {
+    MutexLock lock(mutex_);
+    changed_.NotifyAll();
+  }
+
+  Status RunAttached(std::span<const BatchItem> items, RunControl& control) {
+    std::vector<int32_t> firsts;
+    for (const BatchItem& item : items) firsts.push_back(item.ids[0]);
+    bool poisoned = false;
+    {
+      MutexLock lock(mutex_);
+      batches_.push_back(firsts);
+      changed_.NotifyAll();
+    }
+    while (true) {
+      const bool stopped = control.stopped();
+      MutexLock lock(mutex_);
+      if (stopped) {
+        ++stops_;
+        changed_.NotifyAll();
+        return CancelledError("stopped");
+      }
+      if (!closed_) break;
+      changed_.WaitUntil(mutex_, steady_clock::now() + milliseconds(5));
+    }
+    for (const BatchItem& item : items) {
+      item.vector[0] = static_cast<float>(item.ids[0]);
+      item.vector[1] = static_cast<float>(item.ids.size());
+      poisoned = poisoned || item.ids[0] == poison_;
+    }
+    return poisoned ? InternalError("poisoned") : OkStatus();
+  }
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool closed_ = true;
+  std::atomic<int32_t> poison_{-1};
+  size_t stops_ = 0;
+  std::vector<std::vector<int32_t>> batches_;
+};
+
+class SchedulerTest : public testing::Test {
+ protected:
+  void Start(size_t items_max = 100, size_t bytes_max = 1000) {
+    SchedulerOptions options;
+    options.name = "test";
+    options.workers = 1;
+    options.width = 2;
+    options.batch_tokens = 64;
+    options.bucket_step = 8;
+    options.items_max = items_max;
+    options.bytes_max = bytes_max;
+    scheduler_ = std::make_unique<BatchScheduler>(
+        options, [this](std::span<const BatchItem> items, RunControl& control) {
+          return runner_.Run(items, control);
+        });
+  }
+  ~SchedulerTest() override { runner_.Open(); }
+
+  std::unique_ptr<BatchScheduler::Request> Open(Lane lane, size_t items = 1) {
+    auto request = scheduler_->Open(context_, lane, {items, items});
+    EXPECT_TRUE(request.ok()) << request.status().ToString();
+    return std::move(request).value();
+  }
+
+  // Occupies the worker of both lanes with a closed run.
+  std::unique_ptr<BatchScheduler::Request> Occupy() {
+    auto request = Open(Lane::kIngest);
+    request->Add({Sequence(1000, 1)});
+    runner_.WaitForRuns(1);
+    return request;
+  }
+
+  GatedRunner runner_;
+  RequestContext context_;
+  std::unique_ptr<BatchScheduler> scheduler_;
+};
+
+TEST_F(SchedulerTest, AnswersInTheOrderOfAdding) {
+  Start();
+  runner_.Open();
+  auto request = Open(Lane::kIngest, 4);
+  request->Add({Sequence(1, 30), Sequence(2, 3)});
+  request->Add({Sequence(3, 60), Sequence(4, 1)});
+  Result<std::vector<float>> vectors = request->Wait();
+  ASSERT_TRUE(vectors.ok()) << vectors.status().ToString();
+  EXPECT_EQ(*vectors, (std::vector<float>{1, 30, 2, 3, 3, 60, 4, 1}));
+}
+
+TEST_F(SchedulerTest, BatchesTheOldestWithOthersOfItsLengthInTheBudget) {
+  Start();
+  auto first = Occupy();
+  auto request = Open(Lane::kIngest, 7);
+  // 64 padded tokens: two of 32; the sequences of 60 run alone; padding 5 to 32 would be a waste.
+  request->Add({Sequence(1, 30), Sequence(2, 60), Sequence(3, 5), Sequence(4, 31), Sequence(5, 61),
+                Sequence(6, 32), Sequence(7, 6)});
+  runner_.Open();
+  ASSERT_TRUE(first->Wait().ok());
+  ASSERT_TRUE(request->Wait().ok());
+  EXPECT_EQ(runner_.batches(),
+            (std::vector<std::vector<int32_t>>{{1000}, {1, 4}, {2}, {3, 7}, {5}, {6}}));
+}
+
+TEST_F(SchedulerTest, RunsASequenceLongerThanTheBudgetAlone) {
+  Start();
+  runner_.Open();
+  auto request = Open(Lane::kIngest);
+  request->Add({Sequence(1, 500)});
+  EXPECT_TRUE(request->Wait().ok());
+}
+
+TEST_F(SchedulerTest, AQueryDoesNotWaitForIngest) {
+  Start();
+  auto ingest = Occupy();
+  auto waiting = Open(Lane::kIngest);
+  waiting->Add({Sequence(2, 1)});
+  auto query = Open(Lane::kQuery);
+  query->Add({Sequence(3, 1)});
+  runner_.WaitForRuns(2);  // while the first run is still closed
+  EXPECT_EQ(runner_.batches()[1], (std::vector<int32_t>{3}));
+  runner_.Open();
+  EXPECT_TRUE(query->Wait().ok());
+  EXPECT_TRUE(ingest->Wait().ok());
+  EXPECT_TRUE(waiting->Wait().ok());
+}
+
+TEST_F(SchedulerTest, ComputesEqualSequencesOnce) {
+  Start();
+  auto first = Occupy();
+  auto a = Open(Lane::kIngest, 2);
+  a->Add({Sequence(5, 4), Sequence(5, 4)});
+  auto b = Open(Lane::kIngest);
+  b->Add({Sequence(5, 4)});
+  runner_.Open();
+  ASSERT_TRUE(first->Wait().ok());
+  EXPECT_EQ(*a->Wait(), (std::vector<float>{5, 4, 5, 4}));
+  EXPECT_EQ(*b->Wait(), (std::vector<float>{5, 4}));
+  EXPECT_EQ(runner_.batches().size(), 2u);
+}
+
+TEST_F(SchedulerTest, AQueryPullsAnEqualSequenceOutOfTheIngestLane) {
+  Start();
+  auto first = Occupy();
+  auto ingest = Open(Lane::kIngest, 2);
+  ingest->Add({Sequence(4, 60), Sequence(5, 4)});
+  auto query = Open(Lane::kQuery);
+  query->Add({Sequence(5, 4)});
+  runner_.WaitForRuns(2);
+  EXPECT_EQ(runner_.batches()[1], (std::vector<int32_t>{5}));
+  runner_.Open();
+  EXPECT_TRUE(query->Wait().ok());
+  EXPECT_TRUE(ingest->Wait().ok());
+  EXPECT_TRUE(first->Wait().ok());
+}
+
+TEST_F(SchedulerTest, RefusesMoreThanItsBounds) {
+  Start(/*items_max=*/4, /*bytes_max=*/100);
+  auto first = Open(Lane::kIngest, 3);
+  EXPECT_EQ(scheduler_->Open(context_, Lane::kIngest, {2, 2}).status().code(),
+            ErrorCode::kResourceExhausted);
+  EXPECT_EQ(scheduler_->Open(context_, Lane::kIngest, {1, 200}).status().code(),
+            ErrorCode::kResourceExhausted);
+  EXPECT_TRUE(scheduler_->Open(context_, Lane::kIngest, {1, 1}).ok());
+  first.reset();
+  // Alone, any size is admitted: the transport has bounded it.
+  EXPECT_TRUE(scheduler_->Open(context_, Lane::kIngest, {50, 1000}).ok());
+}
+
+TEST_F(SchedulerTest, StopsARunThatNobodyWaitsFor) {
+  Start();
+  auto request = Occupy();
+  context_.Cancel();
+  EXPECT_EQ(request->Wait().status().code(), ErrorCode::kCancelled);
+  runner_.WaitForStops(1);
+}
+
+TEST_F(SchedulerTest, GoesOnWithARunThatAnotherWaitsFor) {
+  Start();
+  RequestContext gone;
+  auto leaving = std::move(scheduler_->Open(gone, Lane::kIngest, {1, 1})).value();
+  leaving->Add({Sequence(1, 4)});
+  runner_.WaitForRuns(1);
+  auto staying = Open(Lane::kIngest);
+  staying->Add({Sequence(1, 4)});
+  gone.Cancel();
+  EXPECT_EQ(leaving->Wait().status().code(), ErrorCode::kCancelled);
+  runner_.Open();
+  EXPECT_EQ(*staying->Wait(), (std::vector<float>{1, 4}));
+  EXPECT_EQ(runner_.batches().size(), 1u);
+}
+
+TEST_F(SchedulerTest, StartsAgainWhatWasStopped) {
+  Start();
+  {
+    auto leaving = Open(Lane::kIngest);
+    leaving->Add({Sequence(1, 4)});
+    runner_.WaitForRuns(1);
+  }
+  auto coming = Open(Lane::kIngest);
+  coming->Add({Sequence(1, 4)});
+  runner_.WaitForRuns(2);
+  runner_.Open();
+  EXPECT_EQ(*coming->Wait(), (std::vector<float>{1, 4}));
+}
+
+TEST_F(SchedulerTest, DropsWhatWasGivenUpWhileWaiting) {
+  Start();
+  auto first = Occupy();
+  {
+    auto gone = Open(Lane::kIngest, 2);
+    gone->Add({Sequence(1, 4), Sequence(2, 4)});
+  }
+  EXPECT_EQ(scheduler_->queued(), 0u);
+  RequestContext cancelled;
+  auto request = std::move(scheduler_->Open(cancelled, Lane::kIngest, {1, 1})).value();
+  request->Add({Sequence(3, 4)});
+  cancelled.Cancel();
+  runner_.Open();
+  EXPECT_TRUE(first->Wait().ok());
+  EXPECT_EQ(request->Wait().status().code(), ErrorCode::kCancelled);
+  EXPECT_EQ(runner_.batches().size(), 1u);
+}
+
+TEST_F(SchedulerTest, EndsAtTheDeadline) {
+  Start();
+  RequestContext hurried(steady_clock::now() + milliseconds(20));
+  auto request = std::move(scheduler_->Open(hurried, Lane::kIngest, {1, 1})).value();
+  request->Add({Sequence(1, 4)});
+  EXPECT_EQ(request->Wait().status().code(), ErrorCode::kDeadlineExceeded);
+  runner_.WaitForStops(1);
+}
+
+TEST_F(SchedulerTest, OneBadSequenceDoesNotFailTheOtherHalf) {
+  Start();
+  runner_.FailWith(1);
+  auto first = Occupy();
+  auto bad = Open(Lane::kIngest);
+  bad->Add({Sequence(1, 8)});
+  auto good = Open(Lane::kIngest);
+  good->Add({Sequence(2, 8)});
+  runner_.Open();
+  EXPECT_TRUE(first->Wait().ok());
+  EXPECT_EQ(bad->Wait().status().code(), ErrorCode::kInternal);
+  EXPECT_EQ(*good->Wait(), (std::vector<float>{2, 8}));
+}
+
+TEST_F(SchedulerTest, StoppingRefusesWhatWaitsAndFinishesWhatRuns) {
+  Start();
+  auto running = Occupy();
+  auto waiting = Open(Lane::kIngest);
+  waiting->Add({Sequence(1, 4)});
+  scheduler_->Stop();
+  EXPECT_EQ(waiting->Wait().status().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(scheduler_->Open(context_, Lane::kIngest, {1, 1}).status().code(),
+            ErrorCode::kUnavailable);
+  runner_.Open();
+  EXPECT_TRUE(running->Wait().ok());
+}
+
+TEST_F(SchedulerTest, ServesManyThreads) {
+  Start(/*items_max=*/100'000, /*bytes_max=*/100'000);
+  runner_.Open();
+  std::vector<std::future<bool>> clients;
+  for (int32_t client = 0; client < 8; ++client) {
+    clients.push_back(std::async(std::launch::async, [&, client] {
+      bool right = true;
+      for (int32_t round = 0; round < 50; ++round) {
+        auto request = Open(client % 2 ? Lane::kQuery : Lane::kIngest, 3);
+        const size_t length = 1 + static_cast<size_t>((round * 7 + client) % 90);
+        request->Add({Sequence(round, length), Sequence(client, 2), Sequence(7, length)});
+        if (round % 5 == 4) continue;  // gives up
+        Result<std::vector<float>> vectors = request->Wait();
+        right = right && vectors.ok() && (*vectors)[0] == static_cast<float>(round) &&
+                (*vectors)[1] == static_cast<float>(length) &&
+                (*vectors)[2] == static_cast<float>(client) && (*vectors)[4] == 7;
+      }
+      return right;
+    }));
+  }
+  for (std::future<bool>& client : clients) EXPECT_TRUE(client.get());
+  EXPECT_EQ(scheduler_->queued(), 0u);
+}
+
+}  // namespace
+}  // namespace akidb::embedding
