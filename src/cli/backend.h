@@ -1,8 +1,8 @@
 // What the commands ask of AkiDB, wherever it is: a server reached by HTTP, or a data folder that
 // this process opens through the same `service` layer.
 //
-// Thread-safe. Errors: kUnavailable (no server answers), kBusy (another process has the folder), and
-// what service reports; messages are ready to be shown.
+// Thread-safe. Errors: kUnavailable (no server answers), kBusy (another process has the folder),
+// and what service reports; messages are ready to be shown.
 #pragma once
 
 #include <cstdint>

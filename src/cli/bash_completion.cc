@@ -43,13 +43,9 @@ std::string WordsOf(const CLI::App& app) {
   return words;
 }
 
-bool TakesFolder(const CLI::Option& option) {
-  return option.get_type_name() == "DIR";
-}
+bool TakesFolder(const CLI::Option& option) { return option.get_type_name() == "DIR"; }
 
-bool TakesFile(const CLI::Option& option) {
-  return option.get_type_name() == "FILE";
-}
+bool TakesFile(const CLI::Option& option) { return option.get_type_name() == "FILE"; }
 
 // The flags with a value, joined for a case pattern: "--a|--b".
 template <typename Predicate>
@@ -71,7 +67,8 @@ std::string PatternOf(const std::vector<Node>& nodes, Predicate predicate) {
 bool TakesPaths(const CLI::App& app) {
   return !app.get_options([](const CLI::Option* option) {
                return option->get_positional() && option->get_name(true) == "PATH";
-             }).empty();
+             })
+              .empty();
 }
 
 }  // namespace
@@ -102,13 +99,16 @@ std::string BashCompletion(const CLI::App& app, const std::string& program) {
   out += "    esac\n";
   out += "  done\n";
   out += "  case $previous in\n";
-  out += "    " + PatternOf(nodes, TakesFolder) +
-         ") mapfile -t COMPREPLY < <(compgen -d -- \"$current\"); compopt -o filenames 2>/dev/null; "
-         "return ;;\n";
-  out += "    " + PatternOf(nodes, TakesFile) +
-         ") mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); compopt -o filenames 2>/dev/null; "
-         "return ;;\n";
-  out += "    " + PatternOf(nodes, [](const CLI::Option& o) { return !TakesFolder(o) && !TakesFile(o); }) +
+  out +=
+      "    " + PatternOf(nodes, TakesFolder) +
+      ") mapfile -t COMPREPLY < <(compgen -d -- \"$current\"); compopt -o filenames 2>/dev/null; "
+      "return ;;\n";
+  out +=
+      "    " + PatternOf(nodes, TakesFile) +
+      ") mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); compopt -o filenames 2>/dev/null; "
+      "return ;;\n";
+  out += "    " +
+         PatternOf(nodes, [](const CLI::Option& o) { return !TakesFolder(o) && !TakesFile(o); }) +
          ") return ;;\n";
   out += "  esac\n";
   out += "  case $command in\n" + words + "  esac\n";

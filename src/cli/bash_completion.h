@@ -1,9 +1,9 @@
 // A completion script for bash, made from the program's own description of its commands.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <string>
+
+#include <CLI/CLI.hpp>
 
 namespace akidb::cli {
 

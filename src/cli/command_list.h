@@ -1,9 +1,9 @@
 // The commands, one file each; AddCommands puts them together.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
+
+#include <CLI/CLI.hpp>
 
 #include "cli/backend.h"
 

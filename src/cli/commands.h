@@ -2,9 +2,9 @@
 // completion.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
+
+#include <CLI/CLI.hpp>
 
 namespace akidb::cli {
 

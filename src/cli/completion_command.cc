@@ -8,7 +8,7 @@ namespace akidb::cli {
 
 void AddCompletionCommand(CLI::App& app, RunSlot& run) {
   CLI::App* command =
-      app.add_subcommand("completion", "Print a completion script for the shell to read");
+      app.add_subcommand("completion", "print a completion script for the shell to read");
   command->require_subcommand(1);
   CLI::App* bash = command->add_subcommand("bash", "source <(akidb completion bash)");
   // Run when all commands are known.

@@ -1,9 +1,9 @@
-#include <fmt/core.h>
-
 #include <cstdio>
 #include <iostream>
 #include <memory>
 #include <span>
+
+#include <fmt/core.h>
 
 #include "base/json_writer.h"
 #include "cli/command_list.h"
@@ -23,8 +23,8 @@ struct EmbedArguments {
   bool json = false;
 };
 
-void PrintVector(const EmbedArguments& arguments, const std::string& text, const EmbedAnswer& answer,
-                 std::span<const float> vector) {
+void PrintVector(const EmbedArguments& arguments, const std::string& text,
+                 const EmbedAnswer& answer, std::span<const float> vector) {
   std::string line;
   JsonWriter json(line);
   if (arguments.json) {
@@ -87,7 +87,7 @@ int RunEmbed(const EmbedArguments& arguments) {
 
 void AddEmbedCommand(CLI::App& app, RunSlot& run) {
   auto arguments = std::make_shared<EmbedArguments>();
-  CLI::App* command = app.add_subcommand(kName, "Turn texts into vectors, as queries are");
+  CLI::App* command = app.add_subcommand(kName, "turn texts into vectors, as queries are");
   command->add_option("TEXT", arguments->texts, "texts; without any, the lines of standard input")
       ->type_name("");
   command->add_option("--model", arguments->model, "embedding model; default: the server's")

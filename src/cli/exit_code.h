@@ -8,7 +8,7 @@
 namespace akidb::cli {
 
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitFailed = 1;       // not found, or a check failed
+inline constexpr int kExitFailed = 1;  // not found, or a check failed
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitUnreachable = 3;  // no server answers there
 inline constexpr int kExitDamage = 4;

@@ -89,8 +89,8 @@ class HttpBackend final : public Backend {
   Result<std::vector<StoredPoint>> Retrieve(const std::string& collection,
                                             std::span<const PointId> ids,
                                             const std::vector<std::string>& fields) override {
-    AKIDB_ASSIGN_OR_RETURN(std::string body, Send("POST", PathOf(collection, "/points"),
-                                                  WriteRetrieve(ids, fields)));
+    AKIDB_ASSIGN_OR_RETURN(std::string body,
+                           Send("POST", PathOf(collection, "/points"), WriteRetrieve(ids, fields)));
     return ReadPoints(body);
   }
 
@@ -103,8 +103,8 @@ class HttpBackend final : public Backend {
 
   Result<SearchAnswer> Search(const std::string& collection,
                               const SearchQuestion& question) override {
-    AKIDB_ASSIGN_OR_RETURN(std::string body, Send("POST", PathOf(collection, "/points/query"),
-                                                  WriteQuery(question)));
+    AKIDB_ASSIGN_OR_RETURN(std::string body,
+                           Send("POST", PathOf(collection, "/points/query"), WriteQuery(question)));
     return ReadAnswer(body);
   }
 

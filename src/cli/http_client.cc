@@ -1,9 +1,9 @@
 #include "cli/http_client.h"
 
+#include <vector>
+
 #include <curl/curl.h>
 #include <dlfcn.h>
-
-#include <vector>
 
 #include "base/mutex.h"
 
@@ -68,8 +68,7 @@ size_t Receive(char* data, size_t, size_t bytes, void* reply) {
 
 class CurlClient final : public HttpClient {
  public:
-  CurlClient(CurlLibrary curl, std::string base_url)
-      : curl_(curl), base_url_(std::move(base_url)) {
+  CurlClient(CurlLibrary curl, std::string base_url) : curl_(curl), base_url_(std::move(base_url)) {
     headers_ = curl_.slist_append(headers_, "content-type: application/json");
     // No round trip to be allowed to send a body.
     headers_ = curl_.slist_append(headers_, "expect:");
@@ -177,7 +176,8 @@ class CurlClient final : public HttpClient {
 
 Result<std::unique_ptr<HttpClient>> HttpClient::Create(std::string base_url) {
   if (!base_url.starts_with("http://") && !base_url.starts_with("https://")) {
-    return InvalidArgumentError(base_url + " is not the URL of a server: it must begin with http://");
+    return InvalidArgumentError(base_url +
+                                " is not the URL of a server: it must begin with http://");
   }
   AKIDB_ASSIGN_OR_RETURN(CurlLibrary curl, LoadCurl());
   return std::make_unique<CurlClient>(curl, std::move(base_url));

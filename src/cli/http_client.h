@@ -1,5 +1,6 @@
 // HTTP/1.1 requests through libcurl, which is loaded at the first use: linking it would load some
-// forty shared libraries at every start of the program. Thread-safe; connections are kept and reused.
+// forty shared libraries at every start of the program. Thread-safe; connections are kept and
+// reused.
 #pragma once
 
 #include <memory>

@@ -89,19 +89,19 @@ class Sender {
 
 class Ingestion {
  public:
-  Ingestion(Backend& backend, env::FileSystem& fs, const IngestOptions& options, Progress& progress,
-            IngestReport& report)
-      : backend_(backend),
-        fs_(fs),
-        options_(options),
-        progress_(progress),
+  Ingestion(const IngestJob& job, IngestReport& report)
+      : backend_(job.backend),
+        fs_(job.fs),
+        files_(job.files),
+        options_(job.options),
+        progress_(job.progress),
         report_(report),
-        sender_(backend, options, [this] { Show(); }) {}
+        sender_(backend_, options_, [this] { Show(); }) {}
 
-  Status Run(const std::vector<FoundFile>& files) {
-    for (const FoundFile& file : files) bytes_total_ += file.bytes;
+  Status Run() {
+    for (const FoundFile& file : files_) bytes_total_ += file.bytes;
     Status status = OkStatus();
-    for (const FoundFile& file : files) {
+    for (const FoundFile& file : files_) {
       if (Interrupted()) break;
       status = TakeFile(file);
       if (!status.ok()) break;
@@ -195,15 +195,16 @@ class Ingestion {
     count.total_is_exact = all_planned_;
     uint64_t bytes = bytes_planned_;
     if (!all_planned_ && bytes > 0) {
-      count.total = static_cast<uint64_t>(static_cast<double>(planned_) *
-                                          static_cast<double>(bytes_total_) /
-                                          static_cast<double>(bytes));
+      count.total =
+          static_cast<uint64_t>(static_cast<double>(planned_) * static_cast<double>(bytes_total_) /
+                                static_cast<double>(bytes));
     }
     progress_.Show(count, std::chrono::steady_clock::now());
   }
 
   Backend& backend_;
   env::FileSystem& fs_;
+  const std::vector<FoundFile>& files_;
   const IngestOptions& options_;
   Progress& progress_;
   IngestReport& report_;
@@ -221,26 +222,26 @@ bool IsBelow(std::string_view path, const std::vector<std::string>& roots) {
   });
 }
 
+bool IsAmong(std::string_view path, const std::vector<FoundFile>& files) {
+  auto before = [](const FoundFile& file, std::string_view wanted) { return file.path < wanted; };
+  auto at = std::lower_bound(files.begin(), files.end(), path, before);
+  return at != files.end() && at->path == path;
+}
+
 // Deletes the passages below the roots whose file was not found.
-Status Prune(Backend& backend, const std::vector<FoundFile>& files, const IngestOptions& options,
-             IngestReport& report) {
-  auto exists = [&](std::string_view path) {
-    auto at = std::lower_bound(files.begin(), files.end(), path,
-                               [](const FoundFile& file, std::string_view p) { return file.path < p; });
-    return at != files.end() && at->path == path;
-  };
+Status Prune(const IngestJob& job, IngestReport& report) {
   std::optional<PointId> from;
   do {
-    AKIDB_ASSIGN_OR_RETURN(StoredPage page, backend.Scroll(options.collection, from, {"file"}));
+    AKIDB_ASSIGN_OR_RETURN(StoredPage page,
+                           job.backend.Scroll(job.options.collection, from, {"file"}));
     std::vector<PointId> gone;
     for (const StoredPoint& point : page.points) {
       std::optional<PayloadValue> file = point.payload.root().Member("file");
       if (!file || file->kind() != PayloadValue::Kind::kString) continue;
-      if (IsBelow(file->AsString(), options.roots) && !exists(file->AsString())) {
-        gone.push_back(point.id);
-      }
+      std::string_view path = file->AsString();
+      if (IsBelow(path, job.options.roots) && !IsAmong(path, job.files)) gone.push_back(point.id);
     }
-    if (!gone.empty()) AKIDB_RETURN_IF_ERROR(backend.Delete(options.collection, gone));
+    if (!gone.empty()) AKIDB_RETURN_IF_ERROR(job.backend.Delete(job.options.collection, gone));
     report.deleted += gone.size();
     from = page.next;
   } while (from && !Interrupted());
@@ -249,10 +250,9 @@ Status Prune(Backend& backend, const std::vector<FoundFile>& files, const Ingest
 
 }  // namespace
 
-Status Ingest(Backend& backend, env::FileSystem& fs, const std::vector<FoundFile>& files,
-              const IngestOptions& options, Progress& progress, IngestReport& report) {
-  AKIDB_RETURN_IF_ERROR(Ingestion(backend, fs, options, progress, report).Run(files));
-  return options.prune ? Prune(backend, files, options, report) : OkStatus();
+Status Ingest(const IngestJob& job, IngestReport& report) {
+  AKIDB_RETURN_IF_ERROR(Ingestion(job, report).Run());
+  return job.options.prune ? Prune(job, report) : OkStatus();
 }
 
 }  // namespace akidb::cli

@@ -29,18 +29,26 @@ struct IngestOptions {
 };
 
 struct IngestReport {
-  uint64_t files = 0;       // read
-  uint64_t unchanged = 0;   // of these, held already as they are
-  uint64_t failed = 0;      // could not be read; each was told on standard error
-  uint64_t passages = 0;    // stored
-  uint64_t deleted = 0;     // passages
+  uint64_t files = 0;      // read
+  uint64_t unchanged = 0;  // of these, held already as they are
+  uint64_t failed = 0;     // could not be read; each was told on standard error
+  uint64_t passages = 0;   // stored
+  uint64_t deleted = 0;    // passages
 };
 
 PointId PassageId(const std::string& collection, const std::string& path, uint64_t number);
 
+// What one run works with; all borrowed.
+struct IngestJob {
+  Backend& backend;
+  env::FileSystem& fs;
+  const std::vector<FoundFile>& files;  // sorted by path
+  const IngestOptions& options;
+  Progress& progress;
+};
+
 // The collection exists. kCancelled when the user asked to stop; the report then tells how far it
 // came. Other errors are the backend's; what was sent before stays.
-Status Ingest(Backend& backend, env::FileSystem& fs, const std::vector<FoundFile>& files,
-              const IngestOptions& options, Progress& progress, IngestReport& report);
+Status Ingest(const IngestJob& job, IngestReport& report);
 
 }  // namespace akidb::cli

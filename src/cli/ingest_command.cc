@@ -1,8 +1,8 @@
-#include <fmt/core.h>
-
 #include <cstdio>
 #include <memory>
 #include <utility>
+
+#include <fmt/core.h>
 
 #include "cli/command_list.h"
 #include "cli/documents/document_walker.h"
@@ -84,7 +84,7 @@ int RunIngest(const IngestArguments& arguments) {
   {
     Progress progress("passages", arguments.quiet, std::chrono::steady_clock::now());
     std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
-    ingested = Ingest(**backend, *fs, *files, options, progress, report);
+    ingested = Ingest({**backend, *fs, *files, options, progress}, report);
   }
   std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   PrintSummary(arguments, report, seconds.count());
@@ -97,7 +97,7 @@ int RunIngest(const IngestArguments& arguments) {
 void AddIngestCommand(CLI::App& app, RunSlot& run) {
   auto arguments = std::make_shared<IngestArguments>();
   CLI::App* command =
-      app.add_subcommand(kName, "Load text, Markdown, HTML, JSON Lines and PDF into a collection");
+      app.add_subcommand(kName, "load text, Markdown, HTML, JSON Lines and PDF into a collection");
   command->add_option("PATH", arguments->paths, "files, or folders of them")
       ->required()
       ->type_name("");

@@ -1,9 +1,9 @@
 #include "cli/ingest.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <map>
 
 #include "base/mutex.h"
 #include "env/simulated_file_system.h"
@@ -82,7 +82,7 @@ class Ingestion : public ::testing::Test {
     options.model = "m";
     options.prune = prune;
     options.roots = {"/d"};
-    return Ingest(backend_, *fs_, files_, options, progress, report);
+    return Ingest({backend_, *fs_, files_, options, progress}, report);
   }
 
   IngestReport RunWell(bool prune = false) {
@@ -123,7 +123,8 @@ TEST_F(Ingestion, StoresWhatAReaderNeeds) {
 }
 
 TEST_F(Ingestion, KeepsTheFieldsOfRecordsButNotOverItsOwn) {
-  Write("/d/a.jsonl", R"({"text":"t","year":1999,"file":"mine","sha256":1})" "\n");
+  Write("/d/a.jsonl", R"({"text":"t","year":1999,"file":"mine","sha256":1})"
+                      "\n");
   RunWell();
   const Payload& payload = backend_.stored.begin()->second.payload;
   EXPECT_EQ(payload.root().Member("year")->AsInt(), 1999);

@@ -1,10 +1,10 @@
 #include "cli/interrupt.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
+
+#include <signal.h>
+#include <unistd.h>
 
 #include "base/mutex.h"
 #include "cli/exit_code.h"
@@ -35,13 +35,9 @@ InterruptGuard::InterruptGuard() {
   SetHandler(&OnSignal);
 }
 
-InterruptGuard::~InterruptGuard() {
-  SetHandler(SIG_DFL);
-}
+InterruptGuard::~InterruptGuard() { SetHandler(SIG_DFL); }
 
-bool Interrupted() {
-  return interrupted.load();
-}
+bool Interrupted() { return interrupted.load(); }
 
 bool PauseUnlessInterrupted(std::chrono::milliseconds pause) {
   // A signal handler can't wake a condition, so it is looked at now and then.

@@ -47,17 +47,17 @@ class LocalBackend final : public Backend {
     engine::DatabaseOptions options;
     options.directory = place.data_dir;
     engine::DatabaseEnvironment environment{*backend->fs_, *backend->random_, *backend->log_};
-    Result<std::unique_ptr<engine::Database>> opened =
-        engine::Database::Open(options, environment);
+    Result<std::unique_ptr<engine::Database>> opened = engine::Database::Open(options, environment);
     if (!opened.ok() && opened.status().code() == ErrorCode::kBusy) {
-      return BusyError(place.data_dir + " belongs to another process; if a server runs on it, give "
+      return BusyError(place.data_dir +
+                       " belongs to another process; if a server runs on it, give "
                        "its address with --url instead of --data-dir");
     }
     if (!opened.ok()) return opened.status();
     backend->database_ = std::move(*opened);
     embedding::EmbedderOptions embedder;
-    embedder.models_dir = embedding::ModelsDirectory(
-        *backend->fs_, Environment("AKIDB_MODELS_DIR"), place.data_dir);
+    embedder.models_dir =
+        embedding::ModelsDirectory(*backend->fs_, Environment("AKIDB_MODELS_DIR"), place.data_dir);
     if (std::string model = Environment("AKIDB_DEFAULT_MODEL"); !model.empty()) {
       embedder.default_model = std::move(model);
     }
@@ -71,10 +71,10 @@ class LocalBackend final : public Backend {
 
   Result<ModelFacts> FindModel(const std::string& name) override {
     for (const service::ModelInfo& model : service_->Models()) {
-      bool named = name.empty() ? model.is_default
-                                : model.id == name || std::find(model.aliases.begin(),
-                                                                model.aliases.end(),
-                                                                name) != model.aliases.end();
+      bool named = name.empty()
+                       ? model.is_default
+                       : model.id == name || std::find(model.aliases.begin(), model.aliases.end(),
+                                                       name) != model.aliases.end();
       if (!named) continue;
       if (model.state == service::ModelState::kAbsent) {
         return InferenceError(model.state_reason.empty() ? model.id + " is not installed"

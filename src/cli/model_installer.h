@@ -11,9 +11,9 @@
 
 namespace akidb::cli {
 
-// Does nothing, without the network, when all is there already; says so through `say`, a line a step.
-// What was half fetched is removed. kUnavailable (program missing, no network), kCorruption (another
-// checksum than planned), and file errors.
+// Does nothing, without the network, when all is there already; says so through `say`, a line a
+// step. What was half fetched is removed. kUnavailable (program missing, no network), kCorruption
+// (another checksum than planned), and file errors.
 Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
                       const std::function<void(const std::string&)>& say);
 

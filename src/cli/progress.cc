@@ -1,11 +1,11 @@
 #include "cli/progress.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
+
+#include <fmt/core.h>
 
 #include "cli/terminal.h"
 
@@ -75,12 +75,16 @@ std::string DrawBar(const ProgressCount& count, const std::string& unit, double 
   size_t text = numbers.size() + pace.size() + left.size();
   if (text + kBarMin > room) return CutEnd((numbers + pace + left).substr(1), room);
   size_t bar = std::min(kBarMax, room - text);
-  double share = count.total == 0 ? 0
-                                  : std::min(1.0, static_cast<double>(count.done) /
-                                                      static_cast<double>(count.total));
+  double share =
+      count.total == 0
+          ? 0
+          : std::min(1.0, static_cast<double>(count.done) / static_cast<double>(count.total));
   auto filled = static_cast<size_t>(share * static_cast<double>(bar));
   std::string full = Repeated(style.utf8 ? "━" : "#", filled);
-  std::string rest = Repeated(style.utf8 && style.colour ? "━" : style.utf8 ? "─" : "-", bar - filled);
+  std::string rest = Repeated(style.utf8 && style.colour ? "━"
+                              : style.utf8               ? "─"
+                                                         : "-",
+                              bar - filled);
   if (style.colour) {
     full = "\x1b[32m" + full + "\x1b[0m";
     rest = "\x1b[90m" + rest + "\x1b[0m";

@@ -12,7 +12,7 @@ namespace akidb::cli {
 
 struct ProgressCount {
   uint64_t done = 0;
-  uint64_t total = 0;   // 0 while nothing is known
+  uint64_t total = 0;  // 0 while nothing is known
   bool total_is_exact = false;
 };
 

@@ -1,8 +1,8 @@
-#include <fmt/core.h>
-
 #include <charconv>
 #include <cstdio>
 #include <memory>
+
+#include <fmt/core.h>
 
 #include "base/json_writer.h"
 #include "cli/command_list.h"
@@ -88,8 +88,8 @@ void PrintText(const SearchArguments& arguments, const SearchAnswer& answer) {
     out += PassageText(answer.passages[i], i + 1, arguments.question, style);
   }
   if (answer.passages.empty()) out += "nothing found\n";
-  out += fmt::format("{}embedding {:.1f} ms, search {:.2f} ms\n", answer.passages.empty() ? "" : "\n",
-                     answer.embed_ms, answer.search_ms);
+  out += fmt::format("{}embedding {:.1f} ms, search {:.2f} ms\n",
+                     answer.passages.empty() ? "" : "\n", answer.embed_ms, answer.search_ms);
   std::fputs(out.c_str(), stdout);
 }
 
@@ -120,7 +120,7 @@ int RunSearch(const SearchArguments& arguments) {
 
 void AddSearchCommand(CLI::App& app, RunSlot& run) {
   auto arguments = std::make_shared<SearchArguments>();
-  CLI::App* command = app.add_subcommand(kName, "Find the passages that answer a question");
+  CLI::App* command = app.add_subcommand(kName, "find the passages that answer a question");
   command->add_option("QUESTION", arguments->question, "in your own words")
       ->required()
       ->type_name("");

@@ -1,13 +1,13 @@
 #include "cli/terminal.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/utf8.h"
 
@@ -84,9 +84,7 @@ size_t PrefixWithin(std::string_view text, size_t width) {
   return bytes;
 }
 
-int DescriptorOf(Stream stream) {
-  return stream == Stream::kOut ? STDOUT_FILENO : STDERR_FILENO;
-}
+int DescriptorOf(Stream stream) { return stream == Stream::kOut ? STDOUT_FILENO : STDERR_FILENO; }
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
@@ -95,9 +93,7 @@ std::string Environment(const char* name) {
 
 }  // namespace
 
-bool IsTerminal(Stream stream) {
-  return ::isatty(DescriptorOf(stream)) == 1;
-}
+bool IsTerminal(Stream stream) { return ::isatty(DescriptorOf(stream)) == 1; }
 
 size_t WidthOf(Stream stream) {
   size_t width = 0;

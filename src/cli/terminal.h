@@ -18,8 +18,8 @@ bool WantsColour(Stream stream);
 // Whether the locale's characters are UTF-8.
 bool SpeaksUtf8();
 
-// Columns that valid UTF-8 takes: 2 for wide characters, 0 for combining marks. Emoji made of several
-// characters count as their parts.
+// Columns that valid UTF-8 takes: 2 for wide characters, 0 for combining marks. Emoji made of
+// several characters count as their parts.
 size_t DisplayWidth(std::string_view text);
 
 // White space collapsed and control characters (of the terminal, too) replaced by spaces.

@@ -19,8 +19,13 @@ TEST(Terminal, CountsColumns) {
 }
 
 TEST(Terminal, MakesOneLineWithoutControlCharacters) {
-  EXPECT_EQ(OneLine("a\n\tb\x1b[31mc\xC2\x9B" "d\x7F"), "a b [31mc d");
-  EXPECT_EQ(OneLine("  a  \xC2\xA0" "b "), "a \xC2\xA0" "b");
+  EXPECT_EQ(OneLine("a\n\tb\x1b[31mc\xC2\x9B"
+                    "d\x7F"),
+            "a b [31mc d");
+  EXPECT_EQ(OneLine("  a  \xC2\xA0"
+                    "b "),
+            "a \xC2\xA0"
+            "b");
 }
 
 TEST(Terminal, CutsAtCharacters) {

@@ -89,7 +89,8 @@ TEST(WireJson, TakesTheReasonFromEitherFormOfError) {
 }
 
 TEST(WireJson, RefusesAnswersOfOtherServers) {
-  for (const char* body : {"", "hello", "[]", "{}", R"({"result":1})", R"({"result":{"points":[1]}})"}) {
+  for (const char* body :
+       {"", "hello", "[]", "{}", R"({"result":1})", R"({"result":{"points":[1]}})"}) {
     EXPECT_FALSE(ReadAnswer(body).ok()) << body;
     EXPECT_FALSE(ReadPage(body).ok()) << body;
     EXPECT_FALSE(ReadPoints(body).ok()) << body;

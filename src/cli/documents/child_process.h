@@ -17,7 +17,7 @@ struct ChildProcess {
 };
 
 struct ChildOutput {
-  int exit_code = 0;       // 128 + signal when a signal ended it
+  int exit_code = 0;  // 128 + signal when a signal ended it
   std::string output;
   std::string error_text;  // its first 4 KiB
 };

@@ -17,9 +17,9 @@ enum class BlockKind : uint8_t { kParagraph, kListItem, kTableRow, kPreformatted
 struct Block {
   size_t section = 0;  // index into Document::sections
   BlockKind kind = BlockKind::kParagraph;
-  std::string text;    // valid UTF-8, never empty; line ends only where they carry meaning
-  uint32_t line = 0;   // of the file, from 1; 0 where a line means nothing (PDF)
-  uint32_t page = 0;   // from 1; 0 for formats without pages
+  std::string text;   // valid UTF-8, never empty; line ends only where they carry meaning
+  uint32_t line = 0;  // of the file, from 1; 0 where a line means nothing (PDF)
+  uint32_t page = 0;  // from 1; 0 for formats without pages
 };
 
 struct Section {

@@ -26,7 +26,12 @@ bool IsBlank(std::string_view text) {
 // Bytes of the white space that `text` begins with, and whether it separates words.
 std::pair<size_t, bool> LeadingSpace(std::string_view text) {
   switch (text[0]) {
-    case ' ': case '\t': case '\n': case '\r': case '\f': case '\v':
+    case ' ':
+    case '\t':
+    case '\n':
+    case '\r':
+    case '\f':
+    case '\v':
       return {1, true};
     default:
       break;
@@ -59,9 +64,7 @@ std::string CollapseWhitespace(std::string_view text) {
   return out;
 }
 
-void DocumentBuilder::SetRoot(std::string heading) {
-  Heading(0, heading);
-}
+void DocumentBuilder::SetRoot(std::string heading) { Heading(0, heading); }
 
 void DocumentBuilder::SetTitle(std::string_view title) {
   if (document_.title.empty()) document_.title = Shortened(title);

@@ -1,11 +1,11 @@
 #include "cli/documents/document_reader.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <utility>
+
+#include <openssl/evp.h>
 
 #include "base/check.h"
 #include "base/utf8.h"
@@ -32,7 +32,8 @@ Status CheckIsText(std::string_view bytes) {
     return UnsupportedError("the file is UTF-16; convert it with iconv -t UTF-8");
   }
   if (bytes.substr(0, kBinaryProbeBytes).find('\0') != std::string_view::npos) {
-    return UnsupportedError("the file is binary; text, Markdown, HTML, JSON Lines and PDF are read");
+    return UnsupportedError(
+        "the file is binary; text, Markdown, HTML, JSON Lines and PDF are read");
   }
   return OkStatus();
 }
@@ -48,11 +49,16 @@ Result<Document> Parse(const SourceFile& source, DocumentFormat format) {
     text.bytes = repaired;
   }
   switch (format) {
-    case DocumentFormat::kText: return ReadText(text);
-    case DocumentFormat::kMarkdown: return ReadMarkdown(text);
-    case DocumentFormat::kHtml: return ReadHtml(text);
-    case DocumentFormat::kJsonLines: return ReadJsonLines(text);
-    case DocumentFormat::kPdf: break;
+    case DocumentFormat::kText:
+      return ReadText(text);
+    case DocumentFormat::kMarkdown:
+      return ReadMarkdown(text);
+    case DocumentFormat::kHtml:
+      return ReadHtml(text);
+    case DocumentFormat::kJsonLines:
+      return ReadJsonLines(text);
+    case DocumentFormat::kPdf:
+      break;
   }
   return InternalError("unknown document format");
 }
@@ -61,12 +67,18 @@ Result<Document> Parse(const SourceFile& source, DocumentFormat format) {
 
 std::optional<DocumentFormat> FormatOfName(std::string_view path) {
   static constexpr std::array<std::pair<std::string_view, DocumentFormat>, 12> kEndings = {{
-      {"txt", DocumentFormat::kText},          {"text", DocumentFormat::kText},
-      {"rst", DocumentFormat::kText},          {"log", DocumentFormat::kText},
-      {"md", DocumentFormat::kMarkdown},       {"markdown", DocumentFormat::kMarkdown},
-      {"html", DocumentFormat::kHtml},         {"htm", DocumentFormat::kHtml},
-      {"xhtml", DocumentFormat::kHtml},        {"jsonl", DocumentFormat::kJsonLines},
-      {"ndjson", DocumentFormat::kJsonLines},  {"pdf", DocumentFormat::kPdf},
+      {"txt", DocumentFormat::kText},
+      {"text", DocumentFormat::kText},
+      {"rst", DocumentFormat::kText},
+      {"log", DocumentFormat::kText},
+      {"md", DocumentFormat::kMarkdown},
+      {"markdown", DocumentFormat::kMarkdown},
+      {"html", DocumentFormat::kHtml},
+      {"htm", DocumentFormat::kHtml},
+      {"xhtml", DocumentFormat::kHtml},
+      {"jsonl", DocumentFormat::kJsonLines},
+      {"ndjson", DocumentFormat::kJsonLines},
+      {"pdf", DocumentFormat::kPdf},
   }};
   std::string_view name = FileName(path);
   size_t dot = name.rfind('.');

@@ -1,11 +1,11 @@
 #include "cli/documents/document_reader.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "cli/documents/document_builder.h"
 
@@ -55,11 +55,18 @@ TEST(DocumentReader, HashesAsSha256) {
 
 TEST(DocumentReader, RefusesBinaryAndUtf16) {
   EXPECT_EQ(Refusal("a.txt", std::string_view("a\0b", 3)).code(), ErrorCode::kUnsupported);
-  EXPECT_THAT(std::string(Refusal("a.txt", "\xFF\xFE" "a").message()), HasSubstr("UTF-16"));
+  EXPECT_THAT(std::string(Refusal("a.txt",
+                                  "\xFF\xFE"
+                                  "a")
+                              .message()),
+              HasSubstr("UTF-16"));
 }
 
 TEST(DocumentReader, ReplacesInvalidUtf8AndDropsTheByteOrderMark) {
-  EXPECT_THAT(TextsOf(Read("a.txt", "\xEF\xBB\xBF" "a\xFFz")), ElementsAre("a\xEF\xBF\xBDz"));
+  EXPECT_THAT(TextsOf(Read("a.txt",
+                           "\xEF\xBB\xBF"
+                           "a\xFFz")),
+              ElementsAre("a\xEF\xBF\xBDz"));
 }
 
 TEST(TextReader, JoinsLinesAndKeepsIndentedOnes) {
@@ -94,9 +101,10 @@ TEST(MarkdownReader, TakesTheFirstHeadingAsTitle) {
 }
 
 TEST(JsonLinesReader, KeepsTheOtherMembersAsFields) {
-  Document document = Read("r.jsonl",
-                           "{\"text\":\"one\",\"title\":\"T\",\"section\":[\"S\",\"U\"],\"year\":1999}\n"
-                           "\n{\"content\":\"two\",\"section\":\"V\"}\n");
+  Document document =
+      Read("r.jsonl",
+           "{\"text\":\"one\",\"title\":\"T\",\"section\":[\"S\",\"U\"],\"year\":1999}\n"
+           "\n{\"content\":\"two\",\"section\":\"V\"}\n");
   EXPECT_THAT(TextsOf(document), ElementsAre("one", "two"));
   EXPECT_THAT(SectionOf(document, 0).path, ElementsAre("T", "S", "U"));
   ASSERT_TRUE(SectionOf(document, 0).fields.has_value());
@@ -123,9 +131,8 @@ std::string PdfOf(const std::vector<std::string>& pages) {
     std::string stream = "BT /F1 12 Tf 72 700 Td (" + pages[i] + ") Tj ET";
     kids += page + " 0 R ";
     objects += page + " 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents " + content +
-               " 0 R/Resources<</Font<</F1 3 0 R>>>>>> endobj\n" + content +
-               " 0 obj <</Length " + std::to_string(stream.size()) + ">> stream\n" + stream +
-               "\nendstream endobj\n";
+               " 0 R/Resources<</Font<</F1 3 0 R>>>>>> endobj\n" + content + " 0 obj <</Length " +
+               std::to_string(stream.size()) + ">> stream\n" + stream + "\nendstream endobj\n";
   }
   return "%PDF-1.4\n1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj\n2 0 obj <</Type/Pages/Count " +
          std::to_string(pages.size()) + "/Kids[" + kids + "]>> endobj\n" +
@@ -176,12 +183,16 @@ TEST_F(PdfReader, SaysThatAPdfHoldsNoText) {
 }
 
 TEST(DocumentBuilder, CollapsesEveryKindOfSpace) {
-  EXPECT_EQ(CollapseWhitespace(" a\t\n b\xC2\xA0" "c\xC2\xAD" "d\xE2\x80\x8B "), "a b cd");
+  EXPECT_EQ(CollapseWhitespace(" a\t\n b\xC2\xA0"
+                               "c\xC2\xAD"
+                               "d\xE2\x80\x8B "),
+            "a b cd");
 }
 
 TEST(DocumentBuilder, ShortensHeadingsAndLimitsTheirNumber) {
   DocumentBuilder builder;
-  for (int level = 0; level < 40; ++level) builder.Heading(level, std::string(1000, 'a' + level % 26));
+  for (int level = 0; level < 40; ++level)
+    builder.Heading(level, std::string(1000, 'a' + level % 26));
   Block block;
   block.text = "x";
   builder.Add(block);

@@ -11,9 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool IsHidden(const fs::path& path) {
-  return path.filename().native().starts_with('.');
-}
+bool IsHidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
 Status CannotRead(const fs::path& path, const std::error_code& error) {
   return IoError(path.string() + ": " + error.message());
@@ -80,9 +78,8 @@ Result<std::vector<FoundFile>> FindDocuments(const std::vector<std::string>& pat
   }
   std::sort(found.begin(), found.end(),
             [](const FoundFile& a, const FoundFile& b) { return a.path < b.path; });
-  auto last = std::unique(found.begin(), found.end(), [](const FoundFile& a, const FoundFile& b) {
-    return a.path == b.path;
-  });
+  auto last = std::unique(found.begin(), found.end(),
+                          [](const FoundFile& a, const FoundFile& b) { return a.path == b.path; });
   found.erase(last, found.end());
   return found;
 }

@@ -13,7 +13,7 @@ namespace akidb::cli {
 
 struct SourceFile {
   const std::string& path;
-  std::string_view stem;   // the file's name without its ending: the title of last resort
+  std::string_view stem;  // the file's name without its ending: the title of last resort
   std::string_view bytes;
 };
 
@@ -22,8 +22,8 @@ Result<Document> ReadText(const SourceFile& source);
 Result<Document> ReadMarkdown(const SourceFile& source);
 // Navigation, scripts and styles are left out; DocBook's, Sphinx's and plain pages are understood.
 Result<Document> ReadHtml(const SourceFile& source);
-// One object a line: `text` (or `content`, `body`), `title`, `section` (string or array of strings);
-// all other members are kept as fields of the passage.
+// One object a line: `text` (or `content`, `body`), `title`, `section` (string or array of
+// strings); all other members are kept as fields of the passage.
 Result<Document> ReadJsonLines(const SourceFile& source);
 // Through the program pdftotext (package poppler-utils), which reads `source.path` by itself.
 Result<Document> ReadPdf(const SourceFile& source);

@@ -8,13 +8,9 @@
 namespace akidb::cli {
 namespace {
 
-bool IsLetter(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0;
-}
+bool IsLetter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 
-bool IsSpace(char c) {
-  return std::isspace(static_cast<unsigned char>(c)) != 0;
-}
+bool IsSpace(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
 
 std::string LowerName(std::string_view text) {
   constexpr size_t kNameMax = 16;
@@ -33,12 +29,12 @@ bool Contains(const std::array<std::string_view, N>& names, std::string_view nam
 
 // Never have content, so they never stay open.
 constexpr std::array<std::string_view, 16> kVoid = {
-    "area", "base", "br",   "col",   "embed",  "hr",    "img",   "input",
+    "area", "base", "br",    "col",    "embed", "hr",  "img",    "input",
     "link", "meta", "param", "source", "track", "wbr", "keygen", "frame"};
 // Closed by their neighbours when the end tag is left out.
 constexpr std::array<std::string_view, 17> kSelfClosing = {
-    "p",  "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "optgroup",
-    "rp", "rt", "colgroup", "body", "html"};
+    "p",     "li",     "dt",       "dd", "tr", "td",       "th",   "thead", "tbody",
+    "tfoot", "option", "optgroup", "rp", "rt", "colgroup", "body", "html"};
 constexpr std::array<std::string_view, 6> kRawText = {"script",   "style", "textarea",
                                                       "noscript", "xmp",   "title"};
 

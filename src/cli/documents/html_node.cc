@@ -12,9 +12,9 @@ namespace {
 
 // What site generators (Publican, DocBook, Sphinx, MkDocs, Doxygen) call their navigation.
 constexpr std::array<std::string_view, 16> kSkippedClasses = {
-    "docnav",       "toc",         "navheader",   "navfooter",  "indexterm",      "headerlink",
-    "breadcrumbs",  "breadcrumb",  "navbar",      "sidebar-nav", "sphinxsidebar", "related",
-    "contents",     "skip-link",   "md-nav",      "screen-reader-text"};
+    "docnav",      "toc",        "navheader", "navfooter",         "indexterm",     "headerlink",
+    "breadcrumbs", "breadcrumb", "navbar",    "sidebar-nav",       "sphinxsidebar", "related",
+    "contents",    "skip-link",  "md-nav",    "screen-reader-text"};
 constexpr std::array<std::string_view, 8> kAsideClasses = {
     "sidebar", "note", "tip", "warning", "caution", "important", "admonition", "callout"};
 
@@ -32,11 +32,24 @@ bool IsHidden(const GumboElement& element) {
 
 bool IsSkippedTag(GumboTag tag) {
   switch (tag) {
-    case GUMBO_TAG_HEAD: case GUMBO_TAG_SCRIPT: case GUMBO_TAG_STYLE: case GUMBO_TAG_TEMPLATE:
-    case GUMBO_TAG_NOSCRIPT: case GUMBO_TAG_IFRAME: case GUMBO_TAG_OBJECT: case GUMBO_TAG_SVG:
-    case GUMBO_TAG_MATH: case GUMBO_TAG_NAV: case GUMBO_TAG_FOOTER: case GUMBO_TAG_BUTTON:
-    case GUMBO_TAG_SELECT: case GUMBO_TAG_TEXTAREA: case GUMBO_TAG_INPUT: case GUMBO_TAG_AUDIO:
-    case GUMBO_TAG_VIDEO: case GUMBO_TAG_CANVAS:
+    case GUMBO_TAG_HEAD:
+    case GUMBO_TAG_SCRIPT:
+    case GUMBO_TAG_STYLE:
+    case GUMBO_TAG_TEMPLATE:
+    case GUMBO_TAG_NOSCRIPT:
+    case GUMBO_TAG_IFRAME:
+    case GUMBO_TAG_OBJECT:
+    case GUMBO_TAG_SVG:
+    case GUMBO_TAG_MATH:
+    case GUMBO_TAG_NAV:
+    case GUMBO_TAG_FOOTER:
+    case GUMBO_TAG_BUTTON:
+    case GUMBO_TAG_SELECT:
+    case GUMBO_TAG_TEXTAREA:
+    case GUMBO_TAG_INPUT:
+    case GUMBO_TAG_AUDIO:
+    case GUMBO_TAG_VIDEO:
+    case GUMBO_TAG_CANVAS:
       return true;
     default:
       return false;
@@ -45,24 +58,55 @@ bool IsSkippedTag(GumboTag tag) {
 
 HtmlRole RoleOfTag(GumboTag tag) {
   switch (tag) {
-    case GUMBO_TAG_PRE: case GUMBO_TAG_LISTING: case GUMBO_TAG_XMP:
+    case GUMBO_TAG_PRE:
+    case GUMBO_TAG_LISTING:
+    case GUMBO_TAG_XMP:
       return HtmlRole::kPreformatted;
-    case GUMBO_TAG_UL: case GUMBO_TAG_OL: case GUMBO_TAG_MENU: return HtmlRole::kList;
-    case GUMBO_TAG_LI: return HtmlRole::kListItem;
-    case GUMBO_TAG_DL: return HtmlRole::kDefinitionList;
-    case GUMBO_TAG_DT: return HtmlRole::kTerm;
-    case GUMBO_TAG_DD: return HtmlRole::kDefinition;
-    case GUMBO_TAG_TABLE: return HtmlRole::kTable;
-    case GUMBO_TAG_TR: return HtmlRole::kRow;
-    case GUMBO_TAG_TD: case GUMBO_TAG_TH: return HtmlRole::kCell;
-    case GUMBO_TAG_BR: return HtmlRole::kBreak;
-    case GUMBO_TAG_ASIDE: return HtmlRole::kAside;
-    case GUMBO_TAG_P: case GUMBO_TAG_DIV: case GUMBO_TAG_SECTION: case GUMBO_TAG_ARTICLE:
-    case GUMBO_TAG_MAIN: case GUMBO_TAG_BLOCKQUOTE: case GUMBO_TAG_FIGURE:
-    case GUMBO_TAG_FIGCAPTION: case GUMBO_TAG_ADDRESS: case GUMBO_TAG_DETAILS:
-    case GUMBO_TAG_SUMMARY: case GUMBO_TAG_CAPTION: case GUMBO_TAG_FIELDSET: case GUMBO_TAG_FORM:
-    case GUMBO_TAG_HR: case GUMBO_TAG_BODY: case GUMBO_TAG_CENTER: case GUMBO_TAG_HEADER:
-    case GUMBO_TAG_HGROUP: case GUMBO_TAG_THEAD: case GUMBO_TAG_TBODY: case GUMBO_TAG_TFOOT:
+    case GUMBO_TAG_UL:
+    case GUMBO_TAG_OL:
+    case GUMBO_TAG_MENU:
+      return HtmlRole::kList;
+    case GUMBO_TAG_LI:
+      return HtmlRole::kListItem;
+    case GUMBO_TAG_DL:
+      return HtmlRole::kDefinitionList;
+    case GUMBO_TAG_DT:
+      return HtmlRole::kTerm;
+    case GUMBO_TAG_DD:
+      return HtmlRole::kDefinition;
+    case GUMBO_TAG_TABLE:
+      return HtmlRole::kTable;
+    case GUMBO_TAG_TR:
+      return HtmlRole::kRow;
+    case GUMBO_TAG_TD:
+    case GUMBO_TAG_TH:
+      return HtmlRole::kCell;
+    case GUMBO_TAG_BR:
+      return HtmlRole::kBreak;
+    case GUMBO_TAG_ASIDE:
+      return HtmlRole::kAside;
+    case GUMBO_TAG_P:
+    case GUMBO_TAG_DIV:
+    case GUMBO_TAG_SECTION:
+    case GUMBO_TAG_ARTICLE:
+    case GUMBO_TAG_MAIN:
+    case GUMBO_TAG_BLOCKQUOTE:
+    case GUMBO_TAG_FIGURE:
+    case GUMBO_TAG_FIGCAPTION:
+    case GUMBO_TAG_ADDRESS:
+    case GUMBO_TAG_DETAILS:
+    case GUMBO_TAG_SUMMARY:
+    case GUMBO_TAG_CAPTION:
+    case GUMBO_TAG_FIELDSET:
+    case GUMBO_TAG_FORM:
+    case GUMBO_TAG_HR:
+    case GUMBO_TAG_BODY:
+    case GUMBO_TAG_CENTER:
+    case GUMBO_TAG_HEADER:
+    case GUMBO_TAG_HGROUP:
+    case GUMBO_TAG_THEAD:
+    case GUMBO_TAG_TBODY:
+    case GUMBO_TAG_TFOOT:
       return HtmlRole::kBlock;
     default:
       return HtmlRole::kInline;
@@ -102,13 +146,20 @@ HtmlRole RoleOf(const GumboElement& element) {
 
 int HeadingLevel(GumboTag tag) {
   switch (tag) {
-    case GUMBO_TAG_H1: return 1;
-    case GUMBO_TAG_H2: return 2;
-    case GUMBO_TAG_H3: return 3;
-    case GUMBO_TAG_H4: return 4;
-    case GUMBO_TAG_H5: return 5;
-    case GUMBO_TAG_H6: return 6;
-    default: return 0;
+    case GUMBO_TAG_H1:
+      return 1;
+    case GUMBO_TAG_H2:
+      return 2;
+    case GUMBO_TAG_H3:
+      return 3;
+    case GUMBO_TAG_H4:
+      return 4;
+    case GUMBO_TAG_H5:
+      return 5;
+    case GUMBO_TAG_H6:
+      return 6;
+    default:
+      return 0;
   }
 }
 

@@ -1,30 +1,30 @@
 // Questions that the HTML reader asks of one node. Like html_tree.h, for the HTML reader alone.
 #pragma once
 
-#include <gumbo.h>
-
 #include <span>
 #include <string>
 #include <string_view>
 
+#include <gumbo.h>
+
 namespace akidb::cli {
 
 enum class HtmlRole : uint8_t {
-  kInline,     // runs on in the line
-  kBlock,      // begins and ends a paragraph
-  kSkipped,    // navigation, scripts, controls: no text of the document
-  kHeading,    // h1..h6
+  kInline,   // runs on in the line
+  kBlock,    // begins and ends a paragraph
+  kSkipped,  // navigation, scripts, controls: no text of the document
+  kHeading,  // h1..h6
   kPreformatted,
-  kList,       // ul, ol
+  kList,  // ul, ol
   kListItem,
-  kTerm,       // dt
-  kDefinition, // dd
+  kTerm,        // dt
+  kDefinition,  // dd
   kDefinitionList,
   kTable,
   kRow,
   kCell,
-  kAside,      // a sidebar or an admonition with a title of its own
-  kBreak,      // br
+  kAside,  // a sidebar or an admonition with a title of its own
+  kBreak,  // br
 };
 
 HtmlRole RoleOf(const GumboElement& element);

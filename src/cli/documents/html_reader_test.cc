@@ -77,7 +77,8 @@ TEST(HtmlReader, MarksListItems) {
 }
 
 TEST(HtmlReader, WritesARowOfATableAsALine) {
-  Document document = Read("<table><tr><th>k</th><th>v</th></tr><tr><td>a<br>b</td><td>1</td></tr></table>");
+  Document document =
+      Read("<table><tr><th>k</th><th>v</th></tr><tr><td>a<br>b</td><td>1</td></tr></table>");
   EXPECT_THAT(TextsOf(document), ElementsAre("k | v", "a b | 1"));
   EXPECT_EQ(document.blocks[0].kind, BlockKind::kTableRow);
 }

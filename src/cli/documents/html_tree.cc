@@ -6,8 +6,8 @@
 namespace akidb::cli {
 
 // Every allocation of one parse, chained, so that the tree is freed without walking it (the
-// library's own walk recurses) and the parse can be left when it asks for too much: the library does
-// not check for failed allocations, so the only way out is a jump over its C frames.
+// library's own walk recurses) and the parse can be left when it asks for too much: the library
+// does not check for failed allocations, so the only way out is a jump over its C frames.
 class HtmlTree::Memory {
  public:
   explicit Memory(size_t bytes_max) : bytes_left_(bytes_max) {}

@@ -2,11 +2,11 @@
 // that shows gumbo; included by the HTML reader alone.
 #pragma once
 
-#include <gumbo.h>
-
 #include <cstddef>
 #include <memory>
 #include <string_view>
+
+#include <gumbo.h>
 
 #include "base/status.h"
 

@@ -1,8 +1,8 @@
-#include <cmark.h>
-
 #include <algorithm>
 #include <memory>
 #include <utility>
+
+#include <cmark.h>
 
 #include "cli/documents/format_readers.h"
 

@@ -20,16 +20,14 @@ constexpr size_t kSpecialTokens = 2;
 struct Piece {
   std::string_view text;
   BlockKind kind;
-  bool continues = false;  // the piece before is of the same block
+  bool continues = false;    // the piece before is of the same block
   bool inside_word = false;  // and the cut between the two is inside a word
   uint32_t line = 0;
   uint32_t page = 0;
   size_t tokens = 0;
 };
 
-bool IsSpace(char c) {
-  return std::isspace(static_cast<unsigned char>(c)) != 0;
-}
+bool IsSpace(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
 
 std::string_view TrimmedRight(std::string_view text) {
   while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
@@ -65,19 +63,17 @@ size_t PrefixWithin(std::string_view text, size_t tokens_max) {
   return std::max(TruncateUtf8(text, tokens_max).size(), Utf8SequenceLength(text));
 }
 
-// No text of `tokens_max` tokens that is worth a passage is longer: the reach of every look ahead, so
-// that cutting a long block stays linear.
-size_t ReachBytes(size_t tokens_max) {
-  return 40 * tokens_max;
-}
+// No text of `tokens_max` tokens that is worth a passage is longer: the reach of every look ahead,
+// so that cutting a long block stays linear.
+size_t ReachBytes(size_t tokens_max) { return 40 * tokens_max; }
 
 // Where to cut `text`, which is longer than `tokens_max`: at the last end of a sentence or line in
 // the second half of what fits, else at a word.
 size_t CutPosition(std::string_view text, BlockKind kind, size_t tokens_max) {
   size_t limit = PrefixWithin(text, tokens_max);
   for (size_t end = limit; end > limit / 2; --end) {
-    bool good = kind == BlockKind::kPreformatted ? text[end - 1] == '\n'
-                                                 : EndsSentence(text, end - 1);
+    bool good =
+        kind == BlockKind::kPreformatted ? text[end - 1] == '\n' : EndsSentence(text, end - 1);
     if (good) return end;
   }
   return limit;
@@ -116,8 +112,8 @@ void AddPieces(const Block& block, size_t tokens_max, std::vector<Piece>& pieces
 std::string_view SeparatorBefore(const Piece& previous, const Piece& piece) {
   if (piece.inside_word) return "";
   if (piece.continues) return piece.kind == BlockKind::kPreformatted ? "\n" : " ";
-  bool tight = previous.kind == piece.kind && (piece.kind == BlockKind::kListItem ||
-                                               piece.kind == BlockKind::kTableRow);
+  bool tight = previous.kind == piece.kind &&
+               (piece.kind == BlockKind::kListItem || piece.kind == BlockKind::kTableRow);
   return tight ? "\n" : "\n\n";
 }
 

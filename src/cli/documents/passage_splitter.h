@@ -20,7 +20,7 @@ struct SplitterOptions {
 };
 
 struct Passage {
-  size_t section = 0;         // index into Document::sections
+  size_t section = 0;  // index into Document::sections
   std::string text;
   std::string embedded_text;  // what the model sees: the headings, then the text
   uint32_t line = 0;          // where it begins; 0 where lines mean nothing

@@ -1,14 +1,14 @@
 #include "cli/documents/passage_splitter.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
 #include <random>
 #include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "cli/documents/document_builder.h"
 #include "cli/documents/token_estimate.h"
@@ -91,8 +91,8 @@ TEST(PassageSplitter, CutsCodeAtLineEndsAndCountsLines) {
   std::vector<Passage> passages = SplitDocument(builder.Finish("name"), {});
   ASSERT_GT(passages.size(), 1U);
   EXPECT_EQ(passages[0].line, 10U);
-  size_t lines = static_cast<size_t>(
-      std::count(passages[0].text.begin(), passages[0].text.end(), '\n') + 1);
+  size_t lines =
+      static_cast<size_t>(std::count(passages[0].text.begin(), passages[0].text.end(), '\n') + 1);
   EXPECT_EQ(passages[1].line, 10U + lines);
   EXPECT_TRUE(passages[0].text.starts_with("  call"));
 }
@@ -131,7 +131,8 @@ TEST(PassageSplitter, HasNoPassageWithoutText) {
 // Whatever the blocks: every word is there once, in order, and every passage fits the window.
 TEST(PassageSplitter, KeepsEveryWordOfRandomDocuments) {
   const char* given = std::getenv("AKIDB_TEST_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  const uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
   std::cout << "AKIDB_TEST_SEED=" << seed << "\n";
   std::mt19937_64 random(seed);
   auto below = [&](uint64_t bound) { return random() % bound; };
@@ -140,7 +141,8 @@ TEST(PassageSplitter, KeepsEveryWordOfRandomDocuments) {
     size_t number = 0;
     std::vector<std::string> expected;
     for (uint64_t block = 0, blocks = below(30); block < blocks; ++block) {
-      if (below(4) == 0) builder.Heading(static_cast<int>(1 + below(4)), "h" + std::to_string(block));
+      if (below(4) == 0)
+        builder.Heading(static_cast<int>(1 + below(4)), "h" + std::to_string(block));
       Block next;
       next.kind = static_cast<BlockKind>(below(4));
       for (uint64_t word = 0, words = 1 + below(below(8) == 0 ? 900 : 60); word < words; ++word) {

@@ -1,13 +1,11 @@
-#include "cli/documents/format_readers.h"
-
 #include <cctype>
+
+#include "cli/documents/format_readers.h"
 
 namespace akidb::cli {
 namespace {
 
-bool IsSpace(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
-}
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v'; }
 
 std::string_view TrimRight(std::string_view line) {
   while (!line.empty() && IsSpace(line.back())) line.remove_suffix(1);

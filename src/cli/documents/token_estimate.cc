@@ -18,13 +18,9 @@ CharClass ClassOf(unsigned char c) {
 }
 
 // Everyday words up to 9 letters are mostly in the vocabulary; longer ones fall into pieces.
-size_t LetterTokens(size_t letters) {
-  return letters <= 9 ? 1 : 1 + (letters - 9 + 3) / 4;
-}
+size_t LetterTokens(size_t letters) { return letters <= 9 ? 1 : 1 + (letters - 9 + 3) / 4; }
 
-size_t DigitTokens(size_t digits) {
-  return (digits + 2) / 3;
-}
+size_t DigitTokens(size_t digits) { return (digits + 2) / 3; }
 
 }  // namespace
 

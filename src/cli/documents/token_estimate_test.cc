@@ -1,8 +1,8 @@
 #include "cli/documents/token_estimate.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace akidb::cli {
 namespace {
@@ -24,9 +24,7 @@ TEST(TokenEstimate, CountsEveryCharacterOfOtherScripts) {
   EXPECT_EQ(EstimateTokens("база"), 4U);
 }
 
-TEST(TokenEstimate, TakesInvalidUtf8) {
-  EXPECT_EQ(EstimateTokens("\xFF\xC3"), 2U);
-}
+TEST(TokenEstimate, TakesInvalidUtf8) { EXPECT_EQ(EstimateTokens("\xFF\xC3"), 2U); }
 
 TEST(TokenEstimate, NeverExceedsTheBytes) {
   const std::string text = "mixed: 12, words (and) 数据 marks... \xF0\x9F\x98\x80";
