@@ -42,6 +42,14 @@ inline LogOptions OptionsFor(const std::string& folder) {
   return options;
 }
 
+// A disk with the folder that the log's own folder is made in.
+inline std::unique_ptr<env::SimulatedFileSystem> MakeDisk(uint64_t seed) {
+  auto disk = std::make_unique<env::SimulatedFileSystem>(seed);
+  EXPECT_TRUE(disk->CreateDirectories("/data").ok());
+  EXPECT_TRUE(disk->SyncDirectory("/").ok());
+  return disk;
+}
+
 // Opens logs on a file system and collects what they replay.
 class LogWorld {
  public:

@@ -1,0 +1,139 @@
+// Failing operations and a full disk.
+#include <gtest/gtest.h>
+
+#include "storage/wal/log_fixture.h"
+
+namespace akidb::storage {
+namespace {
+
+using Kind = env::SimulatedOperation::Kind;
+
+class LogFaultTest : public testing::Test {
+ protected:
+  void FailNext(Kind kind, Status error) {
+    fs_.SetFaultHook([kind, error, armed = true](const env::SimulatedOperation& op) mutable {
+      if (!armed || op.kind != kind) return OkStatus();
+      armed = false;
+      return error;
+    });
+  }
+
+  std::unique_ptr<env::SimulatedFileSystem> disk_ = MakeDisk(1);
+  env::SimulatedFileSystem& fs_ = *disk_;
+  LogWorld world_{fs_};
+};
+
+TEST_F(LogFaultTest, AFailedSyncKillsTheLogForEver) {
+  auto log = world_.MustOpen();
+  ASSERT_TRUE(AppendNext(*log, 10).ok());
+  FailNext(Kind::kSyncData, IoError("broken"));
+  Status failed = AppendNext(*log, 10);
+  EXPECT_EQ(failed.code(), ErrorCode::kUnavailable);
+  EXPECT_TRUE(failed.message().starts_with("storage_failed: ")) << failed.message();
+  uint64_t syncs = fs_.counters().data_syncs;
+  EXPECT_EQ(EnqueueNext(*log, 10).status().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(log->Wait(2).code(), ErrorCode::kUnavailable);
+  EXPECT_TRUE(log->Wait(1).ok());  // what was durable stays so
+  EXPECT_EQ(log->durable_seq(), 1u);
+  EXPECT_FALSE(log->Close().ok());
+  EXPECT_EQ(fs_.counters().data_syncs, syncs);  // no sync was tried again
+}
+
+TEST_F(LogFaultTest, WhatAFailedSyncLeftInTheCacheIsNotBelieved) {
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    auto disk = MakeDisk(seed);
+    env::SimulatedFileSystem& fs = *disk;
+    LogWorld world(fs);
+    auto log = world.MustOpen();
+    ASSERT_TRUE(AppendNext(*log, 100).ok());
+    bool armed = true;
+    fs.SetFaultHook([&](const env::SimulatedOperation& op) {
+      return armed && op.kind == Kind::kSyncData ? IoError("broken") : OkStatus();
+    });
+    ASSERT_FALSE(AppendNext(*log, 20'000).ok());
+    armed = false;
+    log.reset();
+    // The same process or another opens the log; then the power goes. What was replayed stays.
+    log = world.MustOpen();
+    ASSERT_TRUE(log);
+    uint64_t last = world.last_replayed;
+    ASSERT_GE(last, 1u);
+    auto after = fs.CloneAfterCrash(seed);
+    LogWorld again(*after);
+    ASSERT_TRUE(again.MustOpen());
+    EXPECT_EQ(again.last_replayed, last) << seed;
+  }
+}
+
+TEST_F(LogFaultTest, AFullDiskRefusesWithoutATraceAndSpaceBringsWritesBack) {
+  auto log = world_.MustOpen();
+  ASSERT_TRUE(AppendNext(*log, 1000).ok());
+  fs_.SetCapacity(40'000);
+  uint64_t last = log->last_seq();
+  Status status = AppendNext(*log, 40'000);
+  EXPECT_EQ(status.code(), ErrorCode::kStorageFull) << status.ToString();
+  EXPECT_EQ(log->last_seq(), last);
+  EXPECT_TRUE(AppendNext(*log, 100).ok());  // what fits is taken
+  fs_.SetCapacity(UINT64_MAX);
+  EXPECT_TRUE(AppendNext(*log, 40'000).ok());
+  log.reset();
+  log = world_.MustOpen();
+  EXPECT_EQ(world_.replayed, last + 2);
+}
+
+TEST_F(LogFaultTest, AFileThatCannotBeCreatedRefusesOneRecordOnly) {
+  auto log = world_.MustOpen();
+  ASSERT_TRUE(AppendNext(*log, 10).ok());
+  log->Rotate();
+  FailNext(Kind::kCreate, IoError("too many open files"));
+  EXPECT_EQ(EnqueueNext(*log, 10).status().code(), ErrorCode::kIo);
+  EXPECT_TRUE(AppendNext(*log, 10).ok());
+  EXPECT_EQ(LogFiles(fs_).size(), 2u);
+}
+
+// Each operation in turn fails, once or for ever, while records are appended: an error or success,
+// and the next opening has everything that was acknowledged.
+TEST_F(LogFaultTest, AnyFailingOperationLosesNothingAcknowledged) {
+  for (ErrorCode code : {ErrorCode::kIo, ErrorCode::kStorageFull}) {
+    for (bool for_ever : {false, true}) {
+      bool reached = true;
+      for (uint64_t fail_at = 0; reached; ++fail_at) {
+        ASSERT_LT(fail_at, 2000u);
+        auto disk = MakeDisk(fail_at);
+        env::SimulatedFileSystem& fs = *disk;
+        const uint64_t begin = fs.counters().operations;
+        reached = false;
+        bool armed = true;
+        fs.SetFaultHook([&](const env::SimulatedOperation& op) {
+          bool due = for_ever ? op.index >= begin + fail_at : op.index == begin + fail_at;
+          if (!armed || !due) return OkStatus();
+          reached = true;
+          return Status(code, "seeded");
+        });
+        LogWorld world(fs, fail_at + 1);
+        uint64_t acknowledged = 0;
+        uint64_t enqueued = 0;
+        if (auto log = world.Open(); log.ok()) {
+          for (int i = 0; i < 12; ++i) {
+            auto seq = EnqueueNext(**log, i % 3 == 2 ? 30'000 : 200);
+            if (!seq.ok()) continue;
+            enqueued = *seq;
+            if ((*log)->Wait(*seq).ok()) acknowledged = *seq;
+            if (i == 7) (*log)->Rotate();
+            if (i == 9) static_cast<void>((*log)->CutBefore(0));
+          }
+        }
+        armed = false;
+        auto after = fs.CloneAfterCrash(fail_at);
+        LogWorld again(*after, 12345);
+        auto log = again.Open();
+        ASSERT_TRUE(log.ok()) << fail_at << ": " << log.status().ToString();
+        ASSERT_GE(again.last_replayed, acknowledged) << "operation " << fail_at;
+        ASSERT_LE(again.last_replayed, enqueued) << "operation " << fail_at;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace akidb::storage
