@@ -316,5 +316,52 @@ TEST_F(CollectionTest, ReadersSeeWholeBatchesWhileWritersRun) {
   writer.join();
 }
 
+// A filter's delete beside a writer that moves points in and out of the filter.
+TEST_F(CollectionTest, DeleteByFilterJudgesPointsByTheirLatestWrite) {
+  head_rows_max_ = 512;
+  Create(OneVector(1, Metric::kDot));
+  std::vector<Point> points;
+  for (uint64_t id = 0; id < 3000; ++id) points.push_back(MakePoint(id, {1}, R"({"g":1})"));
+  ASSERT_TRUE(Upsert(std::move(points)).ok());
+  // Each id below 1000 ends with g = 2: written after the delete or spared by it.
+  std::thread writer([&] {
+    for (uint64_t id = 0; id < 1000; ++id) {
+      EXPECT_TRUE(Upsert({MakePoint(id, {1}, R"({"g":2})")}).ok());
+    }
+  });
+  while (collection_->stats().last_seq < 100) std::this_thread::yield();
+  ASSERT_TRUE(collection_->DeleteByFilter(context_, *Where("g", 1)).ok());
+  writer.join();
+  EXPECT_EQ(Count(), 1000u);
+  EXPECT_EQ(*collection_->Count(context_, Where("g", 2).get()), 1000u);
+  Reopen();
+  EXPECT_EQ(Count(), 1000u);
+}
+
+TEST_F(CollectionTest, ASegmentWithoutLivingRowsIsRemoved) {
+  head_rows_max_ = 256;
+  Create(OneVector(1, Metric::kDot));
+  for (uint64_t batch = 0; batch < 4; ++batch) {
+    std::vector<Point> points;
+    for (uint64_t id = 0; id < 200; ++id) points.push_back(MakePoint(batch * 200 + id, {1}));
+    ASSERT_TRUE(Upsert(std::move(points)).ok());
+  }
+  ASSERT_TRUE(collection_->Seal().ok());
+  EXPECT_EQ(collection_->stats().segments, 4u);
+  std::vector<PointId> ids;
+  for (uint64_t id = 100; id < 700; ++id) ids.push_back(PointId(id));
+  ASSERT_TRUE(collection_->Delete(context_, ids).ok());
+  ASSERT_TRUE(collection_->Seal().ok());
+  EXPECT_EQ(collection_->stats().segments, 2u);
+  EXPECT_EQ(Count(), 200u);
+  size_t segments = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/c/seg")) {
+    segments += entry.path().extension() == ".seg";
+  }
+  EXPECT_EQ(segments, 2u);
+  Reopen();
+  EXPECT_EQ(Count(), 200u);
+}
+
 }  // namespace
 }  // namespace akidb::engine

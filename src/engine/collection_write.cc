@@ -151,24 +151,24 @@ Result<WriteResult> CollectionImpl::DeleteByFilter(const RequestContext& context
   // The long look is taken without the lock, a second one at what was written meanwhile, and only
   // the little that came after that is judged under the lock. So writers hardly wait, and a point
   // that a concurrent write has changed is judged by what that write made of it.
-  std::vector<PointId> candidates;
+  std::vector<PointId> ids;
   uint64_t looked_at = 0;
-  for (int look = 0; look < 2; ++look) {
-    std::shared_ptr<const View> view = PinLatest();
-    AKIDB_ASSIGN_OR_RETURN(std::vector<PointId> more,
-                           ViewReader(*view, schema_, context).MatchingIds(filter, looked_at));
-    candidates.insert(candidates.end(), more.begin(), more.end());
-    looked_at = view->seq;
-  }
+  auto look = [&](const View& view) -> Status {
+    ViewReader reader(view, schema_, context);
+    // What has been written since the last look is judged anew.
+    AKIDB_RETURN_IF_ERROR(reader.KeepUnchanged(looked_at, ids));
+    AKIDB_ASSIGN_OR_RETURN(std::vector<PointId> more, reader.MatchingIds(filter, looked_at));
+    ids.insert(ids.end(), more.begin(), more.end());
+    looked_at = view.seq;
+    return OkStatus();
+  };
+  AKIDB_RETURN_IF_ERROR(look(*PinLatest()));
+  AKIDB_RETURN_IF_ERROR(look(*PinLatest()));
   uint64_t seq = 0;
   {
     MutexLock lock(write_mutex_);
     AKIDB_RETURN_IF_ERROR(CheckWritable());
-    View latest = LatestView();
-    ViewReader reader(latest, schema_, context);
-    AKIDB_ASSIGN_OR_RETURN(std::vector<PointId> ids, reader.MatchingIds(filter, looked_at));
-    AKIDB_RETURN_IF_ERROR(reader.KeepUnchanged(looked_at, candidates));
-    ids.insert(ids.end(), candidates.begin(), candidates.end());
+    AKIDB_RETURN_IF_ERROR(look(LatestView()));
     AKIDB_ASSIGN_OR_RETURN(seq, EnqueueDelete(ids));
   }
   return Commit(seq);

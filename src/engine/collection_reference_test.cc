@@ -1,0 +1,201 @@
+// Answers of a collection whose rows are spread over segments, frozen heads and the head, with
+// tombstones in all of them, against a naive reference in double precision.
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <map>
+#include <random>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "engine/collection.h"
+#include "types/payload_json.h"
+
+namespace akidb::engine {
+namespace {
+
+constexpr uint32_t kDim = 19;
+
+struct Stored {
+  std::map<std::string, DenseVector> vectors;  // as given
+  int64_t group = 0;
+};
+
+double Distance(Metric metric, const DenseVector& a, const DenseVector& b) {
+  double dot = 0, aa = 0, bb = 0, l2 = 0, l1 = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const double x = a[i], y = b[i];
+    dot += x * y;
+    aa += x * x;
+    bb += y * y;
+    l2 += (x - y) * (x - y);
+    l1 += std::abs(x - y);
+  }
+  switch (metric) {
+    case Metric::kCosine:
+      return -dot / std::sqrt(aa * bb);
+    case Metric::kDot:
+      return -dot;
+    case Metric::kEuclid:
+      return l2;
+    case Metric::kManhattan:
+      return l1;
+  }
+  return 0;
+}
+
+class CollectionReferenceTest : public testing::TestWithParam<Metric> {
+ protected:
+  CollectionReferenceTest() {
+    const char* text = std::getenv("AKIDB_TEST_SEED");
+    seed_ = text != nullptr ? std::strtoull(text, nullptr, 10) : 8128;
+    random_.seed(seed_);
+    folder_ = testing::TempDir() + "akidb_reference_" +
+              std::to_string(static_cast<int>(GetParam())) + "_" + std::to_string(getpid());
+    std::filesystem::create_directories(folder_);
+    CollectionConfig config;
+    config.vectors["a"] = {.dim = kDim, .metric = GetParam()};
+    config.vectors["b"] = {.dim = kDim, .metric = GetParam()};
+    CollectionOptions options;
+    options.directory = folder_ + "/c";
+    options.uuid = *Uuid::Parse("936da01f-9abd-4d9d-80c7-02af85c822a8");
+    options.head_rows_max = 512;
+    auto made = Collection::Create(options, config, {*fs_, *uuids_, background_, *log_});
+    EXPECT_TRUE(made.ok()) << made.status().ToString();
+    collection_ = std::move(made).value();
+  }
+  ~CollectionReferenceTest() override {
+    collection_.reset();
+    background_.Stop();
+    std::filesystem::remove_all(folder_);
+  }
+
+  DenseVector RandomVector() {
+    std::normal_distribution<float> normal;
+    DenseVector vector(kDim);
+    for (float& x : vector) x = normal(random_);
+    return vector;
+  }
+
+  PointId RandomId() {
+    uint64_t number = random_() % 1500;
+    if (number % 3 != 0) return PointId(number);
+    std::array<std::byte, 16> bytes{};
+    bytes[0] = static_cast<std::byte>(number);
+    bytes[1] = static_cast<std::byte>(number >> 8);
+    return PointId(Uuid::FromRandom(bytes));
+  }
+
+  void WriteSome(int batches) {
+    for (int batch = 0; batch < batches; ++batch) {
+      std::vector<Point> points;
+      for (int i = 0; i < 40; ++i) {
+        Stored stored;
+        if (random_() % 5 != 0) stored.vectors["a"] = RandomVector();
+        if (random_() % 2 != 0) stored.vectors["b"] = RandomVector();
+        stored.group = static_cast<int64_t>(random_() % 10);
+        Point point;
+        point.id = RandomId();
+        for (const auto& [name, vector] : stored.vectors) point.vectors.emplace_back(name, vector);
+        point.payload = *ParsePayloadJson(R"({"g":)" + std::to_string(stored.group) + "}");
+        model_[point.id] = stored;
+        points.push_back(std::move(point));
+      }
+      ASSERT_TRUE(collection_->Upsert(context_, std::move(points)).ok());
+      std::vector<PointId> ids = {RandomId(), RandomId(), RandomId()};
+      for (PointId id : ids) model_.erase(id);
+      ASSERT_TRUE(collection_->Delete(context_, ids).ok());
+    }
+  }
+
+  void Compare(const std::string& name, std::optional<int64_t> group) {
+    DenseVector query = RandomVector();
+    std::vector<double> expected;
+    for (const auto& [id, stored] : model_) {
+      auto vector = stored.vectors.find(name);
+      if (vector == stored.vectors.end() || (group && stored.group != *group)) continue;
+      expected.push_back(Distance(GetParam(), query, vector->second));
+    }
+    std::sort(expected.begin(), expected.end());
+    SearchRequest request;
+    request.vector_name = name;
+    request.query = query;
+    request.limit = 25;
+    request.offset = random_() % 5;
+    if (group) {
+      auto filter = std::make_shared<Filter>();
+      filter->must.push_back(FieldCondition{*PayloadPath::Parse("g"), MatchValue{*group}});
+      request.filter = std::move(filter);
+    }
+    auto hits = collection_->Search(context_, request);
+    ASSERT_TRUE(hits.ok()) << hits.status().ToString();
+    size_t left = expected.size() - std::min(expected.size(), request.offset);
+    ASSERT_EQ(hits->size(), std::min<size_t>(25, left));
+    for (size_t i = 0; i < hits->size(); ++i) {
+      const Hit& hit = (*hits)[i];
+      const Stored& stored = model_.at(hit.id);
+      double own = Distance(GetParam(), query, stored.vectors.at(name));
+      ASSERT_NEAR(hit.distance, own, 1e-4);
+      ASSERT_NEAR(own, expected[i + request.offset], 1e-4) << "rank " << i;
+      if (group) ASSERT_EQ(stored.group, *group);
+    }
+  }
+
+  void CompareAll() {
+    ASSERT_EQ(*collection_->Count(context_, nullptr), model_.size());
+    for (int round = 0; round < 20; ++round) {
+      for (const char* name : {"a", "b"}) {
+        ASSERT_NO_FATAL_FAILURE(Compare(name, std::nullopt));
+        ASSERT_NO_FATAL_FAILURE(Compare(name, static_cast<int64_t>(random_() % 10)));
+      }
+    }
+  }
+
+  uint64_t seed_;
+  std::mt19937_64 random_;
+  std::string folder_;
+  std::unique_ptr<env::FileSystem> fs_ = env::MakePosixFileSystem();
+  std::unique_ptr<env::Random> uuids_ = env::MakeSystemRandom();
+  std::unique_ptr<Logger> log_ = MakeNullLogger();
+  Executor background_{ExecutorOptions{.name = "background"}};
+  RequestContext context_;
+  std::shared_ptr<Collection> collection_;
+  std::map<PointId, Stored> model_;
+};
+
+TEST_P(CollectionReferenceTest, SegmentsFrozenHeadsAndHeadAnswerAsOne) {
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed_));
+  ASSERT_NO_FATAL_FAILURE(WriteSome(40));
+  ASSERT_TRUE(collection_->Seal().ok());
+  ASSERT_NO_FATAL_FAILURE(CompareAll());
+  // With the background thread held up, full heads stay frozen.
+  std::promise<void> go_on;
+  std::promise<void> held_up;
+  ASSERT_TRUE(background_
+                  .Submit([&] {
+                    held_up.set_value();
+                    go_on.get_future().wait();
+                  })
+                  .ok());
+  held_up.get_future().wait();
+  WriteSome(30);
+  CollectionStats stats = collection_->stats();
+  EXPECT_GE(stats.segments, 2u);
+  EXPECT_GT(stats.head_rows, 1024u);
+  CompareAll();
+  go_on.set_value();
+  ASSERT_FALSE(HasFatalFailure());
+  ASSERT_TRUE(collection_->Seal().ok());
+  EXPECT_EQ(collection_->stats().head_rows, 0u);
+  ASSERT_NO_FATAL_FAILURE(CompareAll());
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryMetric, CollectionReferenceTest,
+                         testing::Values(Metric::kCosine, Metric::kDot, Metric::kEuclid,
+                                         Metric::kManhattan));
+
+}  // namespace
+}  // namespace akidb::engine
