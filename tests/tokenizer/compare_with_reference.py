@@ -75,7 +75,8 @@ def variants(base):
     added = copy.deepcopy(base)
     flags = ("single_word", "lstrip", "rstrip", "normalized", "special")
     size = len(base["model"]["vocab"])
-    for i, content in enumerate(("[X]", "the", "Ab", "éa", "[[", "a b", "<m>", "xx", "ing", "[MASK]x")):
+    for i, content in enumerate(("[X]", "[q]", "]z", "éa", "[[", "a b", "<m>", "xx", "ing", "the",
+                                 "Ab", "[MASK]x")):
         added["added_tokens"].append({"id": 0, "content": content,
                                       **{flag: bool(i >> bit & 1) for bit, flag in enumerate(flags)}})
     next_id = size
@@ -134,6 +135,7 @@ def main():
         count = arguments.count // (2 if file is base else 16)
         tokens = list(file["model"]["vocab"])
         contents = [token["content"] for token in file["added_tokens"]]
+        contents.append("[q]z")  # what one token covers when refused, and another begins in
         texts = [text(rng, tokens, contents) for _ in range(count)]
         differences = compare(arguments.program, file, texts)
         print(f"{name}: {count} texts, {len(differences)} differ", flush=True)
