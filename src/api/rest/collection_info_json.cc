@@ -41,6 +41,7 @@ constexpr Default kParamDefaults[] = {
 // came, so anything else is read as an empty object.
 template <typename F>
 void ForEachStored(std::string_view json, F&& f) {
+  if (json.empty()) return;
   simdjson::dom::parser parser;
   simdjson::dom::object object;
   if (parser.parse(json.data(), json.size()).get(object)) return;
