@@ -91,18 +91,22 @@ def compare(program, file, texts):
     """The texts whose ids differ, with both lists."""
     from tokenizers import Tokenizer
 
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as path:
-        json.dump(file, path)
-        path.flush()
-        lines = "\n".join(t.encode().hex() for t in texts) + "\n"
-        run = subprocess.run([program, path.name], input=lines, text=True, capture_output=True)
-        if run.returncode != 0:
-            sys.exit(run.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, name) for name in ("tokenizer.json", "texts", "ids")]
+        with open(paths[0], "w", encoding="utf-8") as out:
+            json.dump(file, out)
+        with open(paths[1], "w", encoding="utf-8") as out:
+            out.writelines(t.encode().hex() + "\n" for t in texts)
+        code = subprocess.run([program, *paths], check=False).returncode
+        with open(paths[2], encoding="utf-8") as result:
+            lines = result.read().split("\n")[:-1]
+        if code != 0:
+            sys.exit(f"{program}: exit code {code}: {lines[-1:]}")
     reference = Tokenizer.from_str(json.dumps(file))
     reference.no_truncation()
     reference.no_padding()
     encodings = reference.encode_batch(texts, add_special_tokens=False)
-    ours = [[int(i) for i in line.split()] for line in run.stdout.split("\n")[:-1]]
+    ours = [[int(i) for i in line.split()] for line in lines]
     assert len(ours) == len(texts)
     return [(t, e.ids, o) for t, e, o in zip(texts, encodings, ours) if e.ids != o]
 

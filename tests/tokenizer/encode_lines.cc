@@ -1,8 +1,7 @@
-// The ids of every text on standard input, one a line: "id id …", without special tokens.
-// For the comparison with the reference implementation (compare_with_reference.py).
+// encode_lines TOKENIZER_JSON TEXTS IDS: the ids of every text, "id id …" without special tokens, one
+// text a line. For the comparison with the reference implementation (compare_with_reference.py).
 #include <cstdint>
 #include <fstream>
-#include <iostream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -22,26 +21,25 @@ std::string FromHex(const std::string& hex) {
 
 }  // namespace
 
+// Writes the ids, or why there are none, to the last argument.
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: encode_lines TOKENIZER_JSON < texts in hex, one a line\n";
-    return 2;
-  }
+  if (argc != 4) return 2;
   std::ifstream file(argv[1], std::ios::binary);
+  std::ifstream texts(argv[2]);
+  std::ofstream out(argv[3]);
   std::ostringstream json;
   json << file.rdbuf();
   auto tokenizer = akidb::embedding::LoadTokenizer(json.str());
   if (!tokenizer.ok()) {
-    std::cerr << tokenizer.status().ToString() << "\n";
+    out << tokenizer.status().ToString() << '\n';
     return 1;
   }
-  std::ios::sync_with_stdio(false);
   std::vector<int32_t> ids;
-  for (std::string line; std::getline(std::cin, line);) {
+  for (std::string line; std::getline(texts, line);) {
     ids.clear();
     if (!tokenizer.value()->Encode(FromHex(line), SIZE_MAX, ids)) return 1;
-    for (size_t i = 0; i < ids.size(); ++i) std::cout << (i == 0 ? "" : " ") << ids[i];
-    std::cout << '\n';
+    for (size_t i = 0; i < ids.size(); ++i) out << (i == 0 ? "" : " ") << ids[i];
+    out << '\n';
   }
-  return 0;
+  return out.flush() ? 0 : 1;
 }

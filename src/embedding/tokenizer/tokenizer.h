@@ -31,8 +31,9 @@ class Tokenizer {
   virtual size_t vocabulary_size() const = 0;
 };
 
-// `json` is the text of a tokenizer.json; its truncation and padding are ignored. kUnsupported names
-// the component that is not implemented (nothing is ever approximated), kMalformed what is broken.
+// `json` is the text of a tokenizer.json; its truncation and padding are ignored. kUnsupported
+// names the component that is not implemented (nothing is ever approximated), kMalformed what is
+// broken.
 Result<std::unique_ptr<Tokenizer>> LoadTokenizer(std::string_view json);
 
 }  // namespace akidb::embedding
