@@ -1,5 +1,5 @@
-// encode_lines TOKENIZER_JSON TEXTS IDS: the ids of every text, "id id …" without special tokens, one
-// text a line. For the comparison with the reference implementation (compare_with_reference.py).
+// encode_lines TOKENIZER_JSON TEXTS IDS: the ids of every text, "id id …" without special tokens,
+// one text a line. For the comparison with the reference (compare_with_reference.py).
 #include <cstdint>
 #include <fstream>
 #include <sstream>
