@@ -26,9 +26,9 @@ namespace {
 constexpr size_t kRequestQueueMax = 1024;
 // Fewer arenas cost some waiting in malloc; each idle one costs memory that is never given back.
 constexpr int kMallocArenas = 4;
-// Larger blocks (bodies) go back to the system at once. A model's intermediate tensors are smaller and
-// are kept for the next run: mapping them anew cost 36 s of system time in the 100 s that embedding
-// the handbook takes.
+// Larger blocks (bodies) go back to the system at once. A model's intermediate tensors are smaller
+// and are kept for the next run: mapping them anew cost 36 s of system time in the 100 s that
+// embedding the handbook takes.
 constexpr int kMallocMmapBytes = 8 << 20;
 constexpr int kMallocTrimBytes = 48 << 20;
 
