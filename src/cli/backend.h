@@ -78,6 +78,10 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
+  // Requests under way, and later ones, end with kCancelled as soon as they can. A write is whole
+  // or not there.
+  virtual void Cancel() = 0;
+
   // How to call it in messages: the URL or the folder.
   virtual const std::string& place() const = 0;
 

@@ -61,6 +61,8 @@ class HttpBackend final : public Backend {
  public:
   explicit HttpBackend(std::unique_ptr<HttpClient> client) : client_(std::move(client)) {}
 
+  void Cancel() override { client_->Cancel(); }
+
   const std::string& place() const override { return client_->base_url(); }
 
   Result<ModelFacts> FindModel(const std::string& name) override {

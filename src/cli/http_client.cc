@@ -1,5 +1,6 @@
 #include "cli/http_client.h"
 
+#include <atomic>
 #include <vector>
 
 #include <curl/curl.h>
@@ -66,6 +67,11 @@ size_t Receive(char* data, size_t, size_t bytes, void* reply) {
   return bytes;
 }
 
+// Called by the library at least once a second; anything but 0 ends the transfer.
+int StopWhenCancelled(void* cancelled, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const std::atomic<bool>*>(cancelled)->load() ? 1 : 0;
+}
+
 class CurlClient final : public HttpClient {
  public:
   CurlClient(CurlLibrary curl, std::string base_url) : curl_(curl), base_url_(std::move(base_url)) {
@@ -79,6 +85,8 @@ class CurlClient final : public HttpClient {
   }
 
   const std::string& base_url() const override { return base_url_; }
+
+  void Cancel() override { cancelled_ = true; }
 
   Result<HttpReply> Send(const char* method, const std::string& path,
                          std::string_view body) override {
@@ -110,6 +118,9 @@ class CurlClient final : public HttpClient {
     curl_.easy_setopt(handle, CURLOPT_HTTPHEADER, headers_);
     curl_.easy_setopt(handle, CURLOPT_WRITEFUNCTION, &Receive);
     curl_.easy_setopt(handle, CURLOPT_TCP_NODELAY, 1L);
+    curl_.easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl_.easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &StopWhenCancelled);
+    curl_.easy_setopt(handle, CURLOPT_XFERINFODATA, &cancelled_);
     if (IsLoopback()) curl_.easy_setopt(handle, CURLOPT_NOPROXY, "*");
     return handle;
   }
@@ -145,6 +156,8 @@ class CurlClient final : public HttpClient {
   Status Failure(CURLcode code) const {
     std::string reason = curl_.easy_strerror(code);
     switch (code) {
+      case CURLE_ABORTED_BY_CALLBACK:
+        return CancelledError("stopped");
       case CURLE_COULDNT_CONNECT:
       case CURLE_COULDNT_RESOLVE_HOST:
       case CURLE_COULDNT_RESOLVE_PROXY:
@@ -168,6 +181,7 @@ class CurlClient final : public HttpClient {
   const CurlLibrary curl_;
   const std::string base_url_;
   curl_slist* headers_ = nullptr;
+  std::atomic<bool> cancelled_{false};
   Mutex mutex_;
   std::vector<CURL*> idle_ AKIDB_GUARDED_BY(mutex_);
 };

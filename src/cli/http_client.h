@@ -31,6 +31,9 @@ class HttpClient {
   virtual Result<HttpReply> Send(const char* method, const std::string& path,
                                  std::string_view body) = 0;
 
+  // Ends the requests under way, within a second, and later ones with kCancelled.
+  virtual void Cancel() = 0;
+
   // `text` as one segment of a path.
   static std::string Escape(std::string_view text);
 };

@@ -29,6 +29,7 @@ class Sender {
   Sender(Backend& backend, const IngestOptions& options, std::function<void()> on_sent)
       : backend_(backend), options_(options), on_sent_(std::move(on_sent)) {
     for (int i = 0; i < kInFlight; ++i) threads_.emplace_back([this] { Run(); });
+    watcher_ = std::thread([this] { Watch(); });
   }
   ~Sender() { Finish(); }
   Sender(const Sender&) = delete;
@@ -43,6 +44,8 @@ class Sender {
     for (std::thread& thread : threads_) {
       if (thread.joinable()) thread.join();
     }
+    finished_ = true;
+    if (watcher_.joinable()) watcher_.join();
   }
 
   uint64_t sent() const { return sent_.load(); }
@@ -69,6 +72,17 @@ class Sender {
     }
   }
 
+  // Wakes everybody when the user asks to stop.
+  void Watch() {
+    constexpr std::chrono::milliseconds kLook{50};
+    while (!finished_) {
+      if (PauseUnlessInterrupted(kLook)) continue;
+      queue_.Close();
+      backend_.Cancel();
+      return;
+    }
+  }
+
   void Stop(Status reason) AKIDB_EXCLUDES(mutex_) {
     stopped_ = true;
     queue_.Close();
@@ -81,10 +95,12 @@ class Sender {
   const std::function<void()> on_sent_;
   BoundedQueue<Batch> queue_{kBatchesWaiting};
   std::atomic<bool> stopped_{false};
+  std::atomic<bool> finished_{false};
   std::atomic<uint64_t> sent_{0};
   Mutex mutex_;
   Status status_ AKIDB_GUARDED_BY(mutex_);
   std::vector<std::thread> threads_;
+  std::thread watcher_;
 };
 
 class Ingestion {
@@ -112,10 +128,9 @@ class Ingestion {
     }
     sender_.Finish();
     report_.passages = sender_.sent();
-    AKIDB_RETURN_IF_ERROR(sender_.status());
-    AKIDB_RETURN_IF_ERROR(status);
     if (Interrupted()) return CancelledError("stopped; the same command goes on from here");
-    return OkStatus();
+    AKIDB_RETURN_IF_ERROR(sender_.status());
+    return status;
   }
 
  private:

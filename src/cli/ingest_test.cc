@@ -14,6 +14,7 @@ namespace {
 // A collection in memory that counts what it is asked for.
 class MemoryBackend final : public Backend {
  public:
+  void Cancel() override {}
   const std::string& place() const override { return place_; }
   Result<ModelFacts> FindModel(const std::string&) override { return ModelFacts{"m", 2, 256}; }
   Result<bool> CollectionExists(const std::string&) override { return true; }

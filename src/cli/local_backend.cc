@@ -67,6 +67,8 @@ class LocalBackend final : public Backend {
     return std::unique_ptr<Backend>(std::move(backend));
   }
 
+  void Cancel() override { context_.Cancel(); }
+
   const std::string& place() const override { return place_; }
 
   Result<ModelFacts> FindModel(const std::string& name) override {
@@ -108,15 +110,13 @@ class LocalBackend final : public Backend {
       input.payload = point.payload;
       request.points.push_back(std::move(input));
     }
-    RequestContext context;
-    return service_->Upsert(context, collection, std::move(request)).status();
+    return service_->Upsert(context_, collection, std::move(request)).status();
   }
 
   Status Delete(const std::string& collection, std::span<const PointId> ids) override {
     PointSelector selector;
     selector.ids.assign(ids.begin(), ids.end());
-    RequestContext context;
-    return service_->Delete(context, collection, selector).status();
+    return service_->Delete(context_, collection, selector).status();
   }
 
   Result<std::vector<StoredPoint>> Retrieve(const std::string& collection,
@@ -125,9 +125,8 @@ class LocalBackend final : public Backend {
     RetrieveRequest request;
     request.ids.assign(ids.begin(), ids.end());
     request.with_payload = Only(fields);
-    RequestContext context;
     AKIDB_ASSIGN_OR_RETURN(std::vector<PointRecord> records,
-                           service_->Retrieve(context, collection, request));
+                           service_->Retrieve(context_, collection, request));
     std::vector<StoredPoint> points;
     for (PointRecord& record : records) points.push_back(ToStored(std::move(record)));
     return points;
@@ -139,9 +138,8 @@ class LocalBackend final : public Backend {
     request.offset = from;
     request.limit = kScrollPage;
     request.with_payload = Only(fields);
-    RequestContext context;
     AKIDB_ASSIGN_OR_RETURN(service::ScrollPage scrolled,
-                           service_->Scroll(context, collection, request));
+                           service_->Scroll(context_, collection, request));
     StoredPage page;
     page.next = scrolled.next;
     for (PointRecord& record : scrolled.points) page.points.push_back(ToStored(std::move(record)));
@@ -155,9 +153,8 @@ class LocalBackend final : public Backend {
     request.limit = question.limit;
     request.with_payload = PayloadSelector::All();
     AKIDB_ASSIGN_OR_RETURN(request.filter, ToFilter(question.matches));
-    RequestContext context;
     AKIDB_ASSIGN_OR_RETURN(service::QueryReply reply,
-                           service_->Query(context, collection, request));
+                           service_->Query(context_, collection, request));
     SearchAnswer answer;
     answer.embed_ms = reply.embed_ms;
     answer.search_ms = reply.search_ms;
@@ -174,8 +171,7 @@ class LocalBackend final : public Backend {
     request.model = model;
     request.texts = texts;
     request.input_type = service::InputType::kQuery;
-    RequestContext context;
-    AKIDB_ASSIGN_OR_RETURN(service::EmbedResult result, service_->Embed(context, request));
+    AKIDB_ASSIGN_OR_RETURN(service::EmbedResult result, service_->Embed(context_, request));
     EmbedAnswer answer;
     answer.model = result.model;
     answer.dims = result.dims;
@@ -188,6 +184,7 @@ class LocalBackend final : public Backend {
   explicit LocalBackend(std::string place) : place_(std::move(place)) {}
 
   const std::string place_;
+  RequestContext context_;  // of every request: they have no deadline
   std::unique_ptr<env::FileSystem> fs_ = env::MakePosixFileSystem();
   std::unique_ptr<env::Random> random_ = env::MakeSystemRandom();
   std::unique_ptr<Logger> log_ = MakeStderrLogger(LogLevel::kError);
