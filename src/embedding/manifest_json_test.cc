@@ -81,36 +81,38 @@ TEST_P(ManifestFlaw, IsRefusedByName) {
       << status.message();
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, ManifestFlaw,
-    testing::Values(
-        Flaw{R"("id": "tiny")", R"("id": "../x")", "id"},
-        Flaw{R"("id": "tiny")", R"("id": "Tiny")", "id"},
-        Flaw{R"("id": "tiny")", R"("id": 1)", "id"}, Flaw{R"("id": "tiny",)", "", "id"},
-        Flaw{R"("licence")", R"("license")", "licence"},
-        Flaw{R"("max_tokens": 64)", R"("max_tokens": 64, "extra": 1)", "extra"},
-        Flaw{R"("max_tokens": 64)", R"("max_tokens": 64, "max_tokens": 65)", "max_tokens"},
-        Flaw{R"("max_tokens": 64)", R"("max_tokens": 0)", "max_tokens"},
-        Flaw{R"("max_tokens": 64)", R"("max_tokens": -1)", "max_tokens"},
-        Flaw{R"("sub/model.onnx")", R"("../model.onnx")", "graph.path"},
-        Flaw{R"("sub/model.onnx")", R"("/etc/passwd")", "graph.path"},
-        Flaw{R"("sub/model.onnx")", R"("sub/../../x")", "graph.path"},
-        Flaw{R"("sub/model.onnx")", R"("sub//x")", "graph.path"},
-        Flaw{R"("sub/model.onnx")", R"("a\\b")", "graph.path"},
-        Flaw{R"(0002")", R"(000")", "graph.sha256"}, Flaw{R"(0002")", R"(000A")", "graph.sha256"},
-        Flaw{R"("ids": "ids", )", "", "graph.inputs"},
-        Flaw{R"("m": "mask")", R"("m": "ids")", "graph.inputs"},
-        Flaw{R"("m": "mask")", R"("m": "other")", "graph.inputs.m"},
-        Flaw{R"("output": "out")", R"("output": "")", "graph.output"},
-        Flaw{R"({instruction})", "", "prompts.default_instruction"},
-        Flaw{R"("pooling": "last")", R"("pooling": "max")", "pooling"},
-        Flaw{R"([8, 12])", R"([12, 8])", "dims.offered"},
-        Flaw{R"([8, 12])", R"([16])", "dims.offered"},
-        Flaw{R"("native": 16)", R"("native": 70000)", "dims.native"},
-        Flaw{R"([1, 0, 0, 0, 0, 0, 0, 0.5])", R"([1])", "golden[0].head"},
-        Flaw{R"([1, 0, 0, 0, 0, 0, 0, 0.5])", R"([1, 0, 0, 0, 0, 0, 0, 5])", "golden[0].head"},
-        Flaw{R"("min_cosine": 0.99)", R"("min_cosine": 0.5)", "golden[0].min_cosine"},
-        Flaw{R"("type": "query")", R"("type": "other")", "golden[0].type"}));
+constexpr Flaw kFlaws[] = {
+    Flaw{R"("id": "tiny")", R"("id": "../x")", "id"},
+    Flaw{R"("id": "tiny")", R"("id": "Tiny")", "id"},
+    Flaw{R"("id": "tiny")", R"("id": 1)", "id"},
+    Flaw{R"("id": "tiny",)", "", "id"},
+    Flaw{R"("licence")", R"("license")", "licence"},
+    Flaw{R"("max_tokens": 64)", R"("max_tokens": 64, "extra": 1)", "extra"},
+    Flaw{R"("max_tokens": 64)", R"("max_tokens": 64, "max_tokens": 65)", "max_tokens"},
+    Flaw{R"("max_tokens": 64)", R"("max_tokens": 0)", "max_tokens"},
+    Flaw{R"("max_tokens": 64)", R"("max_tokens": -1)", "max_tokens"},
+    Flaw{R"("sub/model.onnx")", R"("../model.onnx")", "graph.path"},
+    Flaw{R"("sub/model.onnx")", R"("/etc/passwd")", "graph.path"},
+    Flaw{R"("sub/model.onnx")", R"("sub/../../x")", "graph.path"},
+    Flaw{R"("sub/model.onnx")", R"("sub//x")", "graph.path"},
+    Flaw{R"("sub/model.onnx")", R"("a\\b")", "graph.path"},
+    Flaw{R"(0002")", R"(000")", "graph.sha256"},
+    Flaw{R"(0002")", R"(000A")", "graph.sha256"},
+    Flaw{R"("ids": "ids", )", "", "graph.inputs"},
+    Flaw{R"("m": "mask")", R"("m": "ids")", "graph.inputs"},
+    Flaw{R"("m": "mask")", R"("m": "other")", "graph.inputs.m"},
+    Flaw{R"("output": "out")", R"("output": "")", "graph.output"},
+    Flaw{R"({instruction})", "", "prompts.default_instruction"},
+    Flaw{R"("pooling": "last")", R"("pooling": "max")", "pooling"},
+    Flaw{R"([8, 12])", R"([12, 8])", "dims.offered"},
+    Flaw{R"([8, 12])", R"([16])", "dims.offered"},
+    Flaw{R"("native": 16)", R"("native": 70000)", "dims.native"},
+    Flaw{R"([1, 0, 0, 0, 0, 0, 0, 0.5])", R"([1])", "golden[0].head"},
+    Flaw{R"([1, 0, 0, 0, 0, 0, 0, 0.5])", R"([1, 0, 0, 0, 0, 0, 0, 5])", "golden[0].head"},
+    Flaw{R"("min_cosine": 0.99)", R"("min_cosine": 0.5)", "golden[0].min_cosine"},
+    Flaw{R"("type": "query")", R"("type": "other")", "golden[0].type"}};
+
+INSTANTIATE_TEST_SUITE_P(All, ManifestFlaw, testing::ValuesIn(kFlaws));
 
 TEST(Fingerprint, ChangesWithWhatVectorsDependOn) {
   const std::string base = Fingerprint(*ParseManifest(kFull));
