@@ -71,6 +71,7 @@ Result<Point> GetPoint(std::span<const RecordVector> names, ByteReader& in) {
       return CorruptionError("log record refers to a vector name that it does not list");
     }
     std::span<const std::byte> bytes = in.Bytes(names[name].dim * sizeof(float));
+    if (bytes.empty()) return CorruptionError("log record ends inside a vector");
     DenseVector vector(bytes.size() / sizeof(float));
     std::memcpy(vector.data(), bytes.data(), bytes.size());
     point.vectors.emplace_back(names[name].name, std::move(vector));
