@@ -3,6 +3,7 @@
 #include "engine/collection_impl.h"
 #include "engine/head_rows.h"
 #include "engine/segment_source.h"
+#include "engine/space_reserve.h"
 #include "storage/segment/delta.h"
 
 namespace akidb::engine {
@@ -211,7 +212,8 @@ void CollectionImpl::RemoveSuperfluous(uint64_t seq) {
     if (publication_in_doubt_) return;
     published = manifest_;
   }
-  Status status = log_->CutBefore(seq);
+  auto cut = [&] { return log_->CutBefore(seq); };
+  Status status = environment_.reserve != nullptr ? environment_.reserve->Retry(cut) : cut();
   if (status.ok()) {
     status = storage::RemoveUnreferenced(environment_.fs, options_.directory, published, {});
   }

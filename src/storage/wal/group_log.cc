@@ -84,6 +84,10 @@ Status GroupLog::Reserve(uint64_t body_bytes) {
   uint64_t end = RecordEnd(planned_end_, body_bytes);
   bool full = planned_has_records_ && (rotate_ || end > options_.file_bytes_max);
   if (!full) return planned_->Reserve(end, options_.file_bytes_max);
+  return PlanFile(body_bytes);
+}
+
+Status GroupLog::PlanFile(uint64_t body_bytes) {
   AKIDB_ASSIGN_OR_RETURN(
       std::shared_ptr<LogFile> next,
       LogFile::Create(environment_, options_.directory,
@@ -341,10 +345,24 @@ void GroupLog::StopSyncer() {
   if (syncer_.joinable()) syncer_.join();
 }
 
+Status GroupLog::BeginFile() {
+  AKIDB_RETURN_IF_ERROR(failure_);
+  AKIDB_RETURN_IF_ERROR(PlanFile(0));
+  PendingPart().last_seq = last_seq_;
+  rotate_ = false;
+  while (leading_) AwaitTurn(last_seq_);
+  // Another leader may have begun the file; then there is little left to do.
+  Lead();
+  return failure_;
+}
+
 Status GroupLog::CutBefore(uint64_t seq) {
   std::vector<LogFileEntry> cut;
+  Status begun;
   {
     MutexLock lock(mutex_);
+    bool idle = last_seq_ <= seq && rotate_ && planned_has_records_ && !closing_;
+    if (idle) begun = BeginFile();
     while (files_.size() > 1 && files_[1].first_seq <= seq + 1) {
       cut.push_back(std::move(files_.front()));
       files_.erase(files_.begin());
@@ -355,7 +373,8 @@ Status GroupLog::CutBefore(uint64_t seq) {
     // What can't be removed now is found again by the next Open.
     if (!removed.ok() && removed.code() != ErrorCode::kNotFound) return removed;
   }
-  return cut.empty() ? OkStatus() : environment_.fs.SyncDirectory(options_.directory);
+  if (!cut.empty()) AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(options_.directory));
+  return begun;
 }
 
 Status GroupLog::Close() {

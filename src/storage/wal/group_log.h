@@ -50,7 +50,11 @@ class GroupLog final : public Log {
   Status Admit(uint64_t body_bytes) const AKIDB_REQUIRES(mutex_);
   // Makes sure that a record of this length has space in planned_, or in a new file.
   Status Reserve(uint64_t body_bytes) AKIDB_REQUIRES(mutex_);
+  // The next record goes into a new file, which has room for a record of this length.
+  Status PlanFile(uint64_t body_bytes) AKIDB_REQUIRES(mutex_);
   Part& PendingPart() AKIDB_REQUIRES(mutex_);
+  // Begins the next file without a record.
+  Status BeginFile() AKIDB_REQUIRES(mutex_);
 
   // Waiting. `synced`: not only written.
   Status WaitUntil(uint64_t seq, bool synced) AKIDB_REQUIRES(mutex_);

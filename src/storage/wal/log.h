@@ -126,7 +126,8 @@ class Log {
   virtual void Rotate() = 0;
 
   // Removes the files whose records all have sequence numbers <= `seq`. Only behind a published
-  // manifest that makes them superfluous. The file in use is never removed.
+  // manifest that makes them superfluous. After Rotate, and with no record behind `seq`, begins the
+  // next file so that the one in use can go, too; kStorageFull when there is no room for it.
   virtual Status CutBefore(uint64_t seq) = 0;
 
   // Syncs everything and marks the file as closed, so that the next Open need not doubt its tail.

@@ -126,6 +126,30 @@ TEST_F(LogTest, RotateLetsEverythingBeforeItBeCut) {
   EXPECT_EQ(LogFiles(fs_), std::vector<std::string>{LogFileName(3)});
 }
 
+TEST_F(LogTest, AnIdleLogLetsItsOnlyFileGo) {
+  auto log = world_.MustOpen();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(AppendNext(*log, 5000).ok());
+  ASSERT_TRUE(log->CutBefore(3).ok());
+  EXPECT_EQ(LogFiles(fs_), std::vector<std::string>{LogFileName(1)});  // not without Rotate
+  log->Rotate();
+  ASSERT_TRUE(log->CutBefore(2).ok());
+  EXPECT_EQ(LogFiles(fs_), std::vector<std::string>{LogFileName(1)});
+  ASSERT_TRUE(log->CutBefore(3).ok());
+  EXPECT_EQ(LogFiles(fs_), std::vector<std::string>{LogFileName(4)});
+  ASSERT_TRUE(log->CutBefore(3).ok());
+  EXPECT_EQ(log->last_seq(), 3u);
+  log.reset();
+  LogOptions options = OptionsFor(kLogFolder);
+  options.start_after_seq = 3;
+  options.create = false;
+  log = world_.MustOpen(options);
+  ASSERT_TRUE(AppendNext(*log, 10).ok());
+  log.reset();
+  ASSERT_TRUE(world_.MustOpen(options));
+  EXPECT_EQ(world_.first_replayed, 4u);
+  EXPECT_EQ(world_.replayed, 1u);
+}
+
 TEST_F(LogTest, SkipsWhatIsSafeElsewhere) {
   auto log = world_.MustOpen();
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(AppendNext(*log, 10).ok());
