@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <span>
 #include <thread>
 #include <utility>
 
 #include "base/bounded_queue.h"
 #include "base/mutex.h"
+#include "base/sha256.h"
 #include "cli/documents/document_reader.h"
 #include "cli/interrupt.h"
 #include "cli/passage_points.h"
@@ -142,7 +144,7 @@ class Ingestion {
       bytes_planned_ += file.bytes;
       return OkStatus();
     }
-    const std::string sha256 = Sha256Hex(*bytes);
+    const std::string sha256 = Sha256Hex(std::as_bytes(std::span(*bytes)));
     const SourceVersion source{options_.collection, file.path, sha256};
     AKIDB_ASSIGN_OR_RETURN(HeldPassages held, FindHeld(backend_, source));
     if (held.Complete()) {

@@ -27,20 +27,20 @@ enum class InputType : uint8_t { kQuery, kDocument };
 enum class Truncate : uint8_t { kEnd, kStart, kNone };  // kNone: a longer text is kTooLarge
 
 struct EmbedRequest {
-  std::string model;                      // id or alias; empty = the default model
-  std::span<const std::string> texts;     // borrowed until Embed returns
+  std::string model;                   // id or alias; empty = the default model
+  std::span<const std::string> texts;  // borrowed until Embed returns
   InputType input_type = InputType::kDocument;
   Truncate truncate = Truncate::kEnd;
   std::optional<std::string> instruction;  // replaces the default of models that take one
-  uint32_t dims = 0;                      // 0 = the model's own; else a length it declares (MRL)
+  uint32_t dims = 0;                       // 0 = the model's own; else a length it declares (MRL)
 };
 
 struct EmbedResult {
-  std::string model;            // canonical id
+  std::string model;  // canonical id
   uint32_t dims = 0;
-  std::vector<float> vectors;   // texts x dims, float32, unit length
-  std::vector<uint32_t> tokens; // per text, as run: with specials, after truncation
-  std::vector<bool> truncated;  // per text
+  std::vector<float> vectors;    // texts x dims, float32, unit length
+  std::vector<uint32_t> tokens;  // per text, as run: with specials, after truncation
+  std::vector<bool> truncated;   // per text
   std::span<const float> vector(size_t i) const {
     return std::span<const float>(vectors).subspan(i * dims, dims);
   }
@@ -54,17 +54,17 @@ struct ModelInfo {
   uint32_t dims = 0;
   uint32_t max_tokens = 0;
   ModelState state = ModelState::kAbsent;
-  std::string state_reason;   // why failed or absent, and what to do
-  std::string fingerprint;    // of everything that a vector depends on; stored with collections
+  std::string state_reason;  // why failed or absent, and what to do
+  std::string fingerprint;   // of everything that a vector depends on; stored with collections
   std::string licence;
   bool is_default = false;
 };
 
 struct EmbedderOptions {
   std::string models_dir;
-  std::string onnxruntime_library;   // empty: AKIDB_ORT_LIB, ../lib beside the binary, system path
+  std::string onnxruntime_library;  // empty: AKIDB_ORT_LIB, ../lib beside the binary, system path
   std::string default_model = "all-minilm-l6-v2";
-  int threads = 0;                   // 0 = one per physical core
+  int threads = 0;  // 0 = one per physical core
   size_t queue_items_max = 8192;
   size_t queue_bytes_max = 64u << 20;
 };

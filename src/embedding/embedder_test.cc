@@ -10,9 +10,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/sha256.h"
 #include "embedding/install_paths.h"
 #include "embedding/manifest.h"
-#include "embedding/sha256.h"
 
 namespace akidb::embedding {
 namespace {
@@ -233,7 +233,7 @@ TEST_F(EmbedderTest, RefusesBytesThatAreNoModel) {
   NeedModel();
   if (IsSkipped()) return;
   const std::string junk(1000, 'x');
-  const std::string sha = Sha256(std::as_bytes(std::span(junk)));
+  const std::string sha = Sha256Hex(std::as_bytes(std::span(junk)));
   WriteManifest(R"(8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
     "bytes": 22928619)",
                 sha + "\", \"bytes\": 1000");

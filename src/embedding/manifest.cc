@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
-#include "embedding/sha256.h"
+#include "base/sha256.h"
 
 namespace akidb::embedding {
 namespace {
@@ -69,7 +69,7 @@ std::string Fingerprint(const Manifest& manifest) {
   json.String(PoolingName(manifest.pooling));
   json.Uint(manifest.dims);
   json.EndArray();
-  return manifest.id + "@" + Sha256(std::as_bytes(std::span(text))).substr(0, 16);
+  return manifest.id + "@" + Sha256Hex(std::as_bytes(std::span(text))).substr(0, 16);
 }
 
 }  // namespace akidb::embedding

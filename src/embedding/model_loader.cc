@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "embedding/sha256.h"
+#include "base/sha256.h"
 
 namespace akidb::embedding {
 namespace {
@@ -36,7 +36,7 @@ Result<std::unique_ptr<env::MappedFile>> MapVerified(env::FileSystem& fs,
                            "`akidb models pull " +
                            manifest.id + "`");
   }
-  const std::string sha256 = Sha256((*mapped)->bytes());
+  const std::string sha256 = Sha256Hex((*mapped)->bytes());
   if (sha256 != file.sha256) {
     return CorruptionError(path + " has the SHA-256 " + sha256 + " instead of " + file.sha256 +
                            "; run `akidb models pull " + manifest.id + "`");

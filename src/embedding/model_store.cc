@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "embedding/file_sha256.h"
 #include "embedding/manifest.h"
-#include "embedding/sha256.h"
 
 namespace akidb::embedding {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/sha256.h"
 #include "embedding/install_paths.h"
-#include "embedding/sha256.h"
 #include "env/simulated_file_system.h"
 
 namespace akidb::embedding {
@@ -27,7 +27,7 @@ class ModelStoreTest : public testing::Test {
   }
 
   env::SimulatedFileSystem fs_{1};
-  const PackageFile file_{"tiny/model.onnx", "model.onnx", Sha256(Bytes("weights")), 7};
+  const PackageFile file_{"tiny/model.onnx", "model.onnx", Sha256Hex(Bytes("weights")), 7};
   InstallPlan plan_;
 };
 

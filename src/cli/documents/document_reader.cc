@@ -1,13 +1,9 @@
 #include "cli/documents/document_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <utility>
 
-#include <openssl/evp.h>
-
-#include "base/check.h"
 #include "base/utf8.h"
 #include "cli/documents/format_readers.h"
 
@@ -100,21 +96,6 @@ Result<Document> ParseDocument(const std::string& path, std::string_view bytes) 
   Result<Document> document = Parse(source, FormatOfName(path).value_or(DocumentFormat::kText));
   if (!document.ok()) return document.status().WithContext(path);
   return document;
-}
-
-std::string Sha256Hex(std::string_view bytes) {
-  std::array<unsigned char, 32> digest{};
-  unsigned int length = 0;
-  int done = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
-  AKIDB_CHECK(done == 1 && length == digest.size());
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(2 * digest.size());
-  for (unsigned char byte : digest) {
-    hex += kDigits[byte >> 4];
-    hex += kDigits[byte & 15];
-  }
-  return hex;
 }
 
 }  // namespace akidb::cli

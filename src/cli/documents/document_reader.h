@@ -29,7 +29,4 @@ Result<std::string> LoadDocument(env::FileSystem& fs, const std::string& path);
 // `bytes` are those of `path`; a name with an unknown ending is read as plain text.
 Result<Document> ParseDocument(const std::string& path, std::string_view bytes);
 
-// Lower-case hexadecimal SHA-256.
-std::string Sha256Hex(std::string_view bytes);
-
 }  // namespace akidb::cli

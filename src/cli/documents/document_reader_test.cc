@@ -49,10 +49,6 @@ TEST(DocumentReader, ChoosesTheFormatByTheEnding) {
   EXPECT_EQ(FormatOfName("b.png"), std::nullopt);
 }
 
-TEST(DocumentReader, HashesAsSha256) {
-  EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-}
-
 TEST(DocumentReader, RefusesBinaryAndUtf16) {
   EXPECT_EQ(Refusal("a.txt", std::string_view("a\0b", 3)).code(), ErrorCode::kUnsupported);
   EXPECT_THAT(std::string(Refusal("a.txt",

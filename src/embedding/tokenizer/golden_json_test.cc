@@ -2,14 +2,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 #include <simdjson.h>
 
+#include "base/sha256.h"
 #include "embedding/tokenizer/tokenizer.h"
 
 namespace akidb::embedding {
@@ -32,16 +33,7 @@ std::string ReadFile(const fs::path& path) {
 std::string Sha256OfIds(const std::vector<int32_t>& ids) {
   std::string joined;
   for (int32_t id : ids) joined += (joined.empty() ? "" : ",") + std::to_string(id);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  EVP_Digest(joined.data(), joined.size(), digest, &size, EVP_sha256(), nullptr);
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    hex += kDigits[digest[i] >> 4];
-    hex += kDigits[digest[i] & 15];
-  }
-  return hex;
+  return Sha256Hex(std::as_bytes(std::span(joined)));
 }
 
 std::vector<int32_t> EncodeWithSpecials(const Tokenizer& tokenizer, std::string_view text) {

@@ -1,13 +1,12 @@
 // How one file names another that it depends on: by name, size and hash.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 
-namespace akidb::storage {
+#include "base/sha256.h"
 
-using Sha256Digest = std::array<uint8_t, 32>;
+namespace akidb::storage {
 
 struct FileRef {
   std::string name;  // without folder

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/crc32c.h"
-#include "storage/segment/sha256.h"
+#include "base/sha256.h"
 
 namespace akidb::storage {
 

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "base/sha256.h"
 #include "base/status.h"
 #include "env/file_system.h"
 #include "storage/segment/file_ref.h"
 #include "storage/segment/section_file_format.h"
-#include "storage/segment/sha256.h"
 
 namespace akidb::storage {
 

@@ -1,14 +1,18 @@
-// SHA-256 (FIPS 180-4) of a stream of bytes, by OpenSSL.
+// SHA-256 (FIPS 180-4), by OpenSSL.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
-#include "storage/segment/file_ref.h"
+namespace akidb {
 
-namespace akidb::storage {
+using Sha256Digest = std::array<uint8_t, 32>;
 
+// Of a stream of bytes. Not thread-safe.
 class Sha256 {
  public:
   Sha256();
@@ -25,4 +29,8 @@ class Sha256 {
   std::unique_ptr<Context> context_;
 };
 
-}  // namespace akidb::storage
+// 64 lower-case hexadecimal digits.
+std::string ToHex(const Sha256Digest& digest);
+std::string Sha256Hex(std::span<const std::byte> bytes);
+
+}  // namespace akidb

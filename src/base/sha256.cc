@@ -1,10 +1,10 @@
-#include "storage/segment/sha256.h"
+#include "base/sha256.h"
 
 #include <openssl/evp.h>
 
 #include "base/check.h"
 
-namespace akidb::storage {
+namespace akidb {
 
 struct Sha256::Context {
   Context() : evp(EVP_MD_CTX_new()) { AKIDB_CHECK(evp != nullptr); }
@@ -31,4 +31,21 @@ Sha256Digest Sha256::Digest() const {
   return digest;
 }
 
-}  // namespace akidb::storage
+std::string ToHex(const Sha256Digest& digest) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(2 * digest.size());
+  for (uint8_t byte : digest) {
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
+  }
+  return hex;
+}
+
+std::string Sha256Hex(std::span<const std::byte> bytes) {
+  Sha256 hash;
+  hash.Update(bytes);
+  return ToHex(hash.Digest());
+}
+
+}  // namespace akidb
