@@ -87,7 +87,8 @@ fingerprint=$({
   dpkg-query -W -f '${Version}\n' debian-handbook 2>/dev/null || ls -l "$handbook"
 } | sha256sum)
 if [ "$(cat "$demo/fingerprint" 2>/dev/null)" != "$fingerprint" ]; then
-  rm -rf "$demo/data" "$demo/fingerprint"
+  rm -rf "$demo/data"
+  printf '%s\n' "$fingerprint" >"$demo/fingerprint"
 fi
 
 say "server"
@@ -110,11 +111,9 @@ done
 [ -n "$url" ] || { echo "demo.sh: the server does not listen" >&2; exit 1; }
 echo "$url, data in $demo/data"
 
-if [ ! -f "$demo/fingerprint" ]; then
-  say "loading The Debian Administrator's Handbook"
-  "$akidb" ingest "$handbook" --collection "$collection" --url "$url"
-  printf '%s\n' "$fingerprint" >"$demo/fingerprint"
-fi
+# Sends only what is not there yet.
+say "loading The Debian Administrator's Handbook"
+"$akidb" ingest "$handbook" --collection "$collection" --url "$url"
 
 for question in "${questions[@]}"; do
   printf '\n'
