@@ -21,6 +21,7 @@ Result<std::shared_ptr<Collection>> Collection::Create(CollectionOptions options
   AKIDB_RETURN_IF_ERROR(
       fs.CreateDirectories(env::JoinPath(options.directory, storage::kSegmentFolder)));
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(env::JoinPath(options.directory, kLogFolder)));
+  AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(options.directory));
   AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(options.directory)));
   // The log before the manifest: from then on a collection without a log is a damaged one.
   auto collection = std::make_shared<CollectionImpl>(std::move(options), config, environment);

@@ -23,7 +23,8 @@ constexpr uint64_t kSystemLogFileBytes = 1 << 20;
 // One collection as the database knows it; opened when first asked for.
 struct Entry {
   Uuid uuid;
-  std::map<std::string, catalog::ModelBinding> bindings;  // by vector name
+  // By vector name. Written under change_mutex_ and entries_mutex_, read under either.
+  std::map<std::string, catalog::ModelBinding> bindings;
   Mutex open_mutex;  // one opening at a time; the others wait for it
   // Shared with the requests that use it.
   std::shared_ptr<Collection> collection AKIDB_GUARDED_BY(open_mutex);
@@ -68,11 +69,24 @@ Status CheckConfig(const CollectionConfig& config) {
   return OkStatus();
 }
 
+// Makes the folder and its missing parents, each durable in its own parent.
+Status CreateDurably(env::FileSystem& fs, const std::string& folder) {
+  std::vector<std::string> missing;
+  for (std::string path = folder;; path = env::DirectoryOf(path)) {
+    AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(path));
+    if (exists || path == env::DirectoryOf(path)) break;
+    missing.push_back(path);
+  }
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(folder));
+  for (auto path = missing.rbegin(); path != missing.rend(); ++path) {
+    AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(*path)));
+  }
+  return OkStatus();
+}
+
 // The folder itself: made, ours alone, of a version that we can read.
 Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const std::string& folder) {
-  AKIDB_ASSIGN_OR_RETURN(bool old, fs.Exists(folder));
-  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(folder));
-  if (!old) AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(folder)));
+  AKIDB_RETURN_IF_ERROR(CreateDurably(fs, folder));
   Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(env::JoinPath(folder, "LOCK"));
   if (!lock.ok()) {
     if (lock.status().code() != ErrorCode::kBusy) return lock.status();
@@ -81,6 +95,8 @@ Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const st
   std::string path = env::JoinPath(folder, "VERSION");
   AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(path));
   if (!exists) {
+    // An earlier start may have been cut off between making the folder and syncing its parent.
+    AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(folder)));
     AKIDB_RETURN_IF_ERROR(
         env::WriteFileAtomically(fs, path, std::as_bytes(std::span(kFolderVersion, 2))));
     return lock;
@@ -108,13 +124,11 @@ class DatabaseImpl final : public Database {
   Status Start() {
     AKIDB_ASSIGN_OR_RETURN(lock_, ClaimFolder(environment_.fs, options_.directory));
     reserve_.ReleaseIfFull();
-    const std::string collections = Path("collections");
-    AKIDB_ASSIGN_OR_RETURN(bool exists, environment_.fs.Exists(collections));
-    if (!exists) {
-      AKIDB_RETURN_IF_ERROR(environment_.fs.CreateDirectories(collections));
-      AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(options_.directory));
-    }
+    AKIDB_RETURN_IF_ERROR(environment_.fs.CreateDirectories(Path("collections")));
+    AKIDB_RETURN_IF_ERROR(CheckSystemLogIsThere());
     AKIDB_RETURN_IF_ERROR(OpenCatalog());
+    // Whatever this or a start that was cut off has made in it.
+    AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(options_.directory));
     AKIDB_RETURN_IF_ERROR(LoadEntries());
     RemoveOrphans();
     reserve_.Hold();
@@ -231,8 +245,19 @@ class DatabaseImpl final : public Database {
                                   std::string(fingerprint)};
     AKIDB_RETURN_IF_ERROR(Apply(BindModelRecord{binding.collection, binding.vector_name,
                                                 binding.model_id, binding.fingerprint}));
+    MutexLock lock(entries_mutex_);
     entry->bindings.emplace(vector, std::move(binding));
     return OkStatus();
+  }
+
+  std::optional<BoundModel> ModelOf(std::string_view collection,
+                                    std::string_view vector_name) const override {
+    MutexLock lock(entries_mutex_);
+    auto entry = entries_.find(collection);
+    if (entry == entries_.end()) return std::nullopt;
+    auto bound = entry->second->bindings.find(std::string(vector_name));
+    if (bound == entry->second->bindings.end()) return std::nullopt;
+    return BoundModel{bound->second.model_id, bound->second.fingerprint};
   }
 
  private:
@@ -254,6 +279,26 @@ class DatabaseImpl final : public Database {
     MutexLock lock(entries_mutex_);
     auto it = entries_.find(name);
     return it == entries_.end() ? nullptr : it->second;
+  }
+
+  // The folder of a collection is made after the system log and before the record that names it. So
+  // folders without a log are no orphans of ours: something has taken the log away, and with it the
+  // only proof of what they are.
+  Status CheckSystemLogIsThere() {
+    AKIDB_ASSIGN_OR_RETURN(bool exists, environment_.fs.Exists(Path("system")));
+    if (exists) {
+      AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> files, environment_.fs.List(Path("system")));
+      if (!files.empty()) return OkStatus();
+    }
+    AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> folders,
+                           environment_.fs.List(Path("collections")));
+    for (const std::string& folder : folders) {
+      if (!Uuid::Parse(folder)) continue;
+      return CorruptionError("the system log is missing from " + Path("system") + ", but " +
+                             Path("collections") +
+                             " holds collections; restore system/ from the same copy");
+    }
+    return OkStatus();
   }
 
   // Opens the catalog and replays what the system log has beyond it. A damaged catalog is made anew
@@ -365,6 +410,9 @@ class DatabaseImpl final : public Database {
     for (size_t i = 0; status.ok() && i < folders->size(); ++i) {
       const std::string& folder = (*folders)[i];
       if (known.count(folder) > 0 || !Uuid::Parse(folder)) continue;
+      environment_.log.Write(LogLevel::kInfo, "orphan_removed",
+                             "removes the folder of a collection that was not made or was deleted",
+                             {{"collection", folder}});
       status = environment_.fs.RemoveAll(env::JoinPath(Path("collections"), folder));
     }
     if (!status.ok()) {

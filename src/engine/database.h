@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,12 @@ struct DatabaseEnvironment {
   env::FileSystem& fs;
   env::Random& random;
   Logger& log;
+};
+
+// The model whose vectors a named vector holds.
+struct BoundModel {
+  std::string id;
+  std::string fingerprint;
 };
 
 class Database {
@@ -54,6 +61,10 @@ class Database {
   // names both models.
   virtual Status BindModel(std::string_view collection, std::string_view vector_name,
                            std::string_view model_id, std::string_view fingerprint) = 0;
+  // Nothing before the first text was stored there, and for what doesn't exist. Never waits for the
+  // disk.
+  virtual std::optional<BoundModel> ModelOf(std::string_view collection,
+                                            std::string_view vector_name) const = 0;
 };
 
 }  // namespace akidb::engine

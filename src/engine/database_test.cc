@@ -194,6 +194,26 @@ TEST_F(DatabaseTest, RemovesFoldersThatNoRecordNames) {
   EXPECT_EQ(CountOf("a"), 0u);
 }
 
+TEST_F(DatabaseTest, CollectionsWithoutASystemLogAreKeptAndRefused) {
+  Open();
+  ASSERT_TRUE(database_->CreateCollection("a", Config()).ok());
+  ASSERT_TRUE(Upsert("a", 1).ok());
+  database_.reset();
+  fs::remove_all(folder_ + "/system");
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(folder_ + "/catalog.db" + suffix);
+  EXPECT_EQ(TryOpen().status().code(), ErrorCode::kCorruption);
+  EXPECT_FALSE(fs::is_empty(folder_ + "/collections"));
+}
+
+TEST_F(DatabaseTest, TellsTheModelOfAVector) {
+  Open();
+  ASSERT_TRUE(database_->CreateCollection("a", Config()).ok());
+  EXPECT_FALSE(database_->ModelOf("a", ""));
+  EXPECT_FALSE(database_->ModelOf("none", ""));
+  ASSERT_TRUE(database_->BindModel("a", "", "minilm", "f1").ok());
+  EXPECT_EQ(database_->ModelOf("a", "")->fingerprint, "f1");
+}
+
 TEST_F(DatabaseTest, AVectorHoldsTextsOfOneModel) {
   Open();
   ASSERT_TRUE(database_->CreateCollection("a", Config()).ok());
