@@ -1,6 +1,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/vector_schema.h"
 #include "service/service.h"
 #include "service/text_batch.h"
 #include "service/text_vectors.h"
@@ -41,23 +42,45 @@ std::vector<Point> TakePoints(UpsertRequest& request) {
 
 }  // namespace
 
+void Service::ChooseModel(std::string_view collection, std::string_view vector_name,
+                          TextInput& input) const {
+  if (!input.model.empty()) return;
+  if (auto bound = database_.ModelOf(collection, vector_name)) input.model = std::move(bound->id);
+}
+
+Status Service::CheckBoundModel(std::string_view collection, std::string_view vector_name,
+                                const ModelInfo& model) const {
+  std::optional<engine::BoundModel> bound = database_.ModelOf(collection, vector_name);
+  if (!bound || bound->fingerprint == model.fingerprint) return OkStatus();
+  return InvalidArgumentError("vector `" + std::string(vector_name) +
+                              "` holds texts embedded by model " + bound->id + " (fingerprint " +
+                              bound->fingerprint + "); model " + model.id + " (fingerprint " +
+                              model.fingerprint + ") can't be compared with it");
+}
+
 // Replaces the texts of `request` by their vectors. Everything that can be refused without running
 // a model is refused before one runs.
 Status Service::EmbedPoints(const RequestContext& context, std::string_view collection,
                             UpsertRequest& request, WriteReply& reply) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
+  const engine::VectorSchema schema(target->config());
   TextBatch batch(embedder_);
   std::vector<PlacedText> texts;
   std::set<std::pair<std::string_view, size_t>> bindings;  // vector name, model of the batch
   std::vector<std::pair<std::string_view, TextBatch::Slot>> first_uses;
   for (PointInput& point : request.points) {
     for (auto& [name, vector] : point.vectors) {
-      const auto* text = std::get_if<TextInput>(&vector);
-      if (text == nullptr) continue;
+      auto* text = std::get_if<TextInput>(&vector);
+      if (text == nullptr) {
+        AKIDB_RETURN_IF_ERROR(schema.Check(name, std::get<DenseVector>(vector)).status());
+        continue;
+      }
       AKIDB_ASSIGN_OR_RETURN(VectorConfig config, FindVector(target->config(), name));
+      ChooseModel(collection, name, *text);
       AKIDB_ASSIGN_OR_RETURN(TextBatch::Slot slot, batch.Add(*text));
       AKIDB_RETURN_IF_ERROR(CheckModelFits(batch.model(slot), name, config));
+      AKIDB_RETURN_IF_ERROR(CheckBoundModel(collection, name, batch.model(slot)));
       if (bindings.emplace(name, slot.model).second) first_uses.emplace_back(name, slot);
       texts.push_back({&vector, slot});
     }

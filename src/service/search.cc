@@ -81,6 +81,7 @@ ScoredPoint ToScoredPoint(Hit& hit, Metric metric) {
 
 // What a query's vector turned out to be.
 struct Service::PreparedQuery {
+  std::string_view collection;
   VectorConfig config;
   DenseVector owned;              // unless the request itself holds the vector
   std::span<const float> vector;  // into `owned` or the request
@@ -105,8 +106,12 @@ Status Service::PrepareQuery(const RequestContext& context, const engine::Collec
   }
   SteadyClock::time_point start = SteadyClock::now();
   TextBatch batch(embedder_);
-  AKIDB_ASSIGN_OR_RETURN(TextBatch::Slot slot, batch.Add(std::get<TextInput>(request.query)));
+  TextInput input = std::get<TextInput>(request.query);
+  ChooseModel(prepared.collection, request.using_vector, input);
+  AKIDB_ASSIGN_OR_RETURN(TextBatch::Slot slot, batch.Add(input));
   AKIDB_RETURN_IF_ERROR(CheckModelFits(batch.model(slot), request.using_vector, prepared.config));
+  AKIDB_RETURN_IF_ERROR(
+      CheckBoundModel(prepared.collection, request.using_vector, batch.model(slot)));
   AKIDB_RETURN_IF_ERROR(batch.Run(context, embedding::InputType::kQuery));
   std::span<const float> vector = batch.vector(slot);
   prepared.owned.assign(vector.begin(), vector.end());
@@ -156,6 +161,7 @@ Result<QueryReply> Service::Query(const RequestContext& context, std::string_vie
     return ScrollAsQuery(context, *target, request);
   }
   PreparedQuery prepared;
+  prepared.collection = collection;
   AKIDB_RETURN_IF_ERROR(PrepareQuery(context, *target, request, prepared));
   SteadyClock::time_point start = SteadyClock::now();
   Metric metric = prepared.config.metric;

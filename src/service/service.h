@@ -100,6 +100,12 @@ class Service {
  private:
   Status EmbedPoints(const RequestContext& context, std::string_view collection,
                      UpsertRequest& request, WriteReply& reply);
+  // An input that names no model means the one whose vectors are stored there, if any are.
+  void ChooseModel(std::string_view collection, std::string_view vector_name,
+                   TextInput& input) const;
+  // kInvalidArgument when vectors of another model are stored there.
+  Status CheckBoundModel(std::string_view collection, std::string_view vector_name,
+                         const ModelInfo& model) const;
   struct PreparedQuery;
   Status PrepareQuery(const RequestContext& context, const engine::Collection& collection,
                       const QueryRequest& request, PreparedQuery& prepared);

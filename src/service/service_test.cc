@@ -101,6 +101,13 @@ class FakeDatabase final : public engine::Database {
     if (is_new || it->second == fingerprint) return OkStatus();
     return InvalidArgumentError("bound to another model than " + std::string(model));
   }
+  std::optional<engine::BoundModel> ModelOf(std::string_view collection,
+                                            std::string_view vector) const override {
+    auto bound = bindings.find(std::string(collection) + "/" + std::string(vector));
+    if (bound == bindings.end()) return std::nullopt;
+    static constexpr std::string_view kPrefix = "fingerprint of ";
+    return engine::BoundModel{bound->second.substr(kPrefix.size()), bound->second};
+  }
 
   std::map<std::string, std::shared_ptr<FakeCollection>> collections;
   std::map<std::string, std::string> bindings;
@@ -213,8 +220,8 @@ TEST_F(ServiceTest, UpsertRunsEachModelOnceAndBindsItToItsVector) {
 
 TEST_F(ServiceTest, UpsertRefusesAModelOtherThanTheBoundOne) {
   FakeCollection& collection = MakeCollection();
-  database_.bindings["c/"] = "of somebody else";
-  Result<WriteReply> reply = Upsert({TextPoint(1, "a")});
+  database_.bindings["c/"] = "fingerprint of large";
+  Result<WriteReply> reply = Upsert({TextPoint(1, "a", "small")});
   EXPECT_EQ(reply.status().code(), ErrorCode::kInvalidArgument);
   EXPECT_TRUE(collection.points.empty());
 }
@@ -262,6 +269,34 @@ TEST_F(ServiceTest, TextQueriesAreEmbeddedAsQueries) {
   EXPECT_EQ(embedder_.calls.at(0).input_type, embedding::InputType::kQuery);
   EXPECT_EQ(collection.last_query, (std::vector<float>{7, 0, 0}));
   EXPECT_EQ(reply->usage, (InferenceUsage{{"small", 7}}));
+  EXPECT_TRUE(database_.bindings.empty());
+}
+
+TEST_F(ServiceTest, AQueryWithoutAModelMeansTheOneWhoseVectorsAreStored) {
+  MakeCollection();
+  database_.bindings["c/wide"] = "fingerprint of large";
+  QueryRequest query;
+  query.using_vector = "wide";
+  query.query = TextInput{"seven77", ""};
+  ASSERT_TRUE(service_.Query(context_, "c", query).ok());
+  EXPECT_EQ(embedder_.calls.at(0).model, "large");
+}
+
+TEST_F(ServiceTest, AQueryByAnotherModelThanTheStoredOneIsRefusedBeforeItRuns) {
+  MakeCollection();
+  database_.bindings["c/"] = "fingerprint of large";
+  QueryRequest query;
+  query.query = TextInput{"seven77", "small"};
+  EXPECT_EQ(service_.Query(context_, "c", query).status().code(), ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(embedder_.calls.empty());
+}
+
+TEST_F(ServiceTest, ARequestWithABadVectorBindsNoModelAndRunsNone) {
+  MakeCollection();
+  PointInput both = TextPoint(1, "a", "small");
+  both.vectors.emplace_back("wide", DenseVector{1});
+  EXPECT_EQ(Upsert({both}).status().code(), ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(embedder_.calls.empty());
   EXPECT_TRUE(database_.bindings.empty());
 }
 
