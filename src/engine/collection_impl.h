@@ -100,8 +100,6 @@ class CollectionImpl final : public Collection {
   // Kills the row of `id` outside the current head; whether one was alive.
   bool KillOlder(PointId id, uint64_t seq) AKIDB_REQUIRES(write_mutex_);
   // The sequence number of the record.
-  // Has rows, none of them alive.
-  bool HeadIsDead() const AKIDB_REQUIRES(write_mutex_);
   Result<uint64_t> EnqueueDelete(std::span<const PointId> ids) AKIDB_REQUIRES(write_mutex_);
   // Waits until the record is durable, then makes it visible.
   Result<WriteResult> Commit(uint64_t seq) AKIDB_EXCLUDES(write_mutex_);

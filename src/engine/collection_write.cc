@@ -117,13 +117,6 @@ Result<WriteResult> CollectionImpl::Upsert(const RequestContext& context,
   return Commit(seq);
 }
 
-bool CollectionImpl::HeadIsDead() const {
-  for (uint32_t row = 0; row < head_->rows(); ++row) {
-    if (head_->Visible(row, applied_seq_)) return false;
-  }
-  return head_->rows() > 0;
-}
-
 Result<uint64_t> CollectionImpl::EnqueueDelete(std::span<const PointId> ids) {
   AKIDB_RETURN_IF_ERROR(CheckWritable());
   std::vector<std::byte> body = EncodeDelete(ids);
@@ -134,12 +127,6 @@ Result<uint64_t> CollectionImpl::EnqueueDelete(std::span<const PointId> ids) {
                                            : enqueue());
   log_bytes_ += body.size();
   ApplyDelete(seq, ids);
-  // On a full disk a head without live rows is sealed at once: it needs no segment, and its log can
-  // go.
-  if (environment_.reserve != nullptr && !environment_.reserve->CheckHeld().ok() &&
-      frozen_.size() < options_.frozen_heads_max && HeadIsDead()) {
-    FreezeHead();
-  }
   return seq;
 }
 
