@@ -8,7 +8,7 @@ import signal
 import subprocess
 import unittest
 
-from cli_process import ModelTestCase, binary, clean_environment, pdf_of, run, start
+from cli_process import ModelTestCase, Server, binary, clean_environment, pdf_of, run, start
 
 
 def long_text(sections):
@@ -132,6 +132,33 @@ class Ingest(ModelTestCase):
         self.assertTrue(any("passages" in bar for bar in bars), text)
         self.assertLess(max(map(len, bars)), 60)
         self.assertIn("60 passages stored", text)
+
+
+class IngestCutOff(ModelTestCase):
+    def test_a_server_that_dies_is_told_and_nothing_sent_is_lost(self):
+        server = Server()
+        self.addCleanup(server.close)
+        server.start()
+        self.write("a.md", long_text(300))
+        place = ["--collection", "c", "--url", f"http://127.0.0.1:{server.port}"]
+        process = start("ingest", self.documents, *place)
+        count = 0
+        while count == 0:
+            reply = server.request("POST", "/collections/c/points/count", {"exact": True})
+            count = reply.result["count"] if reply.status == 200 else 0
+            self.assertIsNone(process.poll())
+        server.kill()
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 3, out + err)
+        self.assertIn("no server answers", err)
+        reported = int(re.search(r"(\d+) passages? stored", out).group(1))
+        server.start()
+        stored = server.request("POST", "/collections/c/points/count", {"exact": True})
+        self.assertGreaterEqual(stored.result["count"], max(reported, count))
+        place[-1] = f"http://127.0.0.1:{server.port}"
+        self.good("ingest", self.documents, *place)
+        stored = server.request("POST", "/collections/c/points/count", {"exact": True})
+        self.assertEqual(stored.result["count"], 300)
 
 
 class IngestErrors(ModelTestCase):
