@@ -28,15 +28,21 @@ mkdir -p "$build/include"
 for headers in fmt spdlog; do ln -sfn "/usr/include/$headers" "$build/include/$headers"; done
 
 sources=(src/base/*.cc src/simd/kernels.cc src/simd/kernels_scalar.cc src/simd/kernels_neon.cc
-  src/simd/available_arm.cc src/simd/vector_ops.cc src/simd/*_test.cc)
+  src/simd/code_kernels.cc src/simd/code_kernels_scalar.cc src/simd/code_kernels_neon.cc
+  src/simd/code_kernels_neondot.cc src/simd/available_arm.cc src/simd/vector_ops.cc
+  src/simd/*_test.cc)
 objects=()
 for source in "${sources[@]}"; do
-  case $source in *_bench.cc) continue ;; esac
+  isa=()
+  case $source in
+    *_bench.cc) continue ;;
+    *_neondot.cc) isa=(-march=armv8.2-a+dotprod) ;;
+  esac
   object=$build/$(echo "$source" | tr / _).o
   objects+=("$object")
   if [ ! -e "$object" ] || [ "$source" -nt "$object" ]; then
     echo "$compiler $source"
-    "$compiler" "${flags[@]}" -DSPDLOG_FMT_EXTERNAL -DFMT_HEADER_ONLY -c "$source" -o "$object"
+    "$compiler" "${flags[@]}" "${isa[@]}" -DSPDLOG_FMT_EXTERNAL -DFMT_HEADER_ONLY -c "$source" -o "$object"
   fi
 done
 for part in gtest-all gtest_main; do

@@ -13,4 +13,15 @@ std::vector<const Kernels*> AvailableKernels() {
   return tables;
 }
 
+std::vector<const CodeKernels*> AvailableCodeKernels() {
+  std::vector<const CodeKernels*> tables;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vnni")) {
+    tables.push_back(&kAvx512VnniCodeKernels);
+  }
+  if (__builtin_cpu_supports("avx2")) tables.push_back(&kAvx2CodeKernels);
+  tables.push_back(&kScalarCodeKernels);
+  return tables;
+}
+
 }  // namespace akidb::simd

@@ -1,7 +1,8 @@
 #include "simd/kernels.h"
 
 #include <cstdlib>
-#include <string>
+
+#include "simd/named_table.h"
 
 namespace akidb::simd {
 namespace {
@@ -18,16 +19,7 @@ Result<const Kernels*> KernelsOfEnvironment() {
 }  // namespace
 
 Result<const Kernels*> FindKernels(std::string_view name) {
-  const std::vector<const Kernels*> tables = AvailableKernels();
-  if (name.empty()) return tables.front();
-  std::string offered;
-  for (const Kernels* table : tables) {
-    if (name == table->name) return table;
-    if (!offered.empty()) offered += ", ";
-    offered += table->name;
-  }
-  return InvalidArgumentError("no kernels called `" + std::string(name) +
-                              "`: this processor offers " + offered);
+  return FindNamedTable(AvailableKernels(), name);
 }
 
 Status CheckKernelsEnvironment() {

@@ -2,6 +2,7 @@
 // processor family that is compiled for; CMakeLists.txt chooses the files.
 #pragma once
 
+#include "simd/code_kernels.h"
 #include "simd/kernels.h"
 
 namespace akidb::simd {
@@ -10,5 +11,11 @@ extern const Kernels kScalarKernels;
 extern const Kernels kAvx2Kernels;    // x86-64: AVX2 and FMA
 extern const Kernels kAvx512Kernels;  // x86-64: AVX-512 F
 extern const Kernels kNeonKernels;    // aarch64, where every processor has it
+
+extern const CodeKernels kScalarCodeKernels;
+extern const CodeKernels kAvx2CodeKernels;        // x86-64: AVX2
+extern const CodeKernels kAvx512VnniCodeKernels;  // x86-64: AVX-512 F, BW and VNNI
+extern const CodeKernels kNeonCodeKernels;        // aarch64, where every processor has it
+extern const CodeKernels kNeonDotCodeKernels;     // aarch64: dot products of bytes (ASIMDDP)
 
 }  // namespace akidb::simd

@@ -1,0 +1,72 @@
+// Integer dot products of a query with rows of small unsigned codes, the distances that a graph is
+// walked by. One table per instruction set, picked once at run time.
+//
+// All results are exact: every table gives the same integers. Everything here is thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace akidb::simd {
+
+// Row i begins at base + i * stride bytes; what lies between a row's codes and the next row is
+// skipped. Pointers need no alignment.
+struct CodeRows {
+  const std::byte* base = nullptr;
+  size_t stride = 0;
+  size_t dim = 0;  // of the codes; a multiple of 64, at most kCodeDimMax
+};
+
+// So that no sum exceeds 32 bits: 65,536 x 127 x 127 < 2^31.
+inline constexpr size_t kCodeDimMax = 65536;
+
+inline constexpr size_t kCodeTrailerBytes = 8;
+
+// Rows first, first + 1, … first + count - 1.
+struct CodeRange {
+  size_t first = 0;
+  size_t count = 0;
+};
+
+// Rows rows[0], rows[1], … in this order; repeats are fine.
+struct CodeList {
+  const uint32_t* rows = nullptr;
+  size_t count = 0;
+};
+
+// out[i] = sum over d of query[d] * code(i-th row, d). `query` has rows.dim components from -127 to
+// 127; out has room for count.
+struct CodeDot {
+  void (*block)(const int8_t* query, const CodeRows& rows, CodeRange range, int32_t* out);
+  // Asks memory for rows before it comes to them, each with the kCodeTrailerBytes behind its codes:
+  // what belongs to a row may lie there and is then at hand, too.
+  void (*list)(const int8_t* query, const CodeRows& rows, CodeList list, int32_t* out);
+};
+
+struct CodeKernels {
+  const char* name;
+  // 4 bits, 0..15, two in a byte. Every 128 dimensions take 64 bytes: the low nibble of byte b is
+  // dimension b, the high one dimension 64 + b. The last 64, where dim is no multiple of 128, take
+  // 32 bytes: low nibbles 0..31, high nibbles 32..63.
+  CodeDot u4;
+  // 7 bits in a byte, 0..127, in order: two products fit into 16 signed bits, and a code is a
+  // signed byte, too, which is what processors without a mixed product need.
+  CodeDot u7;
+};
+
+// The tables that this processor can run, fastest first; the last one is scalar.
+std::vector<const CodeKernels*> AvailableCodeKernels();
+
+// The table called `name` ("scalar", "avx2", "avx512vnni", "neon", "neondot"), or the fastest one
+// if `name` is empty. kInvalidArgument, with what this processor offers, for any other name.
+Result<const CodeKernels*> FindCodeKernels(std::string_view name);
+
+// The fastest table that BestKernels() allows, and so AKIDB_SIMD: "scalar" allows scalar alone,
+// "avx2" what needs no AVX-512, any other all of them. Picked once, at the first call.
+const CodeKernels& BestCodeKernels();
+
+}  // namespace akidb::simd

@@ -1,0 +1,44 @@
+#include "simd/code_kernels_impl.h"
+#include "simd/tables.h"
+
+namespace akidb::simd {
+namespace {
+
+// Plain C++: for processors without any of the other tables, and the reference that the others are
+// compared with.
+struct ScalarLane {
+  using Part = const int8_t*;
+  using Sum = int32_t;
+  static constexpr size_t kTile = 1;
+  static constexpr size_t kBlockRows = 1;
+
+  static Sum Zero() { return 0; }
+  static Part Load(const int8_t* from) { return from; }
+  static Sum AddU7(Sum sum, Part query, const std::byte* codes) {
+    for (size_t i = 0; i < 64; ++i) sum += query[i] * static_cast<int32_t>(codes[i]);
+    return sum;
+  }
+  static Sum AddU4(Sum sum, Part low, Part high, const std::byte* codes) {
+    return AddNibbles<64>(sum, low, high, codes);
+  }
+  static Sum AddHalfU4(Sum sum, Part query, const std::byte* codes) {
+    return AddNibbles<32>(sum, query, query + 32, codes);
+  }
+  static int32_t Total(Sum sum) { return sum; }
+
+ private:
+  template <size_t kBytes>
+  static Sum AddNibbles(Sum sum, Part low, Part high, const std::byte* codes) {
+    for (size_t i = 0; i < kBytes; ++i) {
+      const int32_t both = static_cast<int32_t>(codes[i]);
+      sum += low[i] * (both & 15) + high[i] * (both >> 4);
+    }
+    return sum;
+  }
+};
+
+}  // namespace
+
+constinit const CodeKernels kScalarCodeKernels = MakeCodeKernels<ScalarLane>("scalar");
+
+}  // namespace akidb::simd
