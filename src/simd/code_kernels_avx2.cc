@@ -17,7 +17,6 @@ struct Avx2Lane {
   };
   using Sum = __m256i;
   static constexpr size_t kTile = 8;
-  static constexpr size_t kBlockRows = 4;
 
   static Sum Zero() { return _mm256_setzero_si256(); }
   static Part Load(const int8_t* from) { return {LoadReg(from), LoadReg(from + 32)}; }

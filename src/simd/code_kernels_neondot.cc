@@ -12,7 +12,6 @@ struct NeonDotLane {
   using Part = int8x16x4_t;
   using Sum = int32x4_t;
   static constexpr size_t kTile = 4;
-  static constexpr size_t kBlockRows = 4;
 
   static Sum Zero() { return vdupq_n_s32(0); }
   static Part Load(const int8_t* from) { return vld1q_s8_x4(from); }

@@ -10,7 +10,6 @@ struct ScalarLane {
   using Part = const int8_t*;
   using Sum = int32_t;
   static constexpr size_t kTile = 1;
-  static constexpr size_t kBlockRows = 1;
 
   static Sum Zero() { return 0; }
   static Part Load(const int8_t* from) { return from; }

@@ -205,6 +205,7 @@ TEST_F(EveryCodeTable, ListsEqualBlocksForAllCountsStridesAndRepeats) {
           for (uint32_t& row : list) row = static_cast<uint32_t>(random_() % kRows);
           ForEach([&](const CodeKernels& table) {
             std::vector<int32_t> out(count + 1, kUntouched);
+            DotOf(table, codes).prefetch(rows.view(), {list.data(), count});
             DotOf(table, codes).list(query.data(), rows.view(), {list.data(), count}, out.data());
             for (size_t i = 0; i < count; ++i)
               EXPECT_EQ(out[i], expected[list[i]]) << "entry " << i;
@@ -226,6 +227,7 @@ TEST_F(EveryCodeTable, LeavesListsWithoutRowsAlone) {
     for (Codes codes : kCodes) {
       DotOf(table, codes).block(query, {nullptr, 64, 64}, {0, 0}, &out);
       DotOf(table, codes).list(query, {nullptr, 64, 64}, {nullptr, 0}, &out);
+      DotOf(table, codes).prefetch({nullptr, 64, 64}, {nullptr, 0});
     }
     EXPECT_EQ(out, kUntouched);
   });
