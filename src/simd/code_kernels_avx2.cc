@@ -16,7 +16,7 @@ struct Avx2Lane {
     __m256i second;
   };
   using Sum = __m256i;
-  static constexpr size_t kTile = 8;
+  static constexpr size_t kTile = 4;
 
   static Sum Zero() { return _mm256_setzero_si256(); }
   static Part Load(const int8_t* from) { return {LoadReg(from), LoadReg(from + 32)}; }

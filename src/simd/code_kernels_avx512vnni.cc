@@ -10,7 +10,7 @@ namespace {
 struct Avx512VnniLane {
   using Part = __m512i;
   using Sum = __m512i;
-  static constexpr size_t kTile = 8;
+  static constexpr size_t kTile = 4;
 
   static Sum Zero() { return _mm512_setzero_si512(); }
   static Part Load(const int8_t* from) { return _mm512_loadu_si512(from); }

@@ -4,7 +4,7 @@
 // A table's file defines a Lane in its anonymous namespace:
 //   Part       64 components of a query, in registers
 //   Sum        32-bit partial sums of one row
-//   kTile      rows of a list that are read side by side: 1, 2, 4 or 8
+//   kTile      rows of a list that are read side by side: 1 or 4
 //   Zero, Load, AddU7 (64 codes), AddU4 (128 codes), AddHalfU4 (the last 64 codes),
 //   Total (of one Sum), StoreTotals (of four)
 #pragma once
@@ -84,8 +84,8 @@ class CodeTile {
 
  private:
   void Store(int32_t* out) {
-    if constexpr (kRows % 4 == 0) {
-      for (size_t r = 0; r < kRows; r += 4) Lane::StoreTotals(sums_ + r, out + r);
+    if constexpr (kRows == 4) {
+      Lane::StoreTotals(sums_, out);
     } else {
       for (size_t r = 0; r < kRows; ++r) out[r] = Lane::Total(sums_[r]);
     }
@@ -116,7 +116,6 @@ class CodeForms {
       Ask(rows, list, {i + kAhead, kTile});
       forms.template Tile<kTile>(i);
     }
-    if constexpr (kTile > 4) i = forms.template TileIfLeft<4>(i);
     if constexpr (kTile > 2) i = forms.template TileIfLeft<2>(i);
     if constexpr (kTile > 1) forms.template TileIfLeft<1>(i);
   }

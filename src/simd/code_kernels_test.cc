@@ -7,15 +7,12 @@
 #include <span>
 #include <string>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "simd/kernels.h"
 
 namespace akidb::simd {
 namespace {
-
-using ::testing::HasSubstr;
 
 uint64_t TestSeed() {
   const char* given = std::getenv("AKIDB_TEST_SEED");
@@ -233,30 +230,8 @@ TEST_F(EveryCodeTable, LeavesListsWithoutRowsAlone) {
   });
 }
 
-TEST(CodeKernelChoice, OffersScalarLastAndFindsEveryTableByName) {
-  const std::vector<const CodeKernels*> tables = AvailableCodeKernels();
-  ASSERT_FALSE(tables.empty());
-  EXPECT_STREQ(tables.back()->name, "scalar");
-  for (const CodeKernels* table : tables) {
-    Result<const CodeKernels*> found = FindCodeKernels(table->name);
-    ASSERT_TRUE(found.ok());
-    EXPECT_EQ(*found, table);
-  }
-  EXPECT_EQ(*FindCodeKernels(""), tables.front());
-}
-
-TEST(CodeKernelChoice, NamesWhatTheProcessorOffersWhenTheNameIsUnknown) {
-  Result<const CodeKernels*> found = FindCodeKernels("sse9");
-  ASSERT_FALSE(found.ok());
-  EXPECT_EQ(found.status().code(), ErrorCode::kInvalidArgument);
-  EXPECT_THAT(std::string(found.status().message()), HasSubstr("sse9"));
-  for (const CodeKernels* table : AvailableCodeKernels()) {
-    EXPECT_THAT(std::string(found.status().message()), HasSubstr(table->name));
-  }
-}
-
 // Each table of float kernels is forced in a fresh process, where nothing has been picked yet.
-TEST(CodeKernelChoice, BestFollowsTheTableOfFloatKernelsDeathTest) {
+TEST(BestCodeKernels, FollowsTheTableOfFloatKernelsDeathTest) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   for (const Kernels* forced : AvailableKernels()) {
     const std::string_view name = forced->name;

@@ -255,28 +255,6 @@ class KernelChoice : public ::testing::Test {
   bool was_set_ = false;
 };
 
-TEST_F(KernelChoice, OffersScalarLastAndFindsEveryTableByName) {
-  const std::vector<const Kernels*> tables = AvailableKernels();
-  ASSERT_FALSE(tables.empty());
-  EXPECT_STREQ(tables.back()->name, "scalar");
-  for (const Kernels* table : tables) {
-    Result<const Kernels*> found = FindKernels(table->name);
-    ASSERT_TRUE(found.ok());
-    EXPECT_EQ(*found, table);
-  }
-  EXPECT_EQ(*FindKernels(""), tables.front());
-}
-
-TEST_F(KernelChoice, NamesWhatTheProcessorOffersWhenTheNameIsUnknown) {
-  Result<const Kernels*> found = FindKernels("sse9");
-  ASSERT_FALSE(found.ok());
-  EXPECT_EQ(found.status().code(), ErrorCode::kInvalidArgument);
-  EXPECT_THAT(std::string(found.status().message()), HasSubstr("sse9"));
-  for (const Kernels* table : AvailableKernels()) {
-    EXPECT_THAT(std::string(found.status().message()), HasSubstr(table->name));
-  }
-}
-
 TEST_F(KernelChoice, ChecksTheEnvironmentVariable) {
   unsetenv("AKIDB_SIMD");
   EXPECT_TRUE(CheckKernelsEnvironment().ok());
