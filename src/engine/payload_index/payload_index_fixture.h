@@ -1,0 +1,87 @@
+// Payloads, indexes and ranges for the tests of payload indexes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "engine/payload_index/payload_index_builder.h"
+#include "engine/payload_index/payload_index_section.h"
+#include "engine/payload_index/row_set_fixture.h"
+#include "types/payload_json.h"
+
+namespace akidb::engine {
+
+inline PayloadPath TestPath(std::string_view text) {
+  Result<PayloadPath> path = PayloadPath::Parse(text);
+  EXPECT_TRUE(path.ok()) << text;
+  return *path;
+}
+
+inline std::vector<Payload> TestPayloads(const std::vector<std::string>& objects) {
+  std::vector<Payload> payloads;
+  for (const std::string& json : objects) {
+    Result<Payload> payload = ParsePayloadJson(json);
+    EXPECT_TRUE(payload.ok()) << json;
+    payloads.push_back(*payload);
+  }
+  return payloads;
+}
+
+inline std::vector<std::byte> BuildIndex(const std::vector<Payload>& payloads,
+                                         std::string_view path, PayloadIndexKind kind) {
+  PayloadIndexBuilder builder({TestPath(path), kind}, size_t{1} << 30);
+  for (const Payload& payload : payloads) EXPECT_TRUE(builder.AddRow(payload.root()).ok());
+  return std::move(builder).Finish();
+}
+
+// Indexes over the same rows, and the bytes they are read from.
+class TestSection {
+ public:
+  struct Index {
+    std::string path;
+    PayloadIndexKind kind;
+  };
+
+  TestSection(const std::vector<Payload>& payloads, const std::vector<Index>& indexes)
+      : section_(static_cast<uint32_t>(payloads.size())) {
+    std::vector<std::vector<std::byte>> built;
+    for (const Index& index : indexes) {
+      built.push_back(BuildIndex(payloads, index.path, index.kind));
+    }
+    bytes_ = WritePayloadIndexes(section_.rows(), built);
+    Result<PayloadIndexSection> opened = PayloadIndexSection::Open(bytes_, section_.rows());
+    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+    if (opened.ok()) section_ = *opened;
+  }
+  TestSection(const TestSection&) = delete;
+  TestSection& operator=(const TestSection&) = delete;
+
+  const PayloadIndexSection& section() const { return section_; }
+
+ private:
+  PayloadIndexSection section_;
+  std::vector<std::byte> bytes_;
+};
+
+// TestRange(">=", 3, "<", 7)
+inline NumericRange TestRange(std::string_view bound, double value) {
+  NumericRange range;
+  (bound == "<"    ? range.lt
+   : bound == "<=" ? range.lte
+   : bound == ">"  ? range.gt
+                   : range.gte) = value;
+  return range;
+}
+inline NumericRange TestRange(std::string_view lower, double from, std::string_view upper,
+                              double to) {
+  NumericRange range = TestRange(lower, from);
+  (upper == "<" ? range.lt : range.lte) = to;
+  return range;
+}
+
+}  // namespace akidb::engine

@@ -1,0 +1,61 @@
+// Numbers of docs/format/payload_index.md: never reused, never changed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace akidb::engine {
+
+enum class PayloadIndexKind : uint8_t { kKeyword = 1, kInteger = 2 };
+
+inline constexpr uint32_t kPayloadIndexRowsMax = uint32_t{1} << 28;
+inline constexpr uint64_t kPayloadIndexPairsMax = uint64_t{1} << 30;
+inline constexpr uint64_t kPayloadIndexStringBytesMax = UINT32_MAX;  // of one index
+inline constexpr uint32_t kPayloadIndexesMax = 256;                  // of one segment
+// Longer strings are left to the evaluation of the payload: no index makes a search for one faster
+// than it is rare, and each would stand twice in the segment.
+inline constexpr uint32_t kKeywordBytesMax = 1024;
+
+namespace payload_index_format {
+
+inline constexpr uint32_t kSectionMagic = 0x58504B41;  // "AKPX"
+inline constexpr uint32_t kIndexMagic = 0x49504B41;    // "AKPI"
+inline constexpr uint16_t kVersion = 1;
+inline constexpr size_t kSectionHeadBytes = 16;
+inline constexpr size_t kSectionEntryBytes = 24;
+inline constexpr size_t kSectionAlignment = 64;
+inline constexpr size_t kIndexHeadBytes = 96;
+inline constexpr size_t kIndexKindOffset = 6;
+inline constexpr size_t kAreaAlignment = 8;
+inline constexpr uint32_t kInvertedFlag = 1;
+
+// The row sets of an index, in their order.
+enum RowSetPlace : size_t { kValued, kFilled, kNull, kOther, kNumbers, kRowSetCount };
+
+struct StoredRowSetHead {
+  uint32_t units = 0;
+  uint32_t flags = 0;
+};
+
+// The head of an index, field by field.
+struct IndexHead {
+  uint8_t kind = 0;
+  uint8_t width = 0;
+  uint32_t rows = 0;
+  uint32_t path_bytes = 0;
+  uint64_t pairs = 0;
+  uint64_t base_or_values = 0;  // integer: the base as two's complement
+  uint64_t string_bytes = 0;
+  uint32_t posting_units = 0;
+  uint32_t multi_rows = 0;
+  uint32_t row_values_max = 0;
+  std::array<StoredRowSetHead, kRowSetCount> sets;
+};
+
+inline constexpr size_t PaddingTo(size_t alignment, size_t size) {
+  return (alignment - size % alignment) % alignment;
+}
+
+}  // namespace payload_index_format
+}  // namespace akidb::engine

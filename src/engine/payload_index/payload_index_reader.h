@@ -1,0 +1,98 @@
+// Answers conditions on one path from its index, in place: docs/format/payload_index.md.
+//
+// Borrows the bytes. Immutable; any number of threads may ask at once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/payload_index/payload_index_format.h"
+#include "engine/payload_index/row_bounds.h"
+#include "engine/payload_index/row_estimate.h"
+#include "engine/payload_index/stored_rows.h"
+#include "engine/payload_index/value_table.h"
+#include "types/filter.h"
+#include "types/payload_path.h"
+
+namespace akidb::engine {
+
+using FieldPredicate = decltype(FieldCondition::predicate);
+
+class PayloadIndexReader {
+ public:
+  // One index over rows 0..rows-1. All of it is checked, in one pass; nothing is copied but the
+  // path. kCorruption for anything that isn't as the format says, kUnsupported for a newer version.
+  static Result<PayloadIndexReader> Open(std::span<const std::byte> bytes, uint32_t rows);
+
+  const PayloadPath& path() const { return path_; }
+  PayloadIndexKind kind() const;
+  uint32_t rows() const { return universe_; }
+
+  // The rows for which a condition on the path holds, as Matches (engine/filter_evaluator.h) would
+  // find them. Exact where the index holds all values that the predicate asks about; otherwise rows
+  // that have other values at the path are possible. About 1 ns for each pair that is looked at,
+  // and rows / 64 words.
+  RowBounds Find(const FieldPredicate& predicate) const;
+  RowSet Empty() const;  // is_empty
+  RowSet Null() const;   // is_null
+
+  // The same, counted without being found; a value and a list of values cost a search each. Exact
+  // for a value, and where no row has two values.
+  RowEstimate Estimate(const FieldPredicate& predicate) const;
+  uint64_t EmptyCount() const { return universe_ - sets_[payload_index_format::kFilled].count(); }
+  uint64_t NullCount() const { return sets_[payload_index_format::kNull].count(); }
+
+ private:
+  struct Listed;
+  using Sets = std::array<StoredRowSet, payload_index_format::kRowSetCount>;
+  using Table = std::variant<KeywordTable, IntegerTable>;
+
+  PayloadIndexReader(uint32_t universe, PayloadPath path, Table table)
+      : universe_(universe), path_(std::move(path)), table_(table) {}
+
+  Status Check() const;
+  const StoredRowSet& set(payload_index_format::RowSetPlace place) const { return sets_[place]; }
+  Listed Look(std::span<const MatchScalar> scalars) const;
+  RowSet RowsOf(const Listed& listed) const;
+  RowSet RowsBeyond(const Listed& listed) const;
+  RowSet RowsWithin(IntegerTable::PairRange range) const;
+  RowBounds WithMaybe(RowSet certain, payload_index_format::RowSetPlace maybe) const;
+  RowEstimate RowsOfPairs(uint64_t pairs) const;
+  RowEstimate PlusMaybe(RowEstimate certain, payload_index_format::RowSetPlace maybe) const;
+
+  RowBounds FindIn(const MatchValue& match) const;
+  RowBounds FindIn(const MatchAny& any) const;
+  RowBounds FindIn(const MatchExcept& except) const;
+  RowBounds FindIn(const NumericRange& range) const;
+  RowEstimate EstimateIn(const MatchValue& match) const;
+  RowEstimate EstimateIn(const MatchAny& any) const;
+  RowEstimate EstimateIn(const MatchExcept& except) const;
+  RowEstimate EstimateIn(const NumericRange& range) const;
+  // Any other predicate is no business of these kinds of index.
+  template <typename Other>
+  RowBounds FindIn(const Other&) const {
+    return RowBounds::Unknown(universe_);
+  }
+  template <typename Other>
+  RowEstimate EstimateIn(const Other&) const {
+    return RowEstimate::Unknown(universe_);
+  }
+
+  uint32_t universe_;
+  PayloadPath path_;
+  Table table_;
+  uint64_t pairs_ = 0;
+  uint32_t row_values_max_ = 0;
+  Sets sets_;
+  Uint32View multi_rows_;    // with two or more values
+  Uint32View multi_counts_;  // how many
+};
+
+}  // namespace akidb::engine
