@@ -221,7 +221,7 @@ Status PublishManifest(env::FileSystem& fs, const std::string& directory, Manife
 }
 
 Status RemoveUnreferenced(env::FileSystem& fs, const std::string& directory,
-                          const Manifest& published, std::span<const std::string> in_progress) {
+                          const Manifest& published, const InProgressFunction& in_progress) {
   AKIDB_ASSIGN_OR_RETURN(std::optional<CurrentManifest> current, ReadCurrent(fs, directory));
   if (!current || current->number != published.number) {
     return InternalError(directory + ": manifest " + std::to_string(published.number) +
@@ -234,14 +234,14 @@ Status RemoveUnreferenced(env::FileSystem& fs, const std::string& directory,
     keep.insert(segment.file.name);
     if (segment.delta) keep.insert(segment.delta->name);
   }
-  for (const std::string& name : in_progress) {
-    keep.insert(name);
-    keep.insert(name + std::string(kTemporarySuffix));
-  }
   const std::string seg = env::JoinPath(directory, kSegmentFolder);
   AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(seg));
   if (!exists) return OkStatus();
   AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> names, fs.List(seg));
+  for (const std::string& name : in_progress ? in_progress() : std::vector<std::string>()) {
+    keep.insert(name);
+    keep.insert(name + std::string(kTemporarySuffix));
+  }
   std::erase_if(
       names, [&](const std::string& name) { return keep.contains(name) || !IsSegmentFile(name); });
   return RemoveAllOf(fs, seg, names);

@@ -8,8 +8,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -39,7 +39,7 @@ struct Manifest {
   // Every log record up to this one is in the segments and deltas below.
   uint64_t log_start_seq = 0;
   uint64_t next_delta_number = 1;
-  std::vector<ManifestSegment> segments;  // oldest first
+  std::vector<ManifestSegment> segments;  // by ascending first_seq
 };
 
 inline constexpr char kSegmentFolder[] = "seg";
@@ -56,11 +56,15 @@ Result<Manifest> LoadManifest(env::FileSystem& fs, const std::string& directory,
 // start: remove nothing that either names.
 Status PublishManifest(env::FileSystem& fs, const std::string& directory, Manifest& manifest);
 
+// Names of files in seg/ that a later manifest will name.
+using InProgressFunction = std::function<std::vector<std::string>()>;
+
 // Removes older manifests, and segments, deltas and temporary files that `published`, which must be
-// the manifest CURRENT names, does not. Names in `in_progress` (in seg/) are spared: files that a
-// later manifest will name. Unknown names are left alone.
+// the manifest CURRENT names, does not. What `in_progress` (may be empty) names is spared; it is
+// asked after the folder was listed, so that a file whose name it knows before it is created is
+// never taken for a leftover. Unknown names are left alone.
 Status RemoveUnreferenced(env::FileSystem& fs, const std::string& directory,
-                          const Manifest& published, std::span<const std::string> in_progress);
+                          const Manifest& published, const InProgressFunction& in_progress);
 
 // The file's path.
 std::string SegmentPath(const std::string& directory, const FileRef& file);

@@ -118,7 +118,9 @@ TEST_F(ManifestTest, RemovesWhatTheNewManifestDoesNotName) {
   manifest.number = 2;
   EXPECT_FALSE(RemoveUnreferenced(*fs_, kFolder, manifest, {}).ok());
   ASSERT_TRUE(PublishManifest(*fs_, kFolder, manifest).ok());
-  ASSERT_TRUE(RemoveUnreferenced(*fs_, kFolder, manifest, {&in_progress, 1}).ok());
+  ASSERT_TRUE(RemoveUnreferenced(*fs_, kFolder, manifest, [&] {
+                return std::vector<std::string>{in_progress};
+              }).ok());
   EXPECT_EQ(*fs_->List(kFolder), (std::vector<std::string>{"CURRENT", "MANIFEST-2", "seg"}));
   std::vector<std::string> files = *fs_->List("/data/c/seg");
   EXPECT_EQ(files.size(), 5u);  // two segments, a delta, the one in progress, and what isn't ours
