@@ -1,6 +1,7 @@
 #include "base/executor.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 namespace akidb {
 
@@ -30,6 +31,10 @@ void Executor::Stop() {
 void Executor::Run(int thread) {
   std::string name = options_.name + "/" + std::to_string(thread);
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+  if (options_.nice != 0) {
+    // On Linux the 0 means this thread. A lesser priority is never refused.
+    static_cast<void>(setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + options_.nice));
+  }
   while (std::optional<Task> task = queue_.Pop()) (*task)();
 }
 

@@ -16,6 +16,7 @@ struct ExecutorOptions {
   std::string name;  // at most 15 characters reach the thread's name
   int threads = 1;
   size_t queue_max = 1024;
+  int nice = 0;  // how much less than its creator each thread insists on the processor (nice(2))
 };
 
 class Executor {
