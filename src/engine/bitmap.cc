@@ -15,6 +15,11 @@ struct Bitmap::Set {
 };
 
 Bitmap::Bitmap() : set_(std::make_unique<Set>(roaring_bitmap_create())) {}
+Bitmap Bitmap::Below(uint32_t rows) {
+  Bitmap bitmap;
+  roaring_bitmap_add_range(bitmap.set_->rows, 0, rows);
+  return bitmap;
+}
 Bitmap::Bitmap(const Bitmap& other)
     : set_(std::make_unique<Set>(roaring_bitmap_copy(other.set_->rows))) {}
 Bitmap& Bitmap::operator=(const Bitmap& other) {
@@ -28,6 +33,13 @@ Bitmap::~Bitmap() = default;
 bool Bitmap::Contains(uint32_t row) const { return roaring_bitmap_contains(set_->rows, row); }
 bool Bitmap::Add(uint32_t row) { return roaring_bitmap_add_checked(set_->rows, row); }
 uint64_t Bitmap::count() const { return roaring_bitmap_get_cardinality(set_->rows); }
+
+std::vector<uint32_t> Bitmap::RowsNotIn(const Bitmap& other) const {
+  const Set missing(roaring_bitmap_andnot(set_->rows, other.set_->rows));
+  std::vector<uint32_t> rows(roaring_bitmap_get_cardinality(missing.rows));
+  roaring_bitmap_to_uint32_array(missing.rows, rows.data());
+  return rows;
+}
 
 std::vector<std::byte> Bitmap::Serialize() const {
   std::vector<std::byte> bytes(roaring_bitmap_portable_size_in_bytes(set_->rows));

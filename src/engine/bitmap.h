@@ -14,6 +14,8 @@ namespace akidb::engine {
 class Bitmap {
  public:
   Bitmap();
+  // All rows below `rows`.
+  static Bitmap Below(uint32_t rows);
   Bitmap(const Bitmap& other);
   Bitmap& operator=(const Bitmap& other);
   Bitmap(Bitmap&&) noexcept;
@@ -25,6 +27,8 @@ class Bitmap {
   bool Add(uint32_t row);
   uint64_t count() const;
   bool empty() const { return count() == 0; }
+  // The rows in here that `other` lacks, ascending.
+  std::vector<uint32_t> RowsNotIn(const Bitmap& other) const;
 
   // The portable format of Roaring (github.com/RoaringBitmap/RoaringFormatSpec).
   std::vector<std::byte> Serialize() const;

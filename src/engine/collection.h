@@ -3,10 +3,12 @@
 // A write is encoded, put into the log and the head under one lock, and becomes visible once its
 // log record is durable. A reader pins an immutable view (watermark, heads, segments, tombstones)
 // and takes no lock afterwards; it never sees half a batch. A full head is frozen, written as a
-// flat segment in the background and published by a manifest; only then is its log cut.
+// flat segment in the background and published by a manifest; only then is its log cut. Segments
+// are merged in the background, too, so that few of them hold few dead rows (merge_policy.h).
 // docs/ARCHITECTURE.md tells the way of a write and of a query. Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +20,7 @@
 #include "base/log.h"
 #include "base/request_context.h"
 #include "base/status.h"
+#include "engine/merge_policy.h"
 #include "env/file_system.h"
 #include "env/random.h"
 #include "types/collection_config.h"
@@ -26,6 +29,8 @@
 
 namespace akidb::engine {
 
+class Alarms;
+class SegmentIndexer;
 class SpaceReserve;
 
 struct CollectionOptions {
@@ -35,6 +40,13 @@ struct CollectionOptions {
   size_t head_bytes_max = 64u << 20;
   // Frozen heads that may wait to be written before writers are refused.
   size_t frozen_heads_max = 4;
+  // How long a write waits for a frozen head to be written, or segments merged, before it is
+  // refused.
+  std::chrono::milliseconds room_wait_max{2000};
+  // A head that nobody has written to for so long is sealed when it has more rows than this.
+  std::chrono::milliseconds idle_after{1000};
+  size_t idle_rows = 1000;
+  MergePolicy merge_policy{};
 };
 
 // What a collection borrows from its database; all of it outlives the collection.
@@ -44,6 +56,10 @@ struct CollectionEnvironment {
   Executor& background;
   Logger& log;
   SpaceReserve* reserve = nullptr;  // may be null: then a full disk refuses deletes, too
+  // Runs merges. Both or neither; without them segments are never merged, nor heads at rest sealed.
+  Executor* optimizer = nullptr;
+  Alarms* alarms = nullptr;
+  const SegmentIndexer* indexer = nullptr;  // may be null: then nothing is built over segments
 };
 
 struct WriteResult {
@@ -55,7 +71,15 @@ struct CollectionStats {
   uint64_t points = 0;
   uint64_t segments = 0;   // sealed
   uint64_t head_rows = 0;  // in memory, frozen heads included
+  uint64_t live_rows = 0;  // in segments
+  uint64_t dead_rows = 0;  // in segments, still on the disk
   uint64_t last_seq = 0;
+  bool merging = false;
+  bool merge_due = false;     // the policy wants segments merged, or they are being merged
+  std::string merge_failure;  // of the last try; empty when it succeeded
+  // Rows written into segments since the collection was opened.
+  uint64_t sealed_rows = 0;
+  uint64_t merged_rows = 0;
   // Why writes are refused ("storage_failed: …"); empty while all is well.
   std::string read_only_reason;
 };
@@ -93,7 +117,7 @@ class Collection {
   // Inserts or replaces whole points; the batch is atomic. Vectors are checked (known name, dim,
   // finite, not empty: kInvalidArgument) before anything is written; cosine vectors are normalised.
   // A repeated id within one batch: the last one stays. kUnavailable once storage has failed,
-  // kStorageFull, kResourceExhausted while sealing lags behind.
+  // kStorageFull, kResourceExhausted while sealing or merging lags behind.
   virtual Result<WriteResult> Upsert(const RequestContext& context, std::vector<Point> points) = 0;
   // Unknown ids are fine.
   virtual Result<WriteResult> Delete(const RequestContext& context,
@@ -114,6 +138,10 @@ class Collection {
 
   // Writes the head as a segment now, and waits for it.
   virtual Status Seal() = 0;
+
+  // Merges what the policy wants merged now, a failure not long ago notwithstanding, and waits for
+  // it. kCancelled when the collection is being closed meanwhile.
+  virtual Status Merge() = 0;
 
   // The collection is being deleted: refuses writes and starts no more background work. Requests
   // that have pinned a view finish.

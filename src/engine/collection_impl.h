@@ -1,41 +1,63 @@
 // The one implementation of Collection; its parts stand in collection_open.cc, collection_write.cc,
-// collection_read.cc and collection_seal.cc.
+// collection_read.cc, collection_seal.cc, collection_merge.cc and collection_publish.cc.
+//
+// Which rows are dead. Every id is alive in at most one place: the head, one frozen head or one row
+// of one segment. For each segment, `dead` = `visible_dead` + its pending kills: `visible_dead` are
+// the rows killed by records up to visible_seq_, pending kills those by records still in flight.
+// Whoever replaces a source by a segment carries both over, under the lock that swaps them in:
+//
+// 1. Rows left out of the new segment are dead by durable records: those visible at one moment, and
+//    the log synced after that moment and before the manifest.
+// 2. What became visible in the inputs after that and before the manifest is in the new segment's
+//    first delta, likewise synced before. For a manifest of a concurrent seal may have cut the log
+//    behind those records, with the tombstones in deltas of the inputs.
+// 3. What became visible in the inputs after that is added to the new segment's `visible_dead`, and
+//    pending kills are moved to its rows, in the same critical section in which the new segment
+//    takes the inputs' place and the next view is published. So no kill falls between.
+//
+// A merged segment holds each id once, so a row that lived at (1) is found there by its id.
+// Publications (2, 3) are serialised by publish_mutex_, so each takes the then current manifest and
+// replaces only its inputs. A merge never moves log_start_seq.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
+#include "engine/alarms.h"
 #include "engine/bitmap.h"
 #include "engine/collection.h"
 #include "engine/head.h"
+#include "engine/merge_rows.h"
 #include "engine/row_source.h"
+#include "engine/segment_source.h"
 #include "engine/vector_schema.h"
 #include "storage/manifest/manifest.h"
-#include "storage/segment/segment_reader.h"
 #include "storage/wal/log.h"
 
 namespace akidb::engine {
 
 // A sealed segment and what has been killed in it.
 struct SealedSegment {
-  // Shared with the sources that views pin.
-  std::shared_ptr<const storage::SegmentReader> reader;
+  OpenedSegment opened;
   storage::ManifestSegment entry;
   Bitmap dead;                                 // as the writer knows, records in flight included
   std::shared_ptr<const Bitmap> visible_dead;  // as of the published view; shared with it
-  std::shared_ptr<const RowSource> source;     // reader + visible_dead
+  std::shared_ptr<const RowSource> source;     // opened + visible_dead
   uint64_t persisted_dead = 0;                 // how many of them the manifest's delta holds
+  bool damaged = false;                        // a merge could not read it; none tries again
 };
 
 class CollectionImpl final : public Collection {
  public:
   CollectionImpl(CollectionOptions options, CollectionConfig config,
                  const CollectionEnvironment& environment);
-  // Waits for the background thread to be done with it.
+  // Stops the background's work for it, and waits until it has.
   ~CollectionImpl() override;
 
   // One of the two, once, before anything else. Begin: a new, empty collection in its new folder.
@@ -56,6 +78,7 @@ class CollectionImpl final : public Collection {
   Result<std::vector<Hit>> Search(const RequestContext& context,
                                   const SearchRequest& request) const override;
   Status Seal() override;
+  Status Merge() override;
   void Drop() override;
 
  private:
@@ -74,18 +97,40 @@ class CollectionImpl final : public Collection {
     uint64_t seq = 0;
     int64_t points = 0;  // added (positive) or removed by the record
   };
-  // A head on its way into a segment: what has been gathered and written for the manifest.
-  struct BuiltSegment {
-    struct Tombstones {
-      Uuid segment;
-      std::shared_ptr<const Bitmap> rows;  // shared with the view of that moment
-    };
-    uint64_t seq = 0;  // the log's durable record whose state is written; >= the head's last one
-    std::vector<Tombstones> dead;     // of the segments there were, as of `seq`
-    std::vector<uint32_t> head_rows;  // by row of the segment
-    // Null when no row of the head was alive.
-    std::unique_ptr<storage::SegmentReader> reader;
+  // A segment that has been written and no manifest names yet.
+  struct NewSegment {
+    OpenedSegment opened;  // no reader when there was no row to write
     storage::ManifestSegment entry;
+  };
+  // The rows of a sealed segment that are dead as of a publication.
+  struct Tombstones {
+    Uuid segment;
+    std::shared_ptr<const Bitmap> rows;  // shared with the view of that moment
+  };
+  // Segments on their way into one.
+  struct MergeTask {
+    std::vector<Uuid> segments;
+    std::vector<MergeInput> inputs;                    // as of the beginning
+    std::vector<std::shared_ptr<const Bitmap>> later;  // dead as of the publication, by input
+    Bitmap carried;                                    // `later`, as rows of the new segment
+    NewSegment made;
+  };
+  // While it lives, no cleaning up removes this file of seg/: a manifest to come will name it.
+  class InProgress {
+   public:
+    InProgress(CollectionImpl& collection, std::string name);
+    ~InProgress();
+    InProgress(const InProgress&) = delete;
+    InProgress& operator=(const InProgress&) = delete;
+
+   private:
+    CollectionImpl& collection_;
+    const std::string name_;
+  };
+  // How a task of the optimizer finds the collection, if it is still there.
+  struct MergeTicket {
+    Mutex mutex;  // held during a merge
+    CollectionImpl* collection AKIDB_GUARDED_BY(mutex) = nullptr;
   };
 
   // Writing (collection_write.cc).
@@ -95,6 +140,8 @@ class CollectionImpl final : public Collection {
   // Nothing happens if there is nothing to seal: neither rows nor records.
   void FreezeHead() AKIDB_REQUIRES(write_mutex_);
   std::shared_ptr<Head> NewHead(size_t points) const;
+  // The head doesn't rest.
+  void NoteWrite() AKIDB_REQUIRES(write_mutex_);
   void ApplyUpsert(uint64_t seq, std::vector<Point> points) AKIDB_REQUIRES(write_mutex_);
   void ApplyDelete(uint64_t seq, std::span<const PointId> ids) AKIDB_REQUIRES(write_mutex_);
   // Kills the row of `id` outside the current head; whether one was alive.
@@ -109,18 +156,54 @@ class CollectionImpl final : public Collection {
   View LatestView() const AKIDB_REQUIRES(write_mutex_);
   std::shared_ptr<const View> PinLatest() const AKIDB_EXCLUDES(write_mutex_);
 
-  // Sealing (collection_seal.cc); the background thread, but for the first one.
+  // Sealing (collection_seal.cc); the background thread, but for the first two.
   void ScheduleSeal() AKIDB_REQUIRES(write_mutex_);
+  // Sets the alarm for the time at which the head will have rested or a merge may be tried again.
+  void SetAlarm() AKIDB_REQUIRES(write_mutex_);
+  void OnAlarm() AKIDB_EXCLUDES(write_mutex_);
   void SealFrozenHeads() AKIDB_EXCLUDES(write_mutex_);
   Status SealOldest(const FrozenHead& frozen) AKIDB_EXCLUDES(write_mutex_);
-  Status BuildSegment(const FrozenHead& frozen, BuiltSegment& built) AKIDB_EXCLUDES(write_mutex_);
+  Status PublishSeal(const FrozenHead& frozen, const NewSegment& made,
+                     std::vector<Tombstones>& dead) AKIDB_REQUIRES(publish_mutex_)
+      AKIDB_EXCLUDES(write_mutex_);
+  // What the manifest says of the segments there were.
+  void InstallTombstones(const std::vector<Tombstones>& dead) AKIDB_REQUIRES(write_mutex_);
+  // `head_rows`: by row of the segment, the row of the head.
+  void InstallSegment(const FrozenHead& frozen, NewSegment made,
+                      const std::vector<uint32_t>& head_rows) AKIDB_REQUIRES(write_mutex_);
+
+  // Merging (collection_merge.cc); the optimizer's thread, but for the first ones.
+  // Numbers of segments_ that the policy wants merged.
+  std::vector<size_t> SegmentsToMerge() const AKIDB_REQUIRES(write_mutex_);
+  // Null when there is none.
+  const SealedSegment* FindSegment(const Uuid& uuid) const AKIDB_REQUIRES(write_mutex_);
+  bool MergesLag() const AKIDB_REQUIRES(write_mutex_);
+  void ScheduleMerge() AKIDB_REQUIRES(write_mutex_);
+  // Ends merges for good: none is running when it returns, and none begins.
+  void StopMerges() AKIDB_EXCLUDES(write_mutex_);
+  void RunMerge() AKIDB_EXCLUDES(write_mutex_);
+  // False when there is nothing to merge any more.
+  bool BeginMerge(MergeTask& task) AKIDB_EXCLUDES(write_mutex_);
+  Status MergeSegments(MergeTask& task) AKIDB_EXCLUDES(write_mutex_);
+  Status WriteMerged(MergeTask& task) AKIDB_EXCLUDES(write_mutex_);
+  Status CheckMergeRoom(uint64_t bytes) const;
+  Status VerifyMerged(const storage::SegmentReader& reader) const;
+  void GiveUpMerge(const Status& status) AKIDB_REQUIRES(write_mutex_);
+  Status PublishMerge(MergeTask& task) AKIDB_REQUIRES(publish_mutex_) AKIDB_EXCLUDES(write_mutex_);
+  void InstallMerged(MergeTask& task) AKIDB_REQUIRES(write_mutex_);
+
+  // What both do (collection_publish.cc).
+  Uuid NewUuid() const;
+  Status WriteSegment(const storage::SegmentRows& rows, const Uuid& uuid, NewSegment& made);
   Status WriteTombstones(const Bitmap& dead, uint64_t seq, storage::ManifestSegment& entry,
                          uint64_t number);
-  Status PublishManifest(const FrozenHead& frozen, BuiltSegment& built)
+  // On success `next` is the published manifest and manifest_.
+  Status PublishManifest(storage::Manifest next) AKIDB_REQUIRES(publish_mutex_)
       AKIDB_EXCLUDES(write_mutex_);
-  void InstallSegment(const FrozenHead& frozen, BuiltSegment built) AKIDB_REQUIRES(write_mutex_);
+  // Files that the manifest no longer names.
+  Status RemoveFiles() AKIDB_REQUIRES(publish_mutex_) AKIDB_EXCLUDES(write_mutex_);
   // Log files up to `seq`, and files that the manifest no longer names.
-  void RemoveSuperfluous(uint64_t seq) AKIDB_EXCLUDES(write_mutex_);
+  void RemoveSuperfluous(uint64_t seq) AKIDB_REQUIRES(publish_mutex_) AKIDB_EXCLUDES(write_mutex_);
 
   // Reading (collection_read.cc).
   std::shared_ptr<const View> PinView() const AKIDB_EXCLUDES(view_mutex_);
@@ -137,11 +220,14 @@ class CollectionImpl final : public Collection {
   const VectorSchema schema_;
   std::unique_ptr<storage::Log> log_;  // set once, before the first request
 
+  // Held over a whole publication, so that there is one at a time; before write_mutex_. Only the
+  // threads that seal and merge take it.
+  Mutex publish_mutex_;
   mutable Mutex write_mutex_;  // never held over a sync
-  CondVar sealed_;             // a frozen head is gone, sealing failed or stopped
+  CondVar sealed_;             // a frozen head is gone; sealing or merging ended, failed or stopped
   std::shared_ptr<Head> head_ AKIDB_GUARDED_BY(write_mutex_);           // shared with views
   std::deque<FrozenHead> frozen_ AKIDB_GUARDED_BY(write_mutex_);        // oldest first
-  std::vector<SealedSegment> segments_ AKIDB_GUARDED_BY(write_mutex_);  // oldest first
+  std::vector<SealedSegment> segments_ AKIDB_GUARDED_BY(write_mutex_);  // as in manifest_
   std::vector<PendingKill> pending_kills_ AKIDB_GUARDED_BY(write_mutex_);
   std::deque<PendingCount> pending_counts_ AKIDB_GUARDED_BY(write_mutex_);
   uint64_t applied_seq_ AKIDB_GUARDED_BY(write_mutex_) = 0;  // in the head
@@ -157,6 +243,19 @@ class CollectionImpl final : public Collection {
   // A publication failed so that nobody knows which manifest the disk holds.
   bool publication_in_doubt_ AKIDB_GUARDED_BY(write_mutex_) = false;
   storage::Manifest manifest_ AKIDB_GUARDED_BY(write_mutex_);  // the published one
+  std::set<std::string> in_progress_ AKIDB_GUARDED_BY(write_mutex_);
+  Alarms::Time last_write_ AKIDB_GUARDED_BY(write_mutex_);
+  Alarms::Time alarm_at_ AKIDB_GUARDED_BY(write_mutex_) = Alarms::Time::max();  // max: none
+
+  const std::shared_ptr<MergeTicket> merge_ticket_;  // shared with the optimizer's tasks
+  std::atomic<bool> stop_{false};                    // the collection is being closed or deleted
+  bool merge_scheduled_ AKIDB_GUARDED_BY(write_mutex_) = false;
+  bool merging_ AKIDB_GUARDED_BY(write_mutex_) = false;
+  Status merge_failure_ AKIDB_GUARDED_BY(write_mutex_);         // of the last merge
+  Alarms::Time merge_again_at_ AKIDB_GUARDED_BY(write_mutex_);  // not before, after a failure
+  std::chrono::seconds merge_pause_ AKIDB_GUARDED_BY(write_mutex_){0};
+  uint64_t sealed_rows_ AKIDB_GUARDED_BY(write_mutex_) = 0;
+  uint64_t merged_rows_ AKIDB_GUARDED_BY(write_mutex_) = 0;
 
   mutable Mutex view_mutex_;  // held for the copy of one pointer
   std::shared_ptr<const View> view_ AKIDB_GUARDED_BY(view_mutex_);  // pinned by readers

@@ -48,12 +48,19 @@ CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig confi
     : options_(std::move(options)),
       config_(std::move(config)),
       environment_(environment),
-      schema_(config_) {
+      schema_(config_),
+      merge_ticket_(std::make_shared<MergeTicket>()) {
+  AKIDB_CHECK((environment_.optimizer == nullptr) == (environment_.alarms == nullptr));
+  {
+    MutexLock lock(merge_ticket_->mutex);
+    merge_ticket_->collection = this;
+  }
   MutexLock lock(write_mutex_);
   head_ = NewHead(0);
 }
 
 CollectionImpl::~CollectionImpl() {
+  StopMerges();
   // The task of the background thread knows this object by its address.
   MutexLock lock(write_mutex_);
   closing_ = true;
@@ -83,6 +90,9 @@ Status CollectionImpl::Recover(storage::Manifest manifest) {
   PublishUpTo(applied_seq_);
   PublishView();
   ScheduleSeal();
+  ScheduleMerge();
+  if (environment_.alarms != nullptr) last_write_ = environment_.alarms->Now();
+  SetAlarm();
   return OkStatus();
 }
 
@@ -101,18 +111,17 @@ Status CollectionImpl::CheckSegmentVectors(const storage::SegmentReader& reader)
 Status CollectionImpl::OpenSegments() {
   const std::string folder = env::JoinPath(options_.directory, storage::kSegmentFolder);
   for (const storage::ManifestSegment& entry : manifest_.segments) {
+    SealedSegment segment;
     AKIDB_ASSIGN_OR_RETURN(
-        std::unique_ptr<storage::SegmentReader> reader,
-        storage::SegmentReader::Open(environment_.fs,
-                                     storage::SegmentPath(options_.directory, entry.file),
-                                     {entry.uuid, options_.uuid, entry.file.bytes}));
-    AKIDB_RETURN_IF_ERROR(CheckSegmentVectors(*reader));
-    if (reader->rows() != entry.rows) {
-      return CorruptionError(reader->path() + " has " + std::to_string(reader->rows()) +
+        segment.opened,
+        OpenSegment(environment_.fs, storage::SegmentPath(options_.directory, entry.file),
+                    {entry.uuid, options_.uuid, entry.file.bytes}, environment_.indexer));
+    const storage::SegmentReader& reader = *segment.opened.reader;
+    AKIDB_RETURN_IF_ERROR(CheckSegmentVectors(reader));
+    if (reader.rows() != entry.rows) {
+      return CorruptionError(reader.path() + " has " + std::to_string(reader.rows()) +
                              " rows; the manifest says " + std::to_string(entry.rows));
     }
-    SealedSegment segment;
-    segment.reader = std::move(reader);
     segment.entry = entry;
     if (entry.delta) {
       AKIDB_ASSIGN_OR_RETURN(storage::Delta delta,
@@ -126,7 +135,7 @@ Status CollectionImpl::OpenSegments() {
     }
     segment.persisted_dead = segment.dead.count();
     segment.visible_dead = std::make_shared<const Bitmap>(segment.dead);
-    segment.source = MakeSegmentSource(segment.reader, segment.visible_dead, schema_);
+    segment.source = MakeSegmentSource(segment.opened, segment.visible_dead, schema_);
     visible_points_ += static_cast<int64_t>(entry.rows - segment.persisted_dead);
     segments_.push_back(std::move(segment));
   }

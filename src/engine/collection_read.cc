@@ -16,6 +16,15 @@ CollectionStats CollectionImpl::stats() const {
   stats.segments = segments_.size();
   stats.head_rows = head_->rows();
   for (const FrozenHead& frozen : frozen_) stats.head_rows += frozen.head->rows();
+  for (const SealedSegment& segment : segments_) {
+    stats.dead_rows += segment.visible_dead->count();
+    stats.live_rows += segment.entry.rows - segment.visible_dead->count();
+  }
+  stats.merging = merging_;
+  stats.merge_due = environment_.optimizer != nullptr && (merging_ || !SegmentsToMerge().empty());
+  stats.merge_failure = merge_failure_.message();
+  stats.sealed_rows = sealed_rows_;
+  stats.merged_rows = merged_rows_;
   stats.last_seq = applied_seq_;
   stats.read_only_reason = write_failure_.message();
   return stats;

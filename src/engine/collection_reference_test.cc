@@ -1,5 +1,5 @@
-// Answers of a collection whose rows are spread over segments, frozen heads and the head, with
-// tombstones in all of them, against a naive reference in double precision.
+// Answers of a collection whose rows are spread over segments, merged and not, frozen heads and the
+// head, with tombstones in all of them, against a naive reference in double precision.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "engine/alarms.h"
 #include "engine/collection.h"
 #include "types/payload_json.h"
 
@@ -63,12 +64,22 @@ class CollectionReferenceTest : public testing::TestWithParam<Metric> {
     options.directory = folder_ + "/c";
     options.uuid = *Uuid::Parse("936da01f-9abd-4d9d-80c7-02af85c822a8");
     options.head_rows_max = 512;
-    auto made = Collection::Create(options, config, {*fs_, *uuids_, background_, *log_});
+    options.merge_policy.resting_max = 3;
+    auto made = Collection::Create(options, config,
+                                   {.fs = *fs_,
+                                    .random = *uuids_,
+                                    .background = background_,
+                                    .log = *log_,
+                                    .reserve = nullptr,
+                                    .optimizer = &optimizer_,
+                                    .alarms = &alarms_,
+                                    .indexer = nullptr});
     EXPECT_TRUE(made.ok()) << made.status().ToString();
     collection_ = std::move(made).value();
   }
   ~CollectionReferenceTest() override {
     collection_.reset();
+    optimizer_.Stop();
     background_.Stop();
     std::filesystem::remove_all(folder_);
   }
@@ -160,7 +171,10 @@ class CollectionReferenceTest : public testing::TestWithParam<Metric> {
   std::unique_ptr<env::FileSystem> fs_ = env::MakePosixFileSystem();
   std::unique_ptr<env::Random> uuids_ = env::MakeSystemRandom();
   std::unique_ptr<Logger> log_ = MakeNullLogger();
+  std::unique_ptr<env::Clock> clock_ = env::MakeSystemClock();
+  Alarms alarms_{*clock_};
   Executor background_{ExecutorOptions{.name = "background"}};
+  Executor optimizer_{ExecutorOptions{.name = "optimizer"}};
   RequestContext context_;
   std::shared_ptr<Collection> collection_;
   std::map<PointId, Stored> model_;
@@ -183,13 +197,30 @@ TEST_P(CollectionReferenceTest, SegmentsFrozenHeadsAndHeadAnswerAsOne) {
   held_up.get_future().wait();
   WriteSome(30);
   CollectionStats stats = collection_->stats();
-  EXPECT_GE(stats.segments, 2u);
+  EXPECT_GE(stats.segments, 1u);
   EXPECT_GT(stats.head_rows, 1024u);
   CompareAll();
   go_on.set_value();
   ASSERT_FALSE(HasFatalFailure());
   ASSERT_TRUE(collection_->Seal().ok());
   EXPECT_EQ(collection_->stats().head_rows, 0u);
+  ASSERT_NO_FATAL_FAILURE(CompareAll());
+}
+
+// Merges begin and end wherever they do, and now and then the test waits for them.
+TEST_P(CollectionReferenceTest, MergesAtRandomPointsChangeNoAnswer) {
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed_));
+  for (int round = 0; round < 24; ++round) {
+    ASSERT_NO_FATAL_FAILURE(WriteSome(1 + static_cast<int>(random_() % 6)));
+    if (random_() % 2 == 0) ASSERT_TRUE(collection_->Seal().ok());
+    if (random_() % 3 == 0) ASSERT_TRUE(collection_->Merge().ok());
+    ASSERT_NO_FATAL_FAILURE(Compare("a", std::nullopt));
+    ASSERT_NO_FATAL_FAILURE(Compare("b", static_cast<int64_t>(random_() % 10)));
+    if (round % 6 == 5) ASSERT_NO_FATAL_FAILURE(CompareAll());
+  }
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_LE(collection_->stats().segments, 3u);
+  EXPECT_GT(collection_->stats().merged_rows, 0u);
   ASSERT_NO_FATAL_FAILURE(CompareAll());
 }
 

@@ -3,25 +3,37 @@
 #include "engine/collection_impl.h"
 #include "engine/head_rows.h"
 #include "engine/segment_source.h"
-#include "engine/space_reserve.h"
-#include "storage/segment/delta.h"
 
 namespace akidb::engine {
-namespace {
-
-Uuid NewUuid(env::Random& random) {
-  std::array<std::byte, 16> bytes;
-  random.Fill(bytes);
-  return Uuid::FromRandom(bytes);
-}
-
-}  // namespace
 
 void CollectionImpl::ScheduleSeal() {
   // While the log is replayed there is none to be cut yet; Recover calls again.
   if (seal_scheduled_ || closing_ || dropped_ || frozen_.empty() || !log_) return;
   seal_failure_ = environment_.background.Submit([this] { SealFrozenHeads(); });
   seal_scheduled_ = seal_failure_.ok();
+}
+
+void CollectionImpl::SetAlarm() {
+  if (environment_.alarms == nullptr || stop_) return;
+  Alarms::Time when = Alarms::Time::max();
+  if (head_->rows() > options_.idle_rows) when = last_write_ + options_.idle_after;
+  if (!merge_failure_.ok()) when = std::min(when, merge_again_at_);
+  if (when == Alarms::Time::max()) return;
+  // Never over and over without a pause, whatever could not be done when it was due.
+  const Alarms::Time now = environment_.alarms->Now();
+  alarm_at_ = when > now ? when : now + options_.idle_after;
+  environment_.alarms->Set(this, alarm_at_, [this] { OnAlarm(); });
+}
+
+void CollectionImpl::OnAlarm() {
+  MutexLock lock(write_mutex_);
+  alarm_at_ = Alarms::Time::max();
+  if (stop_) return;
+  const bool rested = head_->rows() > options_.idle_rows &&
+                      environment_.alarms->Now() - last_write_ >= options_.idle_after;
+  if (rested && frozen_.size() < options_.frozen_heads_max && !MergesLag()) FreezeHead();
+  ScheduleMerge();
+  SetAlarm();
 }
 
 void CollectionImpl::SealFrozenHeads() {
@@ -54,144 +66,104 @@ Status CollectionImpl::SealOldest(const FrozenHead& frozen) {
   // What a manifest vouches for must not be newer than what the log would bring back: a row that
   // died by a record which is then lost would be gone without the record's own rows.
   AKIDB_RETURN_IF_ERROR(log_->Sync());
-  BuiltSegment built;
+  uint64_t seq = 0;
   {
     MutexLock lock(write_mutex_);
     PublishUpTo(frozen.last_seq);
-    built.seq = visible_seq_;
-    for (const SealedSegment& segment : segments_) {
-      built.dead.push_back({segment.entry.uuid, segment.visible_dead});
-    }
+    seq = visible_seq_;
   }
   AKIDB_RETURN_IF_ERROR(log_->Sync());  // interval durability: of what became visible meanwhile
-  AKIDB_RETURN_IF_ERROR(BuildSegment(frozen, built));
-  AKIDB_RETURN_IF_ERROR(PublishManifest(frozen, built));
+  const HeadRows rows(*frozen.head, seq);
+  const Uuid uuid = NewUuid();
+  const InProgress in_progress(*this, storage::SegmentFileName(uuid));
+  NewSegment made;
+  if (rows.rows() > 0) {
+    AKIDB_ASSIGN_OR_RETURN(uint64_t room, environment_.fs.FreeBytes(options_.directory));
+    // Dead rows are not written.
+    const uint64_t needed = frozen.head->bytes() / frozen.head->rows() * rows.rows();
+    if (room < needed) {
+      return StorageFullError(options_.directory + ": " + std::to_string(room) +
+                              " bytes are free; a segment needs about " + std::to_string(needed));
+    }
+    AKIDB_RETURN_IF_ERROR(WriteSegment(rows, uuid, made));
+    // The log's copy of these rows is about to go: what was written must be what can be read.
+    AKIDB_RETURN_IF_ERROR(made.opened.reader->VerifyAll(made.entry.file.sha256));
+  }
+  MutexLock publishing(publish_mutex_);
+  std::vector<Tombstones> dead;
+  AKIDB_RETURN_IF_ERROR(PublishSeal(frozen, made, dead));
   {
     MutexLock lock(write_mutex_);
-    InstallSegment(frozen, std::move(built));
+    InstallTombstones(dead);
+    InstallSegment(frozen, std::move(made), rows.head_rows());
     PublishView();
+    ScheduleMerge();
   }
   RemoveSuperfluous(frozen.last_seq);
   return OkStatus();
 }
 
-Status CollectionImpl::BuildSegment(const FrozenHead& frozen, BuiltSegment& built) {
-  HeadRows rows(*frozen.head, built.seq);
-  built.head_rows = rows.head_rows();
-  if (rows.rows() == 0) return OkStatus();
-  AKIDB_ASSIGN_OR_RETURN(uint64_t room, environment_.fs.FreeBytes(options_.directory));
-  if (room < frozen.head->bytes()) {
-    return StorageFullError(options_.directory + ": " + std::to_string(room) +
-                            " bytes are free; a segment needs about " +
-                            std::to_string(frozen.head->bytes()));
-  }
-  storage::SegmentWriteOptions options;
-  options.directory = env::JoinPath(options_.directory, storage::kSegmentFolder);
-  options.uuid = NewUuid(environment_.random);
-  options.collection_uuid = options_.uuid;
-  for (size_t ordinal = 0; ordinal < schema_.size(); ++ordinal) {
-    const VectorConfig& config = schema_.config(ordinal);
-    options.vectors.push_back({.name = schema_.name(ordinal),
-                               .dim = config.dim,
-                               .metric = config.metric,
-                               .datatype = config.datatype});
-  }
-  AKIDB_ASSIGN_OR_RETURN(storage::WrittenSegment written,
-                         storage::WriteSegment(environment_.fs, options, rows));
-  built.entry = {.uuid = options.uuid,
-                 .file = written.file,
-                 .rows = written.rows,
-                 .first_seq = written.first_seq,
-                 .last_seq = written.last_seq,
-                 .delta = std::nullopt};
-  AKIDB_ASSIGN_OR_RETURN(
-      built.reader, storage::SegmentReader::Open(
-                        environment_.fs, storage::SegmentPath(options_.directory, written.file),
-                        {options.uuid, options_.uuid, written.file.bytes}));
-  // The log's copy of these rows is about to go: what was written must be what can be read.
-  return built.reader->VerifyAll(written.file.sha256);
-}
-
-Status CollectionImpl::WriteTombstones(const Bitmap& dead, uint64_t seq,
-                                       storage::ManifestSegment& entry, uint64_t number) {
-  storage::DeltaWriteOptions options;
-  options.directory = env::JoinPath(options_.directory, storage::kSegmentFolder);
-  options.file_uuid = NewUuid(environment_.random);
-  options.number = number;
-  storage::Delta delta;
-  delta.segment_uuid = entry.uuid;
-  delta.collection_uuid = options_.uuid;
-  delta.rows = entry.rows;
-  delta.last_seq = seq;
-  delta.tombstones = dead.Serialize();
-  AKIDB_ASSIGN_OR_RETURN(entry.delta, storage::WriteDelta(environment_.fs, options, delta));
-  return OkStatus();
-}
-
-Status CollectionImpl::PublishManifest(const FrozenHead& frozen, BuiltSegment& built) {
+Status CollectionImpl::PublishSeal(const FrozenHead& frozen, const NewSegment& made,
+                                   std::vector<Tombstones>& dead) {
   storage::Manifest next;
   std::map<Uuid, uint64_t> persisted;
+  uint64_t seq = 0;
   {
     MutexLock lock(write_mutex_);
     next = manifest_;
-    next.segments.clear();
+    seq = visible_seq_;
     for (const SealedSegment& segment : segments_) {
-      next.segments.push_back(segment.entry);
+      dead.push_back({segment.entry.uuid, segment.visible_dead});
       persisted[segment.entry.uuid] = segment.persisted_dead;
     }
   }
-  for (const BuiltSegment::Tombstones& tombstones : built.dead) {
+  AKIDB_RETURN_IF_ERROR(log_->Sync());  // interval durability, as above
+  for (const Tombstones& tombstones : dead) {
     auto entry = std::find_if(next.segments.begin(), next.segments.end(),
                               [&](const storage::ManifestSegment& segment) {
                                 return segment.uuid == tombstones.segment;
                               });
+    AKIDB_CHECK(entry != next.segments.end());
     uint64_t count = tombstones.rows->count();
     if (count == entry->rows) {
       next.segments.erase(entry);
     } else if (count > persisted[tombstones.segment]) {
       AKIDB_RETURN_IF_ERROR(
-          WriteTombstones(*tombstones.rows, built.seq, *entry, next.next_delta_number++));
+          WriteTombstones(*tombstones.rows, seq, *entry, next.next_delta_number++));
     }
   }
-  if (built.reader) next.segments.push_back(built.entry);
+  if (made.opened.reader) next.segments.push_back(made.entry);
   next.log_start_seq = frozen.last_seq;
-  Status published = storage::PublishManifest(environment_.fs, options_.directory, next);
-  MutexLock lock(write_mutex_);
-  // A number of a delta is not used twice, whatever became of the manifest.
-  manifest_.next_delta_number = next.next_delta_number;
-  if (published.ok()) {
-    manifest_ = std::move(next);
-    return OkStatus();
-  }
-  // Either manifest may be found at the next start. After an error of the medium not even a later
-  // success proves otherwise, so from now on nothing is removed that the older one needs.
-  if (published.code() != ErrorCode::kStorageFull) publication_in_doubt_ = true;
-  return published;
+  return PublishManifest(std::move(next));
 }
 
-void CollectionImpl::InstallSegment(const FrozenHead& frozen, BuiltSegment built) {
-  AKIDB_CHECK(!frozen_.empty() && frozen_.front().head == frozen.head);
-  frozen_.pop_front();
+void CollectionImpl::InstallTombstones(const std::vector<Tombstones>& dead) {
   // What the manifest has left out was wholly dead.
   std::map<Uuid, const storage::ManifestSegment*> entries;
   for (const storage::ManifestSegment& entry : manifest_.segments) entries[entry.uuid] = &entry;
   std::erase_if(segments_, [&](const SealedSegment& segment) {
     return !entries.contains(segment.entry.uuid);
   });
-  for (const BuiltSegment::Tombstones& tombstones : built.dead) {
+  for (const Tombstones& tombstones : dead) {
     for (SealedSegment& segment : segments_) {
       if (segment.entry.uuid != tombstones.segment) continue;
       segment.entry = *entries[tombstones.segment];
       segment.persisted_dead = tombstones.rows->count();
     }
   }
-  if (!built.reader) return;
+}
+
+void CollectionImpl::InstallSegment(const FrozenHead& frozen, NewSegment made,
+                                    const std::vector<uint32_t>& head_rows) {
+  AKIDB_CHECK(!frozen_.empty() && frozen_.front().head == frozen.head);
+  frozen_.pop_front();
+  if (!made.opened.reader) return;
   SealedSegment segment;
-  segment.reader = std::move(built.reader);
-  segment.entry = std::move(built.entry);
+  segment.opened = std::move(made.opened);
+  segment.entry = std::move(made.entry);
   Bitmap visible_dead;
-  for (uint32_t row = 0; row < segment.reader->rows(); ++row) {
-    uint64_t seq = frozen.head->dead_seq(built.head_rows[row]);
+  for (uint32_t row = 0; row < segment.entry.rows; ++row) {
+    uint64_t seq = frozen.head->dead_seq(head_rows[row]);
     if (seq == UINT64_MAX) continue;
     segment.dead.Add(row);
     if (seq <= visible_seq_) {
@@ -201,26 +173,9 @@ void CollectionImpl::InstallSegment(const FrozenHead& frozen, BuiltSegment built
     }
   }
   segment.visible_dead = std::make_shared<const Bitmap>(std::move(visible_dead));
-  segment.source = MakeSegmentSource(segment.reader, segment.visible_dead, schema_);
+  segment.source = MakeSegmentSource(segment.opened, segment.visible_dead, schema_);
+  sealed_rows_ += segment.entry.rows;
   segments_.push_back(std::move(segment));
-}
-
-void CollectionImpl::RemoveSuperfluous(uint64_t seq) {
-  storage::Manifest published;
-  {
-    MutexLock lock(write_mutex_);
-    if (publication_in_doubt_) return;
-    published = manifest_;
-  }
-  auto cut = [&] { return log_->CutBefore(seq); };
-  Status status = environment_.reserve != nullptr ? environment_.reserve->Retry(cut) : cut();
-  if (status.ok()) {
-    status = storage::RemoveUnreferenced(environment_.fs, options_.directory, published, {});
-  }
-  if (status.ok()) return;
-  // Files too many do no harm; the next seal or start removes them.
-  environment_.log.Write(LogLevel::kWarning, "files_left", status.message(),
-                         {{"collection", options_.uuid.ToString()}});
 }
 
 Status CollectionImpl::Seal() {
@@ -238,11 +193,16 @@ Status CollectionImpl::Seal() {
 }
 
 void CollectionImpl::Drop() {
-  MutexLock lock(write_mutex_);
-  dropped_ = true;
-  sealed_.NotifyAll();
   // Nobody shall write into a folder that is being removed.
-  while (sealing_) sealed_.Wait(write_mutex_);
+  {
+    MutexLock lock(write_mutex_);
+    dropped_ = true;
+    sealed_.NotifyAll();
+    while (sealing_) sealed_.Wait(write_mutex_);
+  }
+  StopMerges();
+  // Waits for the writes under way; whether they reach the disk matters to nobody any more.
+  static_cast<void>(log_->Close());
 }
 
 }  // namespace akidb::engine

@@ -11,9 +11,6 @@
 namespace akidb::engine {
 namespace {
 
-// How long a write waits for a frozen head to be written before it is refused.
-constexpr std::chrono::milliseconds kSealWaitMax{2000};
-
 // Replay is bounded by rows in a head, and by this for deletes, which bring no rows.
 constexpr uint64_t kLogBytesPerHeadMax = uint64_t{256} << 20;
 
@@ -45,17 +42,23 @@ void CollectionImpl::FreezeHead() {
 
 Status CollectionImpl::MakeRoom(const RequestContext& context, size_t points) {
   if (!HeadIsFull(points)) return OkStatus();
-  auto deadline = std::min(context.deadline(), std::chrono::steady_clock::now() + kSealWaitMax);
-  while (frozen_.size() >= options_.frozen_heads_max) {
-    if (!seal_failure_.ok()) {
+  auto deadline =
+      std::min(context.deadline(), std::chrono::steady_clock::now() + options_.room_wait_max);
+  for (;;) {
+    const bool seals_lag = frozen_.size() >= options_.frozen_heads_max;
+    if (!seals_lag && !MergesLag()) break;
+    if (seals_lag && !seal_failure_.ok()) {
       Status failure = seal_failure_;
       ScheduleSeal();  // for the writes to come
       return failure.WithContext("full heads can't be written as segments");
     }
+    if (!seals_lag && !merge_failure_.ok()) {
+      return Status(merge_failure_).WithContext("segments can't be merged");
+    }
     if (!sealed_.WaitUntil(write_mutex_, deadline)) {
       AKIDB_RETURN_IF_ERROR(context.Check());
-      return ResourceExhaustedError(
-          "writes arrive faster than segments can be written; try again later");
+      return ResourceExhaustedError(std::string("writes arrive faster than segments can be ") +
+                                    (seals_lag ? "written" : "merged") + "; try again later");
     }
     AKIDB_RETURN_IF_ERROR(CheckWritable());
   }
@@ -65,12 +68,20 @@ Status CollectionImpl::MakeRoom(const RequestContext& context, size_t points) {
   return OkStatus();
 }
 
+void CollectionImpl::NoteWrite() {
+  if (environment_.alarms == nullptr) return;
+  last_write_ = environment_.alarms->Now();
+  if (head_->rows() > options_.idle_rows && alarm_at_ > last_write_ + options_.idle_after) {
+    SetAlarm();
+  }
+}
+
 bool CollectionImpl::KillOlder(PointId id, uint64_t seq) {
   for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen) {
     if (frozen->head->Kill(id, seq)) return true;
   }
   for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
-    std::optional<uint32_t> row = segment->reader->FindRow(id);
+    std::optional<uint32_t> row = segment->opened.reader->FindRow(id);
     if (row && segment->dead.Add(*row)) {
       pending_kills_.push_back({seq, segment->entry.uuid, *row});
       return true;
@@ -113,6 +124,7 @@ Result<WriteResult> CollectionImpl::Upsert(const RequestContext& context,
     AKIDB_ASSIGN_OR_RETURN(seq, log_->Enqueue(static_cast<uint8_t>(RecordType::kUpsert), body));
     log_bytes_ += body.size();
     ApplyUpsert(seq, std::move(points));
+    NoteWrite();
   }
   return Commit(seq);
 }
@@ -127,6 +139,7 @@ Result<uint64_t> CollectionImpl::EnqueueDelete(std::span<const PointId> ids) {
                                            : enqueue());
   log_bytes_ += body.size();
   ApplyDelete(seq, ids);
+  NoteWrite();
   return seq;
 }
 
@@ -211,10 +224,12 @@ void CollectionImpl::PublishUpTo(uint64_t seq) {
     }
     if (!dead) continue;
     segment.visible_dead = std::move(dead);
-    segment.source = MakeSegmentSource(segment.reader, segment.visible_dead, schema_);
+    segment.source = MakeSegmentSource(segment.opened, segment.visible_dead, schema_);
   }
+  const bool killed = due != pending_kills_.end();
   pending_kills_.erase(due, pending_kills_.end());
   PublishView();
+  if (killed) ScheduleMerge();
 }
 
 void CollectionImpl::PublishView() {
@@ -242,7 +257,7 @@ View CollectionImpl::LatestView() const {
   }
   for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
     view.sources.push_back(
-        MakeSegmentSource(segment->reader, std::make_shared<const Bitmap>(segment->dead), schema_));
+        MakeSegmentSource(segment->opened, std::make_shared<const Bitmap>(segment->dead), schema_));
   }
   return view;
 }

@@ -4,9 +4,11 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "base/mutex.h"
 #include "catalog/catalog.h"
+#include "engine/alarms.h"
 #include "engine/space_reserve.h"
 #include "engine/system_records.h"
 #include "engine/vector_schema.h"
@@ -19,6 +21,8 @@ namespace {
 constexpr char kFolderVersion[] = "1\n";
 constexpr size_t kNameBytesMax = 255;
 constexpr uint64_t kSystemLogFileBytes = 1 << 20;
+// Merges give way to everything else.
+constexpr int kOptimizerNice = 10;
 
 // One collection as the database knows it; opened when first asked for.
 struct Entry {
@@ -47,10 +51,15 @@ Status CheckName(const std::string& name) {
     return ValidationError("[collection_name: must have 1 to 255 bytes, has " +
                            std::to_string(name.size()) + "]");
   }
-  static constexpr std::string_view kForbidden("<>:\"/\\|?*\0\x1F", 11);
+  static constexpr std::string_view kForbidden("<>:\"/\\|?*");
   if (name.find_first_of(kForbidden) != std::string::npos) {
     return ValidationError("[collection_name: `" + name +
                            "` holds a character that names can't have: one of <>:\"/\\|?*]");
+  }
+  // A name is printed in logs and on terminals.
+  auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (std::any_of(name.begin(), name.end(), is_control)) {
+    return ValidationError("[collection_name: holds a control character]");
   }
   return OkStatus();
 }
@@ -104,6 +113,7 @@ Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const st
   AKIDB_ASSIGN_OR_RETURN(std::string version, env::ReadWholeFile(fs, path, 64));
   if (version != kFolderVersion) {
     while (!version.empty() && version.back() == '\n') version.pop_back();
+    if (version.empty()) return CorruptionError(path + " is empty; version 1 was expected");
     return UnsupportedError(
         "data folder " + folder + " is of version `" + version +
         "`; this program reads version 1. Use a newer akidb, or another folder");
@@ -117,9 +127,22 @@ class DatabaseImpl final : public Database {
       : options_(std::move(options)),
         environment_(environment),
         reserve_(environment.fs, environment.log, Path("reserve")),
-        background_({.name = "background", .threads = options_.background_threads}) {}
+        background_({.name = "background", .threads = options_.background_threads}),
+        optimizer_(
+            {.name = "optimizer", .threads = options_.optimizer_threads, .nice = kOptimizerNice}),
+        alarm_thread_([this] { alarms_.Run(); }) {}
 
-  ~DatabaseImpl() override { background_.Stop(); }
+  ~DatabaseImpl() override {
+    {
+      // Ends what the background does for them; queued tasks then find nothing to do.
+      MutexLock lock(entries_mutex_);
+      entries_.clear();
+    }
+    alarms_.Stop();
+    alarm_thread_.join();
+    optimizer_.Stop();
+    background_.Stop();
+  }
 
   Status Start() {
     AKIDB_ASSIGN_OR_RETURN(lock_, ClaimFolder(environment_.fs, options_.directory));
@@ -166,14 +189,16 @@ class DatabaseImpl final : public Database {
   }
 
   Result<bool> DeleteCollection(const std::string& name) override {
-    MutexLock change(change_mutex_);
-    std::shared_ptr<Entry> entry = FindEntry(name);
-    if (!entry) return false;
-    AKIDB_RETURN_IF_ERROR(Apply(DeleteCollectionRecord{entry->uuid}));
+    std::shared_ptr<Entry> entry;
     {
+      MutexLock change(change_mutex_);
+      entry = FindEntry(name);
+      if (!entry) return false;
+      AKIDB_RETURN_IF_ERROR(Apply(DeleteCollectionRecord{entry->uuid}));
       MutexLock lock(entries_mutex_);
       entries_.erase(name);
     }
+    // It is gone; a new one of this name has another folder.
     std::shared_ptr<Collection> collection;
     {
       // Waits for an opening that is under way; none begins later.
@@ -230,6 +255,9 @@ class DatabaseImpl final : public Database {
 
   Status BindModel(std::string_view collection, std::string_view vector_name,
                    std::string_view model_id, std::string_view fingerprint) override {
+    // Nearly always: bound long ago, and a binding never changes. Takes no turn with the changes.
+    std::optional<BoundModel> known = ModelOf(collection, vector_name);
+    if (known && known->fingerprint == fingerprint) return OkStatus();
     MutexLock change(change_mutex_);
     std::shared_ptr<Entry> entry = FindEntry(collection);
     if (!entry) return NoSuchCollection(collection);
@@ -272,7 +300,13 @@ class DatabaseImpl final : public Database {
             .head_bytes_max = options_.head_bytes_max};
   }
   CollectionEnvironment CollectionParts() {
-    return {environment_.fs, environment_.random, background_, environment_.log, &reserve_};
+    return {.fs = environment_.fs,
+            .random = environment_.random,
+            .background = background_,
+            .log = environment_.log,
+            .reserve = &reserve_,
+            .optimizer = &optimizer_,
+            .alarms = &alarms_};
   }
 
   std::shared_ptr<Entry> FindEntry(std::string_view name) const {
@@ -434,6 +468,10 @@ class DatabaseImpl final : public Database {
   std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_
       AKIDB_GUARDED_BY(entries_mutex_);
   Executor background_;
+  Executor optimizer_;
+  const std::unique_ptr<env::Clock> clock_ = env::MakeSystemClock();
+  Alarms alarms_{*clock_};
+  std::thread alarm_thread_;
 };
 
 }  // namespace

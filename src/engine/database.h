@@ -20,7 +20,8 @@ namespace akidb::engine {
 
 struct DatabaseOptions {
   std::string directory;
-  int background_threads = 1;
+  int background_threads = 1;  // write segments
+  int optimizer_threads = 1;   // merge them, at low priority
   size_t head_rows_max = 16384;
   size_t head_bytes_max = 64u << 20;
 };

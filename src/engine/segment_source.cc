@@ -51,9 +51,11 @@ class SegmentIdCursor final : public IdCursor {
 
 class SegmentSource final : public RowSource {
  public:
-  SegmentSource(std::shared_ptr<const storage::SegmentReader> reader,
-                std::shared_ptr<const Bitmap> dead, const VectorSchema& schema)
-      : reader_(std::move(reader)), dead_(std::move(dead)) {
+  SegmentSource(OpenedSegment segment, std::shared_ptr<const Bitmap> dead,
+                const VectorSchema& schema)
+      : reader_(std::move(segment.reader)),
+        index_(std::move(segment.index)),
+        dead_(std::move(dead)) {
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
       vectors_.push_back({reader_->FindVector(schema.name(ordinal)), schema.config(ordinal).dim});
     }
@@ -131,16 +133,28 @@ class SegmentSource final : public RowSource {
 
   // Shared with the collection and with other views.
   const std::shared_ptr<const storage::SegmentReader> reader_;
+  const std::shared_ptr<const SegmentIndex> index_;
   const std::shared_ptr<const Bitmap> dead_;
   std::vector<Vector> vectors_;  // by ordinal of the schema
 };
 
 }  // namespace
 
-std::shared_ptr<const RowSource> MakeSegmentSource(
-    std::shared_ptr<const storage::SegmentReader> reader, std::shared_ptr<const Bitmap> dead,
-    const VectorSchema& schema) {
-  return std::make_shared<SegmentSource>(std::move(reader), std::move(dead), schema);
+Result<OpenedSegment> OpenSegment(env::FileSystem& fs, const std::string& path,
+                                  const storage::SegmentExpectation& expected,
+                                  const SegmentIndexer* indexer) {
+  OpenedSegment segment;
+  AKIDB_ASSIGN_OR_RETURN(segment.reader, storage::SegmentReader::Open(fs, path, expected));
+  if (indexer != nullptr) {
+    AKIDB_ASSIGN_OR_RETURN(segment.index, indexer->Open(*segment.reader));
+  }
+  return segment;
+}
+
+std::shared_ptr<const RowSource> MakeSegmentSource(OpenedSegment segment,
+                                                   std::shared_ptr<const Bitmap> dead,
+                                                   const VectorSchema& schema) {
+  return std::make_shared<SegmentSource>(std::move(segment), std::move(dead), schema);
 }
 
 }  // namespace akidb::engine

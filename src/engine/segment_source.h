@@ -5,15 +5,28 @@
 
 #include "engine/bitmap.h"
 #include "engine/row_source.h"
+#include "engine/segment_indexer.h"
 #include "engine/vector_schema.h"
 #include "storage/segment/segment_reader.h"
 
 namespace akidb::engine {
 
-// Rows in `dead` are invisible. Shares both: a pinned view may outlive the collection's interest in
-// them. Ordinals are those of `schema`, whatever order the segment keeps its vectors in.
-std::shared_ptr<const RowSource> MakeSegmentSource(
-    std::shared_ptr<const storage::SegmentReader> reader, std::shared_ptr<const Bitmap> dead,
-    const VectorSchema& schema);
+// A segment's file, and what was built over its rows. Shared with the sources: a pinned view may
+// outlive the collection's interest in it.
+struct OpenedSegment {
+  std::shared_ptr<const storage::SegmentReader> reader;
+  std::shared_ptr<const SegmentIndex> index;  // may be null
+};
+
+// `indexer` may be null: then the segment has no index. Errors as SegmentReader::Open.
+Result<OpenedSegment> OpenSegment(env::FileSystem& fs, const std::string& path,
+                                  const storage::SegmentExpectation& expected,
+                                  const SegmentIndexer* indexer);
+
+// Rows in `dead`, which is shared, too, are invisible. Ordinals are those of `schema`, whatever
+// order the segment keeps its vectors in.
+std::shared_ptr<const RowSource> MakeSegmentSource(OpenedSegment segment,
+                                                   std::shared_ptr<const Bitmap> dead,
+                                                   const VectorSchema& schema);
 
 }  // namespace akidb::engine

@@ -65,6 +65,7 @@ class FakeCollection final : public engine::Collection {
     return hits;
   }
   Status Seal() override { return OkStatus(); }
+  Status Merge() override { return OkStatus(); }
   void Drop() override {}
 
   CollectionConfig config_;

@@ -1,0 +1,303 @@
+// Merging segments, in the background. Its invariant stands at the top of collection_impl.h.
+#include <algorithm>
+
+#include "engine/collection_impl.h"
+
+namespace akidb::engine {
+namespace {
+
+// Between a merge that failed and the next try: doubled from the one to the other.
+constexpr std::chrono::seconds kPauseMin{1};
+constexpr std::chrono::seconds kPauseMax{300};
+
+// What is read at once when a merged segment is checked.
+constexpr size_t kVerifyBytes = size_t{1} << 20;
+
+Status Stopped() { return CancelledError("the merge was stopped"); }
+
+// The row of the merged segment that `row` of an input has become.
+uint32_t MergedRow(const storage::SegmentReader& merged, const storage::SegmentReader& input,
+                   uint32_t row) {
+  std::optional<uint32_t> found = merged.FindRow(input.IdOf(row));
+  AKIDB_CHECK(found);
+  return *found;
+}
+
+}  // namespace
+
+std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
+  std::vector<SegmentSize> sizes;
+  std::vector<size_t> numbers;
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    if (segments_[i].damaged) continue;
+    sizes.push_back({segments_[i].entry.rows, segments_[i].visible_dead->count()});
+    numbers.push_back(i);
+  }
+  std::vector<size_t> picked = PickMerge(options_.merge_policy, sizes);
+  for (size_t& number : picked) number = numbers[number];
+  return picked;
+}
+
+const SealedSegment* CollectionImpl::FindSegment(const Uuid& uuid) const {
+  auto found = std::find_if(segments_.begin(), segments_.end(), [&](const SealedSegment& segment) {
+    return segment.entry.uuid == uuid;
+  });
+  return found == segments_.end() ? nullptr : &*found;
+}
+
+bool CollectionImpl::MergesLag() const {
+  if (environment_.optimizer == nullptr) return false;
+  std::vector<SegmentSize> sizes;
+  for (const SealedSegment& segment : segments_) {
+    if (!segment.damaged) sizes.push_back({segment.entry.rows, segment.visible_dead->count()});
+  }
+  return SegmentsWaiting(options_.merge_policy, sizes) > options_.merge_policy.waiting_max;
+}
+
+void CollectionImpl::ScheduleMerge() {
+  if (environment_.optimizer == nullptr || merge_scheduled_ || stop_ || !log_) return;
+  if (!merge_failure_.ok() && environment_.alarms->Now() < merge_again_at_) return;
+  if (SegmentsToMerge().empty()) return;
+  Status submitted = environment_.optimizer->Submit([ticket = merge_ticket_] {
+    MutexLock lock(ticket->mutex);
+    if (ticket->collection != nullptr) ticket->collection->RunMerge();
+  });
+  merge_scheduled_ = submitted.ok();
+  if (!submitted.ok()) GiveUpMerge(submitted);
+}
+
+void CollectionImpl::GiveUpMerge(const Status& status) {
+  merge_failure_ = status;
+  merge_pause_ = std::clamp(merge_pause_ * 2, kPauseMin, kPauseMax);
+  merge_again_at_ = environment_.alarms->Now() + merge_pause_;
+  SetAlarm();
+}
+
+void CollectionImpl::StopMerges() {
+  {
+    MutexLock lock(write_mutex_);
+    stop_ = true;
+  }
+  {
+    // Waits for a merge that is running: it sees stop_ soon.
+    MutexLock lock(merge_ticket_->mutex);
+    merge_ticket_->collection = nullptr;
+  }
+  if (environment_.alarms != nullptr) environment_.alarms->Cancel(this);
+  MutexLock lock(write_mutex_);
+  merge_scheduled_ = false;
+  sealed_.NotifyAll();
+}
+
+Status CollectionImpl::Merge() {
+  MutexLock lock(write_mutex_);
+  merge_failure_ = OkStatus();
+  merge_pause_ = {};
+  for (;;) {
+    if (dropped_) return NotFoundError("the collection was deleted");
+    if (stop_) return Stopped();
+    ScheduleMerge();
+    if (!merge_scheduled_) return merge_failure_;
+    sealed_.Wait(write_mutex_);
+  }
+}
+
+// One merge a task, so that collections take turns.
+void CollectionImpl::RunMerge() {
+  MergeTask task;
+  Status status;
+  if (BeginMerge(task)) status = MergeSegments(task);
+  MutexLock lock(write_mutex_);
+  merging_ = false;
+  merge_scheduled_ = false;
+  if (status.ok()) {
+    merge_failure_ = OkStatus();
+    merge_pause_ = {};
+    ScheduleMerge();
+  } else if (!stop_) {
+    GiveUpMerge(status);
+    environment_.log.Write(LogLevel::kError, "merge_failed", status.message(),
+                           {{"collection", options_.uuid.ToString()}});
+  }
+  sealed_.NotifyAll();
+}
+
+bool CollectionImpl::BeginMerge(MergeTask& task) {
+  MutexLock lock(write_mutex_);
+  for (size_t number : SegmentsToMerge()) {
+    const SealedSegment& segment = segments_[number];
+    task.segments.push_back(segment.entry.uuid);
+    task.inputs.push_back({segment.opened.reader, segment.visible_dead});
+  }
+  merging_ = !task.segments.empty() && !stop_;
+  return merging_;
+}
+
+Status CollectionImpl::MergeSegments(MergeTask& task) {
+  AKIDB_RETURN_IF_ERROR(log_->Sync());  // interval durability: of what kills the rows left out
+  const Uuid uuid = NewUuid();
+  task.made.entry.uuid = uuid;
+  Status status;
+  {
+    const InProgress in_progress(*this, storage::SegmentFileName(uuid));
+    status = WriteMerged(task);
+    if (status.ok()) {
+      MutexLock publishing(publish_mutex_);
+      status = PublishMerge(task);
+      if (status.ok()) {
+        MutexLock lock(write_mutex_);
+        InstallMerged(task);
+        PublishView();
+      }
+    }
+  }
+  if (stop_) return status;
+  // The inputs, or what was written in vain.
+  MutexLock publishing(publish_mutex_);
+  Status removed = RemoveFiles();
+  if (!removed.ok()) {
+    environment_.log.Write(LogLevel::kWarning, "files_left", removed.message(),
+                           {{"collection", options_.uuid.ToString()}});
+  }
+  return status;
+}
+
+Status CollectionImpl::CheckMergeRoom(uint64_t bytes) const {
+  // A merge must not take the room that writers need to go on: it leaves that of a head.
+  AKIDB_ASSIGN_OR_RETURN(uint64_t room, environment_.fs.FreeBytes(options_.directory));
+  if (room >= bytes + options_.head_bytes_max) return OkStatus();
+  return StorageFullError(options_.directory + ": " + std::to_string(room) +
+                          " bytes are free; a merge needs " + std::to_string(bytes) +
+                          " beside the " + std::to_string(options_.head_bytes_max) +
+                          " that are left to writers");
+}
+
+Status CollectionImpl::WriteMerged(MergeTask& task) {
+  uint64_t bytes = 0;
+  uint64_t living = 0;
+  for (const MergeInput& input : task.inputs) {
+    const uint64_t rows = input.reader->rows() - input.dead->count();
+    bytes += input.reader->file_bytes() / input.reader->rows() * rows;
+    living += rows;
+  }
+  if (living == 0) return OkStatus();
+  AKIDB_RETURN_IF_ERROR(CheckMergeRoom(bytes));
+  const MergeRows rows(task.inputs, schema_, stop_, [this] { return CheckMergeRoom(0); });
+  Status written = WriteSegment(rows, task.made.entry.uuid, task.made);
+  if (std::optional<size_t> damaged = rows.damaged_input()) {
+    MutexLock lock(write_mutex_);
+    for (SealedSegment& segment : segments_) {
+      if (segment.entry.uuid == task.segments[*damaged]) segment.damaged = true;
+    }
+  }
+  AKIDB_RETURN_IF_ERROR(written);
+  // The inputs are about to go: what was written must be what can be read.
+  return VerifyMerged(*task.made.opened.reader);
+}
+
+// As SegmentReader::VerifyAll but for the hash of the whole file, in pieces between which it can be
+// stopped. Opening has checked the rest.
+Status CollectionImpl::VerifyMerged(const storage::SegmentReader& reader) const {
+  for (size_t ordinal = 0; ordinal < reader.vectors().size(); ++ordinal) {
+    const storage::SegmentVector& vector = reader.vectors()[ordinal];
+    const auto step =
+        static_cast<uint32_t>(std::max<size_t>(kVerifyBytes / (vector.dim * sizeof(float)), 1));
+    for (uint32_t first = 0; first < vector.count; first += step) {
+      if (stop_) return Stopped();
+      const uint32_t count = std::min(step, vector.count - first);
+      AKIDB_RETURN_IF_ERROR(reader.Vectors(ordinal, first, count).status());
+    }
+  }
+  storage::SegmentReader::PayloadReader payloads(reader);
+  for (uint32_t row = 0; row < reader.rows(); ++row) {
+    if (stop_) return Stopped();
+    AKIDB_RETURN_IF_ERROR(payloads.Read(row).status());
+  }
+  return OkStatus();
+}
+
+Status CollectionImpl::PublishMerge(MergeTask& task) {
+  if (stop_) return Stopped();
+  storage::Manifest next;
+  uint64_t seq = 0;
+  {
+    MutexLock lock(write_mutex_);
+    next = manifest_;
+    seq = visible_seq_;
+    for (size_t i = 0; i < task.segments.size(); ++i) {
+      const SealedSegment* segment = FindSegment(task.segments[i]);
+      // A seal drops those that it finds wholly dead.
+      task.later.push_back(segment != nullptr ? segment->visible_dead
+                                              : std::make_shared<const Bitmap>(
+                                                    Bitmap::Below(task.inputs[i].reader->rows())));
+    }
+  }
+  AKIDB_RETURN_IF_ERROR(log_->Sync());  // interval durability, as above
+  storage::ManifestSegment& entry = task.made.entry;
+  if (task.made.opened.reader) {
+    for (size_t i = 0; i < task.inputs.size(); ++i) {
+      const MergeInput& input = task.inputs[i];
+      for (uint32_t row : task.later[i]->RowsNotIn(*input.dead)) {
+        task.carried.Add(MergedRow(*task.made.opened.reader, *input.reader, row));
+      }
+    }
+    if (task.carried.count() == entry.rows) task.made.opened = {};
+  }
+  std::erase_if(next.segments, [&](const storage::ManifestSegment& segment) {
+    return std::find(task.segments.begin(), task.segments.end(), segment.uuid) !=
+           task.segments.end();
+  });
+  if (task.made.opened.reader) {
+    if (!task.carried.empty()) {
+      AKIDB_RETURN_IF_ERROR(WriteTombstones(task.carried, seq, entry, next.next_delta_number++));
+    }
+    auto after = std::find_if(next.segments.begin(), next.segments.end(),
+                              [&](const storage::ManifestSegment& segment) {
+                                return segment.first_seq > entry.first_seq;
+                              });
+    next.segments.insert(after, entry);
+  }
+  return PublishManifest(std::move(next));
+}
+
+void CollectionImpl::InstallMerged(MergeTask& task) {
+  const storage::SegmentReader* reader = task.made.opened.reader.get();
+  Bitmap visible_dead = task.carried;
+  std::map<Uuid, const storage::SegmentReader*> inputs;
+  for (size_t i = 0; i < task.inputs.size(); ++i) {
+    const storage::SegmentReader& input = *task.inputs[i].reader;
+    inputs[task.segments[i]] = &input;
+    const SealedSegment* segment = FindSegment(task.segments[i]);
+    if (segment == nullptr || reader == nullptr) continue;
+    for (uint32_t row : segment->visible_dead->RowsNotIn(*task.later[i])) {
+      visible_dead.Add(MergedRow(*reader, input, row));
+    }
+  }
+  std::erase_if(segments_,
+                [&](const SealedSegment& segment) { return inputs.contains(segment.entry.uuid); });
+  Bitmap dead = visible_dead;
+  for (PendingKill& kill : pending_kills_) {
+    auto input = inputs.find(kill.segment);
+    if (input == inputs.end()) continue;
+    // Without a new segment every row was visibly dead, and none could be killed again.
+    AKIDB_CHECK(reader != nullptr);
+    kill.row = MergedRow(*reader, *input->second, kill.row);
+    kill.segment = task.made.entry.uuid;
+    dead.Add(kill.row);
+  }
+  if (reader == nullptr) return;
+  SealedSegment merged;
+  merged.opened = std::move(task.made.opened);
+  merged.entry = task.made.entry;
+  merged.dead = std::move(dead);
+  merged.visible_dead = std::make_shared<const Bitmap>(std::move(visible_dead));
+  merged.source = MakeSegmentSource(merged.opened, merged.visible_dead, schema_);
+  merged.persisted_dead = task.carried.count();
+  merged_rows_ += merged.entry.rows;
+  auto after = std::find_if(segments_.begin(), segments_.end(), [&](const SealedSegment& segment) {
+    return segment.entry.first_seq > merged.entry.first_seq;
+  });
+  segments_.insert(after, std::move(merged));
+}
+
+}  // namespace akidb::engine

@@ -1,0 +1,118 @@
+// What sealing and merging share: writing a segment, and making it count.
+#include "engine/collection_impl.h"
+#include "engine/space_reserve.h"
+#include "storage/segment/delta.h"
+
+namespace akidb::engine {
+
+CollectionImpl::InProgress::InProgress(CollectionImpl& collection, std::string name)
+    : collection_(collection), name_(std::move(name)) {
+  MutexLock lock(collection_.write_mutex_);
+  collection_.in_progress_.insert(name_);
+}
+
+CollectionImpl::InProgress::~InProgress() {
+  MutexLock lock(collection_.write_mutex_);
+  collection_.in_progress_.erase(name_);
+}
+
+Uuid CollectionImpl::NewUuid() const {
+  std::array<std::byte, 16> bytes;
+  environment_.random.Fill(bytes);
+  return Uuid::FromRandom(bytes);
+}
+
+Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Uuid& uuid,
+                                    NewSegment& made) {
+  storage::SegmentWriteOptions options;
+  options.directory = env::JoinPath(options_.directory, storage::kSegmentFolder);
+  options.uuid = uuid;
+  options.collection_uuid = options_.uuid;
+  for (size_t ordinal = 0; ordinal < schema_.size(); ++ordinal) {
+    const VectorConfig& config = schema_.config(ordinal);
+    options.vectors.push_back({.name = schema_.name(ordinal),
+                               .dim = config.dim,
+                               .metric = config.metric,
+                               .datatype = config.datatype});
+  }
+  std::vector<IndexSection> sections;
+  if (environment_.indexer != nullptr) {
+    AKIDB_ASSIGN_OR_RETURN(sections, environment_.indexer->Build(rows, schema_, stop_));
+  }
+  for (const IndexSection& section : sections) {
+    options.extra_sections.push_back({.key = section.key, .bytes = section.bytes});
+  }
+  AKIDB_ASSIGN_OR_RETURN(storage::WrittenSegment written,
+                         storage::WriteSegment(environment_.fs, options, rows));
+  made.entry = {.uuid = uuid,
+                .file = written.file,
+                .rows = written.rows,
+                .first_seq = written.first_seq,
+                .last_seq = written.last_seq,
+                .delta = std::nullopt};
+  AKIDB_ASSIGN_OR_RETURN(
+      made.opened,
+      OpenSegment(environment_.fs, storage::SegmentPath(options_.directory, written.file),
+                  {uuid, options_.uuid, written.file.bytes}, environment_.indexer));
+  return OkStatus();
+}
+
+Status CollectionImpl::WriteTombstones(const Bitmap& dead, uint64_t seq,
+                                       storage::ManifestSegment& entry, uint64_t number) {
+  storage::DeltaWriteOptions options;
+  options.directory = env::JoinPath(options_.directory, storage::kSegmentFolder);
+  options.file_uuid = NewUuid();
+  options.number = number;
+  storage::Delta delta;
+  delta.segment_uuid = entry.uuid;
+  delta.collection_uuid = options_.uuid;
+  delta.rows = entry.rows;
+  delta.last_seq = seq;
+  delta.tombstones = dead.Serialize();
+  AKIDB_ASSIGN_OR_RETURN(entry.delta, storage::WriteDelta(environment_.fs, options, delta));
+  return OkStatus();
+}
+
+Status CollectionImpl::PublishManifest(storage::Manifest next) {
+  Status published = storage::PublishManifest(environment_.fs, options_.directory, next);
+  MutexLock lock(write_mutex_);
+  // A number of a delta is not used twice, whatever became of the manifest.
+  manifest_.next_delta_number = next.next_delta_number;
+  if (published.ok()) {
+    manifest_ = std::move(next);
+    return OkStatus();
+  }
+  // Either manifest may be found at the next start. After an error of the medium not even a later
+  // success proves otherwise, so from now on nothing is removed that the older one needs.
+  if (published.code() != ErrorCode::kStorageFull) publication_in_doubt_ = true;
+  return published;
+}
+
+Status CollectionImpl::RemoveFiles() {
+  storage::Manifest published;
+  {
+    MutexLock lock(write_mutex_);
+    if (publication_in_doubt_) return OkStatus();
+    published = manifest_;
+  }
+  return storage::RemoveUnreferenced(environment_.fs, options_.directory, published, [this] {
+    MutexLock lock(write_mutex_);
+    return std::vector<std::string>(in_progress_.begin(), in_progress_.end());
+  });
+}
+
+void CollectionImpl::RemoveSuperfluous(uint64_t seq) {
+  {
+    MutexLock lock(write_mutex_);
+    if (publication_in_doubt_) return;
+  }
+  auto cut = [&] { return log_->CutBefore(seq); };
+  Status status = environment_.reserve != nullptr ? environment_.reserve->Retry(cut) : cut();
+  if (status.ok()) status = RemoveFiles();
+  if (status.ok()) return;
+  // Files too many do no harm; the next seal or start removes them.
+  environment_.log.Write(LogLevel::kWarning, "files_left", status.message(),
+                         {{"collection", options_.uuid.ToString()}});
+}
+
+}  // namespace akidb::engine

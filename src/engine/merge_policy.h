@@ -1,0 +1,43 @@
+// Which sealed segments to merge next. Pure functions of the segments' sizes.
+//
+// Queries look into every segment, and every merge writes its rows anew; the policy keeps both
+// bounded. Segments of at most rows_max / 2 living rows are *small*; at rest at most resting_max of
+// them stay (4 to 6 while a collection grows). When there are more, the smallest are merged, and
+// with them every next larger one that is at most 1.5 times all smaller ones together: so sizes
+// come to ascend geometrically, and a row is written again only into a segment that is larger by a
+// factor. Written rows, the sealing included, stay below 1 + log2(n) for each row inserted by n
+// seals (merge_policy_test.cc plays that through: 5.2 after 1,000 equal heads). Independently of
+// that, a segment with more than dead_percent_max of its rows dead is rewritten alone, which costs
+// at most 100 / dead_percent_max - 1 rows for each row that died.
+// Compare TieredMergePolicy of Apache Lucene; Mathieu et al., "Bigtable Merge Compaction"
+// (arXiv:1407.3008), for the least that a bounded number of files costs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace akidb::engine {
+
+struct MergePolicy {
+  uint64_t rows_max = 8'000'000;  // living rows of a merged segment
+  size_t resting_max = 6;         // small segments that need no merge; at least 1
+  size_t waiting_max = 8;         // small segments beyond those before writers are held up
+  uint32_t dead_percent_max = 15;
+};
+
+struct SegmentSize {
+  uint64_t rows = 0;
+  uint64_t dead = 0;  // of them
+};
+
+// Numbers of the segments to be merged into one; none when all is well. One alone is to be
+// rewritten without its dead rows; segments that are wholly dead go first, and leave none behind.
+// Living rows together: at most rows_max, but for one that is larger already.
+std::vector<size_t> PickMerge(const MergePolicy& policy, std::span<const SegmentSize> segments);
+
+// How many small segments there are beyond those that may rest.
+size_t SegmentsWaiting(const MergePolicy& policy, std::span<const SegmentSize> segments);
+
+}  // namespace akidb::engine
