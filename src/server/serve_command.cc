@@ -93,6 +93,7 @@ Status OpenDatabase(const Settings& settings, Modules& modules) {
   engine::DatabaseOptions options;
   options.directory = settings.Text("data_dir");
   options.background_threads = static_cast<int>(settings.Number("background_threads"));
+  options.optimizer_threads = static_cast<int>(settings.Number("optimizer_threads"));
   options.head_rows_max = settings.Number("head_rows_max");
   AKIDB_ASSIGN_OR_RETURN(
       modules.database,

@@ -146,21 +146,28 @@ void WriteConfig(const CollectionConfig& config, JsonWriter& json) {
   json.EndObject();
 }
 
+// Red: it takes no writes. Yellow: segments are to be merged, or are being.
+std::string_view StatusOf(const service::CollectionStats& stats) {
+  if (!stats.read_only_reason.empty()) return "red";
+  return stats.merge_due ? "yellow" : "green";
+}
+
 }  // namespace
 
 void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json) {
   const service::CollectionStats& stats = info.stats;
-  bool healthy = stats.read_only_reason.empty();
   json.BeginObject();
   json.Key("status");
-  json.String(healthy ? "green" : "red");
+  json.String(StatusOf(stats));
   json.Key("optimizer_status");
-  if (healthy) {
+  const std::string& failure =
+      stats.read_only_reason.empty() ? stats.merge_failure : stats.read_only_reason;
+  if (failure.empty()) {
     json.String("ok");
   } else {
     json.BeginObject();
     json.Key("error");
-    json.String(stats.read_only_reason);
+    json.String(failure);
     json.EndObject();
   }
   // Search is exact: no vector is in a graph.

@@ -289,10 +289,10 @@ TEST(DecodeScroll, ReadsItsFields) {
   EXPECT_EQ(DecodeScroll(R"({"order_by":"k"})").status().code(), ErrorCode::kUnsupported);
 }
 
-std::string Described(const CollectionConfig& config) {
+std::string Described(const CollectionConfig& config, const service::CollectionStats& stats = {}) {
   std::string out;
   JsonWriter json(out);
-  WriteCollectionInfo({service::CollectionStats{}, config}, json);
+  WriteCollectionInfo({stats, config}, json);
   return out;
 }
 
@@ -315,6 +315,19 @@ TEST(DecodeCreateCollection, ASingleVectorIsTheDefaultOneAndRoundTrips) {
         R"("status":"green","optimizer_status":"ok")", R"("payload_schema":{})"}) {
     EXPECT_NE(info.find(part), std::string::npos) << part << "\nin " << info;
   }
+}
+
+TEST(WriteCollectionInfo, TheStatusTellsOfMergesAndFailures) {
+  service::CollectionStats stats;
+  stats.merge_due = true;
+  EXPECT_NE(Described({}, stats).find(R"("status":"yellow","optimizer_status":"ok")"),
+            std::string::npos);
+  stats.merge_failure = "full";
+  EXPECT_NE(Described({}, stats).find(R"("status":"yellow","optimizer_status":{"error":"full"})"),
+            std::string::npos);
+  stats.read_only_reason = "broken";
+  EXPECT_NE(Described({}, stats).find(R"("status":"red","optimizer_status":{"error":"broken"})"),
+            std::string::npos);
 }
 
 TEST(DecodeCreateCollection, NamedVectorsMayBeCalledAnything) {
