@@ -7,8 +7,8 @@ from typing import NamedTuple
 from .rule import Rule
 from .tree import line_of
 
-_BELOW_ENGINE = ("base", "env", "types", "simd", "index", "storage/wal", "storage/segment",
-                 "storage/manifest", "catalog")
+_BELOW_ENGINE = ("base", "env", "types", "simd", "index", "index/codes", "index/graph",
+                 "storage/wal", "storage/segment", "storage/manifest", "catalog")
 _BELOW_SERVICE = _BELOW_ENGINE + ("engine", "embedding", "embedding/tokenizer")
 
 # The arrows of docs/ARCHITECTURE.md: a module may name these and no other.
@@ -18,6 +18,8 @@ ALLOWED = {
     "types": ("base",),
     "simd": ("base",),
     "index": ("base", "types", "simd", "env"),
+    "index/codes": ("base", "types", "simd"),
+    "index/graph": ("base", "types", "simd", "index/codes"),
     "storage/wal": ("base", "env", "types"),
     "storage/segment": ("base", "env", "types"),
     "storage/manifest": ("base", "env", "types", "storage/segment"),

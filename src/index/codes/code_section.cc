@@ -1,0 +1,90 @@
+#include "index/codes/code_section.h"
+
+#include <cstring>
+#include <string>
+
+#include "base/check.h"
+
+namespace akidb::index {
+namespace {
+
+// docs/format/codes.md
+constexpr uint16_t kVersion = 1;
+constexpr size_t kAlignment = 64;
+
+struct Header {
+  uint16_t version;
+  uint8_t kind;
+  uint8_t zero;
+  uint32_t dim;
+  uint32_t rows;
+  uint32_t row_bytes;
+  uint64_t rotation_seed;
+  uint8_t zeros[40];
+};
+static_assert(sizeof(Header) == kAlignment);
+
+constexpr size_t AlignUp(size_t value) {
+  return (value + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+size_t RowsAt(uint32_t dim) { return AlignUp(sizeof(Header) + size_t{dim} * sizeof(float)); }
+
+}  // namespace
+
+CodeSectionWriter::CodeSectionWriter(const CodeSpace& space, uint32_t rows)
+    : space_(space),
+      rows_(rows),
+      rows_at_(RowsAt(space.dim())),
+      bytes_(rows_at_ + size_t{rows} * space.row_bytes()) {
+  Header header{};
+  header.version = kVersion;
+  header.kind = static_cast<uint8_t>(space.kind());
+  header.dim = space.dim();
+  header.rows = rows;
+  header.row_bytes = static_cast<uint32_t>(space.row_bytes());
+  header.rotation_seed = space.rotation_seed();
+  std::memcpy(bytes_.data(), &header, sizeof(header));
+  std::memcpy(bytes_.data() + sizeof(header), space.centre().data(), space.centre().size_bytes());
+}
+
+void CodeSectionWriter::Add(std::span<const float> vector) {
+  AKIDB_CHECK(added_ < rows_);
+  space_.Encode(vector, bytes_.data() + rows_at_ + added_++ * space_.row_bytes());
+}
+
+std::vector<std::byte> CodeSectionWriter::Take() {
+  AKIDB_CHECK(added_ == rows_);
+  return std::move(bytes_);
+}
+
+Result<CodeSection> OpenCodeSection(std::span<const std::byte> bytes, uint32_t dim, uint32_t rows) {
+  Header header;
+  if (bytes.size() < sizeof(header)) return CorruptionError("codes: the section is cut short");
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  if (header.version != kVersion || (header.kind != static_cast<uint8_t>(CodeKind::kU4) &&
+                                     header.kind != static_cast<uint8_t>(CodeKind::kU7))) {
+    return UnsupportedError("codes: version " + std::to_string(header.version) + ", kind " +
+                            std::to_string(header.kind) + " isn't known to this program");
+  }
+  if (header.dim != dim || header.rows != rows) {
+    return CorruptionError("codes: of " + std::to_string(header.rows) + " rows of " +
+                           std::to_string(header.dim) + " components; the segment has " +
+                           std::to_string(rows) + " of " + std::to_string(dim));
+  }
+  std::vector<float> centre(dim);
+  if (bytes.size() < RowsAt(dim)) return CorruptionError("codes: the section is cut short");
+  std::memcpy(centre.data(), bytes.data() + sizeof(header), dim * sizeof(float));
+  CodeSection section;
+  section.space =
+      std::make_unique<CodeSpace>(static_cast<CodeKind>(header.kind), header.rotation_seed, centre);
+  if (header.row_bytes != section.space->row_bytes() ||
+      bytes.size() != RowsAt(dim) + size_t{rows} * header.row_bytes) {
+    return CorruptionError("codes: the section's size doesn't belong to its rows");
+  }
+  section.rows = bytes.data() + RowsAt(dim);
+  section.count = rows;
+  return section;
+}
+
+}  // namespace akidb::index

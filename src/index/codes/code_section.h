@@ -1,0 +1,44 @@
+// The coded rows of one vector of a segment as bytes: docs/format/codes.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "index/codes/code_space.h"
+
+namespace akidb::index {
+
+// Gathers rows one by one. Memory: the section itself.
+class CodeSectionWriter {
+ public:
+  // `space` outlives the writer.
+  CodeSectionWriter(const CodeSpace& space, uint32_t rows);
+
+  // The next row; `rows` of them in all.
+  void Add(std::span<const float> vector);
+  // What has been written so far is complete once all rows are there.
+  std::vector<std::byte> Take();
+
+ private:
+  const CodeSpace& space_;
+  const uint32_t rows_;
+  uint32_t added_ = 0;
+  size_t rows_at_ = 0;
+  std::vector<std::byte> bytes_;
+};
+
+struct CodeSection {
+  std::unique_ptr<CodeSpace> space;
+  const std::byte* rows = nullptr;  // within the bytes that were opened
+  uint32_t count = 0;
+};
+
+// Looks at the header; every row's bytes mean something. `bytes` outlive the result. kCorruption
+// for a section that isn't of `dim` and `rows`, kUnsupported for one of a newer version.
+Result<CodeSection> OpenCodeSection(std::span<const std::byte> bytes, uint32_t dim, uint32_t rows);
+
+}  // namespace akidb::index

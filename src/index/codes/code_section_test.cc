@@ -1,0 +1,60 @@
+#include "index/codes/code_section.h"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace akidb::index {
+namespace {
+
+constexpr uint32_t kDim = 70;
+constexpr uint32_t kRows = 5;
+
+std::vector<float> RowOf(uint32_t i) {
+  std::vector<float> row(kDim);
+  for (uint32_t d = 0; d < kDim; ++d) row[d] = static_cast<float>((i * 31 + d * 17) % 23) - 11;
+  return row;
+}
+
+std::vector<std::byte> Written(CodeKind kind) {
+  const CodeSpace space(kind, 77, std::vector<float>(kDim, 0.5f));
+  CodeSectionWriter writer(space, kRows);
+  for (uint32_t i = 0; i < kRows; ++i) writer.Add(RowOf(i));
+  return writer.Take();
+}
+
+TEST(CodeSection, WhatWasWrittenIsRead) {
+  for (CodeKind kind : {CodeKind::kU4, CodeKind::kU7}) {
+    const std::vector<std::byte> bytes = Written(kind);
+    Result<CodeSection> section = OpenCodeSection(bytes, kDim, kRows);
+    ASSERT_TRUE(section.ok()) << section.status().ToString();
+    EXPECT_EQ(section->space->kind(), kind);
+    EXPECT_EQ(section->space->rotation_seed(), 77u);
+    const CodeSpace space(kind, 77, std::vector<float>(kDim, 0.5f));
+    std::vector<std::byte> row(space.row_bytes());
+    for (uint32_t i = 0; i < kRows; ++i) {
+      space.Encode(RowOf(i), row.data());
+      EXPECT_TRUE(std::equal(row.begin(), row.end(), section->rows + i * space.row_bytes()));
+    }
+  }
+}
+
+TEST(CodeSection, ASectionOfOtherRowsIsRefused) {
+  const std::vector<std::byte> bytes = Written(CodeKind::kU4);
+  EXPECT_EQ(OpenCodeSection(bytes, kDim, kRows + 1).status().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(OpenCodeSection(bytes, kDim + 1, kRows).status().code(), ErrorCode::kCorruption);
+  for (size_t size = 0; size < bytes.size(); size += 7) {
+    EXPECT_FALSE(OpenCodeSection(std::span(bytes).first(size), kDim, kRows).ok()) << size;
+  }
+}
+
+TEST(CodeSection, OtherVersionsAndKindsAreNotRead) {
+  for (size_t at : {0u, 2u}) {
+    std::vector<std::byte> bytes = Written(CodeKind::kU4);
+    bytes[at] = std::byte{9};
+    EXPECT_EQ(OpenCodeSection(bytes, kDim, kRows).status().code(), ErrorCode::kUnsupported);
+  }
+}
+
+}  // namespace
+}  // namespace akidb::index

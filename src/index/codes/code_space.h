@@ -1,0 +1,117 @@
+// Vectors as small codes whose distances to a query are estimated by integer dot products:
+// docs/format/codes.md.
+//
+// A vector o is coded by what separates it from the centre of its segment, rotated: r = P(o - c).
+// Each component becomes a whole number; the code x of r points nearly in r's direction. With the
+// factor f = |r|^2 / <x, r>, taken from the code as it was rounded, f <x, q> is an unbiased
+// estimate of <r, q> over the random rotation, and its error falls with the root of the dimension:
+// Gao, Long, "RaBitQ" (SIGMOD 2024) and Gao et al., "Practical and Asymptotically Optimal
+// Quantization of High-Dimensional Vectors in Euclidean Space" (SIGMOD 2025).
+//
+// Queries are rounded to 8 bits, whose error is small beside that of the codes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "index/codes/rotation.h"
+#include "simd/code_kernels.h"
+#include "types/metric.h"
+
+namespace akidb::index {
+
+// Numbers on disk: never reused, never changed.
+enum class CodeKind : uint8_t {
+  kU4 = 1,  // 4 bits: what a graph is walked by
+  kU7 = 2,  // 7 bits in a byte: what a graph is built by
+};
+
+// A query as the kernels take it, and what turns their sums into distances:
+// base + norm_weight * |r|^2 + inner_weight * f * (step * sum - shift).
+struct CodeQuery {
+  std::vector<int8_t> values;  // padded_dim, from -127 to 127
+  float step = 0;              // of one unit of `values`
+  float shift = 0;             // step x the codes' zero x the sum of `values`
+  float base = 0;
+  float norm_weight = 0;
+  float inner_weight = 0;
+  float length = 0;  // of what `values` stands for
+};
+
+// How the vectors of one segment are coded. Immutable, thread-safe.
+class CodeSpace {
+ public:
+  // `centre`: dim components, of any vector near the middle of those to be coded.
+  CodeSpace(CodeKind kind, uint64_t rotation_seed, std::span<const float> centre);
+
+  CodeKind kind() const { return kind_; }
+  uint32_t dim() const { return rotation_.dim(); }
+  uint32_t padded_dim() const { return rotation_.padded_dim(); }
+  uint64_t rotation_seed() const { return seed_; }
+  std::span<const float> centre() const { return centre_; }
+  // Of one row: the codes, then f and |r|^2 as float32.
+  size_t row_bytes() const { return code_bytes_ + 2 * sizeof(float); }
+  size_t code_bytes() const { return code_bytes_; }
+
+  // Writes row_bytes() to `row`. `vector` is finite, dim components.
+  void Encode(std::span<const float> vector, std::byte* row) const;
+
+  // Prepares a query of any metric but Manhattan, which a rotation doesn't keep.
+  CodeQuery Prepare(Metric metric, std::span<const float> query) const;
+  // A coded row as a query for the squared distance to other rows; kU7 only. Reuses `query`.
+  void PrepareRow(const std::byte* row, CodeQuery& query) const;
+
+  // The standard deviation of a distance's estimate for this row over the random rotation, at most:
+  // Gao and Long, theorem 3.2, for a query at right angles to the row. 0 for a row that its code
+  // meets exactly.
+  float Deviation(const std::byte* row, const CodeQuery& query) const;
+
+ private:
+  void EncodeValues(std::span<const float> rotated, float step, std::byte* codes) const;
+  // The sum of x^2 and x's inner product with `rotated`, x being the code rounded by `step`.
+  struct Fit {
+    double squares = 0;
+    double inner = 0;
+  };
+  Fit FitOf(std::span<const float> rotated, float step) const;
+  float BestStep(std::span<const float> rotated, float squared_norm) const;
+
+  const CodeKind kind_;
+  const uint64_t seed_;
+  const Rotation rotation_;
+  const std::vector<float> centre_;
+  std::vector<float> rotated_centre_;
+  const size_t code_bytes_;
+  const float zero_;       // the code that stands for 0
+  const float value_max_;  // the largest value of a component
+};
+
+// The coded rows of one vector of a segment, borrowed: row i at first + i * row_bytes.
+class CodeArray {
+ public:
+  CodeArray(const CodeSpace& space, const std::byte* first, uint32_t count,
+            const simd::CodeKernels& kernels = simd::BestCodeKernels());
+
+  const CodeSpace& space() const { return space_; }
+  uint32_t count() const { return count_; }
+  const std::byte* row(uint32_t i) const { return rows_.base + i * rows_.stride; }
+
+  // distances[i] of row list[i].
+  void Distances(const CodeQuery& query, std::span<const uint32_t> list, float* distances) const;
+  // distances[i] of row first + i.
+  void Distances(const CodeQuery& query, uint32_t first, std::span<float> distances) const;
+
+ private:
+  float DistanceOf(const CodeQuery& query, int32_t sum, uint32_t row) const;
+
+  const CodeSpace& space_;
+  const simd::CodeRows rows_;
+  const uint32_t count_;
+  const simd::CodeDot& dot_;
+};
+
+}  // namespace akidb::index
