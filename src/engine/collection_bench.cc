@@ -1,4 +1,6 @@
-// A collection on the real disk: writing, recovering its log, sealing.
+// A collection on the real disk: writing, recovering its log, sealing, merging.
+#include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <random>
 #include <thread>
@@ -6,6 +8,7 @@
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
+#include "engine/alarms.h"
 #include "engine/collection.h"
 #include "types/payload_json.h"
 
@@ -18,6 +21,7 @@ struct World {
   World() { std::filesystem::create_directories(folder); }
   ~World() {
     collection.reset();
+    optimizer.Stop();
     background.Stop();
     std::filesystem::remove_all(folder);
   }
@@ -27,14 +31,22 @@ struct World {
     options.uuid = *Uuid::Parse("936da01f-9abd-4d9d-80c7-02af85c822a8");
     return options;
   }
-  void Create() {
+  CollectionEnvironment Parts() {
+    return {.fs = *fs,
+            .random = *random,
+            .background = background,
+            .log = *log,
+            .reserve = nullptr,
+            .optimizer = merges ? &optimizer : nullptr,
+            .alarms = merges ? &alarms : nullptr,
+            .indexer = nullptr};
+  }
+  void Create(uint32_t dim = kDim) {
     CollectionConfig config;
-    config.vectors[""] = {.dim = kDim, .metric = Metric::kCosine};
-    collection = Collection::Create(Options(), config, {*fs, *random, background, *log}).value();
+    config.vectors[""] = {.dim = dim, .metric = Metric::kCosine};
+    collection = Collection::Create(Options(), config, Parts()).value();
   }
-  void Open() {
-    collection = Collection::Open(Options(), {*fs, *random, background, *log}).value();
-  }
+  void Open() { collection = Collection::Open(Options(), Parts()).value(); }
 
   const std::string folder = (std::filesystem::temp_directory_path() /
                               ("akidb_collection_bench_" + std::to_string(getpid())))
@@ -42,17 +54,21 @@ struct World {
   std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
   std::unique_ptr<env::Random> random = env::MakeSystemRandom();
   std::unique_ptr<Logger> log = MakeNullLogger();
+  std::unique_ptr<env::Clock> clock = env::MakeSystemClock();
+  Alarms alarms{*clock};
   Executor background{ExecutorOptions{.name = "background"}};
+  Executor optimizer{ExecutorOptions{.name = "optimizer", .nice = 10}};
+  bool merges = false;
   RequestContext context;
   std::shared_ptr<Collection> collection;
 };
 
-std::vector<Point> MakePoints(uint64_t first, size_t count) {
+std::vector<Point> MakePoints(uint64_t first, size_t count, uint32_t dim = kDim) {
   std::mt19937 random(static_cast<uint32_t>(first));
   std::normal_distribution<float> normal;
   std::vector<Point> points(count);
   for (size_t i = 0; i < count; ++i) {
-    DenseVector vector(kDim);
+    DenseVector vector(dim);
     for (float& x : vector) x = normal(random);
     points[i].id = PointId(first + i);
     points[i].vectors = {{"", std::move(vector)}};
@@ -127,6 +143,66 @@ void BM_SealAHead(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_SealAHead)->Iterations(4)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+// Queries, one after the other, until `done`; the milliseconds that each took, ascending.
+std::vector<double> QueryUntil(const std::atomic<bool>& done, const World& world, uint32_t dim) {
+  std::vector<Point> queries = MakePoints(1, 100, dim);
+  std::vector<double> millis;
+  while (!done) {
+    SearchRequest request;
+    request.query = queries[millis.size() % queries.size()].vectors[0].second;
+    auto begin = std::chrono::steady_clock::now();
+    AKIDB_CHECK(world.collection->Search(world.context, request).ok());
+    millis.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+            .count());
+  }
+  std::sort(millis.begin(), millis.end());
+  return millis;
+}
+
+// 200,000 rows of 128 floats in batches of 100, beside one thread of queries; arg 1: with merges.
+// The time is that until the last batch is acknowledged, the counters are of the end of all merges.
+void BM_IngestBesideQueries(benchmark::State& state) {
+  constexpr uint64_t kRows = 200'000;
+  constexpr uint64_t kBatch = 100;
+  constexpr uint32_t kIngestDim = 128;
+  std::vector<Point> points = MakePoints(0, kRows, kIngestDim);
+  for (auto _ : state) {
+    World world;
+    world.merges = state.range(0) != 0;
+    world.Create(kIngestDim);
+    std::atomic<bool> done{false};
+    std::vector<double> millis;
+    std::thread queries([&] { millis = QueryUntil(done, world, kIngestDim); });
+    auto begin = std::chrono::steady_clock::now();
+    for (uint64_t first = 0; first < kRows; first += kBatch) {
+      auto from = points.begin() + static_cast<ptrdiff_t>(first);
+      std::vector<Point> batch(from, from + kBatch);
+      AKIDB_CHECK(world.collection->Upsert(world.context, std::move(batch)).ok());
+    }
+    std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    state.SetIterationTime(seconds.count());
+    done = true;
+    queries.join();
+    AKIDB_CHECK(world.collection->Seal().ok());
+    AKIDB_CHECK(world.collection->Merge().ok());
+    CollectionStats stats = world.collection->stats();
+    state.counters["written_per_row"] =
+        static_cast<double>(stats.sealed_rows + stats.merged_rows) / kRows;
+    state.counters["segments"] = static_cast<double>(stats.segments);
+    state.counters["queries"] = static_cast<double>(millis.size());
+    state.counters["query_p50_ms"] = millis[millis.size() / 2];
+    state.counters["query_p99_ms"] = millis[millis.size() * 99 / 100];
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(kRows));
+}
+BENCHMARK(BM_IngestBesideQueries)
+    ->Arg(0)
+    ->Arg(1)
+    ->Iterations(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 
 void BM_OpenAnEmptyCollection(benchmark::State& state) {
   World world;

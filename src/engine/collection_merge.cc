@@ -56,6 +56,7 @@ bool CollectionImpl::MergesLag() const {
 
 void CollectionImpl::ScheduleMerge() {
   if (environment_.optimizer == nullptr || merge_scheduled_ || stop_ || !log_) return;
+  if (!write_failure_.ok()) return;  // a log that failed vouches for nothing
   if (!merge_failure_.ok() && environment_.alarms->Now() < merge_again_at_) return;
   if (SegmentsToMerge().empty()) return;
   Status submitted = environment_.optimizer->Submit([ticket = merge_ticket_] {
@@ -134,26 +135,20 @@ bool CollectionImpl::BeginMerge(MergeTask& task) {
 }
 
 Status CollectionImpl::MergeSegments(MergeTask& task) {
-  AKIDB_RETURN_IF_ERROR(log_->Sync());  // interval durability: of what kills the rows left out
-  const Uuid uuid = NewUuid();
-  task.made.entry.uuid = uuid;
-  Status status;
-  {
-    const InProgress in_progress(*this, storage::SegmentFileName(uuid));
-    status = WriteMerged(task);
-    if (status.ok()) {
-      MutexLock publishing(publish_mutex_);
-      status = PublishMerge(task);
-      if (status.ok()) {
-        MutexLock lock(write_mutex_);
-        InstallMerged(task);
-        PublishView();
-      }
-    }
+  task.made.entry.uuid = NewUuid();
+  std::optional<InProgress> in_progress(std::in_place, *this,
+                                        storage::SegmentFileName(task.made.entry.uuid));
+  Status status = WriteMerged(task);
+  MutexLock publishing(publish_mutex_);
+  if (status.ok()) status = PublishMerge(task);
+  if (status.ok()) {
+    MutexLock lock(write_mutex_);
+    InstallMerged(task);
+    PublishView();
   }
+  in_progress.reset();
   if (stop_) return status;
   // The inputs, or what was written in vain.
-  MutexLock publishing(publish_mutex_);
   Status removed = RemoveFiles();
   if (!removed.ok()) {
     environment_.log.Write(LogLevel::kWarning, "files_left", removed.message(),
@@ -232,7 +227,8 @@ Status CollectionImpl::PublishMerge(MergeTask& task) {
                                                     Bitmap::Below(task.inputs[i].reader->rows())));
     }
   }
-  AKIDB_RETURN_IF_ERROR(log_->Sync());  // interval durability, as above
+  // Interval durability: of what killed the rows left out, and those of the delta.
+  AKIDB_RETURN_IF_ERROR(log_->Sync());
   storage::ManifestSegment& entry = task.made.entry;
   if (task.made.opened.reader) {
     for (size_t i = 0; i < task.inputs.size(); ++i) {

@@ -140,6 +140,27 @@ TEST_F(CollectionMergeTest, WritesAtEveryMomentAreCarriedOver) {
   }
 }
 
+// With interval durability a kill is visible before it is durable. A merge that leaves its row out,
+// or names it in a delta, makes it so: else a power cut would take the row and what had replaced
+// it.
+TEST_F(CollectionMergeTest, WhatAMergeTakesAwayIsDurable) {
+  config_.durability = Durability::kInterval;
+  Create();
+  std::promise<void> hold = HoldOptimizer();
+  MakeSegments(3, 50);
+  ASSERT_TRUE(Put(0, 20).ok());
+  bool reached = false;
+  fs_.SetWatch([&](Kind kind, const std::string& path) {
+    if (reached || kind != Kind::kRename || !IsSegment(path)) return;
+    reached = true;
+    EXPECT_TRUE(Put(60, 10).ok());  // too few for another merge
+  });
+  hold.set_value();
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_TRUE(reached);
+  ExpectTheModel("after the merge");
+}
+
 // A record is in the log's queue and not yet durable when its victim's segment is replaced.
 TEST_F(CollectionMergeTest, KillsInFlightFollowTheirRows) {
   Create();

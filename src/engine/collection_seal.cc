@@ -75,7 +75,7 @@ Status CollectionImpl::SealOldest(const FrozenHead& frozen) {
   AKIDB_RETURN_IF_ERROR(log_->Sync());  // interval durability: of what became visible meanwhile
   const HeadRows rows(*frozen.head, seq);
   const Uuid uuid = NewUuid();
-  const InProgress in_progress(*this, storage::SegmentFileName(uuid));
+  std::optional<InProgress> in_progress(std::in_place, *this, storage::SegmentFileName(uuid));
   NewSegment made;
   if (rows.rows() > 0) {
     AKIDB_ASSIGN_OR_RETURN(uint64_t room, environment_.fs.FreeBytes(options_.directory));
@@ -99,6 +99,8 @@ Status CollectionImpl::SealOldest(const FrozenHead& frozen) {
     PublishView();
     ScheduleMerge();
   }
+  // Within the publication: the next one may have it removed again.
+  in_progress.reset();
   RemoveSuperfluous(frozen.last_seq);
   return OkStatus();
 }
@@ -197,6 +199,7 @@ void CollectionImpl::Drop() {
   {
     MutexLock lock(write_mutex_);
     dropped_ = true;
+    stop_ = true;
     sealed_.NotifyAll();
     while (sealing_) sealed_.Wait(write_mutex_);
   }
