@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "base/json_writer.h"
+#include "base/utf8.h"
 #include "cli/command_list.h"
 #include "cli/exit_code.h"
 #include "cli/terminal.h"
@@ -52,6 +53,9 @@ void PrintVector(const EmbedArguments& arguments, const std::string& text,
 
 Status EmbedAndPrint(Backend& backend, const EmbedArguments& arguments,
                      const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) {
+    if (!IsValidUtf8(text)) return InvalidArgumentError("not UTF-8: " + OneLine(text));
+  }
   AKIDB_ASSIGN_OR_RETURN(EmbedAnswer answer, backend.Embed(arguments.model, texts));
   for (size_t i = 0; i < texts.size(); ++i) {
     PrintVector(arguments, texts[i], answer,

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/json_writer.h"
+#include "base/utf8.h"
 #include "cli/command_list.h"
 #include "cli/exit_code.h"
 #include "cli/passage_text.h"
@@ -104,6 +105,11 @@ int RunSearch(const SearchArguments& arguments) {
     return kExitUsage;
   }
   question.matches = std::move(*matches);
+  if (question.text.empty() || !IsValidUtf8(question.text)) {
+    Fail(kName, InvalidArgumentError(question.text.empty() ? "the question is empty"
+                                                           : "the question is not UTF-8"));
+    return kExitUsage;
+  }
   Result<std::unique_ptr<Backend>> backend = OpenBackend(arguments.place);
   if (!backend.ok()) return Fail(kName, backend.status());
   Result<SearchAnswer> answer = (*backend)->Search(arguments.collection, question);

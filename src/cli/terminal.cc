@@ -1,74 +1,49 @@
 #include "cli/terminal.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <utility>
 
 #include <sys/ioctl.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
 #include <unistd.h>
-
-#include "base/utf8.h"
 
 namespace akidb::cli {
 namespace {
 
 constexpr std::string_view kEllipsis = "…";
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr size_t kWidthMin = 20;
 constexpr size_t kWidthMax = 1000;
 constexpr size_t kWidthDefault = 80;
 
-using Range = std::pair<char32_t, char32_t>;
-
-// Blocks of East Asian wide characters and emoji (Unicode 15, EastAsianWidth W and F, by block).
-constexpr std::array<Range, 15> kWide = {{{0x1100, 0x115F},
-                                          {0x231A, 0x231B},
-                                          {0x23E9, 0x23EC},
-                                          {0x2E80, 0x303E},
-                                          {0x3041, 0x33FF},
-                                          {0x3400, 0x4DBF},
-                                          {0x4E00, 0x9FFF},
-                                          {0xA000, 0xA4CF},
-                                          {0xAC00, 0xD7A3},
-                                          {0xF900, 0xFAFF},
-                                          {0xFE30, 0xFE6F},
-                                          {0xFF00, 0xFF60},
-                                          {0xFFE0, 0xFFE6},
-                                          {0x1F300, 0x1FAFF},
-                                          {0x20000, 0x3FFFD}}};
-// Combining marks, joiners, variation selectors.
-constexpr std::array<Range, 9> kZero = {{{0x0300, 0x036F},
-                                         {0x0483, 0x0489},
-                                         {0x0591, 0x05BD},
-                                         {0x064B, 0x065F},
-                                         {0x0E34, 0x0E3A},
-                                         {0x1AB0, 0x1AFF},
-                                         {0x200B, 0x200F},
-                                         {0x20D0, 0x20FF},
-                                         {0xFE00, 0xFE0F}}};
-
-template <size_t N>
-bool IsIn(const std::array<Range, N>& ranges, char32_t c) {
-  return std::any_of(ranges.begin(), ranges.end(),
-                     [c](const Range& range) { return c >= range.first && c <= range.second; });
-}
-
 struct Character {
-  size_t bytes;
-  size_t columns;
+  UChar32 code = 0;  // negative: not UTF-8
+  size_t bytes = 0;
+  size_t columns = 1;
 };
 
+// Width as terminals show it: UAX #11 for the wide ones; marks and format characters take none.
 Character FirstCharacter(std::string_view text) {
-  size_t bytes = Utf8SequenceLength(text);
-  if (bytes <= 1) return {1, 1};
-  static constexpr std::array<unsigned char, 5> kLeadMask = {0, 0x7F, 0x1F, 0x0F, 0x07};
-  char32_t c = static_cast<unsigned char>(text[0]) & kLeadMask[bytes];
-  for (size_t i = 1; i < bytes; ++i) {
-    c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
+  Character first;
+  int32_t bytes = 0;
+  const auto length = static_cast<int32_t>(std::min<size_t>(text.size(), U8_MAX_LENGTH));
+  U8_NEXT(text.data(), bytes, length, first.code);
+  first.bytes = static_cast<size_t>(bytes);
+  if (first.code < 0x80) return first;
+  if ((U_MASK(u_charType(first.code)) & (U_GC_MN_MASK | U_GC_ME_MASK | U_GC_CF_MASK)) != 0) {
+    first.columns = 0;
+    return first;
   }
-  if (IsIn(kZero, c)) return {bytes, 0};
-  return {bytes, IsIn(kWide, c) ? size_t{2} : size_t{1}};
+  int32_t width = u_getIntPropertyValue(first.code, UCHAR_EAST_ASIAN_WIDTH);
+  if (width == U_EA_WIDE || width == U_EA_FULLWIDTH) first.columns = 2;
+  return first;
+}
+
+// Control characters, and what ends a line or a paragraph.
+bool IsBreak(UChar32 code) {
+  return code == ' ' || (U_MASK(u_charType(code)) & (U_GC_CC_MASK | U_GC_ZL_MASK | U_GC_ZP_MASK));
 }
 
 // Bytes of the longest beginning that fits, with the marks that belong to its last character.
@@ -131,18 +106,19 @@ std::string OneLine(std::string_view text) {
   std::string line;
   line.reserve(text.size());
   bool space = false;
-  for (size_t i = 0; i < text.size();) {
-    auto c = static_cast<unsigned char>(text[i]);
-    // U+0080..U+009F are control characters, too.
-    bool c1 = c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c <= ' ' || c == 0x7F || c1) {
+  while (!text.empty()) {
+    Character next = FirstCharacter(text);
+    std::string_view bytes = text.substr(0, next.bytes);
+    text.remove_prefix(next.bytes);
+    if (next.code >= 0 && IsBreak(next.code)) {
       space = true;
-      i += c1 ? 2 : 1;
       continue;
     }
+    // These would turn the order of what the terminal shows, past the end of the text, too.
+    if (next.code >= 0 && u_hasBinaryProperty(next.code, UCHAR_BIDI_CONTROL)) continue;
     if (space && !line.empty()) line += ' ';
     space = false;
-    line += text[i++];
+    line += next.code < 0 ? kReplacement : bytes;
   }
   return line;
 }

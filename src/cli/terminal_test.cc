@@ -28,6 +28,14 @@ TEST(Terminal, MakesOneLineWithoutControlCharacters) {
             "b");
 }
 
+TEST(Terminal, NothingTurnsTheOrderOfTheLine) {
+  EXPECT_EQ(OneLine("a\xE2\x80\xAE"  // U+202E, right-to-left override
+                    "b\xE2\x81\xA6"  // U+2066, left-to-right isolate
+                    "c\xE2\x80\xA8"  // U+2028, line separator
+                    "d\xFF"),
+            "abc d\xEF\xBF\xBD");
+}
+
 TEST(Terminal, CutsAtCharacters) {
   EXPECT_EQ(CutEnd("abcdef", 6), "abcdef");
   EXPECT_EQ(CutEnd("abcdef", 5), "abcd…");

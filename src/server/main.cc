@@ -1,5 +1,7 @@
 // The program `akidb`: parses the command line and runs the chosen command.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 
 #include <CLI/CLI.hpp>
@@ -56,7 +58,14 @@ int Main(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help
     return Fail(error.what());
   }
-  return run ? run() : Fail("no command given; see akidb --help");
+  if (!run) return Fail("no command given; see akidb --help");
+  int code = run();
+  // What could not be printed, to a full disk for one, must not pass for done.
+  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && code == cli::kExitOk) {
+    std::fprintf(stderr, "akidb: standard output: %s\n", std::strerror(errno));
+    return cli::kExitFailed;
+  }
+  return code;
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 #include "server/setting_options.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+
+#include <unistd.h>
 
 #include "env/file_system.h"
 
@@ -13,6 +17,22 @@ std::optional<std::string> Variable(std::string_view name) {
   const char* value = std::getenv(std::string(name).c_str());
   if (value == nullptr) return std::nullopt;
   return std::string(value);
+}
+
+// A misspelt one would be ignored without a word otherwise.
+void WarnOfUnknownVariables() {
+  static constexpr std::string_view kPrefix = "AKIDB_";
+  std::vector<std::string_view> known = {"AKIDB_CONFIG", "AKIDB_URL", "AKIDB_SIMD"};
+  for (const SettingRule& rule : SettingRules()) known.push_back(rule.variable);
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    std::string_view variable = *entry;
+    variable = variable.substr(0, variable.find('='));
+    if (!variable.starts_with(kPrefix)) continue;
+    if (std::find(known.begin(), known.end(), variable) != known.end()) continue;
+    std::fprintf(stderr,
+                 "akidb: warning: %.*s is no setting; `akidb config` prints those that are\n",
+                 static_cast<int>(variable.size()), variable.data());
+  }
 }
 
 std::string HelpOf(const SettingRule& rule) {
@@ -49,6 +69,7 @@ Result<Settings> SettingOptions::Resolve() const {
   for (const Given& given : given_) {
     if (given.option->count() > 0) sources.flags[std::string(given.rule->name)] = given.value;
   }
+  WarnOfUnknownVariables();
   sources.environment = Variable;
   sources.file_path = !config_path_.empty() ? config_path_ : Variable("AKIDB_CONFIG").value_or("");
   if (!sources.file_path.empty()) {

@@ -23,6 +23,15 @@ def binary():
     return os.environ.get("AKIDB_BINARY", str(ROOT / "build" / "release" / "akidb"))
 
 
+# What the tests themselves are told by the environment; the program knows nothing of it.
+TEST_VARIABLES = ("AKIDB_BINARY", "AKIDB_CRASH_SEEDS", "AKIDB_DEEP", "AKIDB_JS_MODULES", "AKIDB_TEST_SEED")
+
+
+def program_environment(changes=None):
+    own = {name: value for name, value in os.environ.items() if name not in TEST_VARIABLES}
+    return {**own, **(changes or {})}
+
+
 class Reply:
     def __init__(self, response, body):
         self.status = response.status
@@ -49,7 +58,7 @@ class Server:
         self.owns_folder = data_dir is None
         self.data_dir = data_dir or tempfile.mkdtemp(prefix="akidb-api-")
         self.arguments = list(arguments)
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = program_environment(environment)
         self.process = None
         self.port = None
         self.log_path = os.path.join(tempfile.mkdtemp(prefix="akidb-log-"), "stderr")

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from server_process import Server, binary, wait_until
+from server_process import Server, binary, program_environment, wait_until
 
 NOBODY = 65534
 
@@ -21,7 +21,7 @@ def run(*arguments, environment=None, **options):
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, **(environment or {})},
+        env=program_environment(environment),
         **options,
     )
 

@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "api"))
 
-from server_process import Server, binary, model_missing  # noqa: E402
+from server_process import Server, binary, model_missing, program_environment  # noqa: E402
 
 COMMAND_TIMEOUT_S = 120
 
@@ -41,7 +41,7 @@ def pdf_of(text):
 
 def clean_environment(**changes):
     environment = {
-        name: value for name, value in os.environ.items()
+        name: value for name, value in program_environment().items()
         if name not in ("AKIDB_URL", "AKIDB_DATA_DIR", "COLUMNS", "LC_ALL", "LANG")
     }
     return {**environment, "LC_ALL": "C.UTF-8", **changes}

@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from cli_process import CommandTestCase, ModelTestCase, clean_environment
+from cli_process import CommandTestCase, ModelTestCase, binary, clean_environment, run
 
 
 class Models(CommandTestCase):
@@ -62,6 +62,21 @@ class Help(CommandTestCase):
                         ["completion", "bash"]):
             out = self.good(*command, "--help")
             self.assertIn("Usage: ", out)
+
+
+class Output(CommandTestCase):
+    def test_a_full_disk_is_no_success(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([binary(), "version"], stdout=full, stderr=subprocess.PIPE,
+                                  env=clean_environment(), text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output", done.stderr)
+
+    def test_a_misspelt_variable_is_told(self):
+        code, _, err = run("config", env=clean_environment(AKIDB_HTPP_PORT="1"))
+        self.assertEqual(code, 0)
+        self.assertIn("AKIDB_HTPP_PORT is no setting", err)
+        self.assertEqual(run("config")[2], "")
 
 
 class Completion(CommandTestCase):

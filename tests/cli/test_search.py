@@ -118,6 +118,9 @@ class SearchErrors(CommandTestCase):
     def test_usage(self):
         self.bad(2, "search")
         self.bad(2, "search", "q", "--collection", "c", "--limit", "0")
+        self.assertIn("empty", self.bad(2, "search", "", "--collection", "c"))
+        self.assertIn("UTF-8", self.bad(2, "search", b"\xff", "--collection", "c"))
+        self.assertIn("UTF-8", self.bad(1, "embed", b"a\xff"))
         self.bad(2, "search", "q", "--collection", "c", "--url", "http://x", "--data-dir", "y")
         self.bad(2, "search", "q", "--collection", "c", "--nonsense")
         self.bad(1, "search", "q", "--collection", "c", "--url", "ftp://x")

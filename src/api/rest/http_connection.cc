@@ -129,6 +129,7 @@ bool HttpConnection::MakeRoom() {
 
 void HttpConnection::ArmRead() {
   if (reading_ || phase_ == Phase::kClosed) return;
+  if (ended_) return OnEnd();
   if (!MakeRoom()) return;  // only while a job runs: pipelined requests
   reading_ = true;
   socket_.async_read_some(net::buffer(buffer_.get() + end_, capacity_ - end_),
@@ -140,7 +141,11 @@ void HttpConnection::ArmRead() {
 void HttpConnection::OnRead(const error_code& error, size_t bytes) {
   reading_ = false;
   if (phase_ == Phase::kClosed) return;
-  if (error) return Close();  // the client has gone, or sends no more: nobody waits for an answer
+  if (error == net::error::eof) {
+    ended_ = true;
+    return OnEnd();
+  }
+  if (error) return Close();
   end_ += bytes;
   switch (phase_) {
     case Phase::kLingering:
@@ -152,6 +157,14 @@ void HttpConnection::OnRead(const error_code& error, size_t bytes) {
     default:
       return Process();
   }
+}
+
+// A client that has gone and one that only sends no more look alike. So the job is cancelled, as
+// for one that has gone, and whatever comes of it is sent, for one that listens: no request ends
+// without an answer, and a write that was not cancelled in time is reported as done.
+void HttpConnection::OnEnd() {
+  if (phase_ == Phase::kRunning) return exchange_->context.Cancel();
+  if (phase_ != Phase::kWriting) Close();
 }
 
 // Goes on until it has to wait: for bytes, for a job, or for the socket to take the answer.

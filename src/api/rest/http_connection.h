@@ -104,6 +104,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // Reading. Those that return bool: false when there is something to wait for.
   void ArmRead();
   void OnRead(const boost::system::error_code& error, size_t bytes);
+  void OnEnd();
   bool MakeRoom();
   void Process();
   bool ParseHead();
@@ -142,6 +143,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpLoop::Time deadline_ = HttpLoop::Time::max();
   bool reading_ = false;     // a read is under way
   bool keep_alive_ = false;  // after the answer to this request
+  bool ended_ = false;       // the client sends no more
   bool refused_ = false;     // what the client still sends belongs to a request that is answered
 
   // Bytes that have arrived and are not parsed: [begin_, end_) of the buffer.

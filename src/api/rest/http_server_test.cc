@@ -392,6 +392,29 @@ TEST_F(HttpServerTest, CancelsTheJobOfAClientThatHasGone) {
   EXPECT_EQ(cancelled.wait_for(std::chrono::seconds(20)), std::future_status::ready);
 }
 
+TEST_F(HttpServerTest, AClientThatSendsNoMoreGetsTheAnswersToWhatItSent) {
+  Start();
+  Client client(server_->port());
+  client.Send(Get("/pool") + Get("/") + Get("/large"));
+  client.ShutDown();
+  EXPECT_TRUE(Contains(client.Answer(), "GET /pool "));
+  EXPECT_TRUE(Contains(client.Answer(), "GET / "));
+  EXPECT_GT(client.Answer().size(), 8u << 20);
+  EXPECT_TRUE(client.Ended());
+}
+
+TEST_F(HttpServerTest, TheJobOfAClientThatSendsNoMoreIsCancelledAndAnswered) {
+  Start();
+  std::future<void> cancelled = echo_.cancelled();
+  Client client(server_->port());
+  client.Send(Get("/wait"));
+  echo_.AwaitWaiting();
+  client.ShutDown();
+  EXPECT_TRUE(client.Answer().starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(cancelled.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+  EXPECT_TRUE(client.Ended());
+}
+
 TEST_F(HttpServerTest, DrainFinishesWhatHasBegunAndClosesTheRest) {
   Start({.io_threads = 2});
   Client idle(server_->port());
