@@ -8,6 +8,7 @@
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
+#include "base/mutex.h"
 #include "engine/alarms.h"
 #include "engine/collection.h"
 #include "types/payload_json.h"
@@ -144,18 +145,26 @@ void BM_SealAHead(benchmark::State& state) {
 }
 BENCHMARK(BM_SealAHead)->Iterations(4)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-// Queries, one after the other, until `done`; the milliseconds that each took, ascending.
+// A query every 5 ms, or as soon as the one before is answered, until `done`; the milliseconds from
+// the time at which each was due to its answer, ascending.
 std::vector<double> QueryUntil(const std::atomic<bool>& done, const World& world, uint32_t dim) {
   std::vector<Point> queries = MakePoints(1, 100, dim);
   std::vector<double> millis;
+  Mutex mutex;
+  CondVar never;
+  auto due = std::chrono::steady_clock::now();
   while (!done) {
+    {
+      MutexLock lock(mutex);
+      while (never.WaitUntil(mutex, due)) {
+      }
+    }
     SearchRequest request;
     request.query = queries[millis.size() % queries.size()].vectors[0].second;
-    auto begin = std::chrono::steady_clock::now();
     AKIDB_CHECK(world.collection->Search(world.context, request).ok());
-    millis.push_back(
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
-            .count());
+    auto now = std::chrono::steady_clock::now();
+    millis.push_back(std::chrono::duration<double, std::milli>(now - due).count());
+    due = std::max(due + std::chrono::milliseconds(5), now);
   }
   std::sort(millis.begin(), millis.end());
   return millis;

@@ -356,10 +356,10 @@ TEST(CollectionCrash, FailingOperationsLoseNothing) {
   SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
   for (bool full : {false, true}) {
     for (bool for_ever : {false, true}) {
-      bool reached = true;
+      std::atomic<bool> reached{true};
       for (uint64_t fail_at = 0; reached; fail_at += 3) {
         auto disk = MakeDisk(seed + fail_at);
-        bool armed = true;
+        std::atomic<bool> armed{true};
         reached = false;
         disk->SetFaultHook([&](const env::SimulatedOperation& operation) {
           using Kind = env::SimulatedOperation::Kind;

@@ -2,7 +2,7 @@
 //
 // Queries look into every segment, and every merge writes its rows anew; the policy keeps both
 // bounded. Segments of at most rows_max / 2 living rows are *small*; at rest at most resting_max of
-// them stay (4 to 6 while a collection grows). When there are more, the smallest are merged, and
+// them stay. When there are more, the smallest are merged, and
 // with them every next larger one that is at most 1.5 times all smaller ones together: so sizes
 // come to ascend geometrically, and a row is written again only into a segment that is larger by a
 // factor. Written rows, the sealing included, stay below 1 + log2(n) for each row inserted by n
