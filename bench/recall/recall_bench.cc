@@ -185,7 +185,7 @@ class Ours {
     options.alpha = static_cast<float>(settings.Number("alpha", options.alpha));
     options.threads = static_cast<uint32_t>(settings.Number("threads", 1));
     rerank_ = settings.Number("rerank", 3);
-    Result<Graph> graph = BuildGraph(context_, {wide_array, lifts}, options);
+    Result<Graph> graph = BuildGraph({wide_array, lifts}, options, std::atomic<bool>(false));
     graph_ = std::move(graph).value();
     build_s = SecondsSince(start);
     uint64_t links = 0;

@@ -91,6 +91,8 @@ struct SearchRequest {
   size_t limit = 10;                     // never allocated by
   size_t offset = 0;                     // best hits left out
   std::optional<float> distance_max;     // hits beyond are left out
+  bool exact = false;                    // compare with every vector
+  size_t ef = 0;                         // candidates in a graph; 0: the default
   PayloadSelector with_payload;
   VectorSelector with_vectors;
 };

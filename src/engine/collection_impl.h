@@ -174,7 +174,11 @@ class CollectionImpl final : public Collection {
 
   // Merging (collection_merge.cc); the optimizer's thread, but for the first ones.
   // Numbers of segments_ that the policy wants merged.
+  struct Mergeable;
   std::vector<size_t> SegmentsToMerge() const AKIDB_REQUIRES(write_mutex_);
+  // Those that PickMergeAtRest would merge, whether the collection is at rest or not.
+  std::vector<size_t> SegmentsToMergeAtRest() const AKIDB_REQUIRES(write_mutex_);
+  bool AtRest() const AKIDB_REQUIRES(write_mutex_);
   // Null when there is none.
   const SealedSegment* FindSegment(const Uuid& uuid) const AKIDB_REQUIRES(write_mutex_);
   bool MergesLag() const AKIDB_REQUIRES(write_mutex_);
@@ -218,6 +222,7 @@ class CollectionImpl final : public Collection {
   const CollectionConfig config_;
   const CollectionEnvironment environment_;
   const VectorSchema schema_;
+  const MergePolicy merge_policy_;     // within what the indexer allows
   std::unique_ptr<storage::Log> log_;  // set once, before the first request
 
   // Held over a whole publication, so that there is one at a time; before write_mutex_. Only the

@@ -25,17 +25,44 @@ uint32_t MergedRow(const storage::SegmentReader& merged, const storage::SegmentR
 
 }  // namespace
 
-std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
+// The sizes of the segments that can be merged, and their numbers.
+struct CollectionImpl::Mergeable {
   std::vector<SegmentSize> sizes;
   std::vector<size_t> numbers;
-  for (size_t i = 0; i < segments_.size(); ++i) {
-    if (segments_[i].damaged) continue;
-    sizes.push_back({segments_[i].entry.rows, segments_[i].visible_dead->count()});
-    numbers.push_back(i);
+
+  explicit Mergeable(const std::vector<SealedSegment>& segments) {
+    for (size_t i = 0; i < segments.size(); ++i) {
+      if (segments[i].damaged) continue;
+      sizes.push_back({segments[i].entry.rows, segments[i].visible_dead->count()});
+      numbers.push_back(i);
+    }
   }
-  std::vector<size_t> picked = PickMerge(options_.merge_policy, sizes);
-  for (size_t& number : picked) number = numbers[number];
-  return picked;
+  std::vector<size_t> NumbersOf(std::vector<size_t> picked) const {
+    for (size_t& number : picked) number = numbers[number];
+    return picked;
+  }
+};
+
+std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
+  const Mergeable mergeable(segments_);
+  std::vector<size_t> picked = mergeable.NumbersOf(PickMerge(merge_policy_, mergeable.sizes));
+  if (!picked.empty()) return picked;
+  // One whose index is damaged or missing is written anew with it.
+  for (size_t i : mergeable.numbers) {
+    const std::shared_ptr<const SegmentIndex>& index = segments_[i].opened.index;
+    if (index && index->wanting()) return {i};
+  }
+  return AtRest() ? SegmentsToMergeAtRest() : std::vector<size_t>();
+}
+
+std::vector<size_t> CollectionImpl::SegmentsToMergeAtRest() const {
+  const Mergeable mergeable(segments_);
+  return mergeable.NumbersOf(PickMergeAtRest(merge_policy_, mergeable.sizes));
+}
+
+bool CollectionImpl::AtRest() const {
+  return environment_.alarms != nullptr &&
+         environment_.alarms->Now() - last_write_ >= options_.idle_after;
 }
 
 const SealedSegment* CollectionImpl::FindSegment(const Uuid& uuid) const {
@@ -47,11 +74,7 @@ const SealedSegment* CollectionImpl::FindSegment(const Uuid& uuid) const {
 
 bool CollectionImpl::MergesLag() const {
   if (environment_.optimizer == nullptr) return false;
-  std::vector<SegmentSize> sizes;
-  for (const SealedSegment& segment : segments_) {
-    if (!segment.damaged) sizes.push_back({segment.entry.rows, segment.visible_dead->count()});
-  }
-  return SegmentsWaiting(options_.merge_policy, sizes) > options_.merge_policy.waiting_max;
+  return SegmentsWaiting(merge_policy_, Mergeable(segments_).sizes) > merge_policy_.waiting_max;
 }
 
 void CollectionImpl::ScheduleMerge() {

@@ -10,6 +10,14 @@ namespace {
 
 constexpr char kLogFolder[] = "log";
 
+MergePolicy PolicyWithin(MergePolicy policy, const SegmentIndexer* indexer,
+                         const VectorSchema& schema) {
+  if (indexer == nullptr) return policy;
+  policy.rows_max = std::min(policy.rows_max, indexer->RowsMax(schema));
+  policy.graph_rows_min = indexer->GraphRowsMin(schema);
+  return policy;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Collection>> Collection::Create(CollectionOptions options,
@@ -49,6 +57,7 @@ CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig confi
       config_(std::move(config)),
       environment_(environment),
       schema_(config_),
+      merge_policy_(PolicyWithin(options_.merge_policy, environment_.indexer, schema_)),
       merge_ticket_(std::make_shared<MergeTicket>()) {
   AKIDB_CHECK((environment_.optimizer == nullptr) == (environment_.alarms == nullptr));
   {
@@ -115,7 +124,8 @@ Status CollectionImpl::OpenSegments() {
     AKIDB_ASSIGN_OR_RETURN(
         segment.opened,
         OpenSegment(environment_.fs, storage::SegmentPath(options_.directory, entry.file),
-                    {entry.uuid, options_.uuid, entry.file.bytes}, environment_.indexer));
+                    {entry.uuid, options_.uuid, entry.file.bytes},
+                    {environment_.indexer, schema_}));
     const storage::SegmentReader& reader = *segment.opened.reader;
     AKIDB_RETURN_IF_ERROR(CheckSegmentVectors(reader));
     if (reader.rows() != entry.rows) {

@@ -53,7 +53,7 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Uuid
   AKIDB_ASSIGN_OR_RETURN(
       made.opened,
       OpenSegment(environment_.fs, storage::SegmentPath(options_.directory, written.file),
-                  {uuid, options_.uuid, written.file.bytes}, environment_.indexer));
+                  {uuid, options_.uuid, written.file.bytes}, {environment_.indexer, schema_}));
   return OkStatus();
 }
 

@@ -16,7 +16,9 @@ void CollectionImpl::ScheduleSeal() {
 void CollectionImpl::SetAlarm() {
   if (environment_.alarms == nullptr || stop_) return;
   Alarms::Time when = Alarms::Time::max();
-  if (head_->rows() > options_.idle_rows) when = last_write_ + options_.idle_after;
+  if (head_->rows() > options_.idle_rows || !SegmentsToMergeAtRest().empty()) {
+    when = last_write_ + options_.idle_after;
+  }
   if (!merge_failure_.ok()) when = std::min(when, merge_again_at_);
   if (when == Alarms::Time::max()) return;
   // Never over and over without a pause, whatever could not be done when it was due.
@@ -29,8 +31,7 @@ void CollectionImpl::OnAlarm() {
   MutexLock lock(write_mutex_);
   alarm_at_ = Alarms::Time::max();
   if (stop_) return;
-  const bool rested = head_->rows() > options_.idle_rows &&
-                      environment_.alarms->Now() - last_write_ >= options_.idle_after;
+  const bool rested = head_->rows() > options_.idle_rows && AtRest();
   if (rested && frozen_.size() < options_.frozen_heads_max && !MergesLag()) FreezeHead();
   ScheduleMerge();
   SetAlarm();
@@ -98,6 +99,7 @@ Status CollectionImpl::SealOldest(const FrozenHead& frozen) {
     InstallSegment(frozen, std::move(made), rows.head_rows());
     PublishView();
     ScheduleMerge();
+    SetAlarm();
   }
   // Within the publication: the next one may have it removed again.
   in_progress.reset();

@@ -224,10 +224,15 @@ class CountingIndexer final : public SegmentIndexer {
    public:
     explicit Index(std::atomic<int>& opened) : opened_(opened) { ++opened_; }
     ~Index() override { --opened_; }
+    const VectorIndex* vector(size_t) const override { return nullptr; }
+    bool wanting() const override { return false; }
 
    private:
     std::atomic<int>& opened_;
   };
+
+  uint64_t RowsMax(const VectorSchema&) const override { return UINT64_MAX; }
+  uint64_t GraphRowsMin(const VectorSchema&) const override { return UINT64_MAX; }
 
   Result<std::vector<IndexSection>> Build(const storage::SegmentRows& rows,
                                           const VectorSchema& schema,
@@ -242,8 +247,8 @@ class CountingIndexer final : public SegmentIndexer {
     auto bytes = std::as_bytes(std::span(&count, 1));
     return std::vector<IndexSection>{{kKey, {bytes.begin(), bytes.end()}}};
   }
-  Result<std::shared_ptr<const SegmentIndex>> Open(
-      const storage::SegmentReader& reader) const override {
+  Result<std::shared_ptr<const SegmentIndex>> Open(const storage::SegmentReader& reader,
+                                                   const VectorSchema&) const override {
     AKIDB_ASSIGN_OR_RETURN(auto bytes, reader.Section(kKey));
     EXPECT_TRUE(bytes.has_value());
     uint32_t count = 0;

@@ -11,6 +11,7 @@
 #include "engine/alarms.h"
 #include "engine/space_reserve.h"
 #include "engine/system_records.h"
+#include "engine/vector_index.h"
 #include "engine/vector_schema.h"
 #include "storage/wal/log.h"
 #include "types/collection_config_json.h"
@@ -127,6 +128,9 @@ class DatabaseImpl final : public Database {
       : options_(std::move(options)),
         environment_(environment),
         reserve_(environment.fs, environment.log, Path("reserve")),
+        indexer_(MakeVectorIndexer(
+            {.threads = options_.index_threads, .memory_max = options_.index_memory_max},
+            environment.log)),
         background_({.name = "background", .threads = options_.background_threads}),
         optimizer_(
             {.name = "optimizer", .threads = options_.optimizer_threads, .nice = kOptimizerNice}),
@@ -306,7 +310,8 @@ class DatabaseImpl final : public Database {
             .log = environment_.log,
             .reserve = &reserve_,
             .optimizer = &optimizer_,
-            .alarms = &alarms_};
+            .alarms = &alarms_,
+            .indexer = indexer_.get()};
   }
 
   std::shared_ptr<Entry> FindEntry(std::string_view name) const {
@@ -467,6 +472,7 @@ class DatabaseImpl final : public Database {
   // Entries are shared with requests that open their collection.
   std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_
       AKIDB_GUARDED_BY(entries_mutex_);
+  const std::unique_ptr<SegmentIndexer> indexer_;
   Executor background_;
   Executor optimizer_;
   const std::unique_ptr<env::Clock> clock_ = env::MakeSystemClock();

@@ -20,8 +20,10 @@ namespace akidb::engine {
 
 struct DatabaseOptions {
   std::string directory;
-  int background_threads = 1;  // write segments
-  int optimizer_threads = 1;   // merge them, at low priority
+  int background_threads = 1;                     // write segments
+  int optimizer_threads = 1;                      // merge them, at low priority
+  uint32_t index_threads = 1;                     // build one graph
+  uint64_t index_memory_max = uint64_t{2} << 30;  // that building one may take
   size_t head_rows_max = 16384;
   size_t head_bytes_max = 64u << 20;
 };

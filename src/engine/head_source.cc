@@ -72,6 +72,10 @@ class HeadSource final : public RowSource {
   uint32_t RowOf(uint32_t number, size_t) const override { return number; }
   uint32_t NumberOf(uint32_t row, size_t) const override { return row; }
 
+  const VectorIndex* vector_index(size_t) const override { return nullptr; }
+  // Not counted: nothing but an index asks.
+  uint64_t dead() const override { return 0; }
+
   std::unique_ptr<PayloadCursor> Payloads() const override {
     return std::make_unique<HeadPayloadCursor>(*head_);
   }

@@ -69,6 +69,20 @@ std::vector<size_t> PickMerge(const MergePolicy& policy, std::span<const Segment
   return picked;
 }
 
+std::vector<size_t> PickMergeAtRest(const MergePolicy& policy,
+                                    std::span<const SegmentSize> segments) {
+  std::vector<size_t> picked;
+  uint64_t rows = 0;
+  for (size_t i : SmallOnes(policy, segments)) {
+    const uint64_t more = Living(segments[i]);
+    if (more >= policy.graph_rows_min || rows + more > policy.rows_max) break;
+    picked.push_back(i);
+    rows += more;
+  }
+  if (picked.size() < 2 || rows < policy.graph_rows_min) picked.clear();
+  return picked;
+}
+
 size_t SegmentsWaiting(const MergePolicy& policy, std::span<const SegmentSize> segments) {
   auto small = static_cast<size_t>(
       std::count_if(segments.begin(), segments.end(),

@@ -25,6 +25,7 @@ struct MergePolicy {
   size_t resting_max = 6;         // small segments that need no merge; at least 1
   size_t waiting_max = 8;         // small segments beyond those before writers are held up
   uint32_t dead_percent_max = 15;
+  uint64_t graph_rows_min = UINT64_MAX;  // living rows from which on a segment has a graph
 };
 
 struct SegmentSize {
@@ -36,6 +37,11 @@ struct SegmentSize {
 // rewritten without its dead rows; segments that are wholly dead go first, and leave none behind.
 // Living rows together: at most rows_max, but for one that is larger already.
 std::vector<size_t> PickMerge(const MergePolicy& policy, std::span<const SegmentSize> segments);
+
+// The same for a collection that nobody writes to: segments too small for a graph which together
+// are large enough for one. So each row is written at most once more.
+std::vector<size_t> PickMergeAtRest(const MergePolicy& policy,
+                                    std::span<const SegmentSize> segments);
 
 // How many small segments there are beyond those that may rest.
 size_t SegmentsWaiting(const MergePolicy& policy, std::span<const SegmentSize> segments);

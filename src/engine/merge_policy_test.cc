@@ -172,5 +172,18 @@ TEST(MergePolicy, DeathsCostAFixedNumberOfRowsEach) {
   EXPECT_LT(static_cast<double>(run.written), bound);
 }
 
+TEST(MergePolicy, AtRestSegmentsWithoutAGraphAreMergedOnceTheyAreEnoughForOne) {
+  MergePolicy policy;
+  policy.graph_rows_min = 100;
+  const std::vector<SegmentSize> few = {{60, 0}, {30, 0}};
+  EXPECT_TRUE(PickMergeAtRest(policy, few).empty());
+  const std::vector<SegmentSize> enough = {{500, 0}, {60, 0}, {45, 5}, {100, 0}};
+  EXPECT_EQ(PickMergeAtRest(policy, enough), (std::vector<size_t>{2, 1}));
+  const std::vector<SegmentSize> alone = {{99, 0}, {100, 0}};
+  EXPECT_TRUE(PickMergeAtRest(policy, alone).empty());
+  policy.graph_rows_min = UINT64_MAX;
+  EXPECT_TRUE(PickMergeAtRest(policy, enough).empty());
+}
+
 }  // namespace
 }  // namespace akidb::engine

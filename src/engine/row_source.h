@@ -14,6 +14,8 @@
 
 namespace akidb::engine {
 
+struct VectorIndex;
+
 // Consecutive vectors of one name, for a scan. Vectors are numbered by themselves where not every
 // row has one: RowSource::RowOf turns a number into a row.
 struct VectorBlock {
@@ -60,6 +62,11 @@ class RowSource {
   virtual uint32_t RowOf(uint32_t number, size_t ordinal) const = 0;
   // The inverse; only for rows that have the vector.
   virtual uint32_t NumberOf(uint32_t row, size_t ordinal) const = 0;
+
+  // What may be searched instead of the vectors, numbered as they are; null when there is nothing.
+  virtual const VectorIndex* vector_index(size_t ordinal) const = 0;
+  // Invisible rows of a source with an index.
+  virtual uint64_t dead() const = 0;
 
   virtual std::unique_ptr<PayloadCursor> Payloads() const = 0;
   // From the first visible id >= from (null: from the least).

@@ -15,10 +15,16 @@
 
 namespace akidb::engine {
 
+struct VectorIndex;
+
 // The opened sections of one segment. Immutable, and shared by all sources over the segment.
 class SegmentIndex {
  public:
   virtual ~SegmentIndex() = default;
+  // Null when there is none over that vector of the segment.
+  virtual const VectorIndex* vector(size_t ordinal_in_segment) const = 0;
+  // Whether what is there is less than what would be built: after damage, or by an older version.
+  virtual bool wanting() const = 0;
 };
 
 struct IndexSection {
@@ -31,15 +37,21 @@ class SegmentIndexer {
  public:
   virtual ~SegmentIndexer() = default;
 
+  // How many rows a segment may have, so that building takes no more memory than it may, and from
+  // how many on it has a graph.
+  virtual uint64_t RowsMax(const VectorSchema& schema) const = 0;
+  virtual uint64_t GraphRowsMin(const VectorSchema& schema) const = 0;
+
   // `rows` will keep their numbers; vectors may be asked for in any order. Called on the thread
   // that writes the segment. kCancelled soon after `stop` turns true. An error leaves the segment
   // unwritten.
   virtual Result<std::vector<IndexSection>> Build(const storage::SegmentRows& rows,
                                                   const VectorSchema& schema,
                                                   const std::atomic<bool>& stop) const = 0;
-  // Null when the segment has none of its sections. `reader` outlives the index.
-  virtual Result<std::shared_ptr<const SegmentIndex>> Open(
-      const storage::SegmentReader& reader) const = 0;
+  // What is damaged or of another version is left out, and the index wanting. `reader` outlives the
+  // index.
+  virtual Result<std::shared_ptr<const SegmentIndex>> Open(const storage::SegmentReader& reader,
+                                                           const VectorSchema& schema) const = 0;
 };
 
 }  // namespace akidb::engine

@@ -107,6 +107,12 @@ class SegmentSource final : public RowSource {
     return *reader_->FindNumber(row, *vectors_[ordinal].in_segment);
   }
 
+  const VectorIndex* vector_index(size_t ordinal) const override {
+    const std::optional<size_t>& there = vectors_[ordinal].in_segment;
+    return index_ && there ? index_->vector(*there) : nullptr;
+  }
+  uint64_t dead() const override { return dead_->count(); }
+
   std::unique_ptr<PayloadCursor> Payloads() const override {
     return std::make_unique<SegmentPayloadCursor>(*reader_);
   }
@@ -142,11 +148,11 @@ class SegmentSource final : public RowSource {
 
 Result<OpenedSegment> OpenSegment(env::FileSystem& fs, const std::string& path,
                                   const storage::SegmentExpectation& expected,
-                                  const SegmentIndexer* indexer) {
+                                  const SegmentOpening& opening) {
   OpenedSegment segment;
   AKIDB_ASSIGN_OR_RETURN(segment.reader, storage::SegmentReader::Open(fs, path, expected));
-  if (indexer != nullptr) {
-    AKIDB_ASSIGN_OR_RETURN(segment.index, indexer->Open(*segment.reader));
+  if (opening.indexer != nullptr) {
+    AKIDB_ASSIGN_OR_RETURN(segment.index, opening.indexer->Open(*segment.reader, opening.schema));
   }
   return segment;
 }

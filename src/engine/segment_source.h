@@ -18,10 +18,16 @@ struct OpenedSegment {
   std::shared_ptr<const SegmentIndex> index;  // may be null
 };
 
-// `indexer` may be null: then the segment has no index. Errors as SegmentReader::Open.
+// What builds and opens a segment's index; `indexer` may be null: then there is none.
+struct SegmentOpening {
+  const SegmentIndexer* indexer;
+  const VectorSchema& schema;
+};
+
+// Errors as SegmentReader::Open.
 Result<OpenedSegment> OpenSegment(env::FileSystem& fs, const std::string& path,
                                   const storage::SegmentExpectation& expected,
-                                  const SegmentIndexer* indexer);
+                                  const SegmentOpening& opening);
 
 // Rows in `dead`, which is shared, too, are invisible. Ordinals are those of `schema`, whatever
 // order the segment keeps its vectors in.

@@ -3,10 +3,11 @@
 #include <algorithm>
 
 #include "simd/kernels.h"
+#include "types/collection_config_json.h"
 
 namespace akidb::engine {
 
-VectorSchema::VectorSchema(const CollectionConfig& config) {
+VectorSchema::VectorSchema(const CollectionConfig& config) : graph_(GraphConfigOf(config)) {
   AKIDB_CHECK(config.vectors.size() <= kNamedVectorsMax);
   for (const auto& [name, vector] : config.vectors) {
     names_.push_back(name);

@@ -21,6 +21,7 @@ class VectorSchema {
   size_t size() const { return names_.size(); }
   const std::string& name(size_t ordinal) const { return names_[ordinal]; }
   const VectorConfig& config(size_t ordinal) const { return configs_[ordinal]; }
+  const GraphConfig& graph() const { return graph_; }
   std::optional<size_t> Find(std::string_view name) const;
 
   // The vector called `name` accepts `vector`: else kInvalidArgument in the dialect's words.
@@ -34,6 +35,7 @@ class VectorSchema {
  private:
   std::vector<std::string> names_;
   std::vector<VectorConfig> configs_;
+  GraphConfig graph_;
 };
 
 inline constexpr size_t kNamedVectorsMax = 64;

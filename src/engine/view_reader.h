@@ -38,9 +38,14 @@ class ViewReader {
 
   struct Scan;  // one search in the making
 
+  // Searching (view_search.cc).
+  Status SearchSource(Scan& scan, const RowSource& source, uint32_t source_number) const;
+  Status SearchIndex(Scan& scan, const RowSource& source, uint32_t source_number) const;
   Status ScanAll(Scan& scan, const RowSource& source, uint32_t source_number) const;
   Status ScanIds(Scan& scan, const RowSource& source, uint32_t source_number) const;
   Result<std::vector<Hit>> TakeHits(Scan& scan, const SearchRequest& request) const;
+  static Result<std::optional<Payload>> ReadPayload(const Location& at,
+                                                    const PayloadSelector& wanted);
   std::optional<Location> Find(PointId id) const;
   Result<std::optional<NamedVectors>> Vectors(const Location& at,
                                               const VectorSelector& wanted) const;

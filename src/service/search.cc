@@ -174,6 +174,8 @@ Result<QueryReply> Service::Query(const RequestContext& context, std::string_vie
   if (request.score_threshold) {
     search.distance_max = DistanceBound(metric, *request.score_threshold);
   }
+  search.exact = request.exact;
+  search.ef = request.ef;
   search.with_payload = request.with_payload;
   search.with_vectors = request.with_vectors;
   AKIDB_ASSIGN_OR_RETURN(std::vector<Hit> hits, target->Search(context, search));

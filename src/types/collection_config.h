@@ -23,6 +23,12 @@ struct VectorConfig {
 
 inline constexpr uint32_t kDimMax = 65536;
 
+// What the client's "hnsw_config" asks of the graphs over its vectors. Defaults are the dialect's.
+struct GraphConfig {
+  uint32_t m = 16;              // half of a node's links; 0: no graph
+  uint32_t ef_construct = 100;  // nodes that a row's links are chosen from
+};
+
 // "" is the default vector, the one that a client means when it names none.
 inline constexpr char kDefaultVectorName[] = "";
 

@@ -7,6 +7,10 @@
 namespace akidb {
 namespace {
 
+// More would cost memory and time and find no better neighbours.
+constexpr uint32_t kGraphMMax = 128;
+constexpr uint32_t kEfConstructMax = 4096;
+
 using simdjson::dom::element;
 using simdjson::dom::object;
 
@@ -114,6 +118,25 @@ Result<CollectionConfig> CollectionConfigFromJson(std::string_view text) {
   CollectionConfig config;
   for (auto [key, value] : root) AKIDB_RETURN_IF_ERROR(ReadField(key, value, config));
   return config;
+}
+
+GraphConfig GraphConfigOf(const CollectionConfig& config) {
+  GraphConfig graph;
+  auto given = config.echoed_json.find("hnsw_config");
+  if (given == config.echoed_json.end()) return graph;
+  simdjson::dom::parser parser;
+  object members;
+  if (parser.parse(given->second).get(members)) return graph;
+  // Absent and null members leave the default; what is wrong was refused when it was given.
+  auto take = [&](const char* key, uint32_t most, uint32_t& out) {
+    uint64_t value = 0;
+    if (members[key].get(value) == simdjson::SUCCESS) {
+      out = static_cast<uint32_t>(std::min<uint64_t>(value, most));
+    }
+  };
+  take("m", kGraphMMax, graph.m);
+  take("ef_construct", kEfConstructMax, graph.ef_construct);
+  return graph;
 }
 
 }  // namespace akidb

@@ -13,4 +13,7 @@ std::string CollectionConfigToJson(const CollectionConfig& config);
 // kCorruption when malformed, kUnsupported when written by a newer version.
 Result<CollectionConfig> CollectionConfigFromJson(std::string_view json);
 
+// From the client's create options that are kept with the collection.
+GraphConfig GraphConfigOf(const CollectionConfig& config);
+
 }  // namespace akidb

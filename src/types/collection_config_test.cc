@@ -7,6 +7,17 @@
 namespace akidb {
 namespace {
 
+TEST(CollectionConfig, TheGraphIsAsTheClientAskedWithinBounds) {
+  CollectionConfig config;
+  EXPECT_EQ(GraphConfigOf(config).m, 16u);
+  config.echoed_json["hnsw_config"] = R"({"m":8,"ef_construct":null})";
+  EXPECT_EQ(GraphConfigOf(config).m, 8u);
+  EXPECT_EQ(GraphConfigOf(config).ef_construct, 100u);
+  config.echoed_json["hnsw_config"] = R"({"m":0,"ef_construct":1000000})";
+  EXPECT_EQ(GraphConfigOf(config).m, 0u);
+  EXPECT_EQ(GraphConfigOf(config).ef_construct, 4096u);
+}
+
 TEST(CollectionConfig, ComesBackFromJson) {
   CollectionConfig config;
   config.vectors[""] = {.dim = 384, .metric = Metric::kCosine, .on_disk = true};

@@ -66,6 +66,8 @@ struct QueryRequest {
   size_t limit = 10;
   size_t offset = 0;
   std::optional<float> score_threshold;  // in the wire's terms
+  bool exact = false;                    // compare with every vector
+  size_t ef = 0;                         // candidates in a graph; 0: the default
   PayloadSelector with_payload;
   VectorSelector with_vectors;
 };

@@ -75,22 +75,21 @@ Status CheckQuantizationParams(JsonElement value, const FieldPath& path) {
                        });
 }
 
-// Search is exact, so that every one of these hints holds already; they are only checked.
-Status CheckSearchParams(JsonElement value, const FieldPath& path) {
+// What is not taken over is a hint that holds already; it is only checked.
+Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryRequest& request) {
   if (IsNull(value)) return OkStatus();
-  return ForEachMember(value, path, "an object",
-                       [](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
-                         bool flag = false;
-                         uint64_t number = 0;
-                         if (IsNull(member)) return OkStatus();
-                         if (key == "hnsw_ef") return ReadUint(member, at, number);
-                         if (key == "exact" || key == "indexed_only")
-                           return ReadBool(member, at, flag);
-                         if (key == "quantization") return CheckQuantizationParams(member, at);
-                         if (key == "acorn" && !member.is_object())
-                           return TypeError(at, "an object", member);
-                         return OkStatus();
-                       });
+  return ForEachMember(
+      value, path, "an object",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        bool flag = false;
+        if (IsNull(member)) return OkStatus();
+        if (key == "hnsw_ef") return ReadSize(member, at, 0, request.ef);
+        if (key == "exact") return ReadBool(member, at, request.exact);
+        if (key == "indexed_only") return ReadBool(member, at, flag);
+        if (key == "quantization") return CheckQuantizationParams(member, at);
+        if (key == "acorn" && !member.is_object()) return TypeError(at, "an object", member);
+        return OkStatus();
+      });
 }
 
 Status CheckPrefetch(JsonElement value, const FieldPath& path) {
@@ -106,7 +105,7 @@ Status ReadQueryRequest(JsonElement body, const FieldPath& path, QueryRequest& r
                          if (key == "query") return ReadQuery(value, at, request.query);
                          if (key == "prefetch") return CheckPrefetch(value, at);
                          if (key == "filter") return ReadFilter(value, at, request.filter);
-                         if (key == "params") return CheckSearchParams(value, at);
+                         if (key == "params") return ReadSearchParams(value, at, request);
                          if (key == "with_payload")
                            return ReadPayloadSelector(value, at, request.with_payload);
                          if (key == "with_vector" || key == "with_vectors") {

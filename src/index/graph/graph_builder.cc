@@ -22,7 +22,7 @@ constexpr uint32_t kEntriesMax = 256;
 constexpr uint32_t kRowsPerEntry = 256;
 // So many rows are inserted by one thread before others join in: they would not see each other.
 constexpr uint32_t kSerialRows = 1000;
-// Rows that a thread takes at a time, between two looks at the request.
+// Rows that a thread takes at a time, between two looks at whether to stop.
 constexpr uint32_t kBatchRows = 16;
 // Equal rows are nearest to each other, and thousands of them would be an island that no link
 // leaves: so many of a node's links, and of a search's candidates, may lead to rows that are equal
@@ -33,9 +33,9 @@ constexpr uint32_t CapacityOf(uint32_t degree) { return degree + degree / 2; }
 
 class GraphBuilder {
  public:
-  GraphBuilder(const RequestContext& context, const GraphBuildRows& rows,
-               const GraphBuildOptions& options)
-      : context_(context),
+  GraphBuilder(const GraphBuildRows& rows, const GraphBuildOptions& options,
+               const std::atomic<bool>& stop)
+      : stop_(stop),
         rows_(rows),
         options_(options),
         alpha_squared_(options.alpha * options.alpha),
@@ -56,7 +56,7 @@ class GraphBuilder {
     AKIDB_RETURN_IF_ERROR(ForEach(0, rows, options_.threads, &GraphBuilder::Refine));
     AKIDB_RETURN_IF_ERROR(ForEach(0, rows, options_.threads, &GraphBuilder::Trim));
     Graph graph = Collect();
-    AKIDB_RETURN_IF_ERROR(MakeReachable(context_, rows_.codes, graph));
+    AKIDB_RETURN_IF_ERROR(MakeReachable(rows_.codes, graph, stop_));
     return graph;
   }
 
@@ -78,13 +78,11 @@ class GraphBuilder {
   // Takes positions begin..end-1 of the order through `step`, on `threads` threads.
   Status ForEach(uint32_t begin, uint32_t end, uint32_t threads, Step step) {
     std::atomic<uint32_t> next{begin};
-    std::atomic<bool> failed{false};
     auto work = [&] {
       Worker worker;
       for (;;) {
         const uint32_t first = next.fetch_add(kBatchRows);
-        if (first >= end || first < begin || failed) return;
-        if (!context_.Check().ok()) failed = true;
+        if (first >= end || first < begin || stop_) return;
         for (uint32_t i = first; i < std::min(end, first + kBatchRows); ++i) {
           (this->*step)(i, worker);
         }
@@ -94,7 +92,7 @@ class GraphBuilder {
     for (uint32_t i = 1; i < threads; ++i) helpers.emplace_back(work);
     work();
     for (std::thread& helper : helpers) helper.join();
-    return failed ? context_.Check() : OkStatus();
+    return stop_ ? CancelledError("the building of a graph was stopped") : OkStatus();
   }
 
   float LiftBetween(uint32_t a, uint32_t b) const {
@@ -247,7 +245,7 @@ class GraphBuilder {
     return graph;
   }
 
-  const RequestContext& context_;
+  const std::atomic<bool>& stop_;
   const GraphBuildRows& rows_;
   const GraphBuildOptions& options_;
   const float alpha_squared_;
@@ -258,12 +256,12 @@ class GraphBuilder {
 
 }  // namespace
 
-Result<Graph> BuildGraph(const RequestContext& context, const GraphBuildRows& rows,
-                         const GraphBuildOptions& options) {
+Result<Graph> BuildGraph(const GraphBuildRows& rows, const GraphBuildOptions& options,
+                         const std::atomic<bool>& stop) {
   AKIDB_CHECK(rows.codes.space().kind() == CodeKind::kU7);
   AKIDB_CHECK(rows.lifts.empty() || rows.lifts.size() == rows.codes.count());
   AKIDB_CHECK(options.degree >= 2 && options.degree <= 1024 && options.width > 0);
-  return GraphBuilder(context, rows, options).Build();
+  return GraphBuilder(rows, options, stop).Build();
 }
 
 }  // namespace akidb::index

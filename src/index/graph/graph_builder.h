@@ -4,10 +4,10 @@
 // rule of choice is algorithm 4 of Malkov and Yashunin (2018) with alpha = 1.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 
-#include "base/request_context.h"
 #include "base/status.h"
 #include "index/codes/code_space.h"
 #include "index/graph/graph.h"
@@ -31,8 +31,8 @@ struct GraphBuildRows {
 };
 
 // Every node can be reached from the entries. Memory beside the result: 1.5 x degree x 8 bytes a
-// node. The context's error when it is cancelled.
-Result<Graph> BuildGraph(const RequestContext& context, const GraphBuildRows& rows,
-                         const GraphBuildOptions& options);
+// node. kCancelled soon after `stop` turns true.
+Result<Graph> BuildGraph(const GraphBuildRows& rows, const GraphBuildOptions& options,
+                         const std::atomic<bool>& stop);
 
 }  // namespace akidb::index

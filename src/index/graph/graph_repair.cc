@@ -32,8 +32,8 @@ std::span<uint32_t> LinksOf(Graph& graph, uint32_t node) {
 
 class Repair {
  public:
-  Repair(const RequestContext& context, const CodeArray& codes, Graph& graph)
-      : context_(context), codes_(codes), graph_(graph) {}
+  Repair(const CodeArray& codes, Graph& graph, const std::atomic<bool>& stop)
+      : codes_(codes), graph_(graph), stop_(stop) {}
 
   // The number of nodes that had to be linked.
   Result<uint32_t> Round(bool last) {
@@ -42,6 +42,7 @@ class Repair {
     uint32_t lost = 0;
     for (uint32_t node = 0; node < reached.size(); ++node) {
       if (reached[node]) continue;
+      if (stop_) return CancelledError("the repair of a graph was stopped");
       ++lost;
       if (last) {
         graph_.entries.push_back(node);
@@ -76,9 +77,10 @@ class Repair {
     return OkStatus();
   }
 
-  const RequestContext& context_;
   const CodeArray& codes_;
   Graph& graph_;
+  const std::atomic<bool>& stop_;
+  const RequestContext context_;  // without a deadline: single walks are short
   GraphWalk walk_;
   CodeQuery query_;
   size_t turn_ = 0;
@@ -94,8 +96,8 @@ std::vector<bool> ReachableNodes(const GraphView& graph) {
   return reached;
 }
 
-Status MakeReachable(const RequestContext& context, const CodeArray& codes, Graph& graph) {
-  Repair repair(context, codes, graph);
+Status MakeReachable(const CodeArray& codes, Graph& graph, const std::atomic<bool>& stop) {
+  Repair repair(codes, graph, stop);
   for (int round = 0; round < kRounds; ++round) {
     AKIDB_ASSIGN_OR_RETURN(uint32_t lost, repair.Round(round + 1 == kRounds));
     if (lost == 0) return OkStatus();

@@ -2,7 +2,9 @@
 // never find them.
 #pragma once
 
-#include "base/request_context.h"
+#include <atomic>
+#include <vector>
+
 #include "base/status.h"
 #include "index/codes/code_space.h"
 #include "index/graph/graph.h"
@@ -11,7 +13,8 @@ namespace akidb::index {
 
 // Links each node that the entries don't lead to from a near one that they do lead to; where all of
 // those have no link to spare, the node becomes an entry. `codes` as the graph was built by.
-Status MakeReachable(const RequestContext& context, const CodeArray& codes, Graph& graph);
+// kCancelled soon after `stop` turns true.
+Status MakeReachable(const CodeArray& codes, Graph& graph, const std::atomic<bool>& stop);
 
 // For each node whether a walk from the entries can get there.
 std::vector<bool> ReachableNodes(const GraphView& graph);

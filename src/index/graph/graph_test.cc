@@ -79,7 +79,7 @@ class Indexed {
       }
     }
     const CodeArray wide(*wide_, wide_codes_.data(), count());
-    Result<Graph> graph = BuildGraph(context_, {wide, lifts_}, options);
+    Result<Graph> graph = BuildGraph({wide, lifts_}, options, std::atomic<bool>(false));
     EXPECT_TRUE(graph.ok()) << graph.status().ToString();
     graph_ = std::move(graph).value();
   }
@@ -283,7 +283,7 @@ TEST(Graph, FewAdmittedNodesAreAllFoundUnlessTheBudgetEnds) {
   EXPECT_LT(index.visits(), 300u + 16);
 }
 
-TEST(Graph, ACancelledRequestEndsBuildAndWalk) {
+TEST(Graph, BuildAndWalkCanBeStopped) {
   RequestContext cancelled;
   Indexed index(Clustered(2000, 16, 9), Metric::kEuclid, {.degree = 16, .width = 60});
   cancelled.Cancel();
@@ -292,7 +292,7 @@ TEST(Graph, ACancelledRequestEndsBuildAndWalk) {
   std::vector<std::byte> codes(100 * space.row_bytes());
   for (int i = 0; i < 100; ++i) space.Encode(index.rows()[i], codes.data() + i * space.row_bytes());
   const CodeArray array(space, codes.data(), 100);
-  EXPECT_EQ(BuildGraph(cancelled, {array, {}}, {.threads = 2}).status().code(),
+  EXPECT_EQ(BuildGraph({array, {}}, {.threads = 2}, std::atomic<bool>(true)).status().code(),
             ErrorCode::kCancelled);
 }
 

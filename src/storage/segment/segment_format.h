@@ -23,6 +23,8 @@ enum class SectionId : uint16_t {
   kPayload = 9,
   kPayloadIndex = 10,
   kPayloadDictionary = 11,
+  kCodes = 12,
+  kGraph = 13,
   kDeltaInfo = 32,
   kTombstones = 33,
 };

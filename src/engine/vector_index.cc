@@ -1,0 +1,246 @@
+#include "engine/vector_index.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "index/graph/graph_builder.h"
+#include "index/graph/graph_section.h"
+
+namespace akidb::engine {
+namespace {
+
+// Rows that the centre is the mean of: any point near the middle will do.
+constexpr uint32_t kCentreRows = 4096;
+// Rows encoded between two looks at whether to stop.
+constexpr uint32_t kStopRows = 256;
+// One for all segments of all collections: a rotation is random enough for any data that was not
+// made against it.
+constexpr uint64_t kRotationSeed = 0x416B694442;
+
+Status Stopped() { return CancelledError("the building of an index was stopped"); }
+
+// The vectors of one name in the order of their numbers.
+class NumberedVectors {
+ public:
+  NumberedVectors(const storage::SegmentRows& rows, size_t ordinal)
+      : rows_(rows), ordinal_(ordinal) {
+    for (uint32_t row = 0; row < rows.rows(); ++row) {
+      if (rows.HasVector(row, ordinal)) numbers_.push_back(row);
+    }
+  }
+
+  uint32_t count() const { return static_cast<uint32_t>(numbers_.size()); }
+  Result<std::span<const float>> operator[](uint32_t number) const {
+    return rows_.vector(numbers_[number], ordinal_);
+  }
+
+ private:
+  const storage::SegmentRows& rows_;
+  const size_t ordinal_;
+  std::vector<uint32_t> numbers_;  // the rows
+};
+
+Result<std::vector<float>> CentreOf(const NumberedVectors& vectors, uint32_t dim) {
+  std::vector<double> sums(dim);
+  const uint32_t step = std::max(vectors.count() / kCentreRows, 1u);
+  uint32_t summed = 0;
+  for (uint32_t number = 0; number < vectors.count(); number += step) {
+    AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, vectors[number]);
+    for (uint32_t i = 0; i < dim; ++i) sums[i] += static_cast<double>(vector[i]);
+    ++summed;
+  }
+  std::vector<float> centre(dim);
+  for (uint32_t i = 0; i < dim; ++i) {
+    centre[i] = static_cast<float>(sums[i] / std::max(summed, 1u));
+  }
+  return centre;
+}
+
+bool HasIndex(const VectorConfig& config) { return config.metric != Metric::kManhattan; }
+
+// Builds what stands over one vector.
+class VectorBuild {
+ public:
+  VectorBuild(const VectorIndexerOptions& options, const VectorConfig& config,
+              const std::atomic<bool>& stop)
+      : options_(options), config_(config), stop_(stop) {}
+
+  Status Run(const NumberedVectors& vectors, const GraphConfig& graph) {
+    AKIDB_ASSIGN_OR_RETURN(std::vector<float> centre, CentreOf(vectors, config_.dim));
+    const bool with_graph = graph.m > 0 && vectors.count() >= options_.graph_rows_min;
+    const index::CodeSpace narrow(index::CodeKind::kU4, kRotationSeed, centre);
+    const index::CodeSpace wide(index::CodeKind::kU7, kRotationSeed, centre);
+    index::CodeSectionWriter codes(narrow, vectors.count());
+    std::vector<std::byte> wide_codes(with_graph ? vectors.count() * wide.row_bytes() : 0);
+    for (uint32_t number = 0; number < vectors.count(); ++number) {
+      if (number % kStopRows == 0 && stop_) return Stopped();
+      AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, vectors[number]);
+      codes.Add(vector);
+      if (!with_graph) continue;
+      wide.Encode(vector, wide_codes.data() + number * wide.row_bytes());
+      if (config_.metric == Metric::kDot) squared_lengths_.push_back(SquaredLength(vector));
+    }
+    codes_ = codes.Take();
+    if (!with_graph) return OkStatus();
+    const index::CodeArray array(wide, wide_codes.data(), vectors.count());
+    index::GraphBuildOptions build;
+    build.degree = std::clamp(2 * graph.m, 2u, kDegreeMax);
+    build.width = std::max(graph.ef_construct, build.degree);
+    build.threads = options_.threads;
+    const std::vector<float> lifts = Lifts();
+    AKIDB_ASSIGN_OR_RETURN(index::Graph built, index::BuildGraph({array, lifts}, build, stop_));
+    graph_ = index::EncodeGraph(built.view());
+    return OkStatus();
+  }
+
+  std::vector<std::byte> TakeCodes() { return std::move(codes_); }
+  // Empty when there is none.
+  std::vector<std::byte> TakeGraph() { return std::move(graph_); }
+
+ private:
+  static constexpr uint32_t kDegreeMax = 256;
+
+  static double SquaredLength(std::span<const float> vector) {
+    double sum = 0;
+    for (float value : vector) sum += static_cast<double>(value) * static_cast<double>(value);
+    return sum;
+  }
+
+  // index/graph/graph_builder.h
+  std::vector<float> Lifts() const {
+    if (squared_lengths_.empty()) return {};
+    const double longest = *std::max_element(squared_lengths_.begin(), squared_lengths_.end());
+    std::vector<float> lifts;
+    lifts.reserve(squared_lengths_.size());
+    for (double squared : squared_lengths_) {
+      lifts.push_back(static_cast<float>(std::sqrt(longest - squared)));
+    }
+    return lifts;
+  }
+
+  const VectorIndexerOptions& options_;
+  const VectorConfig& config_;
+  const std::atomic<bool>& stop_;
+  std::vector<double> squared_lengths_;  // of a dot product's rows
+  std::vector<std::byte> codes_;
+  std::vector<std::byte> graph_;
+};
+
+class OpenedIndex final : public SegmentIndex {
+ public:
+  const VectorIndex* vector(size_t ordinal_in_segment) const override {
+    return vectors_[ordinal_in_segment].get();
+  }
+  bool wanting() const override { return wanting_; }
+
+  void Add(std::unique_ptr<const VectorIndex> index) { vectors_.push_back(std::move(index)); }
+  void set_wanting() { wanting_ = true; }
+
+ private:
+  std::vector<std::unique_ptr<const VectorIndex>> vectors_;
+  bool wanting_ = false;
+};
+
+class VectorIndexer final : public SegmentIndexer {
+ public:
+  VectorIndexer(const VectorIndexerOptions& options, Logger& log) : options_(options), log_(log) {}
+
+  uint64_t RowsMax(const VectorSchema& schema) const override {
+    uint64_t row_bytes = 1;
+    for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
+      const VectorConfig& config = schema.config(ordinal);
+      if (!HasIndex(config)) continue;
+      // Codes of both kinds, the links while they are built and when they are done, their copy as
+      // bytes. Vectors are built one after the other.
+      const uint64_t padded = index::PaddedDim(config.dim);
+      const uint64_t degree = 2 * uint64_t{schema.graph().m};
+      row_bytes = std::max(row_bytes, padded + padded / 2 + 32 + degree * (12 + 4 + 4));
+    }
+    return std::max(options_.memory_max / row_bytes, uint64_t{options_.graph_rows_min});
+  }
+
+  uint64_t GraphRowsMin(const VectorSchema& schema) const override {
+    for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
+      if (HasIndex(schema.config(ordinal)) && schema.graph().m > 0) return options_.graph_rows_min;
+    }
+    return UINT64_MAX;
+  }
+
+  Result<std::vector<IndexSection>> Build(const storage::SegmentRows& rows,
+                                          const VectorSchema& schema,
+                                          const std::atomic<bool>& stop) const override {
+    std::vector<IndexSection> sections;
+    for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
+      const VectorConfig& config = schema.config(ordinal);
+      if (!HasIndex(config)) continue;
+      const NumberedVectors vectors(rows, ordinal);
+      if (vectors.count() == 0) continue;
+      VectorBuild build(options_, config, stop);
+      AKIDB_RETURN_IF_ERROR(build.Run(vectors, schema.graph()));
+      const auto number = static_cast<uint16_t>(ordinal);
+      sections.push_back({{storage::SectionId::kCodes, number}, build.TakeCodes()});
+      std::vector<std::byte> graph = build.TakeGraph();
+      if (graph.empty()) continue;
+      sections.push_back({{storage::SectionId::kGraph, number}, std::move(graph)});
+    }
+    return sections;
+  }
+
+  Result<std::shared_ptr<const SegmentIndex>> Open(const storage::SegmentReader& reader,
+                                                   const VectorSchema& schema) const override {
+    auto opened = std::make_shared<OpenedIndex>();
+    for (size_t ordinal = 0; ordinal < reader.vectors().size(); ++ordinal) {
+      Result<std::unique_ptr<VectorIndex>> index = OpenVector(reader, ordinal);
+      if (!index.ok()) {
+        log_.Write(LogLevel::kError, "index_damaged", index.status().message(),
+                   {{"file", reader.path()}, {"vector", reader.vectors()[ordinal].name}});
+        opened->set_wanting();
+      }
+      opened->Add(index.ok() ? std::move(index).value() : nullptr);
+      const VectorIndex* there = opened->vector(ordinal);
+      if (IsWanting(reader.vectors()[ordinal], schema.graph(), there)) opened->set_wanting();
+    }
+    return std::shared_ptr<const SegmentIndex>(std::move(opened));
+  }
+
+ private:
+  bool NeedsGraph(const storage::SegmentVector& vector, const GraphConfig& graph) const {
+    return vector.metric != Metric::kManhattan && graph.m > 0 &&
+           vector.count >= options_.graph_rows_min;
+  }
+
+  bool IsWanting(const storage::SegmentVector& vector, const GraphConfig& graph,
+                 const VectorIndex* index) const {
+    if (vector.metric == Metric::kManhattan || vector.count == 0) return false;
+    return index == nullptr || (NeedsGraph(vector, graph) && !index->graph);
+  }
+
+  // Null when there are no codes, and then no graph is of use.
+  static Result<std::unique_ptr<VectorIndex>> OpenVector(const storage::SegmentReader& reader,
+                                                         size_t ordinal) {
+    const storage::SegmentVector& vector = reader.vectors()[ordinal];
+    const auto number = static_cast<uint16_t>(ordinal);
+    AKIDB_ASSIGN_OR_RETURN(auto codes, reader.Section({storage::SectionId::kCodes, number}));
+    if (!codes) return std::unique_ptr<VectorIndex>();
+    AKIDB_ASSIGN_OR_RETURN(index::CodeSection section,
+                           index::OpenCodeSection(*codes, vector.dim, vector.count));
+    auto index = std::make_unique<VectorIndex>(std::move(section));
+    AKIDB_ASSIGN_OR_RETURN(auto graph, reader.Section({storage::SectionId::kGraph, number}));
+    if (graph) {
+      AKIDB_ASSIGN_OR_RETURN(index->graph, index::OpenGraph(*graph, vector.count));
+    }
+    return index;
+  }
+
+  const VectorIndexerOptions options_;
+  Logger& log_;
+};
+
+}  // namespace
+
+std::unique_ptr<SegmentIndexer> MakeVectorIndexer(const VectorIndexerOptions& options,
+                                                  Logger& log) {
+  return std::make_unique<VectorIndexer>(options, log);
+}
+
+}  // namespace akidb::engine

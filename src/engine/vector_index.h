@@ -1,0 +1,37 @@
+// Codes and graphs over the vectors of a segment: built when it is written, opened with it, and
+// searched instead of the vectors themselves.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/log.h"
+#include "engine/segment_indexer.h"
+#include "index/codes/code_section.h"
+#include "index/graph/graph.h"
+
+namespace akidb::engine {
+
+// Over one vector of a segment. Rows of `codes` and nodes of `graph` are the vector's numbers
+// there.
+struct VectorIndex {
+  explicit VectorIndex(index::CodeSection opened)
+      : section(std::move(opened)), codes(*section.space, section.rows, section.count) {}
+
+  const index::CodeSection section;
+  const index::CodeArray codes;
+  std::optional<index::GraphView> graph;
+};
+
+struct VectorIndexerOptions {
+  // Segments with fewer vectors are searched by their codes alone, which is fast enough.
+  uint32_t graph_rows_min = 20'000;
+  uint32_t threads = 1;  // that build one graph
+  // Of memory that building a graph takes, at most: larger segments are not made.
+  uint64_t memory_max = uint64_t{2} << 30;
+};
+
+// Manhattan distances are not kept by codes: such vectors have no index. `log` outlives it.
+std::unique_ptr<SegmentIndexer> MakeVectorIndexer(const VectorIndexerOptions& options, Logger& log);
+
+}  // namespace akidb::engine

@@ -1,0 +1,169 @@
+// The nearest points of a view: the part of ViewReader that searches.
+#include <algorithm>
+#include <limits>
+
+#include "engine/index_search.h"
+#include "engine/row_subject.h"
+#include "engine/view_reader.h"
+#include "index/exact_scan.h"
+
+namespace akidb::engine {
+namespace {
+
+// Admits visible rows that have the vector and pass the filter.
+class FilterGate final : public index::RowGate {
+ public:
+  FilterGate(const RowSource& source, const VectorSchema& schema, const Filter* filter,
+             size_t ordinal)
+      : source_(source), subject_(source, schema), filter_(filter), ordinal_(ordinal) {}
+
+  PointId id(uint32_t number) override { return source_.id(source_.RowOf(number, ordinal_)); }
+
+  bool Admits(uint32_t number) override {
+    uint32_t row = source_.RowOf(number, ordinal_);
+    if (!source_.Visible(row) || !source_.HasVector(row, ordinal_)) return false;
+    if (filter_ == nullptr) return true;
+    subject_.Select(row);
+    return Matches(*filter_, subject_);
+  }
+
+  const Status& status() const { return subject_.status(); }
+
+ private:
+  const RowSource& source_;
+  RowSubject subject_;
+  const Filter* filter_;
+  const size_t ordinal_;
+};
+
+// For numbers that another gate has admitted.
+class AdmittedGate final : public index::RowGate {
+ public:
+  AdmittedGate(const RowSource& source, size_t ordinal) : source_(source), ordinal_(ordinal) {}
+  PointId id(uint32_t number) override { return source_.id(source_.RowOf(number, ordinal_)); }
+  bool Admits(uint32_t) override { return true; }
+
+ private:
+  const RowSource& source_;
+  const size_t ordinal_;
+};
+
+// The ids that a filter limits the answer to, if its must says so: then nothing else is looked at.
+const HasIdCondition* RequiredIds(const Filter* filter) {
+  if (filter == nullptr) return nullptr;
+  for (const Condition& condition : filter->must) {
+    if (const auto* ids = std::get_if<HasIdCondition>(&condition)) return ids;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+struct ViewReader::Scan {
+  size_t ordinal;
+  std::span<const float> query;
+  const Filter* filter;            // null: all points
+  const HasIdCondition* required;  // null: any point
+  index::TopK top;
+  index::ExactScan exact;
+  bool by_index;  // where there is one
+  IndexQuery index_query;
+};
+
+Status ViewReader::ScanAll(Scan& scan, const RowSource& source, uint32_t source_number) const {
+  FilterGate gate(source, schema_, scan.filter, scan.ordinal);
+  const index::ScanQuery query{scan.query, gate, scan.top};
+  for (uint32_t i = 0; i < source.blocks(scan.ordinal); ++i) {
+    AKIDB_ASSIGN_OR_RETURN(VectorBlock block, source.block(i, scan.ordinal));
+    if (block.count == 0) continue;
+    index::FloatRows rows{block.vectors.data(), block.count, scan.query.size(), block.first_number,
+                          source_number};
+    AKIDB_RETURN_IF_ERROR(scan.exact.Rows(rows, {&query, 1}));
+  }
+  return gate.status();
+}
+
+// By the source's index: candidates by their estimated distances, which are then compared exactly.
+Status ViewReader::SearchIndex(Scan& scan, const RowSource& source, uint32_t source_number) const {
+  const VectorIndex& index = *source.vector_index(scan.ordinal);
+  FilterGate gate(source, schema_, scan.filter, scan.ordinal);
+  IndexSearch search(context_, scan.index_query);
+  IndexCandidates candidates{scan.filter == nullptr && index.graph ? nullptr : &gate,
+                             source.dead()};
+  AKIDB_ASSIGN_OR_RETURN(std::span<const uint32_t> found, search.Find(index, candidates));
+  AKIDB_RETURN_IF_ERROR(gate.status());
+  AdmittedGate admitted(source, scan.ordinal);
+  index::RowGate* again = candidates.gate == nullptr ? static_cast<index::RowGate*>(&gate)
+                                                     : static_cast<index::RowGate*>(&admitted);
+  const index::ScanQuery query{scan.query, *again, scan.top};
+  for (uint32_t number : found) {
+    AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector,
+                           source.vector(source.RowOf(number, scan.ordinal), scan.ordinal));
+    index::FloatRows rows{vector.data(), 1, vector.size(), number, source_number};
+    AKIDB_RETURN_IF_ERROR(scan.exact.Rows(rows, {&query, 1}));
+  }
+  return OkStatus();
+}
+
+Status ViewReader::ScanIds(Scan& scan, const RowSource& source, uint32_t source_number) const {
+  FilterGate gate(source, schema_, scan.filter, scan.ordinal);
+  const index::ScanQuery query{scan.query, gate, scan.top};
+  for (PointId id : scan.required->ids) {
+    std::optional<uint32_t> row = source.Find(id);
+    if (!row || !source.HasVector(*row, scan.ordinal)) continue;
+    AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, source.vector(*row, scan.ordinal));
+    index::FloatRows rows{vector.data(), 1, vector.size(), source.NumberOf(*row, scan.ordinal),
+                          source_number};
+    AKIDB_RETURN_IF_ERROR(scan.exact.Rows(rows, {&query, 1}));
+  }
+  return gate.status();
+}
+
+Status ViewReader::SearchSource(Scan& scan, const RowSource& source, uint32_t number) const {
+  if (scan.required != nullptr) return ScanIds(scan, source, number);
+  const VectorIndex* index = scan.by_index ? source.vector_index(scan.ordinal) : nullptr;
+  if (index != nullptr && IndexSearch(context_, scan.index_query).IsWorthwhile(*index)) {
+    return SearchIndex(scan, source, number);
+  }
+  return ScanAll(scan, source, number);
+}
+
+Result<std::vector<Hit>> ViewReader::TakeHits(Scan& scan, const SearchRequest& request) const {
+  std::vector<Hit> hits;
+  std::vector<index::Neighbor> nearest = scan.top.Take();
+  for (size_t i = request.offset; i < nearest.size(); ++i) {
+    const RowSource& source = *view_.sources[nearest[i].source];
+    Location at{&source, source.RowOf(nearest[i].row, scan.ordinal)};
+    Hit hit;
+    hit.id = nearest[i].id;
+    hit.seq = source.seq(at.row);
+    hit.distance = nearest[i].distance;
+    AKIDB_ASSIGN_OR_RETURN(hit.payload, ReadPayload(at, request.with_payload));
+    AKIDB_ASSIGN_OR_RETURN(hit.vectors, Vectors(at, request.with_vectors));
+    hits.push_back(std::move(hit));
+  }
+  return hits;
+}
+
+Result<std::vector<Hit>> ViewReader::Search(const SearchRequest& request, size_t ordinal,
+                                            std::span<const float> query) const {
+  const Filter* filter =
+      request.filter && !request.filter->empty() ? request.filter.get() : nullptr;
+  size_t k = std::min<uint64_t>(view_.points, request.offset) +
+             std::min<uint64_t>(view_.points, request.limit);
+  float distance_max = request.distance_max.value_or(std::numeric_limits<float>::infinity());
+  Scan scan{ordinal,
+            query,
+            filter,
+            RequiredIds(filter),
+            index::TopK(k, distance_max),
+            index::ExactScan(context_, schema_.config(ordinal).metric),
+            !request.exact,
+            {schema_.config(ordinal).metric, query, k, request.ef}};
+  for (uint32_t i = 0; i < view_.sources.size(); ++i) {
+    AKIDB_RETURN_IF_ERROR(SearchSource(scan, *view_.sources[i], i));
+  }
+  return TakeHits(scan, request);
+}
+
+}  // namespace akidb::engine
