@@ -27,7 +27,7 @@
 #include "simd/kernels.h"
 
 #ifdef AKIDB_WITH_HNSWLIB
-#include <hnswlib/hnswlib.h>
+#include "hnswlib_peer.h"
 #endif
 
 namespace akidb::index {
@@ -250,7 +250,7 @@ struct Point {
 };
 
 template <typename Index>
-Point Measure(const Data& data, Index& index, size_t ef, size_t k) {
+Point Measure(const Data& data, Index&& index, size_t ef, size_t k) {
   std::vector<uint32_t> found;
   double recall = 0;
   std::vector<std::vector<uint32_t>> answers(data.queries);
@@ -293,50 +293,14 @@ std::vector<Point> MedianCurve(const std::vector<std::vector<Point>>& rounds) {
 }
 
 #ifdef AKIDB_WITH_HNSWLIB
-class Hnswlib {
- public:
-  Hnswlib(const Data& data, const Settings& settings) : data_(data) {
-    if (data.metric == Metric::kEuclid) {
-      space_ = std::make_unique<hnswlib::L2Space>(data.dim);
-    } else {
-      space_ = std::make_unique<hnswlib::InnerProductSpace>(data.dim);
-    }
-    const size_t m = static_cast<size_t>(settings.Number("degree", 32)) / 2;
-    index_ = std::make_unique<hnswlib::HierarchicalNSW<float>>(space_.get(), data.rows, m, 200);
-    const Clock::time_point start = Clock::now();
-    index_->addPoint(data.row(0).data(), 0);
-    const auto threads = static_cast<uint32_t>(settings.Number("threads", 1));
-    std::atomic<uint32_t> next{1};
-    auto work = [&] {
-      for (uint32_t i = next++; i < data.rows; i = next++) index_->addPoint(data.row(i).data(), i);
-    };
-    std::vector<std::thread> helpers;
-    for (uint32_t i = 1; i < threads; ++i) helpers.emplace_back(work);
-    work();
-    for (std::thread& helper : helpers) helper.join();
-    build_s = SecondsSince(start);
+struct PeerSearch {
+  const Data& data;
+  bench::HnswlibPeer* peer;
+
+  void Search(size_t q, size_t ef, size_t k, std::vector<uint32_t>& found) const {
+    peer->Search(data.query(q).data(), ef, k, found);
   }
-
-  void Search(size_t q, size_t ef, size_t k, std::vector<uint32_t>& found) {
-    index_->setEf(ef);
-    auto heap = index_->searchKnn(data_.query(q).data(), k);
-    found.clear();
-    while (!heap.empty()) {
-      found.push_back(static_cast<uint32_t>(heap.top().second));
-      heap.pop();
-    }
-  }
-
-  double TakeVisits() {
-    return static_cast<double>(index_->metric_distance_computations.exchange(0));
-  }
-
-  double build_s = 0;
-
- private:
-  const Data& data_;
-  std::unique_ptr<hnswlib::SpaceInterface<float>> space_;
-  std::unique_ptr<hnswlib::HierarchicalNSW<float>> index_;
+  double TakeVisits() const { return static_cast<double>(peer->TakeDistances()); }
 };
 #endif
 
@@ -360,11 +324,18 @@ int Run(const std::string& path, uint32_t dim, const Settings& settings) {
               ours.encode_s, ours.build_s, ours.mean_degree, ours.bytes());
   std::vector<std::vector<Point>> our_rounds;
 #ifdef AKIDB_WITH_HNSWLIB
-  std::unique_ptr<Hnswlib> peer;
+  std::unique_ptr<bench::HnswlibPeer> peer;
+  double peer_build_s = 0;
   if (settings.Number("hnswlib", 1) != 0) {
-    peer = std::make_unique<Hnswlib>(data, settings);
-    std::printf("hnswlib: build %.1f s\n", peer->build_s);
+    const Clock::time_point start = Clock::now();
+    peer = std::make_unique<bench::HnswlibPeer>(
+        bench::PeerRows{data.stored.data(), data.rows, dim, data.metric == Metric::kEuclid},
+        bench::PeerOptions{static_cast<size_t>(settings.Number("degree", 32)) / 2, 200,
+                           static_cast<unsigned>(settings.Number("threads", 1))});
+    peer_build_s = SecondsSince(start);
+    std::printf("hnswlib: build %.1f s\n", peer_build_s);
   }
+  const PeerSearch peer_search{data, peer.get()};
   std::vector<std::vector<Point>> peer_rounds;
 #endif
   for (size_t round = 0; round < rounds; ++round) {
@@ -374,7 +345,7 @@ int Run(const std::string& path, uint32_t dim, const Settings& settings) {
 #ifdef AKIDB_WITH_HNSWLIB
     if (!peer) continue;
     std::vector<Point> other;
-    for (size_t ef : efs) other.push_back(Measure(data, *peer, ef, k));
+    for (size_t ef : efs) other.push_back(Measure(data, peer_search, ef, k));
     peer_rounds.push_back(other);
 #endif
   }
@@ -390,7 +361,7 @@ int Run(const std::string& path, uint32_t dim, const Settings& settings) {
       std::printf("recall %.2f: ours %.0f, hnswlib %.0f, ratio %.2f\n", recall, a, b,
                   b > 0 ? a / b : 0);
     }
-    std::printf("build ratio %.2f\n", (ours.build_s + ours.encode_s) / peer->build_s);
+    std::printf("build ratio %.2f\n", (ours.build_s + ours.encode_s) / peer_build_s);
   }
 #endif
   return 0;
