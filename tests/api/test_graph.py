@@ -1,0 +1,84 @@
+"""Search through the graphs of a large collection: found as an exact search finds, over a restart too."""
+
+import os
+import random
+import unittest
+
+from server_process import ServerTestCase, wait_until
+
+DIM = 16
+POINTS = 24_000
+BATCH = 2_000
+QUERIES = 60
+
+
+class Graph(ServerTestCase):
+    environment = {"AKIDB_HEAD_ROWS_MAX": "6000"}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.seed = int(os.environ.get("AKIDB_TEST_SEED") or random.randrange(2**32))
+        print(f"AKIDB_TEST_SEED={cls.seed}")
+        rng = random.Random(cls.seed)
+        centres = [[rng.gauss(0, 1) for _ in range(DIM)] for _ in range(100)]
+        cls.vectors = [
+            [round(x + rng.gauss(0, 0.6), 4) for x in rng.choice(centres)] for _ in range(POINTS + QUERIES)
+        ]
+        cls.path = "/collections/graph"
+        request = cls.server.request
+        assert request("PUT", cls.path, {"vectors": {"size": DIM, "distance": "Cosine"}}).status == 200
+        for first in range(0, POINTS, BATCH):
+            ids = range(first, first + BATCH)
+            columns = {"ids": list(ids), "vectors": cls.vectors[first:first + BATCH],
+                       "payloads": [{"half": i % 2, "rare": i % 500} for i in ids]}
+            reply = request("PUT", cls.path + "/points?wait=true", {"batch": columns})
+            assert reply.status == 200, reply.text
+
+    def setUp(self):
+        pass
+
+    def wait_for_the_graph(self):
+        def ready():
+            info = self.server.request("GET", self.path).result
+            return info["status"] == "green" and info["indexed_vectors_count"] >= 20_000
+
+        wait_until(ready, timeout_s=240)
+
+    def found(self, vector, **body):
+        points = self.query({"query": vector, "limit": 10, **body})
+        scores = [point["score"] for point in points]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+        return {point["id"]: point["score"] for point in points}
+
+    def recall(self, **body):
+        same = wanted = 0
+        for vector in self.vectors[POINTS:]:
+            exact = self.found(vector, params={"exact": True}, **body)
+            approximate = self.found(vector, **body)
+            wanted += len(exact)
+            for point, score in approximate.items():
+                if point in exact:
+                    self.assertEqual(score, exact[point])
+                    same += 1
+        return same / wanted
+
+    def test_the_nearest_are_found(self):
+        self.wait_for_the_graph()
+        self.assertGreater(self.recall(), 0.97)
+        for condition in ({"key": "half", "match": {"value": 1}}, {"key": "rare", "range": {"lt": 3}}):
+            self.assertGreater(self.recall(filter={"must": [condition]}), 0.97, condition)
+        self.server.stop()
+        self.server.start()
+        self.assertGreater(self.recall(), 0.97)
+
+    def test_more_candidates_find_more(self):
+        self.wait_for_the_graph()
+        vectors = self.vectors[POINTS:]
+        exact = [self.found(vector, params={"exact": True}).keys() for vector in vectors]
+        wide = [self.found(vector, params={"hnsw_ef": 800}).keys() for vector in vectors]
+        self.assertGreater(sum(len(a & b) for a, b in zip(exact, wide)), 10 * QUERIES * 0.995)
+
+
+if __name__ == "__main__":
+    unittest.main()
