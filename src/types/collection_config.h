@@ -32,6 +32,19 @@ struct GraphConfig {
 // "" is the default vector, the one that a client means when it names none.
 inline constexpr char kDefaultVectorName[] = "";
 
+// What an index over a field of the payloads holds.
+enum class PayloadFieldKind : uint8_t { kKeyword = 0, kInteger = 1 };
+
+struct PayloadFieldIndex {
+  PayloadFieldKind kind = PayloadFieldKind::kKeyword;
+  // The client's own parameters, a JSON object that is given back; empty when there were none.
+  std::string params_json;
+  friend bool operator==(const PayloadFieldIndex&, const PayloadFieldIndex&) = default;
+};
+
+// By the field's path, as the client spelled it.
+using PayloadFieldIndexes = std::map<std::string, PayloadFieldIndex>;
+
 enum class Durability : uint8_t { kSync = 0, kInterval = 1 };
 
 struct CollectionConfig {
@@ -40,6 +53,7 @@ struct CollectionConfig {
   // The client's own create options that we keep, give back and do not act upon yet, by their JSON
   // field: "hnsw_config", "optimizers_config", "quantization_config", "metadata", …
   std::map<std::string, std::string> echoed_json;
+  PayloadFieldIndexes payload_indexes;
 };
 
 }  // namespace akidb

@@ -14,7 +14,10 @@ constexpr uint32_t kEfConstructMax = 4096;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-constexpr int64_t kVersion = 1;
+// Of a configuration with payload indexes. Without any it is written as version 1, so that a
+// program that knows none reads it.
+constexpr int64_t kVersion = 2;
+constexpr int64_t kVersionWithoutIndexes = 1;
 
 Status Malformed(std::string_view what) {
   return CorruptionError("collection configuration: " + std::string(what));
@@ -47,6 +50,47 @@ Result<VectorConfig> VectorFromDom(element value) {
   return config;
 }
 
+Result<PayloadFieldIndex> PayloadIndexFromDom(element value) {
+  object fields;
+  if (value.get(fields)) return Malformed("a payload index is no object");
+  PayloadFieldIndex index;
+  bool has_kind = false;
+  for (auto [key, field] : fields) {
+    if (key == "kind") {
+      std::string_view text;
+      std::optional<PayloadFieldKind> kind;
+      if (!field.get(text)) kind = ParsePayloadFieldKind(text);
+      if (!kind) return Malformed("bad kind of a payload index");
+      index.kind = *kind;
+      has_kind = true;
+    } else if (key == "params") {
+      if (!field.is_object()) return Malformed("bad params of a payload index");
+      index.params_json = simdjson::minify(field);
+    } else {
+      return Malformed("unknown field payload_indexes." + std::string(key));
+    }
+  }
+  if (!has_kind) return Malformed("a payload index has no kind");
+  return index;
+}
+
+void WritePayloadIndexes(const PayloadFieldIndexes& indexes, JsonWriter& json) {
+  json.Key("payload_indexes");
+  json.BeginObject();
+  for (const auto& [path, index] : indexes) {
+    json.Key(path);
+    json.BeginObject();
+    json.Key("kind");
+    json.String(PayloadFieldKindName(index.kind));
+    if (!index.params_json.empty()) {
+      json.Key("params");
+      json.Raw(index.params_json);
+    }
+    json.EndObject();
+  }
+  json.EndObject();
+}
+
 Status ReadField(std::string_view key, element value, CollectionConfig& config) {
   if (key == "version") return OkStatus();
   if (key == "durability") {
@@ -57,10 +101,17 @@ Status ReadField(std::string_view key, element value, CollectionConfig& config) 
   }
   object members;
   if (value.get(members)) return Malformed(std::string(key) + " is no object");
-  if (key != "vectors" && key != "echoed") return Malformed("unknown field " + std::string(key));
+  if (key != "vectors" && key != "echoed" && key != "payload_indexes") {
+    return Malformed("unknown field " + std::string(key));
+  }
   for (auto [name, member] : members) {
     if (key == "echoed") {
       config.echoed_json[std::string(name)] = simdjson::minify(member);
+      continue;
+    }
+    if (key == "payload_indexes") {
+      AKIDB_ASSIGN_OR_RETURN(config.payload_indexes[std::string(name)],
+                             PayloadIndexFromDom(member));
       continue;
     }
     AKIDB_ASSIGN_OR_RETURN(config.vectors[std::string(name)], VectorFromDom(member));
@@ -70,12 +121,29 @@ Status ReadField(std::string_view key, element value, CollectionConfig& config) 
 
 }  // namespace
 
+std::string_view PayloadFieldKindName(PayloadFieldKind kind) {
+  switch (kind) {
+    case PayloadFieldKind::kKeyword:
+      return "keyword";
+    case PayloadFieldKind::kInteger:
+      return "integer";
+  }
+  return "";
+}
+
+std::optional<PayloadFieldKind> ParsePayloadFieldKind(std::string_view name) {
+  for (PayloadFieldKind kind : {PayloadFieldKind::kKeyword, PayloadFieldKind::kInteger}) {
+    if (name == PayloadFieldKindName(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
 std::string CollectionConfigToJson(const CollectionConfig& config) {
   std::string out;
   JsonWriter json(out);
   json.BeginObject();
   json.Key("version");
-  json.Int(kVersion);
+  json.Int(config.payload_indexes.empty() ? kVersionWithoutIndexes : kVersion);
   json.Key("vectors");
   json.BeginObject();
   for (const auto& [name, vector] : config.vectors) {
@@ -101,6 +169,7 @@ std::string CollectionConfigToJson(const CollectionConfig& config) {
     json.Raw(value);
   }
   json.EndObject();
+  if (!config.payload_indexes.empty()) WritePayloadIndexes(config.payload_indexes, json);
   json.EndObject();
   return out;
 }

@@ -1,6 +1,7 @@
 // CollectionConfig as JSON: docs/format/collection.md.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,10 @@ namespace akidb {
 std::string CollectionConfigToJson(const CollectionConfig& config);
 // kCorruption when malformed, kUnsupported when written by a newer version.
 Result<CollectionConfig> CollectionConfigFromJson(std::string_view json);
+
+// "keyword", "integer"
+std::string_view PayloadFieldKindName(PayloadFieldKind kind);
+std::optional<PayloadFieldKind> ParsePayloadFieldKind(std::string_view name);
 
 // From the client's create options that are kept with the collection.
 GraphConfig GraphConfigOf(const CollectionConfig& config);

@@ -31,8 +31,26 @@ TEST(CollectionConfig, ComesBackFromJson) {
   EXPECT_EQ(read->echoed_json, config.echoed_json);
 }
 
+TEST(CollectionConfig, PayloadIndexesComeBackAndMakeItVersion2) {
+  CollectionConfig config;
+  EXPECT_NE(CollectionConfigToJson(config).find(R"("version":1)"), std::string::npos);
+  config.payload_indexes["a.b"] = {PayloadFieldKind::kKeyword, R"({"type":"keyword","x":1})"};
+  config.payload_indexes["\"quoted\".n"] = {PayloadFieldKind::kInteger, ""};
+  const std::string json = CollectionConfigToJson(config);
+  EXPECT_NE(json.find(R"("version":2)"), std::string::npos);
+  Result<CollectionConfig> read = CollectionConfigFromJson(json);
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  EXPECT_EQ(read->payload_indexes, config.payload_indexes);
+  for (const char* indexes :
+       {"[]", R"({"a":1})", R"({"a":{}})", R"({"a":{"kind":"geo"}})",
+        R"({"a":{"kind":"keyword","params":1}})", R"({"a":{"kind":"keyword","more":1}})"}) {
+    const std::string bad = R"({"version":2,"payload_indexes":)" + std::string(indexes) + "}";
+    EXPECT_EQ(CollectionConfigFromJson(bad).status().code(), ErrorCode::kCorruption) << bad;
+  }
+}
+
 TEST(CollectionConfig, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(CollectionConfigFromJson(R"({"version":2})").status().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(CollectionConfigFromJson(R"({"version":3})").status().code(), ErrorCode::kUnsupported);
   for (const char* json :
        {"", "[]", "{}", R"({"version":1,"surprise":1})", R"({"version":1,"vectors":{"":{}}})",
         R"({"version":1,"vectors":{"":{"dim":0}}})", R"({"version":1,"durability":"maybe"})",

@@ -25,6 +25,7 @@ enum class SectionId : uint16_t {
   kPayloadDictionary = 11,
   kCodes = 12,
   kGraph = 13,
+  kPayloadIndexes = 14,
   kDeltaInfo = 32,
   kTombstones = 33,
 };
