@@ -71,16 +71,17 @@ std::vector<size_t> PickMerge(const MergePolicy& policy, std::span<const Segment
 
 std::vector<size_t> PickMergeAtRest(const MergePolicy& policy,
                                     std::span<const SegmentSize> segments) {
-  std::vector<size_t> picked;
+  std::vector<size_t> small = SmallOnes(policy, segments);
   uint64_t rows = 0;
-  for (size_t i : SmallOnes(policy, segments)) {
-    const uint64_t more = Living(segments[i]);
-    if (more >= policy.graph_rows_min || rows + more > policy.rows_max) break;
-    picked.push_back(i);
+  size_t count = 0;
+  for (size_t i = 0; i < small.size(); ++i) {
+    const uint64_t more = Living(segments[small[i]]);
+    if (rows + more > policy.rows_max) break;
+    if (i > 0 && more <= 2 * rows && rows + more >= policy.graph_rows_min) count = i + 1;
     rows += more;
   }
-  if (picked.size() < 2 || rows < policy.graph_rows_min) picked.clear();
-  return picked;
+  small.resize(count);
+  return small;
 }
 
 size_t SegmentsWaiting(const MergePolicy& policy, std::span<const SegmentSize> segments) {

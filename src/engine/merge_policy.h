@@ -38,8 +38,10 @@ struct SegmentSize {
 // Living rows together: at most rows_max, but for one that is larger already.
 std::vector<size_t> PickMerge(const MergePolicy& policy, std::span<const SegmentSize> segments);
 
-// The same for a collection that nobody writes to: segments too small for a graph which together
-// are large enough for one. So each row is written at most once more.
+// The same for a collection that nobody writes to, which is worth more work: of one graph a query
+// asks less than of several. The smallest segments, up to the last one that has at most twice the
+// rows of all smaller ones together, if that makes enough rows for a graph. So the largest of them
+// grows by half at least, and a row is written again no more often than log1.5 of its collection.
 std::vector<size_t> PickMergeAtRest(const MergePolicy& policy,
                                     std::span<const SegmentSize> segments);
 

@@ -172,17 +172,22 @@ TEST(MergePolicy, DeathsCostAFixedNumberOfRowsEach) {
   EXPECT_LT(static_cast<double>(run.written), bound);
 }
 
-TEST(MergePolicy, AtRestSegmentsWithoutAGraphAreMergedOnceTheyAreEnoughForOne) {
+TEST(MergePolicy, AtRestWhatGrowsByHalfIsMergedOnceItIsEnoughForAGraph) {
   MergePolicy policy;
   policy.graph_rows_min = 100;
-  const std::vector<SegmentSize> few = {{60, 0}, {30, 0}};
-  EXPECT_TRUE(PickMergeAtRest(policy, few).empty());
-  const std::vector<SegmentSize> enough = {{500, 0}, {60, 0}, {45, 5}, {100, 0}};
-  EXPECT_EQ(PickMergeAtRest(policy, enough), (std::vector<size_t>{2, 1}));
-  const std::vector<SegmentSize> alone = {{99, 0}, {100, 0}};
-  EXPECT_TRUE(PickMergeAtRest(policy, alone).empty());
+  using Sizes = std::vector<SegmentSize>;
+  auto pick = [&](const Sizes& sizes) { return PickMergeAtRest(policy, sizes); };
+  using Numbers = std::vector<size_t>;
+  EXPECT_EQ(pick(Sizes{{60, 0}, {30, 0}}), Numbers{});
+  EXPECT_EQ(pick(Sizes{{60, 0}, {45, 5}}), (Numbers{1, 0}));
+  // A few new rows beside many old ones are left alone.
+  EXPECT_EQ(pick(Sizes{{5000, 0}, {10, 0}}), Numbers{});
+  EXPECT_EQ(pick(Sizes{{5000, 0}, {10, 0}, {500, 0}, {400, 0}}), (Numbers{1, 3, 2}));
+  EXPECT_EQ(pick(Sizes{{900, 0}, {10, 0}, {500, 0}, {400, 0}}), (Numbers{1, 3, 2, 0}));
+  policy.rows_max = 1000;
+  EXPECT_EQ(pick(Sizes{{400, 0}, {400, 0}, {400, 0}}), (Numbers{0, 1}));
   policy.graph_rows_min = UINT64_MAX;
-  EXPECT_TRUE(PickMergeAtRest(policy, enough).empty());
+  EXPECT_EQ(pick(Sizes{{400, 0}, {400, 0}}), Numbers{});
 }
 
 }  // namespace
