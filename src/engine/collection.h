@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -97,6 +98,15 @@ struct SearchRequest {
   VectorSelector with_vectors;
 };
 
+// Of one indexed field.
+struct PayloadIndexInfo {
+  PayloadFieldIndex index;
+  // Points with something in that field, of those in memory and those in segments that have the
+  // index already.
+  uint64_t points = 0;
+};
+using PayloadIndexInfos = std::map<std::string, PayloadIndexInfo>;  // by field
+
 struct ScrollPage {
   std::vector<PointRecord> points;  // ascending ids
   std::optional<PointId> next;      // where the next page begins
@@ -113,6 +123,7 @@ class Collection {
                                                   const CollectionEnvironment& environment);
   virtual ~Collection() = default;
 
+  // What never changes: without `payload_indexes`.
   virtual const CollectionConfig& config() const = 0;
   virtual CollectionStats stats() const = 0;
 
@@ -137,6 +148,18 @@ class Collection {
   // out. kInvalidArgument: unknown vector name, wrong dim, not finite.
   virtual Result<std::vector<Hit>> Search(const RequestContext& context,
                                           const SearchRequest& request) const = 0;
+
+  // Indexes over fields of the payloads make filters faster and change no answer. Both are durable
+  // when they return; segments that were sealed before get the index in the background, and until
+  // then their payloads are looked at. An index that is there, however its path is spelled, is
+  // replaced. kValidation: `field` is no path, or there are too many.
+  virtual Result<WriteResult> PutPayloadIndex(const RequestContext& context,
+                                              const std::string& field,
+                                              const PayloadFieldIndex& index) = 0;
+  // A field without an index is fine.
+  virtual Result<WriteResult> DropPayloadIndex(const RequestContext& context,
+                                               const std::string& field) = 0;
+  virtual Result<PayloadIndexInfos> PayloadIndexes(const RequestContext& context) const = 0;
 
   // Writes the head as a segment now, and waits for it.
   virtual Status Seal() = 0;

@@ -1,5 +1,6 @@
 // The one implementation of Collection; its parts stand in collection_open.cc, collection_write.cc,
-// collection_read.cc, collection_seal.cc, collection_merge.cc and collection_publish.cc.
+// collection_read.cc, collection_seal.cc, collection_merge.cc, collection_publish.cc and
+// collection_payload_index.cc.
 //
 // Which rows are dead. Every id is alive in at most one place: the head, one frozen head or one row
 // of one segment. For each segment, `dead` = `visible_dead` + its pending kills: `visible_dead` are
@@ -22,6 +23,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -77,6 +79,11 @@ class CollectionImpl final : public Collection {
   Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override;
   Result<std::vector<Hit>> Search(const RequestContext& context,
                                   const SearchRequest& request) const override;
+  Result<WriteResult> PutPayloadIndex(const RequestContext& context, const std::string& field,
+                                      const PayloadFieldIndex& index) override;
+  Result<WriteResult> DropPayloadIndex(const RequestContext& context,
+                                       const std::string& field) override;
+  Result<PayloadIndexInfos> PayloadIndexes(const RequestContext& context) const override;
   Status Seal() override;
   Status Merge() override;
   void Drop() override;
@@ -179,6 +186,8 @@ class CollectionImpl final : public Collection {
   // Those that PickMergeAtRest would merge, whether the collection is at rest or not.
   std::vector<size_t> SegmentsToMergeAtRest() const AKIDB_REQUIRES(write_mutex_);
   bool AtRest() const AKIDB_REQUIRES(write_mutex_);
+  // Whether writing it anew would give it indexes over its payloads that it hasn't.
+  bool LacksPayloadIndexes(const SealedSegment& segment) const AKIDB_REQUIRES(write_mutex_);
   // Null when there is none.
   const SealedSegment* FindSegment(const Uuid& uuid) const AKIDB_REQUIRES(write_mutex_);
   bool MergesLag() const AKIDB_REQUIRES(write_mutex_);
@@ -195,6 +204,12 @@ class CollectionImpl final : public Collection {
   void GiveUpMerge(const Status& status) AKIDB_REQUIRES(write_mutex_);
   Status PublishMerge(MergeTask& task) AKIDB_REQUIRES(publish_mutex_) AKIDB_EXCLUDES(write_mutex_);
   void InstallMerged(MergeTask& task) AKIDB_REQUIRES(write_mutex_);
+
+  // Payload indexes (collection_payload_index.cc). `change` alters the fields that are indexed.
+  Result<WriteResult> ChangePayloadIndexes(
+      const RequestContext& context,
+      const std::function<void(const PayloadIndexSchema&, PayloadFieldIndexes&)>& change)
+      AKIDB_EXCLUDES(publish_mutex_, write_mutex_);
 
   // What both do (collection_publish.cc).
   Uuid NewUuid() const;
@@ -219,14 +234,14 @@ class CollectionImpl final : public Collection {
   Status Replay(const storage::LogRecord& record) AKIDB_REQUIRES(write_mutex_);
 
   const CollectionOptions options_;
-  const CollectionConfig config_;
+  const CollectionConfig config_;  // without payload indexes
   const CollectionEnvironment environment_;
   const VectorSchema schema_;
   const MergePolicy merge_policy_;     // within what the indexer allows
   std::unique_ptr<storage::Log> log_;  // set once, before the first request
 
-  // Held over a whole publication, so that there is one at a time; before write_mutex_. Only the
-  // threads that seal and merge take it.
+  // Held over a whole publication, so that there is one at a time; before write_mutex_. Only who
+  // seals, merges or changes the payload indexes takes it, and Drop.
   Mutex publish_mutex_;
   mutable Mutex write_mutex_;  // never held over a sync
   CondVar sealed_;             // a frozen head is gone; sealing or merging ended, failed or stopped
@@ -248,6 +263,8 @@ class CollectionImpl final : public Collection {
   // A publication failed so that nobody knows which manifest the disk holds.
   bool publication_in_doubt_ AKIDB_GUARDED_BY(write_mutex_) = false;
   storage::Manifest manifest_ AKIDB_GUARDED_BY(write_mutex_);  // the published one
+  // The fields that segments are to have indexes of. Shared with who writes a segment.
+  std::shared_ptr<const PayloadIndexSchema> payload_schema_ AKIDB_GUARDED_BY(write_mutex_);
   std::set<std::string> in_progress_ AKIDB_GUARDED_BY(write_mutex_);
   Alarms::Time last_write_ AKIDB_GUARDED_BY(write_mutex_);
   Alarms::Time alarm_at_ AKIDB_GUARDED_BY(write_mutex_) = Alarms::Time::max();  // max: none

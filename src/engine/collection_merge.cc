@@ -51,6 +51,7 @@ std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
   for (size_t i : mergeable.numbers) {
     const std::shared_ptr<const SegmentIndex>& index = segments_[i].opened.index;
     if (index && index->wanting()) return {i};
+    if (LacksPayloadIndexes(segments_[i])) return {i};
   }
   return AtRest() ? SegmentsToMergeAtRest() : std::vector<size_t>();
 }
@@ -58,6 +59,11 @@ std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
 std::vector<size_t> CollectionImpl::SegmentsToMergeAtRest() const {
   const Mergeable mergeable(segments_);
   return mergeable.NumbersOf(PickMergeAtRest(merge_policy_, mergeable.sizes));
+}
+
+bool CollectionImpl::LacksPayloadIndexes(const SealedSegment& segment) const {
+  return segment.opened.written_with != payload_schema_ &&
+         !payload_schema_->IsCoveredBy(*segment.opened.payload_indexes);
 }
 
 bool CollectionImpl::AtRest() const {

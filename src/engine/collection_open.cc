@@ -18,6 +18,11 @@ MergePolicy PolicyWithin(MergePolicy policy, const SegmentIndexer* indexer,
   return policy;
 }
 
+CollectionConfig WithoutPayloadIndexes(CollectionConfig config) {
+  config.payload_indexes.clear();
+  return config;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Collection>> Collection::Create(CollectionOptions options,
@@ -31,6 +36,7 @@ Result<std::shared_ptr<Collection>> Collection::Create(CollectionOptions options
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(env::JoinPath(options.directory, kLogFolder)));
   AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(options.directory));
   AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(options.directory)));
+  AKIDB_RETURN_IF_ERROR(PayloadIndexSchema::Make(config.payload_indexes).status());
   // The log before the manifest: from then on a collection without a log is a damaged one.
   auto collection = std::make_shared<CollectionImpl>(std::move(options), config, environment);
   AKIDB_RETURN_IF_ERROR(collection->Begin());
@@ -45,6 +51,11 @@ Result<std::shared_ptr<Collection>> Collection::Open(CollectionOptions options,
     if (manifest.status().code() != ErrorCode::kNotFound) return manifest.status();
     return CorruptionError(std::string(manifest.status().message()));
   }
+  auto fields = PayloadIndexSchema::Make(manifest->config.payload_indexes);
+  if (!fields.ok()) {
+    return CorruptionError(options.directory +
+                           ": payload indexes: " + std::string(fields.status().message()));
+  }
   auto collection =
       std::make_shared<CollectionImpl>(std::move(options), manifest->config, environment);
   AKIDB_RETURN_IF_ERROR(collection->Recover(std::move(manifest).value()));
@@ -54,7 +65,7 @@ Result<std::shared_ptr<Collection>> Collection::Open(CollectionOptions options,
 CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig config,
                                const CollectionEnvironment& environment)
     : options_(std::move(options)),
-      config_(std::move(config)),
+      config_(WithoutPayloadIndexes(config)),
       environment_(environment),
       schema_(config_),
       merge_policy_(PolicyWithin(options_.merge_policy, environment_.indexer, schema_)),
@@ -66,6 +77,10 @@ CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig confi
   }
   MutexLock lock(write_mutex_);
   head_ = NewHead(0);
+  // Whoever made this object has checked them.
+  auto fields = PayloadIndexSchema::Make(std::move(config.payload_indexes));
+  AKIDB_CHECK(fields.ok());
+  payload_schema_ = *fields;
 }
 
 CollectionImpl::~CollectionImpl() {
@@ -81,6 +96,7 @@ Status CollectionImpl::Begin() {
   AKIDB_RETURN_IF_ERROR(OpenLog(/*create=*/true));
   manifest_.collection_uuid = options_.uuid;
   manifest_.config = config_;
+  manifest_.config.payload_indexes = payload_schema_->fields();
   AKIDB_RETURN_IF_ERROR(storage::PublishManifest(environment_.fs, options_.directory, manifest_));
   PublishView();
   return OkStatus();
@@ -125,7 +141,7 @@ Status CollectionImpl::OpenSegments() {
         segment.opened,
         OpenSegment(environment_.fs, storage::SegmentPath(options_.directory, entry.file),
                     {entry.uuid, options_.uuid, entry.file.bytes},
-                    {environment_.indexer, schema_}));
+                    {environment_.indexer, schema_, environment_.log}));
     const storage::SegmentReader& reader = *segment.opened.reader;
     AKIDB_RETURN_IF_ERROR(CheckSegmentVectors(reader));
     if (reader.rows() != entry.rows) {

@@ -39,6 +39,14 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Uuid
   if (environment_.indexer != nullptr) {
     AKIDB_ASSIGN_OR_RETURN(sections, environment_.indexer->Build(rows, schema_, stop_));
   }
+  std::shared_ptr<const PayloadIndexSchema> fields;
+  {
+    MutexLock lock(write_mutex_);
+    fields = payload_schema_;
+  }
+  const PayloadIndexSectionBuilder payload_indexes(*fields, stop_, environment_.log);
+  AKIDB_ASSIGN_OR_RETURN(std::optional<IndexSection> indexes, payload_indexes.Build(rows));
+  if (indexes) sections.push_back(std::move(*indexes));
   for (const IndexSection& section : sections) {
     options.extra_sections.push_back({.key = section.key, .bytes = section.bytes});
   }
@@ -53,7 +61,9 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Uuid
   AKIDB_ASSIGN_OR_RETURN(
       made.opened,
       OpenSegment(environment_.fs, storage::SegmentPath(options_.directory, written.file),
-                  {uuid, options_.uuid, written.file.bytes}, {environment_.indexer, schema_}));
+                  {uuid, options_.uuid, written.file.bytes},
+                  {environment_.indexer, schema_, environment_.log}));
+  made.opened.written_with = std::move(fields);
   return OkStatus();
 }
 

@@ -206,6 +206,10 @@ void CollectionImpl::Drop() {
     while (sealing_) sealed_.Wait(write_mutex_);
   }
   StopMerges();
+  {
+    // Waits for a change of the payload indexes that is being published; none begins.
+    MutexLock publishing(publish_mutex_);
+  }
   // Waits for the writes under way; whether they reach the disk matters to nobody any more.
   static_cast<void>(log_->Close());
 }

@@ -73,6 +73,7 @@ class HeadSource final : public RowSource {
   uint32_t NumberOf(uint32_t row, size_t) const override { return row; }
 
   const VectorIndex* vector_index(size_t) const override { return nullptr; }
+  const PayloadIndexSection* payload_indexes() const override { return nullptr; }
   // Not counted: nothing but an index asks.
   uint64_t dead() const override { return 0; }
 

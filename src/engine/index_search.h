@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct IndexQuery {
 struct IndexCandidates {
   index::RowGate* gate = nullptr;  // null: only `dead` numbers, which the caller leaves out
   uint64_t dead = 0;
+  // The gate admits no number but these, ascending; borrowed. Nothing: any.
+  std::optional<std::span<const uint32_t>> only;
+  // The gate answers so fast that a walk may ask about every number that it comes near.
+  bool gate_is_fast = false;
 };
 
 // One query against one source after the other. Not thread-safe.
@@ -46,7 +51,11 @@ class IndexSearch {
 
  private:
   Status Walk(const VectorIndex& index, const index::CodeQuery& prepared, uint64_t dead);
-  Status Scan(const VectorIndex& index, const index::CodeQuery& prepared, index::RowGate* gate);
+  // False if it was given up: there are too few admitted numbers near the query.
+  Result<bool> WalkAdmitted(const VectorIndex& index, const index::CodeQuery& prepared,
+                            index::RowGate& gate);
+  Status Scan(const VectorIndex& index, const index::CodeQuery& prepared,
+              const IndexCandidates& candidates);
   size_t Ef() const;
   void Take(std::span<const index::Candidate> candidates);
 

@@ -15,6 +15,7 @@
 namespace akidb::engine {
 
 struct VectorIndex;
+class PayloadIndexSection;
 
 // Consecutive vectors of one name, for a scan. Vectors are numbered by themselves where not every
 // row has one: RowSource::RowOf turns a number into a row.
@@ -65,6 +66,8 @@ class RowSource {
 
   // What may be searched instead of the vectors, numbered as they are; null when there is nothing.
   virtual const VectorIndex* vector_index(size_t ordinal) const = 0;
+  // Over the rows; null for a source that never has any.
+  virtual const PayloadIndexSection* payload_indexes() const = 0;
   // Invisible rows of a source with an index.
   virtual uint64_t dead() const = 0;
 

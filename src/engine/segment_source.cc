@@ -55,6 +55,7 @@ class SegmentSource final : public RowSource {
                 const VectorSchema& schema)
       : reader_(std::move(segment.reader)),
         index_(std::move(segment.index)),
+        payload_indexes_(std::move(segment.payload_indexes)),
         dead_(std::move(dead)) {
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
       vectors_.push_back({reader_->FindVector(schema.name(ordinal)), schema.config(ordinal).dim});
@@ -111,6 +112,7 @@ class SegmentSource final : public RowSource {
     const std::optional<size_t>& there = vectors_[ordinal].in_segment;
     return index_ && there ? index_->vector(*there) : nullptr;
   }
+  const PayloadIndexSection* payload_indexes() const override { return payload_indexes_.get(); }
   uint64_t dead() const override { return dead_->count(); }
 
   std::unique_ptr<PayloadCursor> Payloads() const override {
@@ -140,6 +142,7 @@ class SegmentSource final : public RowSource {
   // Shared with the collection and with other views.
   const std::shared_ptr<const storage::SegmentReader> reader_;
   const std::shared_ptr<const SegmentIndex> index_;
+  const std::shared_ptr<const PayloadIndexSection> payload_indexes_;
   const std::shared_ptr<const Bitmap> dead_;
   std::vector<Vector> vectors_;  // by ordinal of the schema
 };
@@ -154,6 +157,8 @@ Result<OpenedSegment> OpenSegment(env::FileSystem& fs, const std::string& path,
   if (opening.indexer != nullptr) {
     AKIDB_ASSIGN_OR_RETURN(segment.index, opening.indexer->Open(*segment.reader, opening.schema));
   }
+  segment.payload_indexes = std::make_shared<const PayloadIndexSection>(
+      OpenPayloadIndexes(*segment.reader, opening.log));
   return segment;
 }
 

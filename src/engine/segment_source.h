@@ -6,6 +6,7 @@
 #include "engine/bitmap.h"
 #include "engine/row_source.h"
 #include "engine/segment_indexer.h"
+#include "engine/segment_payload_indexes.h"
 #include "engine/vector_schema.h"
 #include "storage/segment/segment_reader.h"
 
@@ -16,12 +17,17 @@ namespace akidb::engine {
 struct OpenedSegment {
   std::shared_ptr<const storage::SegmentReader> reader;
   std::shared_ptr<const SegmentIndex> index;  // may be null
+  std::shared_ptr<const PayloadIndexSection> payload_indexes;
+  // The fields that were to be indexed when this process wrote the segment, so that what could not
+  // be indexed then is not tried again. Null when an earlier process wrote it.
+  std::shared_ptr<const PayloadIndexSchema> written_with;
 };
 
 // What builds and opens a segment's index; `indexer` may be null: then there is none.
 struct SegmentOpening {
   const SegmentIndexer* indexer;
   const VectorSchema& schema;
+  Logger& log;
 };
 
 // Errors as SegmentReader::Open.

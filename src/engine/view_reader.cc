@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <functional>
 
-#include "engine/row_subject.h"
+#include "engine/source_filter.h"
 
 namespace akidb::engine {
 namespace {
 
 // Rows between two looks at the deadline when payloads are read one by one.
 constexpr uint32_t kCheckRows = 1024;
+// Fewer rows are looked at one by one sooner than a plan is made for all rows of their source.
+constexpr uint32_t kPlanRowsMin = 256;
 
 // The first row of `source` that was written after `seq`: rows stand in the order of writing.
 uint32_t FirstRowAfter(const RowSource& source, uint64_t seq) {
@@ -41,16 +43,24 @@ struct MatchRequest {
 Status ForEachMatch(const View& view, const RowLook& look, const MatchRequest& request,
                     const std::function<void(const RowSource&, uint32_t)>& visit) {
   for (const auto& source : view.sources) {
-    RowSubject subject(*source, look.schema);
-    uint32_t begin = FirstRowAfter(*source, request.after_seq);
-    for (uint32_t row = begin; row < source->rows(); ++row) {
-      if (row % kCheckRows == 0) AKIDB_RETURN_IF_ERROR(look.context.Check());
-      if (!source->Visible(row)) continue;
-      subject.Select(row);
-      bool matches = request.filter == nullptr || Matches(*request.filter, subject);
-      AKIDB_RETURN_IF_ERROR(subject.status());
-      if (matches) visit(*source, row);
+    SourceFilter filter(*source, look.schema, request.filter);
+    const uint32_t begin = FirstRowAfter(*source, request.after_seq);
+    if (source->rows() - begin >= kPlanRowsMin) filter.Plan();
+    Status status;
+    uint32_t looked_at = 0;
+    auto look_at = [&](uint32_t row) {
+      if (row < begin || !status.ok()) return;
+      if (looked_at++ % kCheckRows == 0) status = look.context.Check();
+      if (!source->Visible(row)) return;
+      if (filter.Admits(row) && filter.status().ok()) visit(*source, row);
+      if (!filter.status().ok()) status = filter.status();
+    };
+    if (const RowSet* possible = filter.possible()) {
+      possible->ForEach(look_at);
+    } else {
+      for (uint32_t row = begin; row < source->rows() && status.ok(); ++row) look_at(row);
     }
+    AKIDB_RETURN_IF_ERROR(status);
   }
   return OkStatus();
 }
@@ -105,13 +115,14 @@ Result<ScrollPage> ViewReader::Scroll(const ScrollRequest& request) const {
   struct Input {
     const RowSource* source;
     std::unique_ptr<IdCursor> ids;
-    RowSubject subject;
+    SourceFilter filter;
   };
   std::vector<Input> inputs;
   inputs.reserve(view_.sources.size());
   for (const auto& source : view_.sources) {
     inputs.push_back({source.get(), source->Ids(request.offset ? &*request.offset : nullptr),
-                      RowSubject(*source, schema_)});
+                      SourceFilter(*source, schema_, request.filter.get())});
+    inputs.back().filter.Plan();
   }
   ScrollPage page;
   for (uint64_t looked_at = 0;; ++looked_at) {
@@ -125,9 +136,8 @@ Result<ScrollPage> ViewReader::Scroll(const ScrollRequest& request) const {
     PointId id = *least->ids->id();
     Location at{least->source, least->ids->row()};
     least->ids->Next();
-    least->subject.Select(at.row);
-    bool matches = !request.filter || Matches(*request.filter, least->subject);
-    AKIDB_RETURN_IF_ERROR(least->subject.status());
+    const bool matches = least->filter.Admits(at.row);
+    AKIDB_RETURN_IF_ERROR(least->filter.status());
     if (!matches) continue;
     if (page.points.size() == request.limit) {
       page.next = id;

@@ -13,6 +13,8 @@
 
 namespace akidb::engine {
 
+class SourceFilter;
+
 class ViewReader {
  public:
   // All three outlive the reader.
@@ -37,11 +39,17 @@ class ViewReader {
   };
 
   struct Scan;  // one search in the making
+  struct NumberList;
 
   // Searching (view_search.cc).
   Status SearchSource(Scan& scan, const RowSource& source, uint32_t source_number) const;
-  Status SearchIndex(Scan& scan, const RowSource& source, uint32_t source_number) const;
-  Status ScanAll(Scan& scan, const RowSource& source, uint32_t source_number) const;
+  Status SearchIndex(Scan& scan, const RowSource& source, uint32_t source_number,
+                     SourceFilter& filter) const;
+  Status ScanAll(Scan& scan, const RowSource& source, uint32_t source_number,
+                 SourceFilter& filter) const;
+  // Compares the vectors of these numbers, which `gate` then judges.
+  Status ScanNumbers(Scan& scan, const RowSource& source, uint32_t source_number,
+                     const NumberList& list) const;
   Status ScanIds(Scan& scan, const RowSource& source, uint32_t source_number) const;
   Result<std::vector<Hit>> TakeHits(Scan& scan, const SearchRequest& request) const;
   static Result<std::optional<Payload>> ReadPayload(const Location& at,

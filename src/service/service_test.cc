@@ -64,12 +64,26 @@ class FakeCollection final : public engine::Collection {
     last_distance_max = request.distance_max;
     return hits;
   }
+  Result<engine::WriteResult> PutPayloadIndex(const RequestContext&, const std::string& field,
+                                              const PayloadFieldIndex& index) override {
+    indexes[field].index = index;
+    return engine::WriteResult{seq, true};
+  }
+  Result<engine::WriteResult> DropPayloadIndex(const RequestContext&,
+                                               const std::string& field) override {
+    indexes.erase(field);
+    return engine::WriteResult{seq, true};
+  }
+  Result<engine::PayloadIndexInfos> PayloadIndexes(const RequestContext&) const override {
+    return indexes;
+  }
   Status Seal() override { return OkStatus(); }
   Status Merge() override { return OkStatus(); }
   void Drop() override {}
 
   CollectionConfig config_;
   std::map<PointId, Point> points;
+  engine::PayloadIndexInfos indexes;
   uint64_t seq = 0;
   std::vector<Hit> hits;
   mutable std::vector<float> last_query;

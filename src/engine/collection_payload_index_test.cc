@@ -1,0 +1,354 @@
+// Payload indexes of a collection: durable, built in the background, left out when damaged, and of
+// no influence on what filtered searches find.
+#include <random>
+
+#include "engine/collection_merge_fixture.h"
+#include "engine/segment_payload_indexes.h"
+#include "engine/vector_index.h"
+#include "simd/kernels.h"
+#include "storage/segment/section_file_format.h"
+
+namespace akidb::engine {
+namespace {
+
+constexpr uint32_t kDim = 32;
+constexpr uint64_t kClusters = 20;
+
+class PayloadIndexesTest : public CollectionMergeFixture {
+ protected:
+  PayloadIndexesTest() {
+    config_.vectors.clear();
+    config_.vectors[""] = {.dim = kDim, .metric = Metric::kCosine};
+    options_.head_rows_max = 300;
+    indexer_ = vector_indexer_.get();
+  }
+
+  // Clusters, from a fixed seed: the bounds of recall hold for these.
+  DenseVector VectorOf(uint64_t id) const {
+    std::mt19937_64 random(id * 7919 + 1);
+    std::normal_distribution<float> normal;
+    std::mt19937_64 centre(id % kClusters);
+    DenseVector vector(kDim);
+    for (float& value : vector) value = normal(centre);
+    for (float& value : vector) value += 0.8f * normal(random);
+    return vector;
+  }
+  void Store(uint64_t first, uint64_t count) {
+    for (uint64_t begin = first; begin < first + count; begin += 100) {
+      std::vector<Point> points;
+      for (uint64_t id = begin; id < std::min(begin + 100, first + count); ++id) {
+        Point point;
+        point.id = PointId(id);
+        point.vectors = {{"", VectorOf(id)}};
+        point.payload =
+            *ParsePayloadJson(R"({"cluster":)" + std::to_string(id % kClusters) + R"(,"name":"n)" +
+                              std::to_string(id % 7) + R"(","n":)" + std::to_string(id) + "}");
+        points.push_back(std::move(point));
+      }
+      ASSERT_TRUE(collection_->Upsert(context_, std::move(points)).ok());
+    }
+  }
+  Status PutIndex(const std::string& field, PayloadFieldKind kind) {
+    return collection_->PutPayloadIndex(context_, field, {kind, ""}).status();
+  }
+  PayloadIndexInfos Infos(const Collection& collection) {
+    Result<PayloadIndexInfos> infos = collection.PayloadIndexes(context_);
+    EXPECT_TRUE(infos.ok()) << infos.status().ToString();
+    return infos.ok() ? *infos : PayloadIndexInfos();
+  }
+  uint64_t Count(const Filter& filter) {
+    Result<uint64_t> count = collection_->Count(context_, &filter);
+    EXPECT_TRUE(count.ok()) << count.status().ToString();
+    return count.ok() ? *count : UINT64_MAX;
+  }
+  static std::shared_ptr<const Filter> Below(const char* field, double end) {
+    auto filter = std::make_shared<Filter>();
+    NumericRange range;
+    range.lt = end;
+    filter->must.push_back(FieldCondition{*PayloadPath::Parse(field), range});
+    return filter;
+  }
+  std::vector<Hit> Search(uint64_t query_id, bool exact, std::shared_ptr<const Filter> filter,
+                          size_t limit = 10) {
+    DenseVector query = VectorOf(query_id);
+    simd::Normalize(query);
+    SearchRequest request;
+    request.query = query;
+    request.exact = exact;
+    request.limit = limit;
+    request.filter = std::move(filter);
+    Result<std::vector<Hit>> hits = collection_->Search(context_, request);
+    EXPECT_TRUE(hits.ok()) << hits.status().ToString();
+    return hits.ok() ? *hits : std::vector<Hit>();
+  }
+  // Of the 10 nearest to queries in `cluster`.
+  double Recall(uint64_t cluster, const std::shared_ptr<const Filter>& filter) {
+    size_t found = 0;
+    size_t wanted = 0;
+    for (uint64_t q = 0; q < 100; ++q) {
+      const uint64_t query = (50'000 + q) * kClusters + cluster;
+      std::map<uint64_t, float> exact;
+      for (const Hit& hit : Search(query, true, filter)) exact[hit.id.number()] = hit.distance;
+      for (const Hit& hit : Search(query, false, filter)) {
+        auto same = exact.find(hit.id.number());
+        if (same == exact.end()) continue;
+        EXPECT_EQ(same->second, hit.distance);
+        ++found;
+      }
+      wanted += exact.size();
+    }
+    return static_cast<double>(found) / static_cast<double>(wanted);
+  }
+  void Settle() {
+    ASSERT_TRUE(collection_->Seal().ok());
+    ASSERT_TRUE(collection_->Merge().ok());
+  }
+  std::vector<std::string> Files() { return *disk_->List(options_.directory + "/seg"); }
+
+  std::unique_ptr<SegmentIndexer> vector_indexer_ =
+      MakeVectorIndexer({.graph_rows_min = 800}, *log_);
+};
+
+TEST_F(PayloadIndexesTest, SegmentsGetThemWhetherSealedBeforeOrAfter) {
+  Create();
+  Store(0, 900);
+  Settle();
+  const std::vector<std::string> files = Files();
+  ASSERT_TRUE(PutIndex("cluster", PayloadFieldKind::kInteger).ok());
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_NE(Files(), files);
+  EXPECT_EQ(Infos(*collection_).at("cluster").points, 900u);
+  Store(900, 50);  // in the head
+  EXPECT_EQ(Infos(*collection_).at("cluster").points, 950u);
+  Settle();
+  EXPECT_EQ(Infos(*collection_).at("cluster").points, 950u);
+  EXPECT_EQ(Count(*Below("cluster", 5)), 950u / kClusters * 5 + 5);
+  const std::vector<std::string> indexed = Files();
+  Reopen();
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_EQ(Files(), indexed);
+  EXPECT_EQ(Infos(*collection_).at("cluster").points, 950u);
+  // Going needs no segment written anew, nor does coming back.
+  ASSERT_TRUE(collection_->DropPayloadIndex(context_, "cluster").ok());
+  EXPECT_TRUE(Infos(*collection_).empty());
+  ASSERT_TRUE(PutIndex("cluster", PayloadFieldKind::kInteger).ok());
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_EQ(Files(), indexed);
+}
+
+TEST_F(PayloadIndexesTest, ParametersComeBackAndAFieldHasOneIndex) {
+  config_.payload_indexes["cluster"] = {PayloadFieldKind::kKeyword, R"({"type":"keyword"})"};
+  Create();
+  EXPECT_TRUE(collection_->config().payload_indexes.empty());
+  EXPECT_EQ(Infos(*collection_).at("cluster").index.params_json, R"({"type":"keyword"})");
+  ASSERT_TRUE(collection_
+                  ->PutPayloadIndex(context_, R"("cluster")",
+                                    {PayloadFieldKind::kInteger, R"({"type":"integer"})"})
+                  .ok());
+  Reopen();
+  const PayloadIndexInfos infos = Infos(*collection_);
+  ASSERT_EQ(infos.size(), 1u);
+  EXPECT_EQ(infos.begin()->first, R"("cluster")");
+  EXPECT_EQ(infos.begin()->second.index.kind, PayloadFieldKind::kInteger);
+  EXPECT_EQ(infos.begin()->second.index.params_json, R"({"type":"integer"})");
+  EXPECT_TRUE(collection_->DropPayloadIndex(context_, "unknown").ok());
+  EXPECT_TRUE(collection_->DropPayloadIndex(context_, "cluster").ok());
+  EXPECT_TRUE(Infos(*collection_).empty());
+}
+
+TEST_F(PayloadIndexesTest, BadFieldsAndTooManyAreRefused) {
+  Create();
+  for (const char* field : {"", "a[", "a..b", "\"a"}) {
+    EXPECT_EQ(PutIndex(field, PayloadFieldKind::kKeyword).code(), ErrorCode::kValidation) << field;
+  }
+  EXPECT_EQ(PutIndex(std::string(1025, 'a'), PayloadFieldKind::kKeyword).code(),
+            ErrorCode::kValidation);
+  const PayloadFieldIndex long_params{PayloadFieldKind::kKeyword, std::string(5000, ' ')};
+  EXPECT_EQ(collection_->PutPayloadIndex(context_, "a", long_params).status().code(),
+            ErrorCode::kValidation);
+  for (uint32_t i = 0; i < kPayloadIndexesMax; ++i) {
+    ASSERT_TRUE(PutIndex("f" + std::to_string(i), PayloadFieldKind::kKeyword).ok());
+  }
+  EXPECT_EQ(PutIndex("more", PayloadFieldKind::kKeyword).code(), ErrorCode::kValidation);
+  EXPECT_TRUE(PutIndex("f0", PayloadFieldKind::kInteger).ok());
+  EXPECT_EQ(Infos(*collection_).size(), kPayloadIndexesMax);
+}
+
+// At every step of the change a power cut leaves the fields of before or of after, and every point.
+TEST_F(PayloadIndexesTest, AChangeSurvivesPowerCuts) {
+  Create();
+  Store(0, 400);
+  ASSERT_TRUE(PutIndex("name", PayloadFieldKind::kKeyword).ok());
+  auto fields_after_crash = [&](uint64_t seed) {
+    auto disk = disk_->CloneAfterCrash(seed);
+    CollectionEnvironment parts = Parts(*disk);
+    parts.optimizer = nullptr;
+    parts.alarms = nullptr;
+    auto opened = Collection::Open(options_, parts);
+    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+    if (!opened.ok()) return std::set<std::string>();
+    EXPECT_EQ(*(*opened)->Count(context_, nullptr), 400u);
+    std::set<std::string> fields;
+    for (const auto& [field, info] : Infos(**opened)) fields.insert(field);
+    return fields;
+  };
+  const std::set<std::string> before{"name"};
+  const std::set<std::string> after{"cluster", "name"};
+  size_t steps = 0;
+  std::set<std::set<std::string>> seen;
+  fs_.SetWatch([&](WatchedFileSystem::Kind, const std::string& path) {
+    if (path.find("MANIFEST") == std::string::npos && path.find("CURRENT") == std::string::npos) {
+      return;
+    }
+    ++steps;
+    for (uint64_t seed = 0; seed < 4; ++seed) seen.insert(fields_after_crash(seed));
+  });
+  ASSERT_TRUE(PutIndex("cluster", PayloadFieldKind::kInteger).ok());
+  fs_.SetWatch({});
+  EXPECT_GE(steps, 4u);
+  for (const std::set<std::string>& fields : seen) {
+    EXPECT_TRUE(fields == before || fields == after) << fields.size();
+  }
+  for (uint64_t seed = 0; seed < 4; ++seed) EXPECT_EQ(fields_after_crash(seed), after);
+  ASSERT_TRUE(collection_->DropPayloadIndex(context_, "name").ok());
+  for (uint64_t seed = 0; seed < 4; ++seed) {
+    EXPECT_EQ(fields_after_crash(seed), std::set<std::string>{"cluster"});
+  }
+}
+
+TEST_F(PayloadIndexesTest, AChangeDuringAMergeIsNotLost) {
+  Create();
+  Store(0, 900);
+  ASSERT_TRUE(collection_->Seal().ok());
+  std::promise<void> go_on = HoldOptimizer();
+  ASSERT_TRUE(PutIndex("cluster", PayloadFieldKind::kInteger).ok());
+  bool reached = false;
+  fs_.SetWatch([&](WatchedFileSystem::Kind kind, const std::string& path) {
+    if (reached || kind != WatchedFileSystem::Kind::kRename || !IsSegment(path)) return;
+    reached = true;
+    EXPECT_TRUE(PutIndex("name", PayloadFieldKind::kKeyword).ok());
+  });
+  go_on.set_value();
+  ASSERT_TRUE(collection_->Merge().ok());
+  fs_.SetWatch({});
+  EXPECT_TRUE(reached);
+  EXPECT_EQ(Infos(*collection_).at("name").points, 900u);
+  Reopen();
+  EXPECT_EQ(Infos(*collection_).at("name").points, 900u);
+}
+
+TEST_F(PayloadIndexesTest, ADroppedCollectionIsLeftAlone) {
+  Create();
+  collection_->Drop();
+  EXPECT_EQ(PutIndex("name", PayloadFieldKind::kKeyword).code(), ErrorCode::kNotFound);
+}
+
+// The middle of a section of the segment's file, as docs/format/segment.md lays it out.
+uint64_t MiddleOf(std::string_view file, storage::SectionId id) {
+  const auto bytes = std::as_bytes(std::span(file));
+  auto trailer = storage::DecodeSectionFileTrailer(bytes.last(storage::kSectionFileTrailerBytes));
+  auto footer = storage::DecodeSectionFileFooter(
+      bytes.subspan(trailer->footer_offset, trailer->footer_bytes));
+  for (const storage::SectionEntry& section : footer->sections) {
+    if (section.key.id == id) return section.offset + section.bytes / 2;
+  }
+  ADD_FAILURE() << "no such section";
+  return 0;
+}
+
+TEST_F(PayloadIndexesTest, ADamagedSectionIsLeftOutAndBuiltAgain) {
+  for (const char* field : {"n", "cluster"}) {
+    config_.payload_indexes[field] = {PayloadFieldKind::kInteger, ""};
+  }
+  config_.payload_indexes["name"] = {PayloadFieldKind::kKeyword, ""};
+  indexer_ = nullptr;
+  Create();
+  Store(0, 20'000);  // so that the section fills blocks of its own
+  Settle();
+  const std::vector<std::string> files = Files();
+  collection_.reset();
+  std::string path;
+  std::string bytes;  // of the largest
+  for (const std::string& file : files) {
+    std::string other = *env::ReadWholeFile(*disk_, "/data/c/seg/" + file, 64u << 20);
+    if (other.size() < bytes.size()) continue;
+    bytes = std::move(other);
+    path = "/data/c/seg/" + file;
+  }
+  const uint64_t at = MiddleOf(bytes, storage::SectionId::kPayloadIndexes);
+  ASSERT_TRUE(disk_->FlipBit(path, at * 8 + 3).ok());
+  Reopen();
+  EXPECT_TRUE(collection_->stats().merge_due);
+  EXPECT_EQ(Count(*Below("n", 12'345)), 12'345u);
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_NE(Files(), files);
+  EXPECT_EQ(Infos(*collection_).at("n").points, 20'000u);
+  EXPECT_EQ(Count(*Below("n", 12'345)), 12'345u);
+}
+
+// Rows as the builder reads them.
+class PayloadRows final : public storage::SegmentRows {
+ public:
+  explicit PayloadRows(uint32_t rows) : rows_(rows) {}
+  uint32_t rows() const override { return rows_; }
+  PointId id(uint32_t row) const override { return PointId(row); }
+  uint64_t seq(uint32_t) const override { return 1; }
+  bool HasVector(uint32_t, size_t) const override { return false; }
+  Result<std::span<const float>> vector(uint32_t, size_t) const override {
+    return std::span<const float>();
+  }
+  Result<std::span<const std::byte>> payload(uint32_t row) const override {
+    payload_ = *ParsePayloadJson(R"({"long":")" + std::string(500, 'x') + std::to_string(row) +
+                                 R"(","short":1})");
+    return payload_.encoded();
+  }
+
+ private:
+  const uint32_t rows_;
+  mutable Payload payload_;  // the one read last
+};
+
+TEST_F(PayloadIndexesTest, WhatWouldTakeTooMuchMemoryIsLeftOut) {
+  auto schema = PayloadIndexSchema::Make(
+      {{"long", {PayloadFieldKind::kKeyword, ""}}, {"short", {PayloadFieldKind::kInteger, ""}}});
+  ASSERT_TRUE(schema.ok());
+  std::atomic<bool> stop{false};
+  const PayloadIndexSectionBuilder builder(**schema, stop, *log_);
+  Result<std::optional<IndexSection>> built = builder.Build(PayloadRows(5000), 1 << 20);
+  ASSERT_TRUE(built.ok() && *built);
+  Result<PayloadIndexSection> section = PayloadIndexSection::Open((*built)->bytes, 5000);
+  ASSERT_TRUE(section.ok());
+  ASSERT_EQ(section->indexes().size(), 1u);
+  EXPECT_EQ(section->indexes()[0].path().text(), "short");
+  EXPECT_FALSE((*schema)->IsCoveredBy(*section));
+  stop = true;
+  EXPECT_EQ(builder.Build(PayloadRows(5000)).status().code(), ErrorCode::kCancelled);
+}
+
+// Clusters are what a filter goes along with: those that it leaves are near the query, or far.
+TEST_F(PayloadIndexesTest, FilteredRecallIsThatWithoutAFilter) {
+  Create();
+  Store(0, 6000);
+  Settle();
+  clock_.Advance(options_.idle_after);
+  ASSERT_TRUE(collection_->Merge().ok());
+  ASSERT_LE(collection_->stats().segments, 2u);  // so at least one has a graph
+  const double unfiltered = Recall(3, nullptr);
+  EXPECT_GT(unfiltered, 0.98);
+  for (const char* field : {"cluster", "n"}) {
+    ASSERT_TRUE(PutIndex(field, PayloadFieldKind::kInteger).ok());
+  }
+  ASSERT_TRUE(collection_->Merge().ok());
+  for (double clusters : {1, 2, 5, 8, 12, 19}) {
+    const std::string share = std::to_string(static_cast<int>(clusters)) + " of 20 clusters";
+    EXPECT_GT(Recall(0, Below("cluster", clusters)), unfiltered - 0.01) << share << ", near";
+    EXPECT_GT(Recall(19, Below("cluster", clusters)), unfiltered - 0.01) << share << ", far";
+    EXPECT_GT(Recall(3, Below("n", 300 * clusters)), unfiltered - 0.01) << share << ", any";
+  }
+  // Fewer than are wanted: all of them.
+  EXPECT_EQ(Search(1, false, Below("n", 7)).size(), 7u);
+  EXPECT_EQ(Search(1, false, Below("n", 4000), 5000).size(), 4000u);
+}
+
+}  // namespace
+}  // namespace akidb::engine
