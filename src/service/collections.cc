@@ -19,11 +19,32 @@ Result<bool> Service::DeleteCollection(const std::string& name) {
   return database_.DeleteCollection(name);
 }
 
-Result<CollectionInfo> Service::GetCollection(std::string_view name) {
+Result<CollectionInfo> Service::GetCollection(const RequestContext& context,
+                                              std::string_view name) {
   // Pinned for this call: the collection may be deleted meanwhile.
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> collection,
                          database_.FindCollection(name));
-  return CollectionInfo{collection->stats(), collection->config()};
+  AKIDB_ASSIGN_OR_RETURN(PayloadIndexInfos indexes, collection->PayloadIndexes(context));
+  return CollectionInfo{collection->stats(), collection->config(), std::move(indexes)};
+}
+
+Result<WriteReply> Service::PutPayloadIndex(const RequestContext& context,
+                                            std::string_view collection,
+                                            const PayloadIndexRequest& request) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> found,
+                         database_.FindCollection(collection));
+  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult result,
+                         found->PutPayloadIndex(context, request.field, request.index));
+  return WriteReply{result.seq, result.durable, {}, 0};
+}
+
+Result<WriteReply> Service::DropPayloadIndex(const RequestContext& context,
+                                             std::string_view collection,
+                                             const std::string& field) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> found,
+                         database_.FindCollection(collection));
+  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult result, found->DropPayloadIndex(context, field));
+  return WriteReply{result.seq, result.durable, {}, 0};
 }
 
 }  // namespace akidb::service

@@ -23,6 +23,7 @@ namespace akidb::service {
 
 // What callers need of the layers below, so that they see this one only.
 using CollectionStats = engine::CollectionStats;
+using PayloadIndexInfos = engine::PayloadIndexInfos;
 using ScrollPage = engine::ScrollPage;
 using EmbedRequest = embedding::EmbedRequest;
 using EmbedResult = embedding::EmbedResult;
@@ -39,6 +40,11 @@ struct WriteReply {
   bool durable = true;
   InferenceUsage usage;
   uint64_t truncated_texts = 0;
+};
+
+struct PayloadIndexRequest {
+  std::string field;
+  PayloadFieldIndex index;
 };
 
 struct ScoredPoint {
@@ -60,6 +66,7 @@ struct QueryReply {
 struct CollectionInfo {
   CollectionStats stats;
   CollectionConfig config;
+  PayloadIndexInfos payload_indexes{};
 };
 
 class Service {
@@ -72,7 +79,12 @@ class Service {
   bool CollectionExists(std::string_view name) const;
   Status CreateCollection(const std::string& name, const CollectionConfig& config);
   Result<bool> DeleteCollection(const std::string& name);
-  Result<CollectionInfo> GetCollection(std::string_view name);
+  Result<CollectionInfo> GetCollection(const RequestContext& context, std::string_view name);
+  // Durable when they return; the index of what is stored already is built in the background.
+  Result<WriteReply> PutPayloadIndex(const RequestContext& context, std::string_view collection,
+                                     const PayloadIndexRequest& request);
+  Result<WriteReply> DropPayloadIndex(const RequestContext& context, std::string_view collection,
+                                      const std::string& field);
 
   // Points. Texts are embedded before anything is logged, as documents, identical ones once; the
   // model that fills a vector for the first time is bound to it, another one later is refused.

@@ -37,8 +37,6 @@ class ServiceEndpoints(ServerTestCase):
             ("PATCH", "/collections/x"),
             ("GET", "/aliases"),
             ("POST", "/collections/aliases"),
-            ("PUT", "/collections/x/index"),
-            ("DELETE", "/collections/x/index/f"),
             ("POST", "/collections/x/points/batch"),
             ("POST", "/collections/x/points/payload"),
             ("PUT", "/collections/x/points/vectors"),

@@ -44,4 +44,29 @@ std::string Envelope::Finish() {
   return std::move(text_);
 }
 
+std::string WriteAnswer(const ApiCall& call, const service::WriteReply& reply) {
+  Envelope envelope;
+  JsonWriter& json = envelope.result();
+  json.BeginObject();
+  json.Key("operation_id");
+  json.Uint(reply.seq);
+  json.Key("status");
+  json.String(call.wait ? "completed" : "acknowledged");
+  json.EndObject();
+  envelope.Extras(call);
+  envelope.Usage(reply.usage);
+  json.Key("akidb");
+  json.BeginObject();
+  json.Key("seq");
+  json.Uint(reply.seq);
+  json.Key("durable");
+  json.Bool(reply.durable);
+  if (reply.truncated_texts > 0) {
+    json.Key("truncated_texts");
+    json.Uint(reply.truncated_texts);
+  }
+  json.EndObject();
+  return envelope.Finish();
+}
+
 }  // namespace akidb::rest

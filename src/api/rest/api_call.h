@@ -58,6 +58,10 @@ class Envelope {
   JsonWriter json_;
 };
 
+// The answer to a write. What is acknowledged is durable either way; `wait` only chooses the
+// dialect's word for it.
+std::string WriteAnswer(const ApiCall& call, const service::WriteReply& reply);
+
 double SecondsSince(std::chrono::steady_clock::time_point start);
 
 // service_handlers.cc
@@ -70,6 +74,8 @@ Result<std::string> GetCollection(const ApiCall& call);
 Result<std::string> CollectionExists(const ApiCall& call);
 Result<std::string> CreateCollection(const ApiCall& call);
 Result<std::string> DeleteCollection(const ApiCall& call);
+Result<std::string> PutPayloadIndex(const ApiCall& call);
+Result<std::string> DropPayloadIndex(const ApiCall& call);
 // points_handlers.cc
 Result<std::string> UpsertPoints(const ApiCall& call);
 Result<std::string> DeletePoints(const ApiCall& call);

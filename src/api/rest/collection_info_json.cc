@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include "api/rest/collection_json.h"
+#include "types/collection_config_json.h"
 
 namespace akidb::rest {
 namespace {
@@ -146,6 +147,24 @@ void WriteConfig(const CollectionConfig& config, JsonWriter& json) {
   json.EndObject();
 }
 
+void WritePayloadSchema(const service::PayloadIndexInfos& indexes, JsonWriter& json) {
+  json.BeginObject();
+  for (const auto& [field, info] : indexes) {
+    json.Key(field);
+    json.BeginObject();
+    json.Key("data_type");
+    json.String(PayloadFieldKindName(info.index.kind));
+    if (!info.index.params_json.empty()) {
+      json.Key("params");
+      json.Raw(info.index.params_json);
+    }
+    json.Key("points");
+    json.Uint(info.points);
+    json.EndObject();
+  }
+  json.EndObject();
+}
+
 // Red: it takes no writes. Yellow: segments are to be merged, or are being.
 std::string_view StatusOf(const service::CollectionStats& stats) {
   if (!stats.read_only_reason.empty()) return "red";
@@ -180,8 +199,7 @@ void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json) 
   json.Key("config");
   WriteConfig(info.config, json);
   json.Key("payload_schema");
-  json.BeginObject();
-  json.EndObject();
+  WritePayloadSchema(info.payload_indexes, json);
   json.EndObject();
 }
 

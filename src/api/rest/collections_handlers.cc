@@ -1,5 +1,6 @@
 #include "api/rest/api_call.h"
 #include "api/rest/collection_json.h"
+#include "api/rest/payload_index_json.h"
 
 namespace akidb::rest {
 namespace {
@@ -32,7 +33,8 @@ Result<std::string> ListCollections(const ApiCall& call) {
 }
 
 Result<std::string> GetCollection(const ApiCall& call) {
-  AKIDB_ASSIGN_OR_RETURN(service::CollectionInfo info, call.service.GetCollection(call.collection));
+  AKIDB_ASSIGN_OR_RETURN(service::CollectionInfo info,
+                         call.service.GetCollection(call.context, call.collection));
   Envelope envelope;
   WriteCollectionInfo(info, envelope.result());
   envelope.Extras(call);
@@ -58,6 +60,20 @@ Result<std::string> CreateCollection(const ApiCall& call) {
 Result<std::string> DeleteCollection(const ApiCall& call) {
   AKIDB_ASSIGN_OR_RETURN(bool existed, call.service.DeleteCollection(call.collection));
   return BoolResult(call, existed);
+}
+
+Result<std::string> PutPayloadIndex(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(service::PayloadIndexRequest request, DecodePayloadIndex(call.body));
+  AKIDB_ASSIGN_OR_RETURN(service::WriteReply reply,
+                         call.service.PutPayloadIndex(call.context, call.collection, request));
+  return WriteAnswer(call, reply);
+}
+
+// The field stands where the path of a point has its id.
+Result<std::string> DropPayloadIndex(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(service::WriteReply reply,
+                         call.service.DropPayloadIndex(call.context, call.collection, call.point));
+  return WriteAnswer(call, reply);
 }
 
 }  // namespace akidb::rest

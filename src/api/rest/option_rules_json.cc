@@ -62,6 +62,22 @@ constexpr OptionRule kVector[] = {
     {.name = "datatype", .kind = Kind::kChoice, .choices = "float32|uint8|float16|turbo4"},
 };
 
+constexpr OptionRule kKeywordIndex[] = {
+    {.name = "is_tenant"},
+    {.name = "on_disk"},
+    {.name = "memory", .kind = Kind::kChoice, .choices = kMemory},
+    {.name = "enable_hnsw"},
+    {.name = "prefix"},
+};
+constexpr OptionRule kIntegerIndex[] = {
+    {.name = "lookup"},
+    {.name = "range"},
+    {.name = "is_principal"},
+    {.name = "on_disk"},
+    {.name = "memory", .kind = Kind::kChoice, .choices = kMemory},
+    {.name = "enable_hnsw"},
+};
+
 constexpr OptionRule kScalar[] = {
     {.name = "type", .kind = Kind::kChoice, .choices = "int8"},
     {.name = "quantile", .kind = Kind::kNumber, .min = 0.5, .max = 1},
@@ -173,6 +189,8 @@ Status CheckOptions(JsonElement value, const FieldPath& path, std::span<const Op
 
 std::span<const OptionRule> CollectionOptionRules() { return kCollection; }
 std::span<const OptionRule> VectorOptionRules() { return kVector; }
+std::span<const OptionRule> KeywordIndexRules() { return kKeywordIndex; }
+std::span<const OptionRule> IntegerIndexRules() { return kIntegerIndex; }
 
 Status CheckQuantization(JsonElement value, const FieldPath& path) {
   if (IsNull(value)) return OkStatus();

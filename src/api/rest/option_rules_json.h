@@ -31,6 +31,10 @@ std::span<const OptionRule> CollectionOptionRules();
 // Of one vector, besides size, distance, datatype and multivector_config.
 std::span<const OptionRule> VectorOptionRules();
 
+// Of an index over a payload field, besides its type.
+std::span<const OptionRule> KeywordIndexRules();
+std::span<const OptionRule> IntegerIndexRules();
+
 // {"scalar": …}, {"product": …}, {"binary": …} or {"turbo": …}.
 Status CheckQuantization(JsonElement value, const FieldPath& path);
 

@@ -119,6 +119,30 @@ class PythonClient(unittest.TestCase):
         self.client.delete(self.name, points_selector=models.FilterSelector(filter=red))
         self.assertEqual(self.client.count(self.name).count, 1)
 
+    def test_payload_indexes(self):
+        self.fill()
+        made = self.client.create_payload_index(self.name, "colour", field_schema=models.PayloadSchemaType.KEYWORD)
+        self.assertEqual(made.status, models.UpdateStatus.COMPLETED)
+        self.client.create_payload_index(
+            self.name,
+            "n",
+            field_schema=models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=True),
+        )
+        schema = self.client.get_collection(self.name).payload_schema
+        self.assertEqual(schema["colour"].data_type, models.PayloadSchemaType.KEYWORD)
+        self.assertEqual((schema["colour"].points, schema["colour"].params), (3, None))
+        self.assertEqual(schema["n"].data_type, models.PayloadSchemaType.INTEGER)
+        self.assertEqual((schema["n"].params.lookup, schema["n"].params.range), (True, True))
+        red = models.Filter(must=[match("colour", "red"), models.FieldCondition(key="n", range=models.Range(gt=1))])
+        self.assertEqual(self.client.count(self.name, count_filter=red).count, 1)
+        hits = self.client.query_points(self.name, query=[1.0, 0.0], query_filter=red).points
+        self.assertEqual([h.id for h in hits], [str(HEX_ID)])
+        with self.assertRaises(UnexpectedResponse) as raised:
+            self.client.create_payload_index(self.name, "where", field_schema=models.PayloadSchemaType.GEO)
+        self.assertEqual(raised.exception.status_code, 501)
+        self.client.delete_payload_index(self.name, "colour")
+        self.assertEqual(list(self.client.get_collection(self.name).payload_schema), ["n"])
+
     def test_columns_and_bulk_upload(self):
         self.fill()
         self.client.upsert(

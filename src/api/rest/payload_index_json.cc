@@ -1,0 +1,76 @@
+#include "api/rest/payload_index_json.h"
+
+#include <algorithm>
+#include <string>
+
+#include "api/rest/input_json.h"
+#include "api/rest/option_rules_json.h"
+#include "types/collection_config_json.h"
+
+namespace akidb::rest {
+namespace {
+
+constexpr std::string_view kOtherTypes[] = {"float", "geo", "text", "bool", "datetime", "uuid"};
+
+Status ReadType(JsonElement value, const FieldPath& path, PayloadFieldKind& out) {
+  std::string_view name;
+  AKIDB_RETURN_IF_ERROR(ReadString(value, path, name));
+  if (std::optional<PayloadFieldKind> kind = ParsePayloadFieldKind(name)) {
+    out = *kind;
+    return OkStatus();
+  }
+  if (std::find(std::begin(kOtherTypes), std::end(kOtherTypes), name) != std::end(kOtherTypes)) {
+    return NotServed(path, "indexes of type `" + std::string(name) +
+                               "` (other than `keyword` and `integer`) are");
+  }
+  return FieldError(path, "unknown variant `" + std::string(name) +
+                              "`, expected one of `keyword`, `integer`, `float`, `geo`, `text`, "
+                              "`bool`, `datetime`, `uuid`");
+}
+
+Status CheckIntegerParams(JsonElement value, const FieldPath& path) {
+  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, IntegerIndexRules()));
+  auto is_off = [&](std::string_view name) {
+    JsonElement member;
+    bool on = true;
+    return FindMember(value, name, member) && member.get(on) == simdjson::SUCCESS && !on;
+  };
+  if (!is_off("lookup") || !is_off("range")) return OkStatus();
+  return RangeError(path, "the 'lookup' and 'range' capabilities can't be both disabled");
+}
+
+Status ReadSchema(JsonElement value, const FieldPath& path, PayloadFieldIndex& out) {
+  if (value.is_string()) return ReadType(value, path, out.kind);
+  JsonElement type;
+  if (!value.is_object()) {
+    return TypeError(path, "a type, or an object {\"type\": …}", value);
+  }
+  if (!FindMember(value, "type", type)) return MissingField(path, "type");
+  AKIDB_RETURN_IF_ERROR(ReadType(type, path.Member("type"), out.kind));
+  AKIDB_RETURN_IF_ERROR(out.kind == PayloadFieldKind::kInteger
+                            ? CheckIntegerParams(value, path)
+                            : CheckOptions(value, path, KeywordIndexRules()));
+  out.params_json = simdjson::minify(value);
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<service::PayloadIndexRequest> DecodePayloadIndex(std::string_view text) {
+  JsonBody body;
+  AKIDB_RETURN_IF_ERROR(body.Parse(text));
+  const FieldPath root;
+  if (!body.root().is_object()) return TypeError(root, "a JSON object", body.root());
+  service::PayloadIndexRequest request;
+  JsonElement name;
+  if (!FindMember(body.root(), "field_name", name)) return MissingField(root, "field_name");
+  std::string_view field;
+  AKIDB_RETURN_IF_ERROR(ReadString(name, root.Member("field_name"), field));
+  request.field = field;
+  JsonElement schema;
+  if (!FindMember(body.root(), "field_schema", schema)) return MissingField(root, "field_schema");
+  AKIDB_RETURN_IF_ERROR(ReadSchema(schema, root.Member("field_schema"), request.index));
+  return request;
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,182 @@
+"""Indexes over payload fields: made, described, dropped, durable, and of no influence on answers."""
+
+import unittest
+
+from server_process import ServerTestCase, wait_until
+
+POINTS = 1500
+
+
+def payload(i):
+    return {
+        "city": f"c{i % 40}",
+        "tags": [f"t{i % 3}", f"t{i % 7}"],
+        "n": i,
+        "mixed": i if i % 2 else f"{i}",
+        "o": {"k": f"k{i % 5}"},
+    }
+
+
+FILTERS = (
+    {"must": [{"key": "city", "match": {"value": "c3"}}]},
+    {"must": [{"key": "tags", "match": {"any": ["t1", "t5"]}}, {"key": "n", "range": {"gte": 100, "lt": 900}}]},
+    {"must_not": [{"key": "city", "match": {"except": ["c1", "c2"]}}]},
+    {"should": [{"key": "o.k", "match": {"value": "k1"}}, {"key": "n", "range": {"lt": 50}}]},
+    {"must": [{"key": "mixed", "range": {"lte": 100}}]},
+    {"must": [{"is_empty": {"key": "city"}}]},
+    {"must": [{"key": "n", "range": {"gt": 1e9}}]},
+)
+
+
+class PayloadIndexes(ServerTestCase):
+    environment = {"AKIDB_HEAD_ROWS_MAX": "400"}
+
+    def put(self, field, schema, wait="?wait=true"):
+        return self.ok("PUT", f"{self.path}/index{wait}", {"field_name": field, "field_schema": schema}).result
+
+    def info(self):
+        return self.ok("GET", self.path).result
+
+    def schema(self):
+        return self.info()["payload_schema"]
+
+    def fill(self):
+        self.create()
+        for first in range(0, POINTS, 500):
+            self.upsert(
+                [
+                    {"id": i, "vector": [i % 17, i % 5, i % 3, 1], "payload": payload(i)}
+                    for i in range(first, first + 500)
+                ]
+            )
+
+    def answers(self):
+        found = []
+        for condition in FILTERS:
+            count = self.ok("POST", self.path + "/points/count", {"filter": condition}).result["count"]
+            body = {"filter": condition, "limit": POINTS, "with_payload": ["n"]}
+            page = self.ok("POST", self.path + "/points/scroll", body).result["points"]
+            self.assertEqual(len(page), count)
+            hits = self.query({"query": [3, 1, 2, 0.5], "filter": condition, "limit": 20, "params": {"exact": True}})
+            near = self.query({"query": [3, 1, 2, 0.5], "filter": condition, "limit": 20})
+            self.assertEqual([h["score"] for h in near], [h["score"] for h in hits])
+            found.append((count, page, hits))
+        return found
+
+    def test_made_described_dropped(self):
+        self.create()
+        self.upsert([{"id": 1, "vector": [1, 2, 3, 4], "payload": {"city": "here"}}, {"id": 2, "vector": [1, 2, 3, 4]}])
+        made = self.put("city", "keyword")
+        self.assertEqual(made["status"], "completed")
+        self.assertIsInstance(made["operation_id"], int)
+        self.assertEqual(self.put("n", "integer", wait="")["status"], "acknowledged")
+        tenant = {"type": "keyword", "is_tenant": True, "on_disk": None}
+        self.put("who", tenant)
+        self.put("when", {"type": "integer", "range": True, "lookup": False})
+        self.assertEqual(
+            self.schema(),
+            {
+                "city": {"data_type": "keyword", "points": 1},
+                "n": {"data_type": "integer", "points": 0},
+                "when": {
+                    "data_type": "integer",
+                    "params": {"type": "integer", "range": True, "lookup": False},
+                    "points": 0,
+                },
+                "who": {"data_type": "keyword", "params": tenant, "points": 0},
+            },
+        )
+        self.put("city", "keyword")  # again
+        self.put('"city"', "integer")  # the same field, spelled otherwise
+        self.assertEqual(self.schema()['"city"'], {"data_type": "integer", "points": 1})
+        self.assertNotIn("city", self.schema())
+        dropped = self.ok("DELETE", self.path + "/index/city?wait=true").result
+        self.assertEqual(dropped["status"], "completed")
+        self.ok("DELETE", self.path + "/index/nobody")
+        for field in ("n", "who"):
+            self.ok("DELETE", f"{self.path}/index/{field}")
+        self.assertEqual(list(self.schema()), ["when"])
+
+    def test_paths_of_any_spelling(self):
+        self.create()
+        self.put("a[].b", "keyword")
+        self.put('"ключ".x', "keyword")
+        self.ok("DELETE", self.path + "/index/a%5B%5D.b")
+        self.ok("DELETE", self.path + "/index/%22%D0%BA%D0%BB%D1%8E%D1%87%22.x")
+        self.assertEqual(self.schema(), {})
+
+    def test_answers_are_the_same_before_and_after(self):
+        self.fill()
+        before = self.answers()
+        kinds = {"city": "keyword", "tags": "keyword", "n": "integer", "mixed": "integer", "o.k": "keyword"}
+        for field, kind in kinds.items():
+            self.put(field, kind)
+        self.assertEqual(self.answers(), before)
+        wait_until(lambda: self.info()["status"] == "green")
+        reached = {field: entry["points"] for field, entry in self.schema().items()}
+        self.assertEqual(reached, dict.fromkeys(kinds, POINTS))
+        self.assertEqual(self.answers(), before)
+        self.ok("POST", self.path + "/points/delete?wait=true", {"filter": FILTERS[0]})
+        self.assertEqual(self.answers()[0][0], 0)
+        self.assertEqual(self.info()["points_count"], POINTS - before[0][0])
+        self.upsert([{"id": 3, "vector": [1, 1, 1, 1], "payload": {"city": "c3"}}])
+        self.assertEqual(self.answers()[0][0], 1)
+
+    def test_kill_9_right_after_the_answer(self):
+        self.fill()
+        before = self.answers()
+        self.put("city", {"type": "keyword", "is_tenant": True})
+        self.put("n", "integer")
+        self.ok("DELETE", self.path + "/index/n")
+        self.put("o.k", "keyword")
+        self.server.kill()
+        self.server.start()
+        schema = self.schema()
+        self.assertEqual(sorted(schema), ["city", "o.k"])
+        self.assertEqual(schema["city"]["params"], {"type": "keyword", "is_tenant": True})
+        self.assertEqual(self.answers(), before)
+        wait_until(lambda: {entry["points"] for entry in self.schema().values()} == {POINTS})
+        self.assertEqual(self.answers(), before)
+
+    def test_other_types_say_what_is_served(self):
+        self.create()
+        for kind in ("float", "geo", "text", "bool", "datetime", "uuid"):
+            for schema in (kind, {"type": kind}):
+                with self.subTest(schema=schema):
+                    error = self.refused(501, "PUT", self.path + "/index", {"field_name": "f", "field_schema": schema})
+                    self.assertTrue(error.startswith("Not implemented: field_schema"), error)
+                    for word in (f"`{kind}`", "`keyword`", "`integer`"):
+                        self.assertIn(word, error)
+        self.assertEqual(self.schema(), {})
+
+    def test_bad_requests_are_refused(self):
+        self.create()
+        neither = {"type": "integer", "range": False, "lookup": False}
+        for status, body, text in (
+            (400, [], "expected a JSON object"),
+            (400, {"field_schema": "keyword"}, "field_name"),
+            (400, {"field_name": "f"}, "field_schema"),
+            (400, {"field_name": "f", "field_schema": None}, "field_schema"),
+            (400, {"field_name": 7, "field_schema": "keyword"}, "field_name"),
+            (400, {"field_name": "f", "field_schema": 7}, "field_schema"),
+            (400, {"field_name": "f", "field_schema": {}}, "type"),
+            (400, {"field_name": "f", "field_schema": "best"}, "unknown variant `best`"),
+            (400, {"field_name": "f", "field_schema": {"type": "keyword", "is_tenant": 1}}, "is_tenant"),
+            (422, {"field_name": "f", "field_schema": neither}, "both disabled"),
+            (422, {"field_name": "a[", "field_schema": "keyword"}, "a["),
+            (422, {"field_name": "", "field_schema": "keyword"}, "payload path"),
+            (422, {"field_name": "f" * 2000, "field_schema": "keyword"}, "1024"),
+            (422, {"field_name": "f", "field_schema": {"type": "keyword", "x": "y" * 5000}}, "4096"),
+        ):
+            with self.subTest(body=str(body)[:80]):
+                self.assertIn(text, self.refused(status, "PUT", self.path + "/index", body))
+        self.refused(422, "DELETE", self.path + "/index/a%5B")
+        self.assertEqual(self.schema(), {})
+        error = self.refused(404, "PUT", "/collections/nobody/index", {"field_name": "f", "field_schema": "keyword"})
+        self.assertEqual(error, "Not found: Collection `nobody` doesn't exist!")
+        self.refused(404, "DELETE", "/collections/nobody/index/f")
+        self.refused(405, "GET", self.path + "/index")
+
+
+if __name__ == "__main__":
+    unittest.main()
