@@ -183,9 +183,12 @@ class CollectionImpl final : public Collection {
   // Numbers of segments_ that the policy wants merged.
   struct Mergeable;
   std::vector<size_t> SegmentsToMerge() const AKIDB_REQUIRES(write_mutex_);
-  // Those that PickMergeAtRest would merge, whether the collection is at rest or not.
+  // Those to be merged at rest, whether the collection is at rest or not.
   std::vector<size_t> SegmentsToMergeAtRest() const AKIDB_REQUIRES(write_mutex_);
+  std::vector<size_t> SegmentToIndex() const AKIDB_REQUIRES(write_mutex_);
   bool AtRest() const AKIDB_REQUIRES(write_mutex_);
+  // Heads have been filling up lately.
+  bool InHaste() const AKIDB_REQUIRES(write_mutex_);
   // Whether writing it anew would give it indexes over its payloads that it hasn't.
   bool LacksPayloadIndexes(const SealedSegment& segment) const AKIDB_REQUIRES(write_mutex_);
   // Null when there is none.
@@ -267,6 +270,7 @@ class CollectionImpl final : public Collection {
   std::shared_ptr<const PayloadIndexSchema> payload_schema_ AKIDB_GUARDED_BY(write_mutex_);
   std::set<std::string> in_progress_ AKIDB_GUARDED_BY(write_mutex_);
   Alarms::Time last_write_ AKIDB_GUARDED_BY(write_mutex_);
+  Alarms::Time last_full_head_ AKIDB_GUARDED_BY(write_mutex_) = Alarms::Time::min();
   Alarms::Time alarm_at_ AKIDB_GUARDED_BY(write_mutex_) = Alarms::Time::max();  // max: none
 
   const std::shared_ptr<MergeTicket> merge_ticket_;  // shared with the optimizer's tasks

@@ -10,6 +10,9 @@ namespace {
 constexpr std::chrono::seconds kPauseMin{1};
 constexpr std::chrono::seconds kPauseMax{300};
 
+// So long after a head was full, others are expected to follow.
+constexpr std::chrono::seconds kHaste{10};
+
 // What is read at once when a merged segment is checked.
 constexpr size_t kVerifyBytes = size_t{1} << 20;
 
@@ -47,23 +50,36 @@ std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
   const Mergeable mergeable(segments_);
   std::vector<size_t> picked = mergeable.NumbersOf(PickMerge(merge_policy_, mergeable.sizes));
   if (!picked.empty()) return picked;
-  // One whose index is damaged or missing is written anew with it.
   for (size_t i : mergeable.numbers) {
-    const std::shared_ptr<const SegmentIndex>& index = segments_[i].opened.index;
-    if (index && index->wanting()) return {i};
     if (LacksPayloadIndexes(segments_[i])) return {i};
   }
-  return AtRest() ? SegmentsToMergeAtRest() : std::vector<size_t>();
+  if (AtRest()) return SegmentsToMergeAtRest();
+  return InHaste() ? std::vector<size_t>() : SegmentToIndex();
 }
 
 std::vector<size_t> CollectionImpl::SegmentsToMergeAtRest() const {
   const Mergeable mergeable(segments_);
-  return mergeable.NumbersOf(PickMergeAtRest(merge_policy_, mergeable.sizes));
+  std::vector<size_t> picked = mergeable.NumbersOf(PickMergeAtRest(merge_policy_, mergeable.sizes));
+  return picked.empty() ? SegmentToIndex() : picked;
+}
+
+// One whose codes or graph are damaged or missing is written anew with them.
+std::vector<size_t> CollectionImpl::SegmentToIndex() const {
+  for (size_t i : Mergeable(segments_).numbers) {
+    const std::shared_ptr<const SegmentIndex>& index = segments_[i].opened.index;
+    if (index && index->wanting()) return {i};
+  }
+  return {};
 }
 
 bool CollectionImpl::LacksPayloadIndexes(const SealedSegment& segment) const {
   return segment.opened.written_with != payload_schema_ &&
          !payload_schema_->IsCoveredBy(*segment.opened.payload_indexes);
+}
+
+bool CollectionImpl::InHaste() const {
+  return environment_.alarms != nullptr && last_full_head_ != Alarms::Time::min() && !AtRest() &&
+         environment_.alarms->Now() - last_full_head_ < kHaste;
 }
 
 bool CollectionImpl::AtRest() const {

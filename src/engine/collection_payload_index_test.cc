@@ -101,6 +101,7 @@ class PayloadIndexesTest : public CollectionMergeFixture {
   }
   void Settle() {
     ASSERT_TRUE(collection_->Seal().ok());
+    clock_.Advance(std::chrono::seconds(20));  // points arrive no longer
     ASSERT_TRUE(collection_->Merge().ok());
   }
   std::vector<std::string> Files() { return *disk_->List(options_.directory + "/seg"); }

@@ -37,7 +37,12 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Uuid
   }
   std::vector<IndexSection> sections;
   if (environment_.indexer != nullptr) {
-    AKIDB_ASSIGN_OR_RETURN(sections, environment_.indexer->Build(rows, schema_, stop_));
+    IndexBuild how{stop_};
+    {
+      MutexLock lock(write_mutex_);
+      how.in_haste = InHaste();
+    }
+    AKIDB_ASSIGN_OR_RETURN(sections, environment_.indexer->Build(rows, schema_, how));
   }
   std::shared_ptr<const PayloadIndexSchema> fields;
   {

@@ -1,4 +1,5 @@
 #include "engine/collection_impl.h"
+#include "engine/vector_index.h"
 #include "engine/view_reader.h"
 #include "simd/kernels.h"
 
@@ -19,9 +20,15 @@ CollectionStats CollectionImpl::stats() const {
   for (const SealedSegment& segment : segments_) {
     stats.dead_rows += segment.visible_dead->count();
     stats.live_rows += segment.entry.rows - segment.visible_dead->count();
+    const size_t vectors = segment.opened.index ? segment.opened.reader->vectors().size() : 0;
+    for (size_t ordinal = 0; ordinal < vectors; ++ordinal) {
+      const VectorIndex* index = segment.opened.index->vector(ordinal);
+      if (index != nullptr && index->graph) stats.graph_vectors += index->codes.count();
+    }
   }
   stats.merging = merging_;
-  stats.merge_due = environment_.optimizer != nullptr && (merging_ || !SegmentsToMerge().empty());
+  stats.merge_due = environment_.optimizer != nullptr &&
+                    (merging_ || !SegmentsToMerge().empty() || !SegmentsToMergeAtRest().empty());
   stats.merge_failure = merge_failure_.message();
   stats.sealed_rows = sealed_rows_;
   stats.merged_rows = merged_rows_;

@@ -236,8 +236,8 @@ class CountingIndexer final : public SegmentIndexer {
 
   Result<std::vector<IndexSection>> Build(const storage::SegmentRows& rows,
                                           const VectorSchema& schema,
-                                          const std::atomic<bool>& stop) const override {
-    EXPECT_FALSE(stop);
+                                          const IndexBuild& how) const override {
+    EXPECT_FALSE(how.stop);
     EXPECT_EQ(schema.size(), 1u);
     // From the last to the first: any order is possible.
     for (uint32_t row = rows.rows(); row-- > 0;) {

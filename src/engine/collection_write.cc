@@ -63,7 +63,10 @@ Status CollectionImpl::MakeRoom(const RequestContext& context, size_t points) {
     AKIDB_RETURN_IF_ERROR(CheckWritable());
   }
   // Others may have been here while the lock was given up.
-  if (HeadIsFull(points)) FreezeHead();
+  if (HeadIsFull(points)) {
+    FreezeHead();
+    if (environment_.alarms != nullptr) last_full_head_ = environment_.alarms->Now();
+  }
   if (points > head_->rows_max()) head_ = NewHead(points);
   return OkStatus();
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
+#include <queue>
 
 #include "index/graph/graph_walk.h"
 
@@ -11,20 +14,25 @@ namespace {
 // A walk's candidates when the request names no number: recall of 10 at 0.98 and above on real text
 // (docs/internals/index.md).
 constexpr size_t kEfDefault = 100;
-// Of a walk's candidates, this share is compared exactly: estimates rarely misplace more.
-constexpr size_t kRerankShare = 3;
-constexpr size_t kRerankPerHit = 2;
-// Of a scan's: it sees every code once, so that only the estimates' errors are to be made good.
-constexpr size_t kScanRerankPerHit = 4;
-constexpr size_t kScanRerankMin = 64;
-// An index is left alone where more than this share of the vectors would be read anyway.
+// Spreads by which a candidate's distance may be smaller than its estimate: hardly one in a
+// thousand is smaller yet.
+constexpr float kSpreads = 3;
+// By which the last candidate of a walk is to be beyond the nearest ones: else estimates may have
+// kept others out, and the walk is done again with more candidates.
+constexpr float kSpreadsBehind = 1;
+// An index is left alone, and so is a graph, where one in so many vectors would be compared.
 constexpr size_t kShareMax = 4;
+// Vectors of fewer bytes are read as fast as their codes.
+constexpr size_t kExactBytesMax = size_t{4} << 20;
+// Compared for each of the nearest, roughly: to guess what is worthwhile.
+constexpr size_t kComparedPerHit = 4;
+// A walk gives up when it has estimated the distances of one in so many vectors.
+constexpr uint64_t kVisitShare = 4;
+constexpr uint32_t kChunk = 256;
 // Numbers between two looks at the request.
 constexpr uint32_t kCheckNumbers = 64 << 10;
-constexpr uint32_t kChunk = 256;
-// A walk among admitted vectors gives up when it has looked at one in so many of all: then they lie
-// far from the query, and a scan is faster than what it would still have to look at.
-constexpr uint64_t kVisitShare = 4;
+// Candidates of a scan are thinned out when they have become so many more.
+constexpr size_t kNearMin = 4096;
 
 class NodeGateOf final : public index::NodeGate {
  public:
@@ -35,98 +43,129 @@ class NodeGateOf final : public index::NodeGate {
   index::RowGate& gate_;
 };
 
+// The k-th least of the greatest distances that candidates may have: what may not be nearer than
+// that need not be looked at. Memory grows with what is offered.
+class KthGreatest {
+ public:
+  explicit KthGreatest(size_t k) : k_(k) {}
+  void Offer(float distance) {
+    if (distances_.size() == k_ && !(distance < distances_.top())) return;
+    distances_.push(distance);
+    if (distances_.size() > k_) distances_.pop();
+  }
+  float bound() const {
+    return distances_.size() < k_ ? std::numeric_limits<float>::infinity() : distances_.top();
+  }
+
+ private:
+  const size_t k_;
+  std::priority_queue<float> distances_;
+};
+
 }  // namespace
 
-size_t IndexSearch::Ef() const {
-  return std::max(query_.ef > 0 ? query_.ef : kEfDefault, query_.k);
-}
-
-bool IndexSearch::IsWorthwhile(const VectorIndex& index) const {
-  const size_t reread = std::max(kScanRerankPerHit * query_.k, kScanRerankMin);
-  return query_.k > 0 && reread * kShareMax <= index.codes.count();
-}
-
-Result<std::span<const uint32_t>> IndexSearch::Find(const VectorIndex& index,
-                                                    const IndexCandidates& candidates) {
-  found_.clear();
-  const index::CodeQuery prepared = index.section.space->Prepare(query_.metric, query_.vector);
-  const bool walk = index.graph && !candidates.only && Ef() * kShareMax <= index.codes.count() &&
-                    (candidates.gate == nullptr || candidates.gate_is_fast);
-  if (walk && candidates.gate == nullptr) {
-    AKIDB_RETURN_IF_ERROR(Walk(index, prepared, candidates.dead));
-    return std::span<const uint32_t>(found_);
+struct IndexSearch::Near {
+  float least = 0;
+  uint32_t number = 0;
+  friend bool operator<(const Near& a, const Near& b) {
+    return a.least != b.least ? a.least < b.least : a.number < b.number;
   }
-  bool found = false;
-  if (walk) {
-    AKIDB_ASSIGN_OR_RETURN(found, WalkAdmitted(index, prepared, *candidates.gate));
+};
+
+bool IndexSearch::IsWorthwhile() const {
+  const size_t count = index_.codes.count();
+  if (query_.k == 0 || query_.k > count / (kComparedPerHit * kShareMax)) return false;
+  return index_.graph || count * query_.vector.size() * sizeof(float) > kExactBytesMax;
+}
+
+Status IndexSearch::Find(const IndexCandidates& candidates, ExactComparison& exact) {
+  prepared_ = index_.section.space->Prepare(query_.metric, query_.vector);
+  if (MayWalk(candidates)) {
+    AKIDB_ASSIGN_OR_RETURN(bool found, Walk(candidates, exact));
+    if (found) return OkStatus();
+  } else {
+    compared_.Reset(index_.codes.count());
   }
-  if (!found) AKIDB_RETURN_IF_ERROR(Scan(index, prepared, candidates));
-  return std::span<const uint32_t>(found_);
+  return Scan(candidates, exact);
 }
 
-void IndexSearch::Take(std::span<const index::Candidate> candidates) {
-  for (const index::Candidate& candidate : candidates) found_.push_back(candidate.node);
+bool IndexSearch::MayWalk(const IndexCandidates& candidates) const {
+  return index_.graph && !candidates.only && (candidates.gate_is_open || candidates.gate_is_fast);
 }
 
-Status IndexSearch::Walk(const VectorIndex& index, const index::CodeQuery& prepared,
-                         uint64_t dead) {
-  // Dead vectors lie among the living ones evenly, or nearly: so many more candidates leave as many
-  // living ones.
-  const size_t count = index.codes.count();
-  const size_t living = std::max<size_t>(count - std::min<size_t>(dead, count), 1);
-  const size_t stretch = std::min<size_t>((count + living - 1) / living, kShareMax);
+Result<bool> IndexSearch::Walk(const IndexCandidates& candidates, ExactComparison& exact) {
+  const size_t count = index_.codes.count();
+  compared_.Reset(index_.codes.count());
+  NodeGateOf gate(candidates.gate);
   index::WalkOptions options;
-  options.ef = static_cast<uint32_t>(dead == 0 ? Ef() : Ef() * stretch);
-  index::GraphWalk graph_walk;
-  Result<bool> complete = graph_walk.Run(context_, {*index.graph, index.codes, prepared}, options);
-  if (!complete.ok()) return complete.status();
-  const std::span<const index::Candidate> candidates = graph_walk.found();
-  size_t reread = std::max(options.ef / kRerankShare, kRerankPerHit * query_.k);
-  if (dead > 0) reread *= 2;
-  Take(candidates.first(std::min(reread, candidates.size())));
+  options.gate = candidates.gate_is_open ? nullptr : &gate;
+  options.visits_max = count / kVisitShare;
+  index::GraphWalk walk;
+  const size_t least = std::max(query_.ef > 0 ? query_.ef : kEfDefault, query_.k);
+  for (size_t ef = std::min(least, count); ef <= count / kShareMax; ef *= 2) {
+    options.ef = static_cast<uint32_t>(ef);
+    AKIDB_ASSIGN_OR_RETURN(bool complete,
+                           walk.Run(context_, {*index_.graph, index_.codes, prepared_}, options));
+    const std::span<const index::Candidate> found = walk.found();
+    if (!complete || found.size() < std::min(ef, query_.k)) return false;
+    AKIDB_RETURN_IF_ERROR(CompareFound(found, exact));
+    const index::Candidate& last = found.back();
+    const float behind = last.distance - kSpreadsBehind * index_.codes.Spread(prepared_, last.node);
+    if (found.size() < ef || behind > exact.bound()) return true;
+  }
+  return false;
+}
+
+// Nearest first, so that the bound falls early.
+Status IndexSearch::CompareFound(std::span<const index::Candidate> found, ExactComparison& exact) {
+  for (const index::Candidate& candidate : found) {
+    const float least =
+        candidate.distance - kSpreads * index_.codes.Spread(prepared_, candidate.node);
+    if (least > exact.bound() || !compared_.Add(candidate.node)) continue;
+    AKIDB_RETURN_IF_ERROR(exact.Compare(candidate.node));
+  }
   return OkStatus();
 }
 
-Result<bool> IndexSearch::WalkAdmitted(const VectorIndex& index, const index::CodeQuery& prepared,
-                                       index::RowGate& gate) {
-  NodeGateOf node_gate(gate);
-  index::WalkOptions options;
-  options.ef = static_cast<uint32_t>(Ef());
-  options.gate = &node_gate;
-  options.visits_max = index.codes.count() / kVisitShare;
-  index::GraphWalk graph_walk;
-  AKIDB_ASSIGN_OR_RETURN(bool complete,
-                         graph_walk.Run(context_, {*index.graph, index.codes, prepared}, options));
-  const std::span<const index::Candidate> candidates = graph_walk.found();
-  if (!complete || candidates.size() < query_.k) return false;
-  const size_t reread = std::max(options.ef / kRerankShare, kRerankPerHit * query_.k);
-  Take(candidates.first(std::min(reread, candidates.size())));
-  return true;
-}
-
-Status IndexSearch::Scan(const VectorIndex& index, const index::CodeQuery& prepared,
-                         const IndexCandidates& candidates) {
-  index::RowGate* const gate = candidates.gate;
-  index::CandidatePool pool;
-  pool.Reset(std::max(kScanRerankPerHit * query_.k, kScanRerankMin));
-  std::array<float, kChunk> distances;
+Status IndexSearch::Scan(const IndexCandidates& candidates, ExactComparison& exact) {
+  const index::CodeArray& codes = index_.codes;
   const uint32_t count =
-      candidates.only ? static_cast<uint32_t>(candidates.only->size()) : index.codes.count();
+      candidates.only ? static_cast<uint32_t>(candidates.only->size()) : codes.count();
+  KthGreatest greatest(query_.k);
+  std::vector<Near> near;
+  size_t thin_out_at = kNearMin;
+  std::array<float, kChunk> distances;
   for (uint32_t first = 0; first < count; first += kChunk) {
     if (first % kCheckNumbers == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
     const uint32_t chunk = std::min(kChunk, count - first);
     if (candidates.only) {
-      index.codes.Distances(prepared, candidates.only->subspan(first, chunk), distances.data());
+      codes.Distances(prepared_, candidates.only->subspan(first, chunk), distances.data());
     } else {
-      index.codes.Distances(prepared, first, std::span(distances).first(chunk));
+      codes.Distances(prepared_, first, std::span(distances).first(chunk));
     }
+    float bound = std::min(greatest.bound(), exact.bound());
     for (uint32_t i = 0; i < chunk; ++i) {
-      if (!(distances[i] < pool.bound())) continue;
       const uint32_t number = candidates.only ? (*candidates.only)[first + i] : first + i;
-      if (gate == nullptr || gate->Admits(number)) pool.Offer({distances[i], number});
+      const float spread = kSpreads * codes.Spread(prepared_, number);
+      // What is not a number may be anything.
+      if (distances[i] - spread > bound || !candidates.gate.Admits(number)) continue;
+      if (std::isnan(distances[i])) {
+        near.push_back({-std::numeric_limits<float>::infinity(), number});
+        continue;
+      }
+      near.push_back({distances[i] - spread, number});
+      greatest.Offer(distances[i] + spread);
+      bound = std::min(bound, greatest.bound());
     }
+    if (near.size() < thin_out_at) continue;
+    std::erase_if(near, [&](const Near& candidate) { return candidate.least > bound; });
+    thin_out_at = std::max(2 * near.size(), kNearMin);
   }
-  Take(pool.candidates());
+  std::sort(near.begin(), near.end());
+  for (const Near& candidate : near) {
+    if (candidate.least > exact.bound()) break;
+    if (compared_.Add(candidate.number)) AKIDB_RETURN_IF_ERROR(exact.Compare(candidate.number));
+  }
   return OkStatus();
 }
 

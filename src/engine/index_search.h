@@ -1,5 +1,9 @@
-// The nearest vectors of one indexed source by estimated distances: through its graph, or through
-// all of its codes. Exact distances are the caller's.
+// The nearest vectors of one indexed source: candidates by estimated distances, through its graph
+// or through all of its codes, compared exactly as long as they could still be among the nearest.
+//
+// An estimate's spread is known (index/codes/code_space.h), and says how far down the list of
+// candidates a nearest one may hide: few are compared where vectors lie apart, many where they lie
+// closer together than codes can tell.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +16,7 @@
 #include "engine/vector_index.h"
 #include "index/exact_scan.h"
 #include "index/graph/candidate_pool.h"
+#include "index/graph/visited_nodes.h"
 #include "types/metric.h"
 
 namespace akidb::engine {
@@ -23,45 +28,55 @@ struct IndexQuery {
   size_t ef = 0;                  // candidates of a walk; 0: the default
 };
 
-// What may be left out of the answer.
+// Which numbers may be in the answer.
 struct IndexCandidates {
-  index::RowGate* gate = nullptr;  // null: only `dead` numbers, which the caller leaves out
-  uint64_t dead = 0;
-  // The gate admits no number but these, ascending; borrowed. Nothing: any.
-  std::optional<std::span<const uint32_t>> only;
+  index::RowGate& gate;
+  // The gate admits every number.
+  bool gate_is_open = false;
   // The gate answers so fast that a walk may ask about every number that it comes near.
   bool gate_is_fast = false;
+  // The gate admits no number but these, ascending; borrowed. Nothing: any.
+  std::optional<std::span<const uint32_t>> only;
 };
 
-// One query against one source after the other. Not thread-safe.
+// Compares a number's vector exactly, and keeps the nearest.
+class ExactComparison {
+ public:
+  virtual ~ExactComparison() = default;
+  // A gate has admitted the number.
+  virtual Status Compare(uint32_t number) = 0;
+  // What is farther can't be among the nearest any more.
+  virtual float bound() const = 0;
+};
+
+// One query against one source. Not thread-safe.
 class IndexSearch {
  public:
-  // Both outlive the search.
-  IndexSearch(const RequestContext& context, const IndexQuery& query)
-      : context_(context), query_(query) {}
+  // All outlive the search.
+  IndexSearch(const RequestContext& context, const IndexQuery& query, const VectorIndex& index)
+      : context_(context), query_(query), index_(index) {}
 
-  // Whether the index is worth asking: where nearly every vector would be looked at again, reading
-  // them at once is faster, and exact.
-  bool IsWorthwhile(const VectorIndex& index) const;
+  // Whether the index is worth asking: where the vectors are few, or nearly all would be compared
+  // anyway, reading them at once is as fast, and sees all of them.
+  bool IsWorthwhile() const;
 
-  // Numbers whose exact distances are worth computing, nearest first, valid until the next call. A
-  // gate has admitted them; it is asked only about numbers near enough to be among them.
-  Result<std::span<const uint32_t>> Find(const VectorIndex& index,
-                                         const IndexCandidates& candidates);
+  // Each number that may be among the nearest is compared once.
+  Status Find(const IndexCandidates& candidates, ExactComparison& exact);
 
  private:
-  Status Walk(const VectorIndex& index, const index::CodeQuery& prepared, uint64_t dead);
-  // False if it was given up: there are too few admitted numbers near the query.
-  Result<bool> WalkAdmitted(const VectorIndex& index, const index::CodeQuery& prepared,
-                            index::RowGate& gate);
-  Status Scan(const VectorIndex& index, const index::CodeQuery& prepared,
-              const IndexCandidates& candidates);
-  size_t Ef() const;
-  void Take(std::span<const index::Candidate> candidates);
+  struct Near;  // a number and the least distance that it may have
+
+  bool MayWalk(const IndexCandidates& candidates) const;
+  // False if it was given up: a scan is faster than what it would still have to look at.
+  Result<bool> Walk(const IndexCandidates& candidates, ExactComparison& exact);
+  Status CompareFound(std::span<const index::Candidate> found, ExactComparison& exact);
+  Status Scan(const IndexCandidates& candidates, ExactComparison& exact);
 
   const RequestContext& context_;
   const IndexQuery& query_;
-  std::vector<uint32_t> found_;
+  const VectorIndex& index_;
+  index::CodeQuery prepared_;
+  index::VisitedNodes compared_;
 };
 
 }  // namespace akidb::engine

@@ -32,6 +32,13 @@ struct IndexSection {
   std::vector<std::byte> bytes;
 };
 
+struct IndexBuild {
+  const std::atomic<bool>& stop;
+  // Points arrive so fast that what takes long is better done when they no longer do: the index is
+  // then wanting.
+  bool in_haste = false;
+};
+
 // Thread-safe: segments of several collections are written at once.
 class SegmentIndexer {
  public:
@@ -43,11 +50,11 @@ class SegmentIndexer {
   virtual uint64_t GraphRowsMin(const VectorSchema& schema) const = 0;
 
   // `rows` will keep their numbers; vectors may be asked for in any order. Called on the thread
-  // that writes the segment. kCancelled soon after `stop` turns true. An error leaves the segment
+  // that writes the segment. kCancelled soon after how.stop turns true. An error leaves the segment
   // unwritten.
   virtual Result<std::vector<IndexSection>> Build(const storage::SegmentRows& rows,
                                                   const VectorSchema& schema,
-                                                  const std::atomic<bool>& stop) const = 0;
+                                                  const IndexBuild& how) const = 0;
   // What is damaged or of another version is left out, and the index wanting. `reader` outlives the
   // index.
   virtual Result<std::shared_ptr<const SegmentIndex>> Open(const storage::SegmentReader& reader,

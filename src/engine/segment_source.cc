@@ -157,8 +157,8 @@ Result<OpenedSegment> OpenSegment(env::FileSystem& fs, const std::string& path,
   if (opening.indexer != nullptr) {
     AKIDB_ASSIGN_OR_RETURN(segment.index, opening.indexer->Open(*segment.reader, opening.schema));
   }
-  segment.payload_indexes = std::make_shared<const PayloadIndexSection>(
-      OpenPayloadIndexes(*segment.reader, opening.log));
+  segment.payload_indexes =
+      std::make_shared<const PayloadIndexSection>(OpenPayloadIndexes(*segment.reader, opening.log));
   return segment;
 }
 

@@ -39,6 +39,7 @@ class ViewReader {
   };
 
   struct Scan;  // one search in the making
+  class Comparison;
   struct NumberList;
 
   // Searching (view_search.cc).

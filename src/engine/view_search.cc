@@ -34,18 +34,6 @@ class FilterGate final : public index::RowGate {
   const size_t ordinal_;
 };
 
-// For numbers that another gate has admitted.
-class AdmittedGate final : public index::RowGate {
- public:
-  AdmittedGate(const RowSource& source, size_t ordinal) : source_(source), ordinal_(ordinal) {}
-  PointId id(uint32_t number) override { return source_.id(source_.RowOf(number, ordinal_)); }
-  bool Admits(uint32_t) override { return true; }
-
- private:
-  const RowSource& source_;
-  const size_t ordinal_;
-};
-
 // The ids that a filter limits the answer to, if its must says so: then nothing else is looked at.
 const HasIdCondition* RequiredIds(const Filter* filter) {
   if (filter == nullptr) return nullptr;
@@ -113,24 +101,46 @@ Status ViewReader::ScanNumbers(Scan& scan, const RowSource& source, uint32_t sou
   return OkStatus();
 }
 
-// By the source's index: candidates by their estimated distances, which are then compared exactly.
+// Numbers that a gate has admitted.
+class ViewReader::Comparison final : public ExactComparison, private index::RowGate {
+ public:
+  Comparison(Scan& scan, const RowSource& source, uint32_t source_number)
+      : scan_(scan), source_(source), source_number_(source_number) {}
+
+  Status Compare(uint32_t number) override {
+    AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector,
+                           source_.vector(source_.RowOf(number, scan_.ordinal), scan_.ordinal));
+    const index::ScanQuery query{scan_.query, *this, scan_.top};
+    index::FloatRows rows{vector.data(), 1, vector.size(), number, source_number_};
+    return scan_.exact.Rows(rows, {&query, 1});
+  }
+  float bound() const override { return scan_.top.bound(); }
+
+ private:
+  PointId id(uint32_t number) override { return source_.id(source_.RowOf(number, scan_.ordinal)); }
+  bool Admits(uint32_t) override { return true; }
+
+  Scan& scan_;
+  const RowSource& source_;
+  const uint32_t source_number_;
+};
+
 Status ViewReader::SearchIndex(Scan& scan, const RowSource& source, uint32_t source_number,
                                SourceFilter& filter) const {
-  const VectorIndex& index = *source.vector_index(scan.ordinal);
   FilterGate gate(source, scan.ordinal, filter);
   const std::optional<std::vector<uint32_t>> few = FewNumbers(source, scan.ordinal, filter);
-  IndexSearch search(context_, scan.index_query);
-  IndexCandidates candidates;
-  candidates.gate = scan.filter == nullptr && index.graph ? nullptr : &gate;
-  candidates.dead = source.dead();
+  IndexCandidates candidates{
+      .gate = gate,
+      .gate_is_open = scan.filter == nullptr && source.dead() == 0,
+      // Whether a row is alive is a look at a bitmap.
+      .gate_is_fast = scan.filter == nullptr || filter.mostly_settled(),
+      .only = std::nullopt,
+  };
   if (few) candidates.only = *few;
-  candidates.gate_is_fast = filter.mostly_settled();
-  AKIDB_ASSIGN_OR_RETURN(std::span<const uint32_t> found, search.Find(index, candidates));
-  AKIDB_RETURN_IF_ERROR(filter.status());
-  AdmittedGate admitted(source, scan.ordinal);
-  index::RowGate* again = candidates.gate == nullptr ? static_cast<index::RowGate*>(&gate)
-                                                     : static_cast<index::RowGate*>(&admitted);
-  return ScanNumbers(scan, source, source_number, {found, *again});
+  Comparison exact(scan, source, source_number);
+  const VectorIndex& index = *source.vector_index(scan.ordinal);
+  AKIDB_RETURN_IF_ERROR(IndexSearch(context_, scan.index_query, index).Find(candidates, exact));
+  return filter.status();
 }
 
 Status ViewReader::ScanIds(Scan& scan, const RowSource& source, uint32_t source_number) const {
@@ -151,7 +161,7 @@ Status ViewReader::SearchSource(Scan& scan, const RowSource& source, uint32_t nu
   SourceFilter filter(source, schema_, scan.filter);
   filter.Plan();
   const VectorIndex* index = scan.by_index ? source.vector_index(scan.ordinal) : nullptr;
-  if (index != nullptr && IndexSearch(context_, scan.index_query).IsWorthwhile(*index)) {
+  if (index != nullptr && IndexSearch(context_, scan.index_query, *index).IsWorthwhile()) {
     return SearchIndex(scan, source, number, filter);
   }
   if (const std::optional<std::vector<uint32_t>> few = FewNumbers(source, scan.ordinal, filter)) {

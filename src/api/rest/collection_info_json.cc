@@ -189,9 +189,8 @@ void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json) 
     json.String(failure);
     json.EndObject();
   }
-  // Search is exact: no vector is in a graph.
   json.Key("indexed_vectors_count");
-  json.Uint(0);
+  json.Uint(stats.graph_vectors);
   json.Key("points_count");
   json.Uint(stats.points);
   json.Key("segments_count");

@@ -1,5 +1,6 @@
 #include "index/codes/code_section.h"
 
+#include <cstddef>
 #include <cstring>
 #include <string>
 
@@ -11,11 +12,12 @@ namespace {
 // docs/format/codes.md
 constexpr uint16_t kVersion = 1;
 constexpr size_t kAlignment = 64;
+constexpr uint8_t kWithoutGraph = 1;
 
 struct Header {
   uint16_t version;
   uint8_t kind;
-  uint8_t zero;
+  uint8_t flags;
   uint32_t dim;
   uint32_t rows;
   uint32_t row_bytes;
@@ -46,6 +48,10 @@ CodeSectionWriter::CodeSectionWriter(const CodeSpace& space, uint32_t rows)
   header.rotation_seed = space.rotation_seed();
   std::memcpy(bytes_.data(), &header, sizeof(header));
   std::memcpy(bytes_.data() + sizeof(header), space.centre().data(), space.centre().size_bytes());
+}
+
+void CodeSectionWriter::SetWithoutGraph() {
+  bytes_[offsetof(Header, flags)] |= std::byte{kWithoutGraph};
 }
 
 void CodeSectionWriter::Add(std::span<const float> vector) {
@@ -84,6 +90,7 @@ Result<CodeSection> OpenCodeSection(std::span<const std::byte> bytes, uint32_t d
   }
   section.rows = bytes.data() + RowsAt(dim);
   section.count = rows;
+  section.without_graph = (header.flags & kWithoutGraph) != 0;
   return section;
 }
 

@@ -18,6 +18,8 @@ class CodeSectionWriter {
   // `space` outlives the writer.
   CodeSectionWriter(const CodeSpace& space, uint32_t rows);
 
+  // No graph is to be built over these rows.
+  void SetWithoutGraph();
   // The next row; `rows` of them in all.
   void Add(std::span<const float> vector);
   // What has been written so far is complete once all rows are there.
@@ -35,6 +37,7 @@ struct CodeSection {
   std::unique_ptr<CodeSpace> space;
   const std::byte* rows = nullptr;  // within the bytes that were opened
   uint32_t count = 0;
+  bool without_graph = false;
 };
 
 // Looks at the header; every row's bytes mean something. `bytes` outlive the result. kCorruption

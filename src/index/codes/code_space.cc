@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "base/check.h"
 
@@ -17,6 +18,9 @@ constexpr std::array<float, 6> kU4Steps = {0.26f, 0.29f, 0.32f, 0.35f, 0.38f, 0.
 constexpr float kU4Zero = 7.5f;
 constexpr float kU7Zero = 64;
 constexpr size_t kDistancesAtOnce = 256;
+// The tangent of the angle between a vector and its code: measured on rotated vectors, rounded up.
+constexpr float kU4Tangent = 0.12f;
+constexpr float kU7Tangent = 0.02f;
 
 // Of 4-bit codes, docs/format/codes.md: dimensions of a block, halves in the two nibbles.
 constexpr size_t kBlockDims = 128;
@@ -162,9 +166,13 @@ void CodeSpace::Encode(std::span<const float> vector, std::byte* row) const {
   const float length = LengthOf(rotated);
   factors.squared_norm = length * length;
   const float step = factors.squared_norm > 0 ? BestStep(rotated, factors.squared_norm) : 0;
-  // So near the centre, or so far from it, that the arithmetic ends: then the code says nothing.
+  // So near the centre, or so far from it, that the arithmetic ends: then the code says nothing,
+  // and far from it the estimate is not a number.
   if (!(step > 0) || !std::isfinite(1 / step) || !std::isfinite(factors.squared_norm)) {
     std::fill_n(row, code_bytes_, std::byte{0});
+    if (!std::isfinite(factors.squared_norm)) {
+      factors = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::quiet_NaN()};
+    }
   } else {
     EncodeValues(rotated, step, row);
     const double inner = SumsOf(kind_, row, rotated).inner;
@@ -180,12 +188,19 @@ CodeQuery CodeSpace::Prepare(Metric metric, std::span<const float> query) const 
   CodeQuery prepared;
   std::vector<float> rotated(padded_dim());
   rotation_.Apply(query, rotated);
-  if (metric == Metric::kEuclid) {
+  if (metric != Metric::kDot) {
     for (size_t i = 0; i < rotated.size(); ++i) rotated[i] -= rotated_centre_[i];
     prepared.length = LengthOf(rotated);
     prepared.base = prepared.length * prepared.length;
     prepared.norm_weight = 1;
     prepared.inner_weight = -2;
+    if (metric == Metric::kCosine) {
+      // |q - o|^2 = 2 - 2 <q, o>. What all vectors have in common is out of q - c, whose rounding
+      // would be lost in it otherwise.
+      prepared.base = (prepared.base - 2) / 2;
+      prepared.norm_weight /= 2;
+      prepared.inner_weight /= 2;
+    }
   } else {
     double inner = 0;
     for (size_t i = 0; i < rotated.size(); ++i) {
@@ -197,6 +212,11 @@ CodeQuery CodeSpace::Prepare(Metric metric, std::span<const float> query) const 
   }
   const int64_t sum = Round(rotated, prepared);
   prepared.shift = prepared.step * zero_ * static_cast<float>(sum);
+  const float tangent = kind_ == CodeKind::kU4 ? kU4Tangent : kU7Tangent;
+  const float of_code = tangent * prepared.length / std::sqrt(static_cast<float>(padded_dim() - 1));
+  const float of_query = prepared.step / std::sqrt(12.0f);
+  prepared.spread =
+      std::abs(prepared.inner_weight) * std::sqrt(of_code * of_code + of_query * of_query);
   return prepared;
 }
 
@@ -243,6 +263,10 @@ float CodeArray::DistanceOf(const CodeQuery& query, int32_t sum, uint32_t i) con
   return query.base + query.norm_weight * factors.squared_norm +
          query.inner_weight * factors.rescale *
              (query.step * static_cast<float>(sum) - query.shift);
+}
+
+float CodeArray::Spread(const CodeQuery& query, uint32_t i) const {
+  return query.spread * std::sqrt(FactorsOf(row(i), space_.code_bytes()).squared_norm);
 }
 
 void CodeArray::Distances(const CodeQuery& query, std::span<const uint32_t> list,

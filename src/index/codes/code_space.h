@@ -40,6 +40,7 @@ struct CodeQuery {
   float norm_weight = 0;
   float inner_weight = 0;
   float length = 0;  // of what `values` stands for
+  float spread = 0;  // of an estimate, for a row with |r| = 1
 };
 
 // How the vectors of one segment are coded. Immutable, thread-safe.
@@ -60,7 +61,8 @@ class CodeSpace {
   // Writes row_bytes() to `row`. `vector` is finite, dim components.
   void Encode(std::span<const float> vector, std::byte* row) const;
 
-  // Prepares a query of any metric but Manhattan, which a rotation doesn't keep.
+  // Prepares a query of any metric but Manhattan, which a rotation doesn't keep. For Cosine rows
+  // and query have unit length; a row of zeros is then estimated nearer than it is.
   CodeQuery Prepare(Metric metric, std::span<const float> query) const;
   // A coded row as a query for the squared distance to other rows; kU7 only. Reuses `query`.
   void PrepareRow(const std::byte* row, CodeQuery& query) const;
@@ -102,8 +104,11 @@ class CodeArray {
 
   // distances[i] of row list[i].
   void Distances(const CodeQuery& query, std::span<const uint32_t> list, float* distances) const;
-  // distances[i] of row first + i.
+  // distances[i] of row first + i. Not a number where the row's code says nothing.
   void Distances(const CodeQuery& query, uint32_t first, std::span<float> distances) const;
+  // About one standard deviation of a row's estimated distance: CodeSpace::Deviation with the angle
+  // that codes of this kind nearly always have, and what rounding the query adds.
+  float Spread(const CodeQuery& query, uint32_t row) const;
 
  private:
   float DistanceOf(const CodeQuery& query, int32_t sum, uint32_t row) const;
