@@ -12,7 +12,7 @@ namespace akidb::engine {
 namespace {
 
 constexpr uint32_t kDim = 32;
-constexpr uint64_t kClusters = 20;
+constexpr uint64_t kClusters = 60;
 
 class PayloadIndexesTest : public CollectionMergeFixture {
  protected:
@@ -340,11 +340,11 @@ TEST_F(PayloadIndexesTest, FilteredRecallIsThatWithoutAFilter) {
     ASSERT_TRUE(PutIndex(field, PayloadFieldKind::kInteger).ok());
   }
   ASSERT_TRUE(collection_->Merge().ok());
-  for (double clusters : {1, 2, 5, 8, 12, 19}) {
-    const std::string share = std::to_string(static_cast<int>(clusters)) + " of 20 clusters";
+  for (double clusters : {1, 5, 13, 30, 45, 59}) {
+    const std::string share = std::to_string(static_cast<int>(clusters)) + " of 60 clusters";
     EXPECT_GT(Recall(0, Below("cluster", clusters)), unfiltered - 0.01) << share << ", near";
-    EXPECT_GT(Recall(19, Below("cluster", clusters)), unfiltered - 0.01) << share << ", far";
-    EXPECT_GT(Recall(3, Below("n", 300 * clusters)), unfiltered - 0.01) << share << ", any";
+    EXPECT_GT(Recall(59, Below("cluster", clusters)), unfiltered - 0.01) << share << ", far";
+    EXPECT_GT(Recall(3, Below("n", 100 * clusters)), unfiltered - 0.01) << share << ", any";
   }
   // Fewer than are wanted: all of them.
   EXPECT_EQ(Search(1, false, Below("n", 7)).size(), 7u);

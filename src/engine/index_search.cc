@@ -34,13 +34,28 @@ constexpr uint32_t kCheckNumbers = 64 << 10;
 // Candidates of a scan are thinned out when they have become so many more.
 constexpr size_t kNearMin = 4096;
 
+// Where a gate rejects so many times more vectors nearer than the nearest admitted ones than its
+// share of all leads to expect, and some, what it admits lies behind what it doesn't: there a walk
+// gathers candidates from wherever it gets to first, and stops.
+constexpr double kRejectedMax = 2;
+constexpr double kRejectedMore = 16;
+constexpr size_t kNearestMin = 16;
+constexpr double kShareLeast = 0.01;
+
 class NodeGateOf final : public index::NodeGate {
  public:
   explicit NodeGateOf(index::RowGate& gate) : gate_(gate) {}
-  bool Admits(uint32_t node) override { return gate_.Admits(node); }
+  bool Admits(uint32_t node) override {
+    const bool admits = gate_.Admits(node);
+    if (!admits) rejected_.push_back(node);
+    return admits;
+  }
+  std::span<const uint32_t> rejected() const { return rejected_; }
+  void Forget() { rejected_.clear(); }
 
  private:
   index::RowGate& gate_;
+  std::vector<uint32_t> rejected_;  // since Forget
 };
 
 // The k-th least of the greatest distances that candidates may have: what may not be nearer than
@@ -104,16 +119,32 @@ Result<bool> IndexSearch::Walk(const IndexCandidates& candidates, ExactCompariso
   const size_t least = std::max(query_.ef > 0 ? query_.ef : kEfDefault, query_.k);
   for (size_t ef = std::min(least, count); ef <= count / kShareMax; ef *= 2) {
     options.ef = static_cast<uint32_t>(ef);
+    gate.Forget();
     AKIDB_ASSIGN_OR_RETURN(bool complete,
                            walk.Run(context_, {*index_.graph, index_.codes, prepared_}, options));
     const std::span<const index::Candidate> found = walk.found();
     if (!complete || found.size() < std::min(ef, query_.k)) return false;
+    if (LieBehind(found, gate.rejected(), candidates.admitted_share)) return false;
     AKIDB_RETURN_IF_ERROR(CompareFound(found, exact));
     const index::Candidate& last = found.back();
     const float behind = last.distance - kSpreadsBehind * index_.codes.Spread(prepared_, last.node);
     if (found.size() < ef || behind > exact.bound()) return true;
   }
   return false;
+}
+
+bool IndexSearch::LieBehind(std::span<const index::Candidate> found,
+                            std::span<const uint32_t> rejected, double admitted_share) const {
+  if (rejected.empty() || found.empty()) return false;
+  const size_t nearest = std::min(std::max(query_.k, kNearestMin), found.size());
+  const double expected =
+      static_cast<double>(nearest) * (1 / std::max(admitted_share, kShareLeast) - 1);
+  std::vector<float> distances(rejected.size());
+  index_.codes.Distances(prepared_, rejected, distances.data());
+  const auto nearer = std::count_if(distances.begin(), distances.end(), [&](float distance) {
+    return distance < found[nearest - 1].distance;
+  });
+  return static_cast<double>(nearer) > kRejectedMax * expected + kRejectedMore;
 }
 
 // Nearest first, so that the bound falls early.

@@ -37,6 +37,8 @@ struct IndexCandidates {
   bool gate_is_fast = false;
   // The gate admits no number but these, ascending; borrowed. Nothing: any.
   std::optional<std::span<const uint32_t>> only;
+  // About which share of all numbers the gate admits.
+  double admitted_share = 1;
 };
 
 // Compares a number's vector exactly, and keeps the nearest.
@@ -69,6 +71,9 @@ class IndexSearch {
   bool MayWalk(const IndexCandidates& candidates) const;
   // False if it was given up: a scan is faster than what it would still have to look at.
   Result<bool> Walk(const IndexCandidates& candidates, ExactComparison& exact);
+  // Whether most of what is nearer than the nearest of `found` was rejected.
+  bool LieBehind(std::span<const index::Candidate> found, std::span<const uint32_t> rejected,
+                 double admitted_share) const;
   Status CompareFound(std::span<const index::Candidate> found, ExactComparison& exact);
   Status Scan(const IndexCandidates& candidates, ExactComparison& exact);
 

@@ -30,6 +30,7 @@ void SourceFilter::Plan() {
   // Nothing is settled: the filter is evaluated as it stands.
   if (possible == source_.rows() && certain == 0) return;
   mostly_settled_ = (possible - certain) * kUnsettledShare <= possible;
+  expected_share_ = static_cast<double>(possible + certain) / (2.0 * source_.rows());
   plan_ = std::move(rows);
 }
 

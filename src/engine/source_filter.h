@@ -33,6 +33,8 @@ class SourceFilter {
   const RowSet* possible() const { return plan_ ? &plan_->possible() : nullptr; }
   // Hardly any row that may pass needs its payload looked at.
   bool mostly_settled() const { return mostly_settled_; }
+  // About which share of all rows passes; 1 while nothing is known.
+  double expected_share() const { return expected_share_; }
 
  private:
   const RowSource& source_;
@@ -40,6 +42,7 @@ class SourceFilter {
   const Filter* filter_;
   std::optional<PlannedRows> plan_;
   bool mostly_settled_ = false;
+  double expected_share_ = 1;
 };
 
 }  // namespace akidb::engine

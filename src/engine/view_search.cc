@@ -135,6 +135,9 @@ Status ViewReader::SearchIndex(Scan& scan, const RowSource& source, uint32_t sou
       // Whether a row is alive is a look at a bitmap.
       .gate_is_fast = scan.filter == nullptr || filter.mostly_settled(),
       .only = std::nullopt,
+      .admitted_share = filter.expected_share() *
+                        static_cast<double>(source.rows() - source.dead()) /
+                        static_cast<double>(source.rows()),
   };
   if (few) candidates.only = *few;
   Comparison exact(scan, source, source_number);
