@@ -145,7 +145,8 @@ class Collection {
   virtual Result<ScrollPage> Scroll(const RequestContext& context,
                                     const ScrollRequest& request) const = 0;
   virtual Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const = 0;
-  // Exact nearest neighbours, best first, ties by ascending id. Points without the vector are left
+  // Nearest neighbours, best first, ties by ascending id; exact where the request says so, else as
+  // docs/internals/index.md tells, with exact distances. Points without the vector are left
   // out. kInvalidArgument: unknown vector name, wrong dim, not finite.
   virtual Result<std::vector<Hit>> Search(const RequestContext& context,
                                           const SearchRequest& request) const = 0;

@@ -169,16 +169,19 @@ class VectorIndexer final : public SegmentIndexer {
   VectorIndexer(const VectorIndexerOptions& options, Logger& log) : options_(options), log_(log) {}
 
   uint64_t RowsMax(const VectorSchema& schema) const override {
-    uint64_t row_bytes = 1;
+    // The codes and links of all vectors, as they will be written, stay until the file is; codes of
+    // 7 bits and links with distances are there for one vector at a time.
+    uint64_t kept = 1;
+    uint64_t passing = 0;
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
       const VectorConfig& config = schema.config(ordinal);
       if (!HasIndex(config)) continue;
-      // Codes of both kinds, the links while they are built and when they are done, their copy as
-      // bytes. Vectors are built one after the other.
       const uint64_t padded = index::PaddedDim(config.dim);
       const uint64_t degree = 2 * uint64_t{schema.graph().m};
-      row_bytes = std::max(row_bytes, padded + padded / 2 + 32 + degree * (12 + 4 + 4));
+      kept += padded / 2 + 8 + degree * 4;
+      passing = std::max(passing, padded + 24 + degree * (12 + 4));
     }
+    const uint64_t row_bytes = kept + passing;
     return std::max(options_.memory_max / row_bytes, uint64_t{options_.graph_rows_min});
   }
 

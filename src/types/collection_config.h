@@ -50,7 +50,7 @@ enum class Durability : uint8_t { kSync = 0, kInterval = 1 };
 struct CollectionConfig {
   std::map<std::string, VectorConfig> vectors;
   Durability durability = Durability::kSync;
-  // The client's own create options that we keep, give back and do not act upon yet, by their JSON
+  // The client's own create options that we keep and give back, by their JSON
   // field: "hnsw_config", "optimizers_config", "quantization_config", "metadata", …
   std::map<std::string, std::string> echoed_json;
   PayloadFieldIndexes payload_indexes;

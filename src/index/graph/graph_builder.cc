@@ -4,8 +4,11 @@
 #include <atomic>
 #include <numeric>
 #include <random>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include <pthread.h>
 
 #include "base/check.h"
 #include "index/graph/candidate_pool.h"
@@ -89,7 +92,16 @@ class GraphBuilder {
       }
     };
     std::vector<std::thread> helpers;
-    for (uint32_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+    try {
+      for (uint32_t i = 1; i < threads; ++i) {
+        helpers.emplace_back([&work] {
+          pthread_setname_np(pthread_self(), "graph-build");
+          work();
+        });
+      }
+    } catch (const std::system_error&) {
+      // The system has no more threads to give: those that there are do the work.
+    }
     work();
     for (std::thread& helper : helpers) helper.join();
     return stop_ ? CancelledError("the building of a graph was stopped") : OkStatus();
