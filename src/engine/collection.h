@@ -70,10 +70,10 @@ struct WriteResult {
 
 struct CollectionStats {
   uint64_t points = 0;
-  uint64_t segments = 0;   // sealed
-  uint64_t head_rows = 0;  // in memory, frozen heads included
-  uint64_t live_rows = 0;  // in segments
-  uint64_t dead_rows = 0;  // in segments, still on the disk
+  uint64_t segments = 0;       // sealed
+  uint64_t head_rows = 0;      // in memory, frozen heads included
+  uint64_t live_rows = 0;      // in segments
+  uint64_t dead_rows = 0;      // in segments, still on the disk
   uint64_t graph_vectors = 0;  // that can be reached through a graph, dead ones included
   uint64_t last_seq = 0;
   bool merging = false;
