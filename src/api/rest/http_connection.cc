@@ -65,9 +65,13 @@ void HttpConnection::Sweep(HttpLoop::Time now) {
 
 void HttpConnection::Drain() {
   if (phase_ != Phase::kIdle) return;
+  // What has been sent before the drain is answered: it is still in the socket, or has been read, and
+  // OnRead stands in the loop's queue. What is posted now comes behind that.
   error_code error;
-  // What has been sent before the drain is answered.
-  if (socket_.available(error) == 0 || error) Close();
+  if (socket_.available(error) > 0) return;
+  net::post(loop_.io(), [self = shared_from_this()] {
+    if (self->phase_ == Phase::kIdle) self->Close();
+  });
 }
 
 void HttpConnection::Close() {
