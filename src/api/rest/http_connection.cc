@@ -65,8 +65,8 @@ void HttpConnection::Sweep(HttpLoop::Time now) {
 
 void HttpConnection::Drain() {
   if (phase_ != Phase::kIdle) return;
-  // What has been sent before the drain is answered: it is still in the socket, or has been read, and
-  // OnRead stands in the loop's queue. What is posted now comes behind that.
+  // What has been sent before the drain is answered: it is still in the socket, or has been read,
+  // and OnRead stands in the loop's queue. What is posted now comes behind that.
   error_code error;
   if (socket_.available(error) > 0) return;
   net::post(loop_.io(), [self = shared_from_this()] {
