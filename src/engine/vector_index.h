@@ -28,7 +28,7 @@ struct VectorIndexerOptions {
   uint32_t graph_rows_min = 20'000;
   // While points arrive fast, only segments of so many get a graph at once: smaller ones are soon
   // merged again, and building would hold the points up.
-  uint32_t graph_rows_min_in_haste = 200'000;
+  uint32_t graph_rows_min_in_haste = 2'000'000;
   uint32_t threads = 1;  // that build one graph
   // Of memory that building a graph takes, at most: larger segments are not made.
   uint64_t memory_max = uint64_t{2} << 30;
