@@ -6,7 +6,7 @@
 //
 // FILE holds rows x DIM float32, little-endian; the last `queries` of them, at most a tenth, are
 // not stored but asked. Keys: rows (0: all), queries (1000), metric (cosine|dot|euclid), k (10),
-// degree (32), width (128), alpha (1.2), threads (1), rounds (5), rerank (3: ef/3 rows, at least
+// degree (32), width (128), alpha (1.05), threads (1), rounds (5), rerank (3: ef/3 rows, at least
 // 2k), hnswlib (1: run it; M = degree/2, ef_construction 200).
 #include <algorithm>
 #include <chrono>

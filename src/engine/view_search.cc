@@ -10,9 +10,9 @@
 namespace akidb::engine {
 namespace {
 
-// A filter that leaves at most this share of a segment's rows is answered by looking at just these:
-// below it the walk through a graph goes past too many others. 18 % at 100,000 rows were measured,
-// fewer with more rows (docs/internals/index.md).
+// A filter that leaves at most one in so many of a segment's rows is answered by looking at just
+// these: below it the walk through a graph goes past too many others. Both took as long at roughly
+// 14 % of 80,000 rows; with more rows they meet lower (docs/internals/payload_index.md).
 constexpr uint64_t kListShare = 5;
 
 // Admits visible rows that have the vector and pass the filter.
