@@ -1,52 +1,20 @@
 // Payload indexes of a collection: durable, built in the background, left out when damaged, and of
 // no influence on what filtered searches find.
-#include <random>
-
-#include "engine/collection_merge_fixture.h"
+#include "engine/indexed_collection_fixture.h"
 #include "engine/segment_payload_indexes.h"
-#include "engine/vector_index.h"
-#include "simd/kernels.h"
-#include "storage/segment/section_file_format.h"
 
 namespace akidb::engine {
 namespace {
 
-constexpr uint32_t kDim = 32;
 constexpr uint64_t kClusters = 60;
 
-class PayloadIndexesTest : public CollectionMergeFixture {
+class PayloadIndexesTest : public IndexedCollectionFixture {
  protected:
-  PayloadIndexesTest() {
-    config_.vectors.clear();
-    config_.vectors[""] = {.dim = kDim, .metric = Metric::kCosine};
-    options_.head_rows_max = 300;
-    indexer_ = vector_indexer_.get();
-  }
+  PayloadIndexesTest() : IndexedCollectionFixture(kClusters) {}
 
-  // Clusters, from a fixed seed: the bounds of recall hold for these.
-  DenseVector VectorOf(uint64_t id) const {
-    std::mt19937_64 random(id * 7919 + 1);
-    std::normal_distribution<float> normal;
-    std::mt19937_64 centre(id % kClusters);
-    DenseVector vector(kDim);
-    for (float& value : vector) value = normal(centre);
-    for (float& value : vector) value += 0.8f * normal(random);
-    return vector;
-  }
-  void Store(uint64_t first, uint64_t count) {
-    for (uint64_t begin = first; begin < first + count; begin += 100) {
-      std::vector<Point> points;
-      for (uint64_t id = begin; id < std::min(begin + 100, first + count); ++id) {
-        Point point;
-        point.id = PointId(id);
-        point.vectors = {{"", VectorOf(id)}};
-        point.payload =
-            *ParsePayloadJson(R"({"cluster":)" + std::to_string(id % kClusters) + R"(,"name":"n)" +
-                              std::to_string(id % 7) + R"(","n":)" + std::to_string(id) + "}");
-        points.push_back(std::move(point));
-      }
-      ASSERT_TRUE(collection_->Upsert(context_, std::move(points)).ok());
-    }
+  std::string PayloadOf(uint64_t id) const override {
+    return R"({"cluster":)" + std::to_string(id % kClusters) + R"(,"name":"n)" +
+           std::to_string(id % 7) + R"(","n":)" + std::to_string(id) + "}";
   }
   Status PutIndex(const std::string& field, PayloadFieldKind kind) {
     return collection_->PutPayloadIndex(context_, field, {kind, ""}).status();
@@ -68,46 +36,11 @@ class PayloadIndexesTest : public CollectionMergeFixture {
     filter->must.push_back(FieldCondition{*PayloadPath::Parse(field), range});
     return filter;
   }
-  std::vector<Hit> Search(uint64_t query_id, bool exact, std::shared_ptr<const Filter> filter,
-                          size_t limit = 10) {
-    DenseVector query = VectorOf(query_id);
-    simd::Normalize(query);
-    SearchRequest request;
-    request.query = query;
-    request.exact = exact;
-    request.limit = limit;
-    request.filter = std::move(filter);
-    Result<std::vector<Hit>> hits = collection_->Search(context_, request);
-    EXPECT_TRUE(hits.ok()) << hits.status().ToString();
-    return hits.ok() ? *hits : std::vector<Hit>();
-  }
   // Of the 10 nearest to queries in `cluster`.
   double Recall(uint64_t cluster, const std::shared_ptr<const Filter>& filter) {
-    size_t found = 0;
-    size_t wanted = 0;
-    for (uint64_t q = 0; q < 100; ++q) {
-      const uint64_t query = (50'000 + q) * kClusters + cluster;
-      std::map<uint64_t, float> exact;
-      for (const Hit& hit : Search(query, true, filter)) exact[hit.id.number()] = hit.distance;
-      for (const Hit& hit : Search(query, false, filter)) {
-        auto same = exact.find(hit.id.number());
-        if (same == exact.end()) continue;
-        EXPECT_EQ(same->second, hit.distance);
-        ++found;
-      }
-      wanted += exact.size();
-    }
-    return static_cast<double>(found) / static_cast<double>(wanted);
-  }
-  void Settle() {
-    ASSERT_TRUE(collection_->Seal().ok());
-    clock_.Advance(std::chrono::seconds(20));  // points arrive no longer
-    ASSERT_TRUE(collection_->Merge().ok());
+    return RecallOf(50'000 * kClusters + cluster, kClusters, filter);
   }
   std::vector<std::string> Files() { return *disk_->List(options_.directory + "/seg"); }
-
-  std::unique_ptr<SegmentIndexer> vector_indexer_ =
-      MakeVectorIndexer({.graph_rows_min = 800}, *log_);
 };
 
 TEST_F(PayloadIndexesTest, SegmentsGetThemWhetherSealedBeforeOrAfter) {
@@ -243,20 +176,6 @@ TEST_F(PayloadIndexesTest, ADroppedCollectionIsLeftAlone) {
   collection_->Drop();
   EXPECT_EQ(PutIndex("name", PayloadFieldKind::kKeyword).code(), ErrorCode::kNotFound);
 }
-
-// The middle of a section of the segment's file, as docs/format/segment.md lays it out.
-uint64_t MiddleOf(std::string_view file, storage::SectionId id) {
-  const auto bytes = std::as_bytes(std::span(file));
-  auto trailer = storage::DecodeSectionFileTrailer(bytes.last(storage::kSectionFileTrailerBytes));
-  auto footer = storage::DecodeSectionFileFooter(
-      bytes.subspan(trailer->footer_offset, trailer->footer_bytes));
-  for (const storage::SectionEntry& section : footer->sections) {
-    if (section.key.id == id) return section.offset + section.bytes / 2;
-  }
-  ADD_FAILURE() << "no such section";
-  return 0;
-}
-
 TEST_F(PayloadIndexesTest, ADamagedSectionIsLeftOutAndBuiltAgain) {
   for (const char* field : {"n", "cluster"}) {
     config_.payload_indexes[field] = {PayloadFieldKind::kInteger, ""};
@@ -276,7 +195,7 @@ TEST_F(PayloadIndexesTest, ADamagedSectionIsLeftOutAndBuiltAgain) {
     bytes = std::move(other);
     path = "/data/c/seg/" + file;
   }
-  const uint64_t at = MiddleOf(bytes, storage::SectionId::kPayloadIndexes);
+  const uint64_t at = MiddleOfSection(bytes, storage::SectionId::kPayloadIndexes);
   ASSERT_TRUE(disk_->FlipBit(path, at * 8 + 3).ok());
   Reopen();
   EXPECT_TRUE(collection_->stats().merge_due);
@@ -347,8 +266,8 @@ TEST_F(PayloadIndexesTest, FilteredRecallIsThatWithoutAFilter) {
     EXPECT_GT(Recall(3, Below("n", 100 * clusters)), unfiltered - 0.01) << share << ", any";
   }
   // Fewer than are wanted: all of them.
-  EXPECT_EQ(Search(1, false, Below("n", 7)).size(), 7u);
-  EXPECT_EQ(Search(1, false, Below("n", 4000), 5000).size(), 4000u);
+  EXPECT_EQ(Search(1, false, 10, Below("n", 7)).size(), 7u);
+  EXPECT_EQ(Search(1, false, 5000, Below("n", 4000)).size(), 4000u);
 }
 
 }  // namespace

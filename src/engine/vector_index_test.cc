@@ -1,96 +1,27 @@
 // A collection searched through codes and graphs: recall, damage, deletes and rest.
 #include "engine/vector_index.h"
 
-#include <cmath>
-#include <random>
-#include <set>
-
-#include "engine/collection_merge_fixture.h"
-#include "simd/kernels.h"
-#include "storage/segment/section_file_format.h"
+#include "engine/indexed_collection_fixture.h"
 
 namespace akidb::engine {
 namespace {
 
-constexpr uint32_t kDim = 32;
-constexpr uint32_t kGraphRowsMin = 800;
-
-class VectorIndexTest : public CollectionMergeFixture {
+class VectorIndexTest : public IndexedCollectionFixture {
  protected:
-  VectorIndexTest() {
-    config_.vectors.clear();
-    config_.vectors[""] = {.dim = kDim, .metric = Metric::kCosine};
-    options_.head_rows_max = 300;
-    indexer_ = vector_indexer_.get();
-  }
+  VectorIndexTest() : IndexedCollectionFixture(40) {}
 
-  // Clusters, from a fixed seed: the bounds of recall hold for these.
-  DenseVector VectorOf(uint64_t id) const {
-    std::mt19937_64 random(id * 7919 + 1);
-    std::normal_distribution<float> normal;
-    std::mt19937_64 centre(id % 40);
-    DenseVector vector(kDim);
-    for (float& value : vector) value = normal(centre);
-    const float length = std::exp(length_spread_ * normal(random));
-    for (float& value : vector) value += common_ + cluster_width_ * normal(random);
-    for (float& value : vector) value *= length;
-    return vector;
+  std::string PayloadOf(uint64_t id) const override {
+    return R"({"third":)" + std::to_string(id % 3) + "}";
   }
-  float cluster_width_ = 0.8f;
-  float common_ = 0;
-  float length_spread_ = 0;
-  void Store(uint64_t first, uint64_t count) {
-    for (uint64_t begin = first; begin < first + count; begin += 100) {
-      std::vector<Point> points;
-      for (uint64_t id = begin; id < std::min(begin + 100, first + count); ++id) {
-        Point point;
-        point.id = PointId(id);
-        point.vectors = {{"", VectorOf(id)}};
-        point.payload = *ParsePayloadJson(R"({"third":)" + std::to_string(id % 3) + "}");
-        points.push_back(std::move(point));
-      }
-      ASSERT_TRUE(collection_->Upsert(context_, std::move(points)).ok());
-    }
+  std::vector<Hit> SearchFor(uint64_t number, bool exact, size_t limit) {
+    return Search(kFirstQuery + number, exact, limit);
   }
-  // Points arrive no longer.
-  void Settle() {
-    ASSERT_TRUE(collection_->Seal().ok());
-    clock_.Advance(std::chrono::seconds(20));
-    ASSERT_TRUE(collection_->Merge().ok());
-  }
-  std::vector<Hit> Search(uint64_t query_seed, bool exact, size_t limit = 10,
-                          std::shared_ptr<const Filter> filter = nullptr) {
-    DenseVector query = VectorOf(1'000'000 + query_seed);
-    simd::Normalize(query);
-    SearchRequest request;
-    request.query = query;
-    request.exact = exact;
-    request.limit = limit;
-    request.filter = std::move(filter);
-    Result<std::vector<Hit>> hits = collection_->Search(context_, request);
-    EXPECT_TRUE(hits.ok()) << hits.status().ToString();
-    return hits.ok() ? *hits : std::vector<Hit>();
-  }
-  // The share of the 10 nearest that are found. Whatever is found has its exact distance.
   double Recall(const std::shared_ptr<const Filter>& filter = nullptr) {
-    size_t found = 0;
-    size_t wanted = 0;
-    for (uint64_t q = 0; q < 100; ++q) {
-      std::map<uint64_t, float> exact;
-      for (const Hit& hit : Search(q, true, 10, filter)) exact[hit.id.number()] = hit.distance;
-      for (const Hit& hit : Search(q, false, 10, filter)) {
-        auto same = exact.find(hit.id.number());
-        if (same == exact.end()) continue;
-        EXPECT_EQ(same->second, hit.distance);
-        ++found;
-      }
-      wanted += exact.size();
-    }
-    return static_cast<double>(found) / static_cast<double>(wanted);
+    return RecallOf(kFirstQuery, 1, filter);
   }
 
-  std::unique_ptr<SegmentIndexer> vector_indexer_ =
-      MakeVectorIndexer({.graph_rows_min = kGraphRowsMin}, *log_);
+ private:
+  static constexpr uint64_t kFirstQuery = 1'000'000;
 };
 
 TEST_F(VectorIndexTest, FindsThroughTheGraphWhatAnExactSearchFinds) {
@@ -125,8 +56,8 @@ TEST_F(VectorIndexTest, DeadPointsAreNotFoundAndHideNoOthers) {
   std::vector<PointId> ids;
   for (uint64_t id = 0; id < 2000; id += 2) ids.push_back(PointId(id));
   ASSERT_TRUE(collection_->Delete(context_, ids).ok());
-  for (const Hit& hit : Search(1, false, 50)) EXPECT_EQ(hit.id.number() % 2, 1u);
-  EXPECT_EQ(Search(1, false, 50).size(), 50u);
+  for (const Hit& hit : SearchFor(1, false, 50)) EXPECT_EQ(hit.id.number() % 2, 1u);
+  EXPECT_EQ(SearchFor(1, false, 50).size(), 50u);
   EXPECT_GT(Recall(), 0.97);
 }
 
@@ -140,7 +71,7 @@ TEST_F(VectorIndexTest, ADeadClusterHidesNothing) {
   std::vector<PointId> ids;
   for (uint64_t id = 0; id < 4000; id += 40) ids.push_back(PointId(id));
   ASSERT_TRUE(collection_->Delete(context_, ids).ok());
-  for (uint64_t q : {0, 40, 80}) EXPECT_EQ(Search(q, false, 20).size(), 20u);
+  for (uint64_t q : {0, 40, 80}) EXPECT_EQ(SearchFor(q, false, 20).size(), 20u);
   EXPECT_GT(Recall(), 0.97);
 }
 
@@ -222,7 +153,7 @@ TEST_F(VectorIndexTest, MoreThanThereIsReturnsEverything) {
   Create();
   Store(0, 1000);
   Settle();
-  EXPECT_EQ(Search(3, false, 5000).size(), 1000u);
+  EXPECT_EQ(SearchFor(3, false, 5000).size(), 1000u);
 }
 
 // A collection that nobody writes to any more gets its graph without being asked.
@@ -240,19 +171,6 @@ TEST_F(VectorIndexTest, AtRestSegmentsAreMergedUntilTheyHaveAGraph) {
   EXPECT_EQ(collection_->stats().segments, 1u);
   EXPECT_EQ(collection_->stats().graph_vectors, 1000u);
   EXPECT_GT(Recall(), 0.98);
-}
-
-// The middle of a section of the segment's file, as docs/format/segment.md lays it out.
-uint64_t MiddleOf(std::string_view file, storage::SectionId id) {
-  const auto bytes = std::as_bytes(std::span(file));
-  auto trailer = storage::DecodeSectionFileTrailer(bytes.last(storage::kSectionFileTrailerBytes));
-  auto footer = storage::DecodeSectionFileFooter(
-      bytes.subspan(trailer->footer_offset, trailer->footer_bytes));
-  for (const storage::SectionEntry& section : footer->sections) {
-    if (section.key.id == id) return section.offset + section.bytes / 2;
-  }
-  ADD_FAILURE() << "no such section";
-  return 0;
 }
 
 TEST_F(VectorIndexTest, ADamagedIndexIsLeftAloneAndBuiltAgain) {
@@ -273,7 +191,7 @@ TEST_F(VectorIndexTest, ADamagedIndexIsLeftAloneAndBuiltAgain) {
       bytes = std::move(content);
       path = folder + "/" + file;
     }
-    ASSERT_TRUE(disk_->FlipBit(path, MiddleOf(bytes, damaged) * 8 + 3).ok());
+    ASSERT_TRUE(disk_->FlipBit(path, MiddleOfSection(bytes, damaged) * 8 + 3).ok());
     Reopen();
     EXPECT_TRUE(collection_->stats().merge_due);
     EXPECT_EQ(Recall(), 1);
