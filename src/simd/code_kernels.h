@@ -26,6 +26,10 @@ inline constexpr size_t kCodeDimMax = 65536;
 
 inline constexpr size_t kCodeTrailerBytes = 8;
 
+// Queries of u1 are rounded to so many bits, in two's complement: components from -7 to 7.
+inline constexpr size_t kU1QueryBits = 4;
+inline constexpr int kU1QueryMax = 7;
+
 // Rows first, first + 1, … first + count - 1.
 struct CodeRange {
   size_t first = 0;
@@ -38,8 +42,14 @@ struct CodeList {
   size_t count = 0;
 };
 
+// Queries of one dim, each anywhere in memory.
+struct CodeQueries {
+  const int8_t* const* vectors = nullptr;
+  size_t count = 0;
+};
+
 // out[i] = sum over d of query[d] * code(i-th row, d). `query` has rows.dim components from -127 to
-// 127; out has room for count.
+// 127, or is what PackU1Query made of it; out has room for count.
 struct CodeDot {
   void (*block)(const int8_t* query, const CodeRows& rows, CodeRange range, int32_t* out);
   // Asks memory for rows before it comes to them, each with the kCodeTrailerBytes behind its codes:
@@ -49,6 +59,9 @@ struct CodeDot {
   // once. They go to the second-level cache, which takes more of such requests than the first and
   // gains from a list of up to about 64 rows.
   void (*prefetch)(const CodeRows& rows, CodeList list);
+  // out[q * range.count + i] = what `block` gives for query q and the i-th row. Reads each row once
+  // per few queries: of a range that fits the second-level cache, memory is read once for all.
+  void (*many)(const CodeQueries& queries, const CodeRows& rows, CodeRange range, int32_t* out);
 };
 
 struct CodeKernels {
@@ -60,12 +73,24 @@ struct CodeKernels {
   // 7 bits in a byte, 0..127, in order: two products fit into 16 signed bits, and a code is a
   // signed byte, too, which is what processors without a mixed product need.
   CodeDot u7;
+  // 1 bit, 0 or 1: dimension d is bit d mod 8, lowest first, of byte d / 8. Only for queries that
+  // PackU1Query has made.
+  CodeDot u1;
 };
+
+// The bytes of a query for u1.
+constexpr size_t U1QueryBytes(size_t dim) { return (dim + 511) / 512 * kU1QueryBits * 64; }
+
+// Turns `dim` components from -kU1QueryMax to kU1QueryMax into U1QueryBytes(dim) bytes. Every 512
+// dimensions take four planes of 64 bytes: bit 0 of each component, in the order of the codes, then
+// bits 1, 2 and 3. Planes of fewer dimensions are filled up with zeros.
+void PackU1Query(const int8_t* components, size_t dim, int8_t* query);
 
 // The tables that this processor can run, fastest first; the last one is scalar.
 std::vector<const CodeKernels*> AvailableCodeKernels();
 
-// The table called `name` ("scalar", "avx2", "avx512vnni", "neon", "neondot"), or the fastest one
+// The table called `name` ("scalar", "avx2", "avx512vnni", "avx512bitalg", "neon",
+// "neondot"), or the fastest one
 // if `name` is empty. kInvalidArgument, with what this processor offers, for any other name.
 Result<const CodeKernels*> FindCodeKernels(std::string_view name);
 

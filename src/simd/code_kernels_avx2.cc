@@ -17,6 +17,7 @@ struct Avx2Lane {
   };
   using Sum = __m256i;
   static constexpr size_t kTile = 4;
+  static constexpr size_t kMany = 4;
 
   static Sum Zero() { return _mm256_setzero_si256(); }
   static Part Load(const int8_t* from) { return {LoadReg(from), LoadReg(from + 32)}; }
@@ -31,6 +32,23 @@ struct Avx2Lane {
   }
   static Sum AddHalfU4(Sum sum, const Part& query, const std::byte* codes) {
     return Widen(sum, Pairs(LoadReg(codes), query.first, query.second));
+  }
+  static Sum AddU1(Sum sum, const int8_t* planes, const std::byte* codes) {
+    sum = AddBits(sum, planes, LoadReg(codes));
+    return AddBits(sum, planes + 32, LoadReg(codes + 32));
+  }
+  static Sum AddPartU1(Sum sum, const int8_t* planes, const std::byte* codes, size_t bytes) {
+    if (bytes >= 32) {
+      sum = AddBits(sum, planes, LoadReg(codes));
+      planes += 32;
+      codes += 32;
+      bytes -= 32;
+    }
+    if (bytes == 0) return sum;
+    const __m256i wanted = _mm256_cmpgt_epi64(_mm256_set1_epi64x(static_cast<long long>(bytes / 8)),
+                                              _mm256_setr_epi64x(0, 1, 2, 3));
+    const auto* words = reinterpret_cast<const long long*>(codes);
+    return AddBits(sum, planes, _mm256_maskload_epi64(words, wanted));
   }
   static int32_t Total(Sum sum) {
     __m128i four = Halves(sum);
@@ -52,6 +70,31 @@ struct Avx2Lane {
     return _mm256_add_epi16(
         _mm256_maddubs_epi16(_mm256_and_si256(both, mask), low),
         _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(both, 4), mask), high));
+  }
+  // Bits are counted by tables of half a byte (Mula, "SSSE3: fast popcount", 2008) that hold the
+  // counts times the plane's weight: all four of a byte add up to -64 at least and 56 at most.
+  static Sum AddBits(Sum sum, const int8_t* planes, __m256i codes) {
+    __m256i counts = CountBits<1>(codes, planes);
+    counts = _mm256_add_epi8(counts, CountBits<2>(codes, planes + kCodeChunk));
+    counts = _mm256_add_epi8(counts, CountBits<4>(codes, planes + 2 * kCodeChunk));
+    counts = _mm256_add_epi8(counts, CountBits<-8>(codes, planes + 3 * kCodeChunk));
+    return Widen(sum, _mm256_maddubs_epi16(_mm256_set1_epi8(1), counts));
+  }
+  template <char kWeight>
+  static __m256i CountBits(__m256i codes, const int8_t* plane) {
+    constexpr char k1 = kWeight;
+    constexpr char k2 = 2 * kWeight;
+    constexpr char k3 = 3 * kWeight;
+    constexpr char k4 = 4 * kWeight;
+    const __m256i table =
+        _mm256_setr_epi8(0, k1, k1, k2, k1, k2, k2, k3, k1, k2, k2, k3, k2, k3, k3, k4, 0, k1, k1,
+                         k2, k1, k2, k2, k3, k1, k2, k2, k3, k2, k3, k3, k4);
+    const __m256i mask = _mm256_set1_epi8(15);
+    const __m256i both = _mm256_and_si256(codes, LoadReg(plane));
+    const __m256i low = _mm256_shuffle_epi8(table, _mm256_and_si256(both, mask));
+    const __m256i high =
+        _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(both, 4), mask));
+    return _mm256_add_epi8(low, high);
   }
   static Sum Widen(Sum sum, __m256i pairs) {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));

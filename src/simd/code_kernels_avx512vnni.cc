@@ -1,50 +1,17 @@
 // Compiled with -mavx512f -mavx512bw -mavx512vnni; called only where the processor has all of them.
-#include <immintrin.h>
-
-#include "simd/code_kernels_impl.h"
+#include "simd/code_avx512_lane.h"
 #include "simd/tables.h"
 
 namespace akidb::simd {
 namespace {
 
-struct Avx512VnniLane {
-  using Part = __m512i;
-  using Sum = __m512i;
-  static constexpr size_t kTile = 4;
-
-  static Sum Zero() { return _mm512_setzero_si512(); }
-  static Part Load(const int8_t* from) { return _mm512_loadu_si512(from); }
-  static Sum AddU7(Sum sum, Part query, const std::byte* codes) {
-    return _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(codes), query);
-  }
-  static Sum AddU4(Sum sum, Part low, Part high, const std::byte* codes) {
-    const __m512i both = _mm512_loadu_si512(codes);
-    sum = _mm512_dpbusd_epi32(sum, LowNibbles(both), low);
-    return _mm512_dpbusd_epi32(sum, LowNibbles(_mm512_srli_epi16(both, 4)), high);
-  }
-  static Sum AddHalfU4(Sum sum, Part query, const std::byte* codes) {
-    const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes));
-    const __m512i apart =
-        _mm512_inserti64x4(_mm512_castsi256_si512(both), _mm256_srli_epi16(both, 4), 1);
-    return _mm512_dpbusd_epi32(sum, LowNibbles(apart), query);
-  }
-  static int32_t Total(Sum sum) { return _mm512_reduce_add_epi32(sum); }
-  static void StoreTotals(const Sum* sums, int32_t* out) {
-    const __m512i four = AddPairs64(AddPairs32(sums[0], sums[1]), AddPairs32(sums[2], sums[3]));
-    const __m256i two =
-        _mm256_add_epi32(_mm512_castsi512_si256(four), _mm512_extracti64x4_epi64(four, 1));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                     _mm_add_epi32(_mm256_castsi256_si128(two), _mm256_extracti128_si256(two, 1)));
-  }
-
- private:
-  static __m512i LowNibbles(__m512i bytes) { return _mm512_and_si512(bytes, _mm512_set1_epi8(15)); }
-  // In each 128 bits: a0 + a2, b0 + b2, a1 + a3, b1 + b3.
-  static __m512i AddPairs32(__m512i a, __m512i b) {
-    return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-  }
-  static __m512i AddPairs64(__m512i a, __m512i b) {
-    return _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+struct Avx512VnniLane : CodeAvx512Lane<Avx512VnniLane> {
+  // By a table of half a byte, as in code_kernels_avx2.cc.
+  static __m512i CountBits(__m512i bytes) {
+    const __m512i table =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+    return _mm512_add_epi8(_mm512_shuffle_epi8(table, LowNibbles(bytes)),
+                           _mm512_shuffle_epi8(table, LowNibbles(_mm512_srli_epi16(bytes, 4))));
   }
 };
 

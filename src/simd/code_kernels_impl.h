@@ -5,7 +5,9 @@
 //   Part       64 components of a query, in registers
 //   Sum        32-bit partial sums of one row
 //   kTile      rows of a list that are read side by side: 1 or 4
+//   kMany       queries that share one reading of a row: 1 or 4
 //   Zero, Load, AddU7 (64 codes), AddU4 (128 codes), AddHalfU4 (the last 64 codes),
+//   AddU1 (512 codes and the planes of a query), AddPartU1 (the last 8 to 56 bytes of codes),
 //   Total (of one Sum), StoreTotals (of four)
 #pragma once
 
@@ -18,6 +20,7 @@ inline constexpr size_t kCodeChunk = 64;
 
 struct U7Codes {
   static constexpr size_t kChunkDim = kCodeChunk;
+  static constexpr size_t kChunkQuery = kChunkDim;
   static constexpr size_t BytesOf(size_t dim) { return dim; }
 
   template <class Lane>
@@ -30,13 +33,15 @@ struct U7Codes {
   };
 
   template <class Lane>
-  static typename Lane::Sum AddHalf(typename Lane::Sum sum, const int8_t*, const std::byte*) {
+  static typename Lane::Sum AddRest(typename Lane::Sum sum, const int8_t*, const std::byte*,
+                                    size_t) {
     return sum;
   }
 };
 
 struct U4Codes {
   static constexpr size_t kChunkDim = 2 * kCodeChunk;
+  static constexpr size_t kChunkQuery = kChunkDim;
   static constexpr size_t BytesOf(size_t dim) { return dim / 2; }
 
   template <class Lane>
@@ -50,33 +55,67 @@ struct U4Codes {
     typename Lane::Part high;
   };
 
+  // `rest` is 64: rows have a multiple of it.
   template <class Lane>
-  static typename Lane::Sum AddHalf(typename Lane::Sum sum, const int8_t* query,
-                                    const std::byte* codes) {
+  static typename Lane::Sum AddRest(typename Lane::Sum sum, const int8_t* query,
+                                    const std::byte* codes, size_t) {
     return Lane::AddHalfU4(sum, Lane::Load(query), codes);
   }
 };
 
-// kRows rows at once: a part of the query that is loaded is used for each of them, and their sums
-// are reduced together.
-template <class Lane, class Codes, size_t kRows>
+struct U1Codes {
+  static constexpr size_t kChunkDim = 8 * kCodeChunk;
+  static constexpr size_t kChunkQuery = kU1QueryBits * kCodeChunk;
+  static constexpr size_t BytesOf(size_t dim) { return dim / 8; }
+
+  template <class Lane>
+  struct Query {
+    explicit Query(const int8_t* from) : planes(from) {}
+    typename Lane::Sum Add(typename Lane::Sum sum, const std::byte* codes) const {
+      return Lane::AddU1(sum, planes, codes);
+    }
+    const int8_t* planes;
+  };
+
+  template <class Lane>
+  static typename Lane::Sum AddRest(typename Lane::Sum sum, const int8_t* query,
+                                    const std::byte* codes, size_t rest) {
+    return Lane::AddPartU1(sum, query, codes, rest / 8);
+  }
+};
+
+// kQueries x kRows sums, of which one of both is 1: what is loaded of the one side is used for each
+// of the other, and the sums are reduced together.
+template <class Lane, class Codes, size_t kQueries, size_t kRows>
 class CodeTile {
  public:
-  explicit CodeTile(const std::byte* const* rows) : rows_(rows) {
+  static constexpr size_t kSums = kQueries * kRows;
+
+  CodeTile(const int8_t* const* queries, const std::byte* const* rows)
+      : queries_(queries), rows_(rows) {
     for (auto& sum : sums_) sum = Lane::Zero();
   }
 
-  void Run(const int8_t* query, size_t dim, int32_t* out) {
+  void Run(size_t dim, int32_t* out) {
     const size_t chunks = dim / Codes::kChunkDim;
     size_t at = 0;
-    for (size_t chunk = 0; chunk < chunks; ++chunk, at += kCodeChunk) {
-      const typename Codes::template Query<Lane> part(query + chunk * Codes::kChunkDim);
-      for (size_t r = 0; r < kRows; ++r) sums_[r] = part.Add(sums_[r], rows_[r] + at);
+    size_t query_at = 0;
+    for (size_t chunk = 0; chunk < chunks; ++chunk) {
+      for (size_t q = 0; q < kQueries; ++q) {
+        const typename Codes::template Query<Lane> part(queries_[q] + query_at);
+        for (size_t r = 0; r < kRows; ++r) {
+          typename Lane::Sum& sum = sums_[q * kRows + r];
+          sum = part.Add(sum, rows_[r] + at);
+        }
+      }
+      at += kCodeChunk;
+      query_at += Codes::kChunkQuery;
     }
-    if (dim % Codes::kChunkDim != 0) {
-      const int8_t* rest = query + chunks * Codes::kChunkDim;
-      for (size_t r = 0; r < kRows; ++r) {
-        sums_[r] = Codes::template AddHalf<Lane>(sums_[r], rest, rows_[r] + at);
+    const size_t rest = dim % Codes::kChunkDim;
+    if (rest != 0) {
+      for (size_t i = 0; i < kSums; ++i) {
+        sums_[i] = Codes::template AddRest<Lane>(sums_[i], queries_[i / kRows] + query_at,
+                                                 rows_[i % kRows] + at, rest);
       }
     }
     Store(out);
@@ -84,15 +123,16 @@ class CodeTile {
 
  private:
   void Store(int32_t* out) {
-    if constexpr (kRows == 4) {
+    if constexpr (kSums == 4) {
       Lane::StoreTotals(sums_, out);
     } else {
-      for (size_t r = 0; r < kRows; ++r) out[r] = Lane::Total(sums_[r]);
+      for (size_t i = 0; i < kSums; ++i) out[i] = Lane::Total(sums_[i]);
     }
   }
 
+  const int8_t* const* queries_;
   const std::byte* const* rows_;
-  typename Lane::Sum sums_[kRows];
+  typename Lane::Sum sums_[kSums];
 };
 
 template <class Lane, class Codes>
@@ -103,7 +143,21 @@ class CodeForms {
   static void Block(const int8_t* query, const CodeRows& rows, CodeRange range, int32_t* out) {
     const std::byte* row = rows.base + range.first * rows.stride;
     for (size_t i = 0; i < range.count; ++i, row += rows.stride) {
-      CodeTile<Lane, Codes, 1>(&row).Run(query, rows.dim, out + i);
+      CodeTile<Lane, Codes, 1, 1>(&query, &row).Run(rows.dim, out + i);
+    }
+  }
+
+  // Several queries on one row: rows again form a single stream.
+  static void Many(const CodeQueries& queries, const CodeRows& rows, CodeRange range,
+                   int32_t* out) {
+    size_t q = 0;
+    if constexpr (Lane::kMany > 1) {
+      for (; q + Lane::kMany <= queries.count; q += Lane::kMany) {
+        ManyOf<Lane::kMany>(queries.vectors + q, rows, range, out + q * range.count);
+      }
+    }
+    for (; q < queries.count; ++q) {
+      Block(queries.vectors[q], rows, range, out + q * range.count);
     }
   }
 
@@ -150,11 +204,22 @@ class CodeForms {
     }
   }
 
+  template <size_t kQueries>
+  static void ManyOf(const int8_t* const* queries, const CodeRows& rows, CodeRange range,
+                     int32_t* out) {
+    const std::byte* row = rows.base + range.first * rows.stride;
+    for (size_t i = 0; i < range.count; ++i, row += rows.stride) {
+      int32_t totals[kQueries];
+      CodeTile<Lane, Codes, kQueries, 1>(queries, &row).Run(rows.dim, totals);
+      for (size_t q = 0; q < kQueries; ++q) out[q * range.count + i] = totals[q];
+    }
+  }
+
   template <size_t kRows>
   void Tile(size_t first) const {
     const std::byte* tile[kRows];
     for (size_t r = 0; r < kRows; ++r) tile[r] = rows_.base + list_.rows[first + r] * rows_.stride;
-    CodeTile<Lane, Codes, kRows>(tile).Run(query_, rows_.dim, out_ + first);
+    CodeTile<Lane, Codes, 1, kRows>(&query_, tile).Run(rows_.dim, out_ + first);
   }
 
   // Where the next tile begins.
@@ -174,12 +239,13 @@ class CodeForms {
 template <class Lane, class Codes>
 constexpr CodeDot MakeCodeDot() {
   using F = CodeForms<Lane, Codes>;
-  return {F::Block, F::List, F::Prefetch};
+  return {F::Block, F::List, F::Prefetch, F::Many};
 }
 
 template <class Lane>
 constexpr CodeKernels MakeCodeKernels(const char* name) {
-  return {name, MakeCodeDot<Lane, U4Codes>(), MakeCodeDot<Lane, U7Codes>()};
+  return {name, MakeCodeDot<Lane, U4Codes>(), MakeCodeDot<Lane, U7Codes>(),
+          MakeCodeDot<Lane, U1Codes>()};
 }
 
 }  // namespace akidb::simd

@@ -32,6 +32,14 @@ struct NeonLane : CodeNeonLane<NeonLane> {
     }
     return vpadalq_s16(sum, eight);
   }
+  // The four planes of a byte add up to -64 at least and 56 at most.
+  static Sum AddBits(Sum sum, const int8_t* planes, uint8x16_t codes) {
+    int8x16_t counts = CountBoth(planes, codes);
+    counts = vmlaq_s8(counts, CountBoth(planes + kCodeChunk, codes), vdupq_n_s8(2));
+    counts = vmlaq_s8(counts, CountBoth(planes + 2 * kCodeChunk, codes), vdupq_n_s8(4));
+    counts = vmlaq_s8(counts, CountBoth(planes + 3 * kCodeChunk, codes), vdupq_n_s8(-8));
+    return vpadalq_s16(sum, vpaddlq_s8(counts));
+  }
 
  private:
   static int16x8_t AddProducts(int16x8_t sum, int8x16_t codes, int8x16_t query) {

@@ -21,6 +21,12 @@ struct NeonDotLane : CodeNeonLane<NeonDotLane> {
     sum = AddBoth(sum, Bytes(codes), query.val[0], query.val[2]);
     return AddBoth(sum, Bytes(codes + 16), query.val[1], query.val[3]);
   }
+  static Sum AddBits(Sum sum, const int8_t* planes, uint8x16_t codes) {
+    sum = vdotq_s32(sum, CountBoth(planes, codes), vdupq_n_s8(1));
+    sum = vdotq_s32(sum, CountBoth(planes + kCodeChunk, codes), vdupq_n_s8(2));
+    sum = vdotq_s32(sum, CountBoth(planes + 2 * kCodeChunk, codes), vdupq_n_s8(4));
+    return vdotq_s32(sum, CountBoth(planes + 3 * kCodeChunk, codes), vdupq_n_s8(-8));
+  }
 
  private:
   static Sum AddBoth(Sum sum, uint8x16_t both, int8x16_t low, int8x16_t high) {

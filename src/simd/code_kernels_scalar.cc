@@ -10,6 +10,7 @@ struct ScalarLane {
   using Part = const int8_t*;
   using Sum = int32_t;
   static constexpr size_t kTile = 1;
+  static constexpr size_t kMany = 1;
 
   static Sum Zero() { return 0; }
   static Part Load(const int8_t* from) { return from; }
@@ -23,9 +24,30 @@ struct ScalarLane {
   static Sum AddHalfU4(Sum sum, Part query, const std::byte* codes) {
     return AddNibbles<32>(sum, query, query + 32, codes);
   }
+  static Sum AddU1(Sum sum, const int8_t* planes, const std::byte* codes) {
+    return AddPartU1(sum, planes, codes, kCodeChunk);
+  }
+  static Sum AddPartU1(Sum sum, const int8_t* planes, const std::byte* codes, size_t bytes) {
+    for (size_t at = 0; at < bytes; at += sizeof(uint64_t)) {
+      const uint64_t word = WordAt(codes + at);
+      const int8_t* plane = planes + at;
+      sum += CountBoth(word, plane) + 2 * CountBoth(word, plane + kCodeChunk) +
+             4 * CountBoth(word, plane + 2 * kCodeChunk) -
+             8 * CountBoth(word, plane + 3 * kCodeChunk);
+    }
+    return sum;
+  }
   static int32_t Total(Sum sum) { return sum; }
 
  private:
+  static uint64_t WordAt(const void* from) {
+    uint64_t word;
+    __builtin_memcpy(&word, from, sizeof(word));
+    return word;
+  }
+  static int32_t CountBoth(uint64_t word, const int8_t* plane) {
+    return __builtin_popcountll(word & WordAt(plane));
+  }
   template <size_t kBytes>
   static Sum AddNibbles(Sum sum, Part low, Part high, const std::byte* codes) {
     for (size_t i = 0; i < kBytes; ++i) {

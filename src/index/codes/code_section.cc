@@ -26,6 +26,13 @@ struct Header {
 };
 static_assert(sizeof(Header) == kAlignment);
 
+bool IsKnown(uint8_t kind) {
+  for (CodeKind known : {CodeKind::kU4, CodeKind::kU7, CodeKind::kU1}) {
+    if (kind == static_cast<uint8_t>(known)) return true;
+  }
+  return false;
+}
+
 constexpr size_t AlignUp(size_t value) {
   return (value + kAlignment - 1) / kAlignment * kAlignment;
 }
@@ -68,8 +75,7 @@ Result<CodeSection> OpenCodeSection(std::span<const std::byte> bytes, uint32_t d
   Header header;
   if (bytes.size() < sizeof(header)) return CorruptionError("codes: the section is cut short");
   std::memcpy(&header, bytes.data(), sizeof(header));
-  if (header.version != kVersion || (header.kind != static_cast<uint8_t>(CodeKind::kU4) &&
-                                     header.kind != static_cast<uint8_t>(CodeKind::kU7))) {
+  if (header.version != kVersion || !IsKnown(header.kind)) {
     return UnsupportedError("codes: version " + std::to_string(header.version) + ", kind " +
                             std::to_string(header.kind) + " isn't known to this program");
   }

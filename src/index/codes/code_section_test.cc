@@ -24,7 +24,7 @@ std::vector<std::byte> Written(CodeKind kind) {
 }
 
 TEST(CodeSection, WhatWasWrittenIsRead) {
-  for (CodeKind kind : {CodeKind::kU4, CodeKind::kU7}) {
+  for (CodeKind kind : {CodeKind::kU4, CodeKind::kU7, CodeKind::kU1}) {
     const std::vector<std::byte> bytes = Written(kind);
     Result<CodeSection> section = OpenCodeSection(bytes, kDim, kRows);
     ASSERT_TRUE(section.ok()) << section.status().ToString();

@@ -17,7 +17,11 @@ namespace {
 constexpr std::array<float, 6> kU4Steps = {0.26f, 0.29f, 0.32f, 0.35f, 0.38f, 0.42f};
 constexpr float kU4Zero = 7.5f;
 constexpr float kU7Zero = 64;
+constexpr float kU1Zero = 0.5f;
 constexpr size_t kDistancesAtOnce = 256;
+// Of a batch of queries: what is read once for all of them stays in the second-level cache.
+constexpr size_t kQueriesAtOnce = 4;
+constexpr size_t kSharedBytes = 256u << 10;
 // The tangent of the angle between a vector and its code: measured on rotated vectors, rounded up.
 constexpr float kU4Tangent = 0.12f;
 constexpr float kU7Tangent = 0.02f;
@@ -42,22 +46,24 @@ float LengthOf(std::span<const float> vector) {
   return static_cast<float>(std::sqrt(sum));
 }
 
-// Rounds to 8 bits: `values`, `step`, and the sum of the values.
-int64_t Round(std::span<const float> rotated, CodeQuery& query) {
-  float largest = 0;
-  for (float value : rotated) largest = std::max(largest, std::abs(value));
-  query.values.assign(rotated.size(), 0);
-  if (largest == 0) return 0;
-  query.step = largest / 127;
-  const float scale = 127 / largest;
-  int64_t sum = 0;
-  for (size_t i = 0; i < rotated.size(); ++i) {
-    const auto value =
-        static_cast<int8_t>(std::lrint(std::clamp(rotated[i] * scale, -127.f, 127.f)));
-    query.values[i] = value;
-    sum += value;
-  }
-  return sum;
+size_t CodeBytes(CodeKind kind, size_t padded_dim) {
+  if (kind == CodeKind::kU1) return padded_dim / 8;
+  return kind == CodeKind::kU4 ? padded_dim / 2 : padded_dim;
+}
+
+float ZeroOf(CodeKind kind) {
+  if (kind == CodeKind::kU1) return kU1Zero;
+  return kind == CodeKind::kU4 ? kU4Zero : kU7Zero;
+}
+
+float LargestValue(CodeKind kind) {
+  if (kind == CodeKind::kU1) return 0.5f;
+  return kind == CodeKind::kU4 ? 7.5f : 63;
+}
+
+const simd::CodeDot& DotOf(const simd::CodeKernels& kernels, CodeKind kind) {
+  if (kind == CodeKind::kU1) return kernels.u1;
+  return kind == CodeKind::kU4 ? kernels.u4 : kernels.u7;
 }
 
 }  // namespace
@@ -68,10 +74,15 @@ CodeSpace::CodeSpace(CodeKind kind, uint64_t rotation_seed, std::span<const floa
       rotation_(static_cast<uint32_t>(centre.size()), rotation_seed),
       centre_(centre.begin(), centre.end()),
       rotated_centre_(rotation_.padded_dim()),
-      code_bytes_(kind == CodeKind::kU4 ? rotation_.padded_dim() / 2 : rotation_.padded_dim()),
-      zero_(kind == CodeKind::kU4 ? kU4Zero : kU7Zero),
-      value_max_(kind == CodeKind::kU4 ? 7.5f : 63) {
+      code_bytes_(CodeBytes(kind, rotation_.padded_dim())),
+      zero_(ZeroOf(kind)),
+      value_max_(LargestValue(kind)) {
   rotation_.Apply(centre_, rotated_centre_);
+  if (kind != CodeKind::kU1) return;
+  uint64_t state = ~rotation_seed;
+  for (size_t i = 0; i < padded_dim(); ++i) {
+    rounding_.push_back(static_cast<float>(NextRandom(state) >> 40) * 0x1p-24f);
+  }
 }
 
 CodeSpace::Fit CodeSpace::FitOf(std::span<const float> rotated, float step) const {
@@ -87,6 +98,7 @@ CodeSpace::Fit CodeSpace::FitOf(std::span<const float> rotated, float step) cons
 }
 
 float CodeSpace::BestStep(std::span<const float> rotated, float squared_norm) const {
+  if (kind_ == CodeKind::kU1) return 1;  // signs are the same at every step
   if (kind_ == CodeKind::kU7) {
     float largest = 0;
     for (float component : rotated) largest = std::max(largest, std::abs(component));
@@ -115,6 +127,13 @@ void CodeSpace::EncodeValues(std::span<const float> rotated, float step, std::by
     }
     return;
   }
+  if (kind_ == CodeKind::kU1) {
+    std::fill_n(codes, code_bytes_, std::byte{0});
+    for (size_t i = 0; i < rotated.size(); ++i) {
+      if (rotated[i] >= 0) codes[i / 8] |= std::byte{1} << i % 8;
+    }
+    return;
+  }
   auto code_of = [&](float component) {
     return static_cast<unsigned>(std::clamp(std::floor(component * scale) + 8, 0.f, 15.f));
   };
@@ -132,6 +151,9 @@ namespace {
 
 float ValueAt(CodeKind kind, const std::byte* codes, size_t dim, size_t i) {
   if (kind == CodeKind::kU7) return static_cast<float>(codes[i]) - kU7Zero;
+  if (kind == CodeKind::kU1) {
+    return static_cast<float>(static_cast<unsigned>(codes[i / 8]) >> i % 8 & 1) - kU1Zero;
+  }
   const size_t block = i / kBlockDims * kBlockDims;
   const size_t half = std::min(kBlockDims, dim - block) / 2;
   const size_t at = i - block;
@@ -210,14 +232,66 @@ CodeQuery CodeSpace::Prepare(Metric metric, std::span<const float> query) const 
     prepared.base = static_cast<float>(-inner);
     prepared.inner_weight = -1;
   }
-  const int64_t sum = Round(rotated, prepared);
-  prepared.shift = prepared.step * zero_ * static_cast<float>(sum);
-  const float tangent = kind_ == CodeKind::kU4 ? kU4Tangent : kU7Tangent;
-  const float of_code = tangent * prepared.length / std::sqrt(static_cast<float>(padded_dim() - 1));
-  const float of_query = prepared.step / std::sqrt(12.0f);
-  prepared.spread =
-      std::abs(prepared.inner_weight) * std::sqrt(of_code * of_code + of_query * of_query);
+  RoundQuery(rotated, prepared);
+  SetSpread(prepared);
   return prepared;
+}
+
+void CodeSpace::RoundQuery(std::span<const float> rotated, CodeQuery& query) const {
+  const bool to_four_bits = kind_ == CodeKind::kU1;
+  const float value_max = to_four_bits ? simd::kU1QueryMax : 127;
+  float largest = 0;
+  for (float value : rotated) largest = std::max(largest, std::abs(value));
+  query.step = largest / value_max;
+  std::vector<int8_t> values(rotated.size());
+  if (query.step > 0 && std::isfinite(1 / query.step)) {
+    const float scale = 1 / query.step;
+    int64_t sum = 0;
+    double squares = 0;
+    double inner = 0;
+    for (size_t i = 0; i < rotated.size(); ++i) {
+      const float scaled = rotated[i] * scale;
+      const float whole = to_four_bits ? std::floor(scaled + rounding_[i]) : std::nearbyint(scaled);
+      const float value = std::clamp(whole, -value_max, value_max);
+      values[i] = static_cast<int8_t>(value);
+      sum += values[i];
+      squares += static_cast<double>(value * value);
+      inner += static_cast<double>(value) * static_cast<double>(rotated[i]);
+    }
+    const double squared_length =
+        static_cast<double>(query.length) * static_cast<double>(query.length);
+    // As a row's factor: what rounding adds is then at right angles to the query.
+    if (to_four_bits) query.step = static_cast<float>(squared_length / inner);
+    const auto step = static_cast<double>(query.step);
+    const double rounding = step * step * squares - 2 * step * inner + squared_length;
+    query.rounding = static_cast<float>(std::sqrt(std::max(rounding, 0.0)));
+    query.shift = query.step * zero_ * static_cast<float>(sum);
+  }
+  if (!to_four_bits) {
+    query.values = std::move(values);
+  } else {
+    query.values.resize(simd::U1QueryBytes(values.size()));
+    simd::PackU1Query(values.data(), values.size(), query.values.data());
+  }
+}
+
+void CodeSpace::SetSpread(CodeQuery& query) const {
+  const auto length = static_cast<double>(query.length);
+  const auto weight = static_cast<double>(query.inner_weight);
+  const auto dim = static_cast<double>(padded_dim());
+  // By a unit of length that the code adds at right angles to the row, and of the code.
+  const double of_code = weight * weight * length * length / (dim - 1);
+  const double of_query = weight * weight * static_cast<double>(query.rounding) *
+                          static_cast<double>(query.rounding) / dim;
+  if (kind_ == CodeKind::kU1) {
+    // All codes have the length sqrt(dim) / 2, so f tells the angle: f |x| = |r| / cos.
+    query.norm_spread = -of_code;
+    query.factor_spread = dim / 4 * (of_code + of_query);
+    return;
+  }
+  const auto tangent = static_cast<double>(kind_ == CodeKind::kU4 ? kU4Tangent : kU7Tangent);
+  query.norm_spread = tangent * tangent * of_code + of_query;
+  query.factor_spread = 0;
 }
 
 void CodeSpace::PrepareRow(const std::byte* row, CodeQuery& query) const {
@@ -236,6 +310,8 @@ void CodeSpace::PrepareRow(const std::byte* row, CodeQuery& query) const {
   query.norm_weight = 1;
   query.inner_weight = -2;
   query.length = std::sqrt(factors.squared_norm);
+  query.rounding = kU7Tangent * query.length;
+  SetSpread(query);
 }
 
 float CodeSpace::Deviation(const std::byte* row, const CodeQuery& query) const {
@@ -243,12 +319,15 @@ float CodeSpace::Deviation(const std::byte* row, const CodeQuery& query) const {
   if (factors.rescale == 0) return 0;
   const double squares = SumsOf(kind_, row, std::vector<float>(padded_dim())).squares;
   // f = |r| / (|x| cos), cos being that of the angle between code and vector.
-  const double code_length = static_cast<double>(factors.rescale) * std::sqrt(squares);
-  const double tangent_squared =
-      std::max(code_length * code_length / static_cast<double>(factors.squared_norm) - 1, 0.0);
-  const double spread = std::sqrt(tangent_squared * static_cast<double>(factors.squared_norm) /
-                                  static_cast<double>(padded_dim() - 1));
-  return std::abs(query.inner_weight) * query.length * static_cast<float>(spread);
+  const auto rescale = static_cast<double>(factors.rescale);
+  const double code_square = rescale * rescale * squares;
+  const double added = std::max(code_square - static_cast<double>(factors.squared_norm), 0.0);
+  const auto length = static_cast<double>(query.length);
+  const auto rounding = static_cast<double>(query.rounding);
+  const auto dim = static_cast<double>(padded_dim());
+  const double variance =
+      length * length * added / (dim - 1) + rounding * rounding * code_square / dim;
+  return std::abs(query.inner_weight) * static_cast<float>(std::sqrt(variance));
 }
 
 CodeArray::CodeArray(const CodeSpace& space, const std::byte* first, uint32_t count,
@@ -256,7 +335,7 @@ CodeArray::CodeArray(const CodeSpace& space, const std::byte* first, uint32_t co
     : space_(space),
       rows_{first, space.row_bytes(), space.padded_dim()},
       count_(count),
-      dot_(space.kind() == CodeKind::kU4 ? kernels.u4 : kernels.u7) {}
+      dot_(DotOf(kernels, space.kind())) {}
 
 float CodeArray::DistanceOf(const CodeQuery& query, int32_t sum, uint32_t i) const {
   const Factors factors = FactorsOf(row(i), space_.code_bytes());
@@ -266,7 +345,11 @@ float CodeArray::DistanceOf(const CodeQuery& query, int32_t sum, uint32_t i) con
 }
 
 float CodeArray::Spread(const CodeQuery& query, uint32_t i) const {
-  return query.spread * std::sqrt(FactorsOf(row(i), space_.code_bytes()).squared_norm);
+  const Factors factors = FactorsOf(row(i), space_.code_bytes());
+  const auto rescale = static_cast<double>(factors.rescale);
+  const double variance = query.norm_spread * static_cast<double>(factors.squared_norm) +
+                          query.factor_spread * rescale * rescale;
+  return static_cast<float>(std::sqrt(std::max(variance, 0.0)));
 }
 
 void CodeArray::Distances(const CodeQuery& query, std::span<const uint32_t> list,
@@ -289,6 +372,29 @@ void CodeArray::Distances(const CodeQuery& query, uint32_t first,
     dot_.block(query.values.data(), rows_, {first + begin, count}, sums.data());
     for (size_t i = 0; i < count; ++i) {
       distances[begin + i] = DistanceOf(query, sums[i], first + static_cast<uint32_t>(begin + i));
+    }
+  }
+}
+
+void CodeArray::Distances(std::span<const CodeQuery* const> queries, simd::CodeRange rows,
+                          float* distances) const {
+  const size_t chunk = std::clamp<size_t>(kSharedBytes / rows_.stride, 1, kDistancesAtOnce);
+  std::array<const int8_t*, kQueriesAtOnce> vectors;
+  std::array<int32_t, kQueriesAtOnce * kDistancesAtOnce> sums;
+  for (size_t begin = 0; begin < rows.count; begin += chunk) {
+    const size_t count = std::min(rows.count - begin, chunk);
+    const size_t first = rows.first + begin;
+    for (size_t q = 0; q < queries.size(); q += kQueriesAtOnce) {
+      const auto together = queries.subspan(q, std::min(queries.size() - q, kQueriesAtOnce));
+      for (size_t k = 0; k < together.size(); ++k) vectors[k] = together[k]->values.data();
+      dot_.many({vectors.data(), together.size()}, rows_, {first, count}, sums.data());
+      for (size_t k = 0; k < together.size(); ++k) {
+        float* out = distances + (q + k) * rows.count + begin;
+        for (size_t i = 0; i < count; ++i) {
+          const auto row = static_cast<uint32_t>(first + i);
+          out[i] = DistanceOf(*together[k], sums[k * count + i], row);
+        }
+      }
     }
   }
 }

@@ -8,7 +8,9 @@
 // Gao, Long, "RaBitQ" (SIGMOD 2024) and Gao et al., "Practical and Asymptotically Optimal
 // Quantization of High-Dimensional Vectors in Euclidean Space" (SIGMOD 2025).
 //
-// Queries are rounded to 8 bits, whose error is small beside that of the codes.
+// Queries are rounded to 8 bits, or 4 where the codes have 1: an error that is small beside that of
+// the codes. With so few bits rounding to the nearest would go along with the signs of rows that
+// lie in the query's direction; it is random instead, so that no estimate is biased.
 #pragma once
 
 #include <cstddef>
@@ -28,19 +30,24 @@ namespace akidb::index {
 enum class CodeKind : uint8_t {
   kU4 = 1,  // 4 bits: what a graph is walked by
   kU7 = 2,  // 7 bits in a byte: what a graph is built by
+  kU1 = 3,  // the sign alone
 };
 
 // A query as the kernels take it, and what turns their sums into distances:
 // base + norm_weight * |r|^2 + inner_weight * f * (step * sum - shift).
 struct CodeQuery {
-  std::vector<int8_t> values;  // padded_dim, from -127 to 127
-  float step = 0;              // of one unit of `values`
-  float shift = 0;             // step x the codes' zero x the sum of `values`
+  // padded_dim components from -127 to 127, or for kU1 what simd::PackU1Query makes of them.
+  std::vector<int8_t> values;
+  float step = 0;   // of one unit of a component
+  float shift = 0;  // step x the codes' zero x the sum of the components
   float base = 0;
   float norm_weight = 0;
   float inner_weight = 0;
-  float length = 0;  // of what `values` stands for
-  float spread = 0;  // of an estimate, for a row with |r| = 1
+  float length = 0;    // of what `values` stands for
+  float rounding = 0;  // the length of what rounding the query has changed
+  // The squared standard deviation of an estimate is norm_spread * |r|^2 + factor_spread * f^2.
+  double norm_spread = 0;
+  double factor_spread = 0;
 };
 
 // How the vectors of one segment are coded. Immutable, thread-safe.
@@ -61,15 +68,16 @@ class CodeSpace {
   // Writes row_bytes() to `row`. `vector` is finite, dim components.
   void Encode(std::span<const float> vector, std::byte* row) const;
 
-  // Prepares a query of any metric but Manhattan, which a rotation doesn't keep. For Cosine rows
-  // and query have unit length; a row of zeros is then estimated nearer than it is.
+  // Prepares a query, always in the same way, of any metric but Manhattan, which a rotation doesn't
+  // keep. For Cosine rows and query have unit length; a row of zeros is then estimated nearer than
+  // it is.
   CodeQuery Prepare(Metric metric, std::span<const float> query) const;
   // A coded row as a query for the squared distance to other rows; kU7 only. Reuses `query`.
   void PrepareRow(const std::byte* row, CodeQuery& query) const;
 
   // The standard deviation of a distance's estimate for this row over the random rotation, at most:
-  // Gao and Long, theorem 3.2, for a query at right angles to the row. 0 for a row that its code
-  // meets exactly.
+  // Gao and Long, theorem 3.2, for a query at right angles to the row, and what rounding the query
+  // adds. 0 for a row at the centre.
   float Deviation(const std::byte* row, const CodeQuery& query) const;
 
  private:
@@ -81,12 +89,15 @@ class CodeSpace {
   };
   Fit FitOf(std::span<const float> rotated, float step) const;
   float BestStep(std::span<const float> rotated, float squared_norm) const;
+  void RoundQuery(std::span<const float> rotated, CodeQuery& query) const;
+  void SetSpread(CodeQuery& query) const;
 
   const CodeKind kind_;
   const uint64_t seed_;
   const Rotation rotation_;
   const std::vector<float> centre_;
   std::vector<float> rotated_centre_;
+  std::vector<float> rounding_;  // of a query's components, from 0 to 1; padded_dim, for kU1 alone
   const size_t code_bytes_;
   const float zero_;       // the code that stands for 0
   const float value_max_;  // the largest value of a component
@@ -106,8 +117,12 @@ class CodeArray {
   void Distances(const CodeQuery& query, std::span<const uint32_t> list, float* distances) const;
   // distances[i] of row first + i. Not a number where the row's code says nothing.
   void Distances(const CodeQuery& query, uint32_t first, std::span<float> distances) const;
-  // About one standard deviation of a row's estimated distance: CodeSpace::Deviation with the angle
-  // that codes of this kind nearly always have, and what rounding the query adds.
+  // distances[q * rows.count + i] of query q and row rows.first + i, with the same bits as for one
+  // query. Reads memory once for all queries; their metrics may differ.
+  void Distances(std::span<const CodeQuery* const> queries, simd::CodeRange rows,
+                 float* distances) const;
+  // About one standard deviation of a row's estimated distance: CodeSpace::Deviation, for codes of
+  // more than one bit with the angle that they nearly always have.
   float Spread(const CodeQuery& query, uint32_t row) const;
 
  private:

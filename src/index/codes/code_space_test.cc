@@ -49,8 +49,41 @@ double SquaredL2(std::span<const float> a, std::span<const float> b) {
   return sum;
 }
 
+Vector Difference(std::span<const float> a, std::span<const float> b) {
+  Vector difference(a.begin(), a.end());
+  for (size_t i = 0; i < a.size(); ++i) difference[i] -= b[i];
+  return difference;
+}
+
+double CosineBetween(std::span<const float> a, std::span<const float> b) {
+  return Dot(a, b) / std::sqrt(Dot(a, a) * Dot(b, b));
+}
+
 double TrueDistance(Metric metric, std::span<const float> a, std::span<const float> b) {
   return metric == Metric::kEuclid ? SquaredL2(a, b) : -Dot(a, b);
+}
+
+constexpr CodeKind kKinds[] = {CodeKind::kU4, CodeKind::kU7, CodeKind::kU1};
+
+const char* NameOf(CodeKind kind) {
+  if (kind == CodeKind::kU1) return "1 bit";
+  return kind == CodeKind::kU4 ? "4 bits" : "7 bits";
+}
+
+struct Case {
+  CodeKind kind;
+  Metric metric;
+  bool skewed;
+};
+
+std::vector<Case> KindsMetricsAndSkew() {
+  std::vector<Case> cases;
+  for (CodeKind kind : kKinds) {
+    for (Metric metric : {Metric::kDot, Metric::kEuclid}) {
+      for (bool skewed : {false, true}) cases.push_back({kind, metric, skewed});
+    }
+  }
+  return cases;
 }
 
 class CodeSpaceTest : public testing::Test {
@@ -106,93 +139,105 @@ TEST_F(CodeSpaceTest, TheSameSeedIsTheSameRotation) {
 // Over many rotations the errors average out, and their spread is what Deviation says.
 TEST_F(CodeSpaceTest, EstimatesAreUnbiasedAndTheirSpreadIsKnown) {
   constexpr int kSeeds = 600;
-  for (Metric metric : {Metric::kDot, Metric::kEuclid}) {
-    for (bool skewed : {false, true}) {
-      const size_t dim = 200;
-      const Vector centre = Normal(random_, dim);
-      const Vector row = skewed ? Skewed(random_, dim) : Normal(random_, dim);
-      const Vector query = skewed ? Skewed(random_, dim) : Normal(random_, dim);
-      const double truth = TrueDistance(metric, row, query);
-      double sum = 0;
-      double squares = 0;
-      double deviations = 0;
-      for (int i = 0; i < kSeeds; ++i) {
-        const CodeSpace space(CodeKind::kU4, random_(), centre);
-        std::vector<std::byte> code(space.row_bytes());
-        space.Encode(row, code.data());
-        const CodeQuery prepared = space.Prepare(metric, query);
-        float estimate;
-        CodeArray(space, code.data(), 1).Distances(prepared, 0, {&estimate, 1});
-        const double error = static_cast<double>(estimate) - truth;
-        sum += error;
-        squares += error * error;
-        deviations += static_cast<double>(space.Deviation(code.data(), prepared));
-      }
-      const double spread = std::sqrt(squares / kSeeds);
-      EXPECT_LT(std::abs(sum / kSeeds), 5 * spread / std::sqrt(kSeeds)) << MetricName(metric);
-      EXPECT_GT(deviations / kSeeds, spread * 0.8) << MetricName(metric) << skewed;
-      // Where row and query lie in one direction from the centre, the estimate is better than that.
-      if (!skewed) EXPECT_LT(deviations / kSeeds, spread * 1.25) << MetricName(metric);
+  for (const auto& [kind, metric, skewed] : KindsMetricsAndSkew()) {
+    SCOPED_TRACE(NameOf(kind));
+    const size_t dim = 200;
+    const Vector centre = Normal(random_, dim);
+    const Vector row = skewed ? Skewed(random_, dim) : Normal(random_, dim);
+    const Vector query = skewed ? Skewed(random_, dim) : Normal(random_, dim);
+    const double truth = TrueDistance(metric, row, query);
+    const Vector origin = metric == Metric::kDot ? Vector(dim) : centre;
+    const double cosine = CosineBetween(Difference(row, centre), Difference(query, origin));
+    double sum = 0;
+    double squares = 0;
+    double deviations = 0;
+    for (int i = 0; i < kSeeds; ++i) {
+      const CodeSpace space(kind, random_(), centre);
+      std::vector<std::byte> code(space.row_bytes());
+      space.Encode(row, code.data());
+      const CodeQuery prepared = space.Prepare(metric, query);
+      float estimate;
+      CodeArray(space, code.data(), 1).Distances(prepared, 0, {&estimate, 1});
+      const double error = static_cast<double>(estimate) - truth;
+      sum += error;
+      squares += error * error;
+      deviations += static_cast<double>(space.Deviation(code.data(), prepared));
+    }
+    const double spread = std::sqrt(squares / kSeeds);
+    EXPECT_LT(std::abs(sum / kSeeds), 5 * spread / std::sqrt(kSeeds)) << MetricName(metric);
+    EXPECT_GT(deviations / kSeeds, spread * 0.8) << MetricName(metric) << skewed;
+    // As far as row and query lie in one direction from the centre, the estimate is better than
+    // that.
+    if (!skewed) {
+      const double across = std::sqrt(1 - cosine * cosine);
+      EXPECT_LT(deviations / kSeeds * across, spread * 1.25) << MetricName(metric);
     }
   }
 }
 
 TEST_F(CodeSpaceTest, NearlyAllEstimatesLieWithinThreeDeviations) {
   const size_t dim = 384;
-  const CodeSpace space(CodeKind::kU4, random_(), Normal(random_, dim));
-  std::vector<std::byte> code(space.row_bytes());
-  int outside = 0;
-  constexpr int kPairs = 4000;
-  for (int i = 0; i < kPairs; ++i) {
-    const Vector row = i % 2 == 0 ? Normal(random_, dim) : Skewed(random_, dim);
-    const Vector query = i % 3 == 0 ? Skewed(random_, dim) : Normal(random_, dim);
-    space.Encode(row, code.data());
-    const CodeQuery prepared = space.Prepare(Metric::kEuclid, query);
-    float estimate;
-    CodeArray(space, code.data(), 1).Distances(prepared, 0, {&estimate, 1});
-    const double error = std::abs(static_cast<double>(estimate) - SquaredL2(row, query));
-    outside += error > 3 * static_cast<double>(space.Deviation(code.data(), prepared));
+  for (CodeKind kind : kKinds) {
+    SCOPED_TRACE(NameOf(kind));
+    const CodeSpace space(kind, random_(), Normal(random_, dim));
+    std::vector<std::byte> code(space.row_bytes());
+    int outside = 0;
+    constexpr int kPairs = 4000;
+    for (int i = 0; i < kPairs; ++i) {
+      const Vector row = i % 2 == 0 ? Normal(random_, dim) : Skewed(random_, dim);
+      const Vector query = i % 3 == 0 ? Skewed(random_, dim) : Normal(random_, dim);
+      space.Encode(row, code.data());
+      const CodeQuery prepared = space.Prepare(Metric::kEuclid, query);
+      float estimate;
+      CodeArray(space, code.data(), 1).Distances(prepared, 0, {&estimate, 1});
+      const double error = std::abs(static_cast<double>(estimate) - SquaredL2(row, query));
+      outside += error > 3 * static_cast<double>(space.Deviation(code.data(), prepared));
+    }
+    // 0.27 % of a normal distribution.
+    EXPECT_LT(outside, kPairs / 100);
   }
-  // 0.27 % of a normal distribution.
-  EXPECT_LT(outside, kPairs / 100);
 }
 
 // The cheap spread serves as well, for vectors of every kind, and where all of them have most of
 // their length in common.
 TEST_F(CodeSpaceTest, SpreadsHoldForEveryMetricAndACommonPart) {
-  for (Metric metric : {Metric::kCosine, Metric::kDot, Metric::kEuclid}) {
-    for (float common : {0.0f, 5.0f}) {
-      for (uint32_t dim : {8u, 128u, 700u}) {
-        auto vector = [&] {
-          Vector made = random_() % 2 == 0 ? Normal(random_, dim) : Skewed(random_, dim);
-          for (float& value : made) value = 0.05f * value + common;
-          if (metric == Metric::kCosine) simd::Normalize(made);
-          return made;
-        };
-        Vector centre(dim);
-        for (int i = 0; i < 100; ++i) {
-          const Vector made = vector();
-          for (uint32_t d = 0; d < dim; ++d) centre[d] += made[d] / 100;
+  for (CodeKind kind : kKinds) {
+    for (Metric metric : {Metric::kCosine, Metric::kDot, Metric::kEuclid}) {
+      for (float common : {0.0f, 5.0f}) {
+        for (uint32_t dim : {8u, 128u, 700u}) {
+          auto vector = [&] {
+            Vector made = random_() % 2 == 0 ? Normal(random_, dim) : Skewed(random_, dim);
+            for (float& value : made) value = 0.05f * value + common;
+            if (metric == Metric::kCosine) simd::Normalize(made);
+            return made;
+          };
+          Vector centre(dim);
+          for (int i = 0; i < 100; ++i) {
+            const Vector made = vector();
+            for (uint32_t d = 0; d < dim; ++d) centre[d] += made[d] / 100;
+          }
+          int outside = 0;
+          constexpr int kPairs = 500;
+          for (int i = 0; i < kPairs; ++i) {
+            // Anew for each pair: vectors that are much alike err alike under one rotation.
+            const CodeSpace space(kind, random_(), centre);
+            std::vector<std::byte> code(space.row_bytes());
+            const CodeArray array(space, code.data(), 1);
+            const Vector row = vector();
+            const Vector query = vector();
+            space.Encode(row, code.data());
+            const CodeQuery prepared = space.Prepare(metric, query);
+            float estimate;
+            array.Distances(prepared, 0, {&estimate, 1});
+            const double truth = TrueDistance(metric, row, query);
+            const double error = std::abs(static_cast<double>(estimate) - truth);
+            // Of sums of large numbers, float32 keeps so much.
+            const double rounding = 1e-6 * (std::abs(truth) + Dot(row, row) + Dot(query, query));
+            outside += error > 3 * static_cast<double>(array.Spread(prepared, 0)) + rounding;
+          }
+          EXPECT_LE(outside, kPairs / 50)
+              << NameOf(kind) << MetricName(metric) << " " << common << " " << dim;
         }
-        const CodeSpace space(CodeKind::kU4, random_(), centre);
-        std::vector<std::byte> code(space.row_bytes());
-        const CodeArray array(space, code.data(), 1);
-        int outside = 0;
-        constexpr int kPairs = 500;
-        for (int i = 0; i < kPairs; ++i) {
-          const Vector row = vector();
-          const Vector query = vector();
-          space.Encode(row, code.data());
-          const CodeQuery prepared = space.Prepare(metric, query);
-          float estimate;
-          array.Distances(prepared, 0, {&estimate, 1});
-          const double truth = TrueDistance(metric, row, query);
-          const double error = std::abs(static_cast<double>(estimate) - truth);
-          // Of sums of large numbers, float32 keeps so much.
-          const double rounding = 1e-6 * (std::abs(truth) + Dot(row, row) + Dot(query, query));
-          outside += error > 3 * static_cast<double>(array.Spread(prepared, 0)) + rounding;
-        }
-        EXPECT_LE(outside, kPairs / 50) << MetricName(metric) << " " << common << " " << dim;
       }
     }
   }
@@ -218,7 +263,7 @@ TEST_F(CodeSpaceTest, SevenBitsAreNearlyExactBetweenRows) {
 
 TEST_F(CodeSpaceTest, ListsAndRangesAgreeForEveryTable) {
   const size_t dim = 200;
-  for (CodeKind kind : {CodeKind::kU4, CodeKind::kU7}) {
+  for (CodeKind kind : kKinds) {
     const CodeSpace space(kind, random_(), Normal(random_, dim));
     constexpr uint32_t kRows = 700;
     std::vector<std::byte> codes(kRows * space.row_bytes());
@@ -242,10 +287,40 @@ TEST_F(CodeSpaceTest, ListsAndRangesAgreeForEveryTable) {
   }
 }
 
+TEST_F(CodeSpaceTest, BatchesGiveTheBitsOfSingleQueries) {
+  for (uint32_t dim : {100u, 1030u, 5000u}) {
+    for (CodeKind kind : kKinds) {
+      const CodeSpace space(kind, random_(), Normal(random_, dim));
+      constexpr uint32_t kRows = 300;
+      std::vector<std::byte> codes(kRows * space.row_bytes());
+      for (uint32_t i = 0; i < kRows; ++i) {
+        space.Encode(Normal(random_, dim), codes.data() + i * space.row_bytes());
+      }
+      const CodeArray array(space, codes.data(), kRows);
+      std::vector<CodeQuery> queries;
+      std::vector<const CodeQuery*> pointers;
+      for (Metric metric : {Metric::kDot, Metric::kEuclid, Metric::kDot, Metric::kDot,
+                            Metric::kEuclid, Metric::kEuclid}) {
+        queries.push_back(space.Prepare(metric, Normal(random_, dim)));
+      }
+      for (const CodeQuery& query : queries) pointers.push_back(&query);
+      const simd::CodeRange range{7, kRows - 9};
+      std::vector<float> together(queries.size() * range.count);
+      array.Distances(pointers, range, together.data());
+      std::vector<float> alone(range.count);
+      for (size_t q = 0; q < queries.size(); ++q) {
+        array.Distances(queries[q], range.first, alone);
+        EXPECT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + q * range.count))
+            << NameOf(kind) << " " << dim << ", query " << q;
+      }
+    }
+  }
+}
+
 TEST_F(CodeSpaceTest, StrangeVectorsGiveFiniteDistances) {
   for (uint32_t dim : {1u, 2u, 3u, 65u, 384u}) {
     const Vector centre(dim, 0.5f);
-    for (CodeKind kind : {CodeKind::kU4, CodeKind::kU7}) {
+    for (CodeKind kind : kKinds) {
       const CodeSpace space(kind, random_(), centre);
       std::vector<std::byte> code(space.row_bytes());
       Vector huge(dim, 0.5f);
@@ -273,19 +348,22 @@ TEST_F(CodeSpaceTest, StrangeVectorsGiveFiniteDistances) {
 TEST_F(CodeSpaceTest, TheCentreAndAZeroQueryAreExact) {
   const size_t dim = 100;
   const Vector centre = Normal(random_, dim);
-  const CodeSpace space(CodeKind::kU4, random_(), centre);
-  std::vector<std::byte> code(space.row_bytes());
-  space.Encode(centre, code.data());
-  const Vector query = Normal(random_, dim);
-  float distance;
-  CodeArray(space, code.data(), 1)
-      .Distances(space.Prepare(Metric::kEuclid, query), 0, {&distance, 1});
-  EXPECT_NEAR(static_cast<double>(distance), SquaredL2(centre, query),
-              1e-4 * SquaredL2(centre, query));
-  space.Encode(Normal(random_, dim), code.data());
-  CodeArray(space, code.data(), 1)
-      .Distances(space.Prepare(Metric::kDot, Vector(dim)), 0, {&distance, 1});
-  EXPECT_EQ(distance, 0);
+  for (CodeKind kind : kKinds) {
+    SCOPED_TRACE(NameOf(kind));
+    const CodeSpace space(kind, random_(), centre);
+    std::vector<std::byte> code(space.row_bytes());
+    space.Encode(centre, code.data());
+    const Vector query = Normal(random_, dim);
+    float distance;
+    CodeArray(space, code.data(), 1)
+        .Distances(space.Prepare(Metric::kEuclid, query), 0, {&distance, 1});
+    EXPECT_NEAR(static_cast<double>(distance), SquaredL2(centre, query),
+                1e-4 * SquaredL2(centre, query));
+    space.Encode(Normal(random_, dim), code.data());
+    CodeArray(space, code.data(), 1)
+        .Distances(space.Prepare(Metric::kDot, Vector(dim)), 0, {&distance, 1});
+    EXPECT_EQ(distance, 0);
+  }
 }
 
 }  // namespace

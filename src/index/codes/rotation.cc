@@ -9,14 +9,6 @@
 namespace akidb::index {
 namespace {
 
-// SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-uint64_t NextRandom(uint64_t& state) {
-  uint64_t z = (state += 0x9E3779B97F4A7C15u);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  return z ^ (z >> 31);
-}
-
 // Walsh-Hadamard, scaled so that lengths are kept; size is a power of two.
 void Transform(std::span<float> values) {
   const size_t size = values.size();
@@ -52,6 +44,13 @@ void MixHalves(std::span<float> values) {
 }
 
 }  // namespace
+
+uint64_t NextRandom(uint64_t& state) {
+  uint64_t z = (state += 0x9E3779B97F4A7C15u);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
 
 Rotation::Rotation(uint32_t dim, uint64_t seed)
     : dim_(dim),

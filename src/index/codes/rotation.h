@@ -17,6 +17,10 @@ namespace akidb::index {
 // The components of a rotated vector: `dim` rounded up to a multiple of 64.
 constexpr uint32_t PaddedDim(uint32_t dim) { return (dim + 63) / 64 * 64; }
 
+// The next output of SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
+// Generators", 2014).
+uint64_t NextRandom(uint64_t& state);
+
 // Thread-safe. The same seed and dim give the same rotation on every machine, up to rounding.
 class Rotation {
  public:
