@@ -16,7 +16,7 @@ std::vector<const Kernels*> AvailableKernels() {
 std::vector<const CodeKernels*> AvailableCodeKernels() {
   std::vector<const CodeKernels*> tables;
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vnni")) {
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")) {
     if (__builtin_cpu_supports("avx512bitalg")) tables.push_back(&kAvx512BitalgCodeKernels);
     tables.push_back(&kAvx512VnniCodeKernels);
   }

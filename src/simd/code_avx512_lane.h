@@ -37,7 +37,18 @@ struct CodeAvx512Lane {
   }
   static Sum AddPartU1(Sum sum, const int8_t* planes, const std::byte* codes, size_t bytes) {
     const auto wanted = static_cast<__mmask8>((1u << bytes / 8) - 1);
-    return AddBits(sum, planes, _mm512_maskz_loadu_epi64(wanted, codes));
+    if (bytes > 32) return AddBits(sum, planes, _mm512_maskz_loadu_epi64(wanted, codes));
+    // Half as wide is twice as fast where a register is computed in two halves.
+    const __m256i part = _mm256_maskz_loadu_epi64(wanted, codes);
+    __m256i counts = _mm256_setzero_si256();
+    for (size_t plane = 0; plane < kU1QueryBits; ++plane) {
+      const void* from = planes + plane * kCodeChunk;
+      const __m256i both =
+          _mm256_and_si256(part, _mm256_loadu_si256(static_cast<const __m256i*>(from)));
+      counts =
+          _mm256_dpbusd_epi32(counts, Lane::CountBits(both), _mm256_set1_epi8(kWeights[plane]));
+    }
+    return _mm512_add_epi32(sum, _mm512_zextsi256_si512(counts));
   }
   static int32_t Total(Sum sum) { return _mm512_reduce_add_epi32(sum); }
   static void StoreTotals(const Sum* sums, int32_t* out) {
@@ -52,9 +63,10 @@ struct CodeAvx512Lane {
   static __m512i LowNibbles(__m512i bytes) { return _mm512_and_si512(bytes, _mm512_set1_epi8(15)); }
 
  private:
+  static constexpr char kWeights[kU1QueryBits] = {1, 2, 4, -8};
+
   // A product of bytes weighs the counts of a plane and widens them in one instruction.
   static Sum AddBits(Sum sum, const int8_t* planes, __m512i codes) {
-    constexpr char kWeights[kU1QueryBits] = {1, 2, 4, -8};
     for (size_t plane = 0; plane < kU1QueryBits; ++plane) {
       const __m512i both = _mm512_and_si512(codes, Load(planes + plane * kCodeChunk));
       sum = _mm512_dpbusd_epi32(sum, Lane::CountBits(both), _mm512_set1_epi8(kWeights[plane]));

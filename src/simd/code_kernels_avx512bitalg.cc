@@ -1,5 +1,5 @@
-// Compiled with -mavx512f -mavx512bw -mavx512vnni -mavx512bitalg; called only where the processor
-// has all of them.
+// Compiled with -mavx512f -mavx512bw -mavx512vl -mavx512vnni -mavx512bitalg; called only where the
+// processor has all of them.
 #include "simd/code_avx512_lane.h"
 #include "simd/tables.h"
 
@@ -7,6 +7,7 @@ namespace akidb::simd {
 namespace {
 
 struct Avx512BitalgLane : CodeAvx512Lane<Avx512BitalgLane> {
+  static __m256i CountBits(__m256i bytes) { return _mm256_popcnt_epi8(bytes); }
   static __m512i CountBits(__m512i bytes) { return _mm512_popcnt_epi8(bytes); }
 };
 

@@ -1,6 +1,6 @@
-// Code kernels against the speed at which this machine reads memory: a stream, and rows of the same
-// size at random. One array, at least four times the last-level cache (512 MB beside 32 MB), once
-// on huge pages and once on pages of 4 KB.
+// Code kernels, and float kernels beside them, against the speed at which this machine reads
+// memory: a stream, and rows of the same size at random. One array, at least four times the
+// last-level cache (512 MB beside 32 MB), once on huge pages and once on pages of 4 KB.
 #include <cstdlib>
 #include <memory>
 #include <random>
@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "simd/code_kernels.h"
+#include "simd/kernels.h"
 
 namespace akidb::simd {
 namespace {
@@ -25,12 +26,13 @@ struct FreeDeleter {
 };
 using Bytes = std::unique_ptr<std::byte[], FreeDeleter>;
 
+// Every byte is a code, every four of them a float from 0.5 to 1.
 Bytes MakeArray(int advice) {
   Bytes memory(static_cast<std::byte*>(std::aligned_alloc(kHugePage, kBytes)));
   madvise(memory.get(), kBytes, advice);
   std::mt19937_64 random(7);
   for (size_t i = 0; i < kBytes; i += sizeof(uint64_t)) {
-    const uint64_t word = random() & 0x7f7f7f7f7f7f7f7full;
+    const uint64_t word = (random() & 0x007f7f7f007f7f7full) | 0x3f0000003f000000ull;
     __builtin_memcpy(memory.get() + i, &word, sizeof(word));
   }
   return memory;
@@ -86,18 +88,24 @@ uint64_t TouchLines(const std::byte* from, size_t bytes) {
   return sum + static_cast<uint64_t>(from[bytes - 1]);
 }
 
-// The limit of blocks.
+// The limit of blocks. The range is the distance of the prefetch in bytes; the fastest counts.
 void CodeStreamingRead(benchmark::State& state) {
   const std::byte* array = SharedArray(true);
+  const size_t ahead = static_cast<size_t>(state.range(0));
   constexpr size_t kPiece = 4096;
   for (auto unused : state) {
     uint64_t sum = 0;
-    for (size_t i = 0; i < kBytes; i += kPiece) sum += TouchLines(array + i, kPiece);
+    for (size_t i = 0; i < kBytes; i += kPiece) {
+      for (size_t at = 0; ahead != 0 && at < kPiece; at += kLine) {
+        __builtin_prefetch(array + i + ahead + at);
+      }
+      sum += TouchLines(array + i, kPiece);
+    }
     benchmark::DoNotOptimize(sum);
   }
   SetRates(state, 1, kBytes);
 }
-BENCHMARK(CodeStreamingRead)->Unit(benchmark::kMillisecond);
+BENCHMARK(CodeStreamingRead)->Arg(0)->Arg(4096)->Arg(8192)->Unit(benchmark::kMillisecond);
 
 // The limit of lists. The ranges are the size of a row, the rows that are asked for ahead, the
 // level of cache that they are asked into and whether pages are huge; the fastest of the same size
@@ -139,7 +147,8 @@ struct Kind {
   CodeDot CodeKernels::*dot;
   size_t codes_in_byte;
 };
-constexpr Kind kKinds[] = {{"u4", &CodeKernels::u4, 2}, {"u7", &CodeKernels::u7, 1}};
+constexpr Kind kKinds[] = {
+    {"u4", &CodeKernels::u4, 2}, {"u7", &CodeKernels::u7, 1}, {"u1", &CodeKernels::u1, 8}};
 
 CodeRows RowsOf(const Kind& kind, size_t dim, bool huge_pages) {
   return {SharedArray(huge_pages), dim / kind.codes_in_byte + kTrailer, dim};
@@ -156,6 +165,41 @@ void Block(benchmark::State& state, const CodeKernels* table, const Kind& kind) 
     }
   }
   SetRates(state, count / out.size() * out.size(), rows.stride);
+}
+
+// A batch of queries in one pass; items are distances.
+void Many(benchmark::State& state, const CodeKernels* table, const Kind& kind) {
+  const CodeRows rows = RowsOf(kind, static_cast<size_t>(state.range(0)), true);
+  const std::vector<const int8_t*> queries(static_cast<size_t>(state.range(1)), SharedQuery());
+  const size_t count = kBytes / rows.stride;
+  constexpr size_t kTogether = 128;
+  std::vector<int32_t> out(queries.size() * kTogether);
+  for (auto unused : state) {
+    for (size_t first = 0; first + kTogether <= count; first += kTogether) {
+      (table->*kind.dot)
+          .many({queries.data(), queries.size()}, rows, {first, kTogether}, out.data());
+      benchmark::DoNotOptimize(out.data());
+    }
+  }
+  SetRates(state, count / kTogether * kTogether * queries.size(), rows.stride);
+}
+
+// The exact scan of the vectors themselves, on the same array: `queries` of them in one pass.
+void FloatScan(benchmark::State& state, const Kernels* table) {
+  const size_t dim = static_cast<size_t>(state.range(0));
+  const auto* rows = reinterpret_cast<const float*>(SharedArray(true));
+  const std::vector<const float*> queries(static_cast<size_t>(state.range(1)), rows + 1);
+  const size_t count = kBytes / sizeof(float) / dim;
+  constexpr size_t kTogether = 64;
+  std::vector<float> out(queries.size() * kTogether);
+  for (auto unused : state) {
+    for (size_t first = 0; first + kTogether <= count; first += kTogether) {
+      table->dot.many({queries.data(), queries.size()}, {rows + first * dim, kTogether, dim, dim},
+                      out.data());
+      benchmark::DoNotOptimize(out.data());
+    }
+  }
+  SetRates(state, count / kTogether * kTogether * queries.size(), dim * sizeof(float));
 }
 
 // Calls of `count` rows each, one after the other.
@@ -185,6 +229,13 @@ void Cached(benchmark::State& state, const CodeKernels* table, const Kind& kind)
 }
 
 bool RegisterAll() {
+  for (const Kernels* table : AvailableKernels()) {
+    benchmark::RegisterBenchmark((std::string("CodeFloatScan/") + table->name).c_str(), FloatScan,
+                                 table)
+        ->ArgNames({"dim", "queries"})
+        ->ArgsProduct({{384, 768, 1024}, {1, 4, 16}})
+        ->Unit(benchmark::kMillisecond);
+  }
   for (const CodeKernels* table : AvailableCodeKernels()) {
     for (const Kind& kind : kKinds) {
       auto add = [&](const char* form, auto function) {
@@ -195,6 +246,10 @@ bool RegisterAll() {
       add("List", List)
           ->ArgNames({"dim", "count", "huge"})
           ->ArgsProduct({{384, 768, 1024}, {8, 32}, {0, 1}});
+      add("Many", Many)
+          ->ArgNames({"dim", "queries"})
+          ->ArgsProduct({{384, 768, 1024}, {4, 16}})
+          ->Unit(benchmark::kMillisecond);
       add("Cached", Cached)->Arg(384)->Arg(768)->Arg(1024);
     }
   }

@@ -97,6 +97,13 @@ class CodeTile {
   }
 
   void Run(size_t dim, int32_t* out) {
+    Add(dim);
+    Store(out);
+  }
+
+  typename Lane::Sum sum(size_t i) const { return sums_[i]; }
+
+  void Add(size_t dim) {
     const size_t chunks = dim / Codes::kChunkDim;
     size_t at = 0;
     size_t query_at = 0;
@@ -118,7 +125,6 @@ class CodeTile {
                                                  rows_[i % kRows] + at, rest);
       }
     }
-    Store(out);
   }
 
  private:
@@ -139,10 +145,24 @@ template <class Lane, class Codes>
 class CodeForms {
  public:
   // One row at a time and no prefetch: a single stream is what the processor foresees best. Two
-  // rows side by side read 1,024 dimensions at a third of the speed.
+  // rows side by side read 1,024 dimensions at a third of the speed. Only their sums are reduced
+  // together.
   static void Block(const int8_t* query, const CodeRows& rows, CodeRange range, int32_t* out) {
     const std::byte* row = rows.base + range.first * rows.stride;
-    for (size_t i = 0; i < range.count; ++i, row += rows.stride) {
+    size_t i = 0;
+    if constexpr (Lane::kTile == 4) {
+      for (; i + 4 <= range.count; i += 4) {
+        typename Lane::Sum sums[4];
+        for (auto& sum : sums) {
+          CodeTile<Lane, Codes, 1, 1> tile(&query, &row);
+          tile.Add(rows.dim);
+          sum = tile.sum(0);
+          row += rows.stride;
+        }
+        Lane::StoreTotals(sums, out + i);
+      }
+    }
+    for (; i < range.count; ++i, row += rows.stride) {
       CodeTile<Lane, Codes, 1, 1>(&query, &row).Run(rows.dim, out + i);
     }
   }

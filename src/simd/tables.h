@@ -14,7 +14,7 @@ extern const Kernels kNeonKernels;    // aarch64, where every processor has it
 
 extern const CodeKernels kScalarCodeKernels;
 extern const CodeKernels kAvx2CodeKernels;          // x86-64: AVX2
-extern const CodeKernels kAvx512VnniCodeKernels;    // x86-64: AVX-512 F, BW and VNNI
+extern const CodeKernels kAvx512VnniCodeKernels;    // x86-64: AVX-512 F, BW, VL and VNNI
 extern const CodeKernels kAvx512BitalgCodeKernels;  // x86-64: the same and BITALG
 extern const CodeKernels kNeonCodeKernels;          // aarch64, where every processor has it
 extern const CodeKernels kNeonDotCodeKernels;       // aarch64: dot products of bytes (ASIMDDP)
