@@ -15,7 +15,7 @@ if [ "$(uname -m)" = aarch64 ]; then
 else
   scripts/install_deps.sh arm
   compiler=aarch64-linux-gnu-g++
-  run=(qemu-aarch64 -L /usr/aarch64-linux-gnu)
+  run=(qemu-aarch64 -L /usr/aarch64-linux-gnu -cpu max)
   left_out='-*DeathTest*' # they start the program anew, which the kernel then refuses
 fi
 
@@ -29,14 +29,16 @@ for headers in fmt spdlog; do ln -sfn "/usr/include/$headers" "$build/include/$h
 
 sources=(src/base/*.cc src/simd/kernels.cc src/simd/kernels_scalar.cc src/simd/kernels_neon.cc
   src/simd/code_kernels.cc src/simd/code_kernels_scalar.cc src/simd/code_kernels_neon.cc
-  src/simd/code_kernels_neondot.cc src/simd/available_arm.cc src/simd/vector_ops.cc
-  src/simd/*_test.cc)
+  src/simd/code_kernels_neondot.cc src/simd/code_kernels_neoni8mm.cc src/simd/code_kernels_sve.cc
+  src/simd/available_arm.cc src/simd/vector_ops.cc src/simd/*_test.cc)
 objects=()
 for source in "${sources[@]}"; do
   isa=()
   case $source in
     *_bench.cc | src/base/sha256*) continue ;; # OpenSSL's headers differ by processor
     *_neondot.cc) isa=(-march=armv8.2-a+dotprod) ;;
+    *_neoni8mm.cc) isa=(-march=armv8.2-a+dotprod+i8mm) ;;
+    *_sve.cc) isa=(-march=armv8.2-a+sve) ;;
   esac
   object=$build/$(echo "$source" | tr / _).o
   objects+=("$object")
@@ -52,3 +54,13 @@ for part in gtest-all gtest_main; do
 done
 "$compiler" -pthread "${objects[@]}" "$build/gtest-all.o" "$build/gtest_main.o" -o "$build/arm_test"
 "${run[@]}" "$build/arm_test" --gtest_brief=1 --gtest_filter="*$left_out"
+
+# Registers of SVE have the length that the processor gives them. A cortex-a53 has neither SVE nor
+# any product of bytes.
+if [ "${#run[@]}" -gt 0 ]; then
+  filter=EveryCodeTable.EqualsTheNaiveSum*:EveryCodeTable.Many*:EveryCodeTable.Counts*
+  for processor in max,sve-default-vector-length={16,32,128,256} cortex-a53; do
+    echo "$processor"
+    "${run[@]}" -cpu "$processor" "$build/arm_test" --gtest_brief=1 --gtest_filter="$filter"
+  done
+fi

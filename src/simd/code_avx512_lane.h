@@ -14,6 +14,7 @@ struct CodeAvx512Lane {
   using Part = __m512i;
   using Sum = __m512i;
   static constexpr size_t kTile = 4;
+  static constexpr size_t kBlock = 4;
   static constexpr size_t kMany = 4;
 
   static Sum Zero() { return _mm512_setzero_si512(); }

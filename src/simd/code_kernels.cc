@@ -6,16 +6,6 @@
 #include "simd/named_table.h"
 
 namespace akidb::simd {
-namespace {
-
-bool IsAllowedBy(std::string_view float_table, std::string_view code_table) {
-  if (float_table == "scalar") return code_table == "scalar";
-  if (float_table == "avx2") return !code_table.starts_with("avx512");
-  return true;
-}
-
-}  // namespace
-
 void PackU1Query(const int8_t* components, size_t dim, int8_t* query) {
   constexpr size_t kPlaneDim = 512;
   std::memset(query, 0, U1QueryBytes(dim));
@@ -36,11 +26,9 @@ Result<const CodeKernels*> FindCodeKernels(std::string_view name) {
 
 const CodeKernels& BestCodeKernels() {
   static const CodeKernels& best = []() -> const CodeKernels& {
-    const std::vector<const CodeKernels*> tables = AvailableCodeKernels();
-    for (const CodeKernels* table : tables) {
-      if (IsAllowedBy(BestKernels().name, table->name)) return *table;
-    }
-    return *tables.back();
+    BestKernels();  // dies of a name that is of no table
+    Result<const CodeKernels*> found = FindCodeKernels(NameInEnvironment());
+    return found.ok() ? **found : *AvailableCodeKernels().front();
   }();
   return best;
 }

@@ -66,6 +66,7 @@ struct CodeDot {
 
 struct CodeKernels {
   const char* name;
+  const char* floats;  // the table of float kernels that goes with it
   // 4 bits, 0..15, two in a byte. Every 128 dimensions take 64 bytes: the low nibble of byte b is
   // dimension b, the high one dimension 64 + b. The last 64, where dim is no multiple of 128, take
   // 32 bytes: low nibbles 0..31, high nibbles 32..63.
@@ -89,13 +90,13 @@ void PackU1Query(const int8_t* components, size_t dim, int8_t* query);
 // The tables that this processor can run, fastest first; the last one is scalar.
 std::vector<const CodeKernels*> AvailableCodeKernels();
 
-// The table called `name` ("scalar", "avx2", "avx512vnni", "avx512bitalg", "neon",
-// "neondot"), or the fastest one
-// if `name` is empty. kInvalidArgument, with what this processor offers, for any other name.
+// The table called `name` ("scalar", "avx2", "avx512vnni", "avx512bitalg", "neon", "neondot",
+// "neoni8mm", "sve"), or the fastest one if `name` is empty. kInvalidArgument, with what this
+// processor offers, for any other name.
 Result<const CodeKernels*> FindCodeKernels(std::string_view name);
 
-// The fastest table that BestKernels() allows, and so AKIDB_SIMD: "scalar" allows scalar alone,
-// "avx2" what needs no AVX-512, any other all of them. Picked once, at the first call.
+// The table that AKIDB_SIMD names, else the fastest; the fastest, too, where it names a table of
+// float kernels alone ("avx512"). Picked once, at the first call.
 const CodeKernels& BestCodeKernels();
 
 }  // namespace akidb::simd

@@ -17,6 +17,7 @@ struct Avx2Lane {
   };
   using Sum = __m256i;
   static constexpr size_t kTile = 4;
+  static constexpr size_t kBlock = 4;
   static constexpr size_t kMany = 4;
 
   static Sum Zero() { return _mm256_setzero_si256(); }
@@ -106,6 +107,6 @@ struct Avx2Lane {
 
 }  // namespace
 
-constinit const CodeKernels kAvx2CodeKernels = MakeCodeKernels<Avx2Lane>("avx2");
+constinit const CodeKernels kAvx2CodeKernels = MakeCodeKernels<Avx2Lane>({"avx2", "avx2"});
 
 }  // namespace akidb::simd

@@ -14,6 +14,6 @@ struct Avx512BitalgLane : CodeAvx512Lane<Avx512BitalgLane> {
 }  // namespace
 
 constinit const CodeKernels kAvx512BitalgCodeKernels =
-    MakeCodeKernels<Avx512BitalgLane>("avx512bitalg");
+    MakeCodeKernels<Avx512BitalgLane>({"avx512bitalg", "avx512"});
 
 }  // namespace akidb::simd

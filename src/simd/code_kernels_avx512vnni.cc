@@ -28,6 +28,7 @@ struct Avx512VnniLane : CodeAvx512Lane<Avx512VnniLane> {
 
 }  // namespace
 
-constinit const CodeKernels kAvx512VnniCodeKernels = MakeCodeKernels<Avx512VnniLane>("avx512vnni");
+constinit const CodeKernels kAvx512VnniCodeKernels =
+    MakeCodeKernels<Avx512VnniLane>({"avx512vnni", "avx512"});
 
 }  // namespace akidb::simd

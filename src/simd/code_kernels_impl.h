@@ -5,6 +5,7 @@
 //   Part       64 components of a query, in registers
 //   Sum        32-bit partial sums of one row
 //   kTile      rows of a list that are read side by side: 1 or 4
+//   kBlock      rows of a block whose sums are reduced together: 1 or 4
 //   kMany       queries that share one reading of a row: 1 or 4
 //   Zero, Load, AddU7 (64 codes), AddU4 (128 codes), AddHalfU4 (the last 64 codes),
 //   AddU1 (512 codes and the planes of a query), AddPartU1 (the last 8 to 56 bytes of codes),
@@ -150,7 +151,7 @@ class CodeForms {
   static void Block(const int8_t* query, const CodeRows& rows, CodeRange range, int32_t* out) {
     const std::byte* row = rows.base + range.first * rows.stride;
     size_t i = 0;
-    if constexpr (Lane::kTile == 4) {
+    if constexpr (Lane::kBlock == 4) {
       for (; i + 4 <= range.count; i += 4) {
         typename Lane::Sum sums[4];
         for (auto& sum : sums) {
@@ -262,9 +263,14 @@ constexpr CodeDot MakeCodeDot() {
   return {F::Block, F::List, F::Prefetch, F::Many};
 }
 
+struct CodeTableNames {
+  const char* name;
+  const char* floats;
+};
+
 template <class Lane>
-constexpr CodeKernels MakeCodeKernels(const char* name) {
-  return {name, MakeCodeDot<Lane, U4Codes>(), MakeCodeDot<Lane, U7Codes>(),
+constexpr CodeKernels MakeCodeKernels(CodeTableNames names) {
+  return {names.name, names.floats, MakeCodeDot<Lane, U4Codes>(), MakeCodeDot<Lane, U7Codes>(),
           MakeCodeDot<Lane, U1Codes>()};
 }
 

@@ -49,6 +49,6 @@ struct NeonLane : CodeNeonLane<NeonLane> {
 
 }  // namespace
 
-constinit const CodeKernels kNeonCodeKernels = MakeCodeKernels<NeonLane>("neon");
+constinit const CodeKernels kNeonCodeKernels = MakeCodeKernels<NeonLane>({"neon", "neon"});
 
 }  // namespace akidb::simd

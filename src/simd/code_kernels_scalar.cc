@@ -10,6 +10,7 @@ struct ScalarLane {
   using Part = const int8_t*;
   using Sum = int32_t;
   static constexpr size_t kTile = 1;
+  static constexpr size_t kBlock = 1;
   static constexpr size_t kMany = 1;
 
   static Sum Zero() { return 0; }
@@ -60,6 +61,6 @@ struct ScalarLane {
 
 }  // namespace
 
-constinit const CodeKernels kScalarCodeKernels = MakeCodeKernels<ScalarLane>("scalar");
+constinit const CodeKernels kScalarCodeKernels = MakeCodeKernels<ScalarLane>({"scalar", "scalar"});
 
 }  // namespace akidb::simd

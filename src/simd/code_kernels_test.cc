@@ -241,7 +241,7 @@ TEST_F(EveryCodeTable, ListsEqualBlocksForAllCountsStridesAndRepeats) {
 TEST_F(EveryCodeTable, ManyQueriesEqualOneByOne) {
   constexpr size_t kQueriesMax = 13;
   for (Codes codes : kCodes) {
-    for (size_t dim : {64, 192, 448, 512, 1024, 1472}) {
+    for (size_t dim : {64, 192, 448, 512, 1024, 1472, 4096, 4160}) {
       Rows rows(codes, 9, dim, 8);
       rows.Fill(random_, Shape::kRandom);
       std::vector<std::vector<int8_t>> queries;
@@ -282,24 +282,33 @@ TEST_F(EveryCodeTable, LeavesListsWithoutRowsAlone) {
   });
 }
 
-// Each table of float kernels is forced in a fresh process, where nothing has been picked yet.
-TEST(BestCodeKernels, FollowsTheTableOfFloatKernelsDeathTest) {
+// Each name is forced in a fresh process, where nothing has been picked yet.
+void ExpectPicked(const char* forced, std::string_view floats, std::string_view codes) {
+  auto exit_zero_if_picked = [&] {
+    setenv("AKIDB_SIMD", forced, 1);
+    std::exit(BestCodeKernels().name == codes && BestKernels().name == floats ? 0 : 1);
+  };
+  EXPECT_EXIT(exit_zero_if_picked(), ::testing::ExitedWithCode(0), "") << forced;
+}
+
+TEST(BestCodeKernels, AreThoseThatAreNamedDeathTest) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  for (const Kernels* forced : AvailableKernels()) {
-    const std::string_view name = forced->name;
-    std::string_view expected;
-    for (const CodeKernels* table : AvailableCodeKernels()) {
-      const std::string_view candidate = table->name;
-      if (name == "scalar" && candidate != "scalar") continue;
-      if (name == "avx2" && candidate.starts_with("avx512")) continue;
-      expected = candidate;
-      break;
-    }
-    auto exit_zero_if_expected = [&] {
-      setenv("AKIDB_SIMD", forced->name, 1);
-      std::exit(BestCodeKernels().name == expected ? 0 : 1);
-    };
-    EXPECT_EXIT(exit_zero_if_expected(), ::testing::ExitedWithCode(0), "") << name;
+  for (const CodeKernels* table : AvailableCodeKernels()) {
+    ExpectPicked(table->name, table->floats, table->name);
+  }
+}
+
+TEST(BestCodeKernels, AreTheFastestIfOnlyFloatsAreNamedDeathTest) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  for (const Kernels* table : AvailableKernels()) {
+    if (FindCodeKernels(table->name).ok()) continue;
+    ExpectPicked(table->name, table->name, AvailableCodeKernels().front()->name);
+  }
+}
+
+TEST(BestCodeKernels, GoWithFloatKernelsThatExist) {
+  for (const CodeKernels* table : AvailableCodeKernels()) {
+    EXPECT_TRUE(FindKernels(table->floats).ok()) << table->name;
   }
 }
 

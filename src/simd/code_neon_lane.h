@@ -13,6 +13,7 @@ struct CodeNeonLane {
   using Part = int8x16x4_t;
   using Sum = int32x4_t;
   static constexpr size_t kTile = 4;
+  static constexpr size_t kBlock = 4;
   static constexpr size_t kMany = 4;
 
   static Sum Zero() { return vdupq_n_s32(0); }

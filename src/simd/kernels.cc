@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "simd/code_kernels.h"
 #include "simd/named_table.h"
 
 namespace akidb::simd {
@@ -10,13 +11,26 @@ namespace {
 constexpr char kVariable[] = "AKIDB_SIMD";
 
 Result<const Kernels*> KernelsOfEnvironment() {
-  const char* forced = std::getenv(kVariable);
-  Result<const Kernels*> found = FindKernels(forced == nullptr ? "" : forced);
-  if (!found.ok()) return found.status().WithContext(kVariable);
-  return found;
+  const std::string_view forced = NameInEnvironment();
+  if (forced.empty()) return FindKernels(forced);
+  std::string others;
+  for (const CodeKernels* table : AvailableCodeKernels()) {
+    const std::string_view name = table->name;
+    if (forced == name) return FindKernels(table->floats);
+    if (name != table->floats) others.append(", ").append(name);
+  }
+  Result<const Kernels*> found = FindKernels(forced);
+  if (found.ok()) return found;
+  return InvalidArgumentError(std::string(found.status().message()) + others)
+      .WithContext(kVariable);
 }
 
 }  // namespace
+
+std::string_view NameInEnvironment() {
+  const char* forced = std::getenv(kVariable);
+  return forced == nullptr ? "" : forced;
+}
 
 Result<const Kernels*> FindKernels(std::string_view name) {
   return FindNamedTable(AvailableKernels(), name);

@@ -52,7 +52,7 @@ struct FloatKernels {
 };
 
 struct Kernels {
-  const char* name;         // as AKIDB_SIMD takes it
+  const char* name;
   FloatKernels dot;         // sum of a[i] * b[i]
   FloatKernels squared_l2;  // sum of (a[i] - b[i])^2
   FloatKernels l1;          // sum of |a[i] - b[i]|
@@ -65,12 +65,14 @@ std::vector<const Kernels*> AvailableKernels();
 // empty. kInvalidArgument, with what this processor offers, for any other name.
 Result<const Kernels*> FindKernels(std::string_view name);
 
-// Ok if the environment variable AKIDB_SIMD is unset, empty or names a table of this processor;
-// else the error of FindKernels. For programs to call once at their start.
+// Ok if the environment variable AKIDB_SIMD is unset, empty or names a table of this processor,
+// here or in code_kernels.h; else kInvalidArgument with the names there are. For programs to call
+// once at their start.
 Status CheckKernelsEnvironment();
 
-// The table that AKIDB_SIMD names, else the fastest: read once, at the first call. Dies with the
-// message of CheckKernelsEnvironment where that fails.
+// The table that AKIDB_SIMD names, or the one that goes with the table of code kernels that it
+// names, else the fastest: read once, at the first call. Dies with the message of
+// CheckKernelsEnvironment where that fails.
 const Kernels& BestKernels();
 
 // False if any component is NaN or infinite.

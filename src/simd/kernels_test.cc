@@ -11,6 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "simd/code_kernels.h"
+
 namespace akidb::simd {
 namespace {
 
@@ -262,6 +264,12 @@ TEST_F(KernelChoice, ChecksTheEnvironmentVariable) {
   EXPECT_TRUE(CheckKernelsEnvironment().ok());
   setenv("AKIDB_SIMD", "avx9000", 1);
   EXPECT_THAT(CheckKernelsEnvironment().ToString(), HasSubstr("AKIDB_SIMD: no kernels called"));
+  for (const CodeKernels* table : AvailableCodeKernels()) {
+    EXPECT_THAT(CheckKernelsEnvironment().ToString(), HasSubstr(table->name));
+    setenv("AKIDB_SIMD", table->name, 1);
+    EXPECT_TRUE(CheckKernelsEnvironment().ok()) << table->name;
+    setenv("AKIDB_SIMD", "avx9000", 1);
+  }
 }
 
 // Both run their statement in a fresh process, where nothing has been picked yet.

@@ -24,4 +24,7 @@ Result<const Table*> FindNamedTable(const std::vector<const Table*>& tables,
                               "`: this processor offers " + offered);
 }
 
+// What AKIDB_SIMD is; empty if it is unset.
+std::string_view NameInEnvironment();
+
 }  // namespace akidb::simd

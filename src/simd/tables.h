@@ -18,5 +18,7 @@ extern const CodeKernels kAvx512VnniCodeKernels;    // x86-64: AVX-512 F, BW, VL
 extern const CodeKernels kAvx512BitalgCodeKernels;  // x86-64: the same and BITALG
 extern const CodeKernels kNeonCodeKernels;          // aarch64, where every processor has it
 extern const CodeKernels kNeonDotCodeKernels;       // aarch64: dot products of bytes (ASIMDDP)
+extern const CodeKernels kNeonI8mmCodeKernels;      // aarch64: products of matrices, too (I8MM)
+extern const CodeKernels kSveCodeKernels;           // aarch64: SVE, and so SVE2
 
 }  // namespace akidb::simd
