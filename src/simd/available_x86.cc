@@ -6,7 +6,8 @@ namespace akidb::simd {
 std::vector<const Kernels*> AvailableKernels() {
   std::vector<const Kernels*> tables;
   if (__builtin_cpu_supports("avx512f")) tables.push_back(&kAvx512Kernels);
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("f16c")) {
     tables.push_back(&kAvx2Kernels);
   }
   tables.push_back(&kScalarKernels);

@@ -186,6 +186,44 @@ struct Forms {
   }
 };
 
+// A register at a time; what doesn't fill one goes through a padded copy.
+template <class Lane>
+struct Conversions {
+  static constexpr size_t kWidth = Lane::kWidth;
+
+  static void HalvesToFloats(const uint16_t* from, size_t count, float* to) {
+    Convert(from, count, to,
+            [](const uint16_t* part, float* out) { Lane::Store(out, Lane::LoadHalves(part)); });
+  }
+  static void BytesToFloats(const uint8_t* from, size_t count, float* to) {
+    Convert(from, count, to,
+            [](const uint8_t* part, float* out) { Lane::Store(out, Lane::LoadBytes(part)); });
+  }
+  static void FloatsToHalves(const float* from, size_t count, uint16_t* to) {
+    Convert(from, count, to,
+            [](const float* part, uint16_t* out) { Lane::StoreHalves(out, Lane::Load(part)); });
+  }
+
+ private:
+  template <typename From, typename To, typename F>
+  static void Convert(const From* from, size_t count, To* to, F convert) {
+    size_t at = 0;
+    for (; at + kWidth <= count; at += kWidth) convert(from + at, to + at);
+    if (at == count) return;
+    From padded[kWidth] = {};
+    To converted[kWidth];
+    for (size_t i = at; i < count; ++i) padded[i - at] = from[i];
+    convert(padded, converted);
+    for (size_t i = at; i < count; ++i) to[i] = converted[i - at];
+  }
+};
+
+template <class Lane>
+constexpr ConversionKernels MakeConversionKernels() {
+  using C = Conversions<Lane>;
+  return {C::HalvesToFloats, C::BytesToFloats, C::FloatsToHalves};
+}
+
 template <class Lane, class Measure>
 constexpr FloatKernels MakeFloatKernels() {
   using F = Forms<Lane, Measure>;
@@ -195,7 +233,7 @@ constexpr FloatKernels MakeFloatKernels() {
 template <class Lane>
 constexpr Kernels MakeKernels(const char* name) {
   return {name, MakeFloatKernels<Lane, DotMeasure>(), MakeFloatKernels<Lane, SquaredL2Measure>(),
-          MakeFloatKernels<Lane, L1Measure>()};
+          MakeFloatKernels<Lane, L1Measure>(), MakeConversionKernels<Lane>()};
 }
 
 }  // namespace akidb::simd

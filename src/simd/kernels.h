@@ -51,11 +51,22 @@ struct FloatKernels {
   void (*many)(const QueryList& queries, const RowBlock& rows, float* out);
 };
 
+// Between float32 and smaller components: `from` and `to` have `count` of them and don't overlap.
+// All tables give the same bits.
+struct ConversionKernels {
+  // IEEE 754 binary16, given as its bits, and integers 0..255; both fit into float32 exactly.
+  void (*halves_to_floats)(const uint16_t* from, size_t count, float* to);
+  void (*bytes_to_floats)(const uint8_t* from, size_t count, float* to);
+  // To the nearest, ties to even; of 65520 and more infinity.
+  void (*floats_to_halves)(const float* from, size_t count, uint16_t* to);
+};
+
 struct Kernels {
   const char* name;
   FloatKernels dot;         // sum of a[i] * b[i]
   FloatKernels squared_l2;  // sum of (a[i] - b[i])^2
   FloatKernels l1;          // sum of |a[i] - b[i]|
+  ConversionKernels convert;
 };
 
 // The tables that this processor can run, fastest first; the last one is scalar.
@@ -82,5 +93,12 @@ bool AllFinite(std::span<const float> vector);
 // vectors stay zero, and vectors whose length is within 1e-6 of 1 keep their bits: what was once
 // normalised can be read and written again without change.
 void Normalize(std::span<float> vector);
+
+// Rounds to what a half holds (binary16, nearest, ties to even). Components are below kHalfLimit.
+void RoundToHalf(std::span<float> vector);
+inline constexpr float kHalfLimit = 65520;  // from here on a half would be infinite
+// Normalize, then RoundToHalf. What is rounded and of unit length but for the rounding keeps its
+// bits, so that it, too, can be read and written again without change.
+void NormalizeToHalf(std::span<float> vector);
 
 }  // namespace akidb::simd

@@ -1,4 +1,4 @@
-// Compiled with -mavx2 -mfma; called only where the processor has both.
+// Compiled with -mavx2 -mfma -mf16c; called only where the processor has all three.
 #include <immintrin.h>
 
 #include "simd/float_kernels_impl.h"
@@ -21,6 +21,17 @@ struct Avx2Lane {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_maskload_ps(from,
                               _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane));
+  }
+  static Reg LoadHalves(const uint16_t* from) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  }
+  static Reg LoadBytes(const uint8_t* from) {
+    return _mm256_cvtepi32_ps(
+        _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+  }
+  static void Store(float* to, Reg a) { _mm256_storeu_ps(to, a); }
+  static void StoreHalves(uint16_t* to, Reg a) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
   }
   static Reg Add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
   static Reg Subtract(Reg a, Reg b) { return _mm256_sub_ps(a, b); }

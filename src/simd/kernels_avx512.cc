@@ -18,6 +18,18 @@ struct Avx512Lane {
   static Reg LoadPart(const float* from, size_t count) {
     return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
   }
+  static Reg LoadHalves(const uint16_t* from) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  }
+  static Reg LoadBytes(const uint8_t* from) {
+    return _mm512_cvtepi32_ps(
+        _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+  }
+  static void Store(float* to, Reg a) { _mm512_storeu_ps(to, a); }
+  static void StoreHalves(uint16_t* to, Reg a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                        _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+  }
   static Reg Add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
   static Reg Subtract(Reg a, Reg b) { return _mm512_sub_ps(a, b); }
   static Reg Absolute(Reg a) { return _mm512_abs_ps(a); }

@@ -19,6 +19,19 @@ struct NeonLane {
     for (size_t i = 0; i < count; ++i) padded[i] = from[i];
     return vld1q_f32(padded);
   }
+  static Reg LoadHalves(const uint16_t* from) {
+    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from)));
+  }
+  static Reg LoadBytes(const uint8_t* from) {
+    uint32_t four;
+    __builtin_memcpy(&four, from, sizeof(four));
+    const uint16x8_t widened = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four)));
+    return vcvtq_f32_u32(vmovl_u16(vget_low_u16(widened)));
+  }
+  static void Store(float* to, Reg a) { vst1q_f32(to, a); }
+  static void StoreHalves(uint16_t* to, Reg a) {
+    vst1_u16(to, vreinterpret_u16_f16(vcvt_f16_f32(a)));
+  }
   static Reg Add(Reg a, Reg b) { return vaddq_f32(a, b); }
   static Reg Subtract(Reg a, Reg b) { return vsubq_f32(a, b); }
   static Reg Absolute(Reg a) { return vabsq_f32(a); }

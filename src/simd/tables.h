@@ -8,7 +8,7 @@
 namespace akidb::simd {
 
 extern const Kernels kScalarKernels;
-extern const Kernels kAvx2Kernels;    // x86-64: AVX2 and FMA
+extern const Kernels kAvx2Kernels;    // x86-64: AVX2, FMA and F16C
 extern const Kernels kAvx512Kernels;  // x86-64: AVX-512 F
 extern const Kernels kNeonKernels;    // aarch64, where every processor has it
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
@@ -44,6 +45,28 @@ void Normalize(std::span<float> vector) {
   if (length == 0 || std::abs(length - 1) <= kUnitTolerance) return;
   double scale = 1 / length;
   for (float& component : vector) component = static_cast<float>(component * scale);
+}
+
+void RoundToHalf(std::span<float> vector) {
+  const ConversionKernels& convert = BestKernels().convert;
+  std::array<uint16_t, 1024> halves;
+  for (size_t i = 0; i < vector.size(); i += halves.size()) {
+    std::span<float> part = vector.subspan(i, std::min(halves.size(), vector.size() - i));
+    convert.floats_to_halves(part.data(), part.size(), halves.data());
+    convert.halves_to_floats(halves.data(), part.size(), part.data());
+  }
+}
+
+void NormalizeToHalf(std::span<float> vector) {
+  // Rounding changes each component by 2^-11 of itself at most, or by 2^-25 where it is tiny.
+  constexpr double kRoundedTolerance = 6e-4;
+  if (std::abs(std::sqrt(SquaredLength(vector)) - 1) <= kRoundedTolerance) {
+    std::vector<float> rounded(vector.begin(), vector.end());
+    RoundToHalf(rounded);
+    if (std::equal(rounded.begin(), rounded.end(), vector.begin())) return;
+  }
+  Normalize(vector);
+  RoundToHalf(vector);
 }
 
 }  // namespace akidb::simd
