@@ -125,9 +125,10 @@ Status CollectionImpl::CheckSegmentVectors(const storage::SegmentReader& reader)
   for (const storage::SegmentVector& vector : reader.vectors()) {
     std::optional<size_t> ordinal = schema_.Find(vector.name);
     if (ordinal && (vector.dim != schema_.config(*ordinal).dim ||
-                    vector.metric != schema_.config(*ordinal).metric)) {
+                    vector.metric != schema_.config(*ordinal).metric ||
+                    vector.datatype != schema_.config(*ordinal).datatype)) {
       return CorruptionError(reader.path() + ": vector `" + vector.name +
-                             "` isn't of the collection's dimension and metric");
+                             "` isn't of the collection's dimension, metric and datatype");
     }
   }
   return OkStatus();

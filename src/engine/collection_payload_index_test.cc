@@ -214,8 +214,8 @@ class PayloadRows final : public storage::SegmentRows {
   PointId id(uint32_t row) const override { return PointId(row); }
   uint64_t seq(uint32_t) const override { return 1; }
   bool HasVector(uint32_t, size_t) const override { return false; }
-  Result<std::span<const float>> vector(uint32_t, size_t) const override {
-    return std::span<const float>();
+  Result<std::span<const std::byte>> vector(uint32_t, size_t) const override {
+    return std::span<const std::byte>();
   }
   Result<std::span<const std::byte>> payload(uint32_t row) const override {
     payload_ = *ParsePayloadJson(R"({"long":")" + std::string(500, 'x') + std::to_string(row) +

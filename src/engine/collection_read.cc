@@ -1,7 +1,6 @@
 #include "engine/collection_impl.h"
 #include "engine/vector_index.h"
 #include "engine/view_reader.h"
-#include "simd/kernels.h"
 
 namespace akidb::engine {
 
@@ -58,7 +57,7 @@ Result<std::vector<Hit>> CollectionImpl::Search(const RequestContext& context,
                                                 const SearchRequest& request) const {
   AKIDB_ASSIGN_OR_RETURN(size_t ordinal, schema_.Check(request.vector_name, request.query));
   DenseVector query(request.query.begin(), request.query.end());
-  if (schema_.config(ordinal).metric == Metric::kCosine) simd::Normalize(query);
+  AKIDB_RETURN_IF_ERROR(schema_.PrepareQuery(ordinal, query));
   std::shared_ptr<const View> view = PinView();
   return ViewReader(*view, schema_, context).Search(request, ordinal, query);
 }

@@ -116,7 +116,7 @@ void CollectionImpl::ApplyDelete(uint64_t seq, std::span<const PointId> ids) {
 Result<WriteResult> CollectionImpl::Upsert(const RequestContext& context,
                                            std::vector<Point> points) {
   for (Point& point : points) AKIDB_RETURN_IF_ERROR(schema_.Prepare(point));
-  std::vector<std::byte> body = EncodeUpsert(points);
+  std::vector<std::byte> body = EncodeUpsert(points, schema_);
   // What the reserve is for is not to be eaten up by new data.
   if (environment_.reserve != nullptr) AKIDB_RETURN_IF_ERROR(environment_.reserve->CheckHeld());
   uint64_t seq = 0;

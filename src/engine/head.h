@@ -58,7 +58,8 @@ class Head {
   bool HasVector(uint32_t row, size_t ordinal) const { return (RowAt(row).vectors >> ordinal) & 1; }
   // The row's vector; only if it has one.
   std::span<const float> vector(uint32_t row, size_t ordinal) const;
-  uint32_t dim(size_t ordinal) const { return schema_.config(ordinal).dim; }
+  uint32_t dim(size_t ordinal) const { return config(ordinal).dim; }
+  const VectorConfig& config(size_t ordinal) const { return schema_.config(ordinal); }
   // kBlockRows x dim, float32, of rows block*kBlockRows and following; rows without this vector
   // hold zeros. Null when no row of the block has it.
   const float* block_vectors(uint32_t block, size_t ordinal) const {

@@ -1,10 +1,11 @@
-// The living rows of a full head, as the segment writer reads them.
+// The living rows of a full head, as the segment writer reads them. One thread.
 #pragma once
 
 #include <memory>
 #include <vector>
 
 #include "engine/head.h"
+#include "engine/stored_vector.h"
 #include "storage/segment/segment_writer.h"
 
 namespace akidb::engine {
@@ -24,8 +25,9 @@ class HeadRows final : public storage::SegmentRows {
   bool HasVector(uint32_t row, size_t ordinal) const override {
     return head_.HasVector(head_rows_[row], ordinal);
   }
-  Result<std::span<const float>> vector(uint32_t row, size_t ordinal) const override {
-    return head_.vector(head_rows_[row], ordinal);
+  Result<std::span<const std::byte>> vector(uint32_t row, size_t ordinal) const override {
+    return StoredForm(head_.config(ordinal).datatype, head_.vector(head_rows_[row], ordinal),
+                      stored_);
   }
   Result<std::span<const std::byte>> payload(uint32_t row) const override {
     return head_.payload(head_rows_[row]).encoded();
@@ -34,6 +36,7 @@ class HeadRows final : public storage::SegmentRows {
  private:
   const Head& head_;
   std::vector<uint32_t> head_rows_;
+  mutable std::vector<std::byte> stored_;  // the writer reads by const functions
 };
 
 }  // namespace akidb::engine

@@ -47,7 +47,8 @@ class HeadSource final : public RowSource {
   bool HasVector(uint32_t row, size_t ordinal) const override {
     return head_->HasVector(row, ordinal);
   }
-  Result<std::span<const float>> vector(uint32_t row, size_t ordinal) const override {
+  Result<std::span<const float>> vector(uint32_t row, size_t ordinal,
+                                        std::vector<float>&) const override {
     if (!HasVector(row, ordinal)) return std::span<const float>();
     return head_->vector(row, ordinal);
   }
@@ -56,7 +57,7 @@ class HeadSource final : public RowSource {
     return (rows_ + Head::kBlockRows - 1) / Head::kBlockRows;
   }
 
-  Result<VectorBlock> block(uint32_t index, size_t ordinal) const override {
+  Result<VectorBlock> block(uint32_t index, size_t ordinal, std::vector<float>&) const override {
     VectorBlock block;
     block.first_number = index * Head::kBlockRows;
     uint32_t count = std::min(Head::kBlockRows, rows_ - block.first_number);

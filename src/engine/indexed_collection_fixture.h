@@ -52,7 +52,7 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
     for (float& value : vector) value = normal(centre);
     for (float& value : vector) value += common_ + cluster_width_ * normal(random);
     const float length = std::exp(length_spread_ * normal(random));
-    for (float& value : vector) value *= length;
+    for (float& value : vector) value *= scale_ * length;
     return vector;
   }
   void Store(uint64_t first, uint64_t count) {
@@ -78,7 +78,7 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
   std::vector<Hit> Search(uint64_t query_id, bool exact, size_t limit = 10,
                           std::shared_ptr<const Filter> filter = nullptr) {
     DenseVector query = VectorOf(query_id);
-    simd::Normalize(query);
+    if (config_.vectors[""].datatype != VectorDatatype::kUint8) simd::Normalize(query);
     SearchRequest request;
     request.query = query;
     request.exact = exact;
@@ -114,6 +114,7 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
   const uint64_t clusters_;
   float cluster_width_ = 0.8f;
   float common_ = 0;         // added to every component
+  float scale_ = 1;          // that every component is multiplied by
   float length_spread_ = 0;  // of the logarithm of lengths
   std::unique_ptr<SegmentIndexer> vector_indexer_ =
       MakeVectorIndexer({.graph_rows_min = 800}, *log_);

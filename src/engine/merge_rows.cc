@@ -97,11 +97,11 @@ bool MergeRows::HasVector(uint32_t row, size_t ordinal) const {
   return input.vectors[ordinal] && input.reader->HasVector(rows_[row].row, *input.vectors[ordinal]);
 }
 
-Result<std::span<const float>> MergeRows::vector(uint32_t row, size_t ordinal) const {
+Result<std::span<const std::byte>> MergeRows::vector(uint32_t row, size_t ordinal) const {
   const RowAt at = rows_[row];
   const Input& input = *inputs_[at.input];
   const size_t there = *input.vectors[ordinal];
-  Result<std::span<const float>> vector =
+  Result<std::span<const std::byte>> vector =
       input.reader->Vectors(there, *input.reader->FindNumber(at.row, there), 1);
   if (!vector.ok()) return Judge(at.input, vector.status());
   AKIDB_RETURN_IF_ERROR(CheckOn(vector->size_bytes()));

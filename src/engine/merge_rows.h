@@ -44,7 +44,7 @@ class MergeRows final : public storage::SegmentRows {
   uint64_t seq(uint32_t row) const override;
   bool HasVector(uint32_t row, size_t ordinal) const override;
   // kCancelled once `stop` is true; so is payload.
-  Result<std::span<const float>> vector(uint32_t row, size_t ordinal) const override;
+  Result<std::span<const std::byte>> vector(uint32_t row, size_t ordinal) const override;
   Result<std::span<const std::byte>> payload(uint32_t row) const override;
 
  private:

@@ -5,13 +5,16 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "engine/stored_vector.h"
 #include "engine/vector_schema.h"
 
 namespace akidb::engine {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-constexpr uint8_t kFloat32 = 0;
+// Of an upsert with datatypes other than float32. Any other is written as version 1, so that a
+// program that knows no more reads it.
+constexpr uint8_t kVersionWithDatatypes = 2;
 constexpr size_t kIdBytes = 17;
 // The least that a point takes: its id, no vectors, the length of its payload.
 constexpr size_t kPointBytesMin = kIdBytes + 2 + 4;
@@ -19,6 +22,7 @@ constexpr size_t kPointBytesMin = kIdBytes + 2 + 4;
 struct RecordVector {
   std::string name;
   uint32_t dim = 0;
+  VectorDatatype datatype = VectorDatatype::kFloat32;
 };
 
 void PutId(PointId id, ByteWriter& out) {
@@ -37,14 +41,13 @@ Result<PointId> GetId(ByteReader& in) {
   return PointId::FromWords(static_cast<PointId::Kind>(kind), high, low);
 }
 
-Status CheckVersion(ByteReader& in) {
+Status CheckVersion(ByteReader& in, uint8_t newest) {
   uint8_t version = in.Get<uint8_t>();
-  if (version == kVersion) return OkStatus();
-  if (version > kVersion) {
+  if (version > newest) {
     return UnsupportedError("log record of version " + std::to_string(version) +
-                            "; this program reads up to " + std::to_string(kVersion));
+                            "; this program reads up to " + std::to_string(newest));
   }
-  return CorruptionError("log record without a version");
+  return version > 0 ? OkStatus() : CorruptionError("log record without a version");
 }
 
 Result<std::vector<RecordVector>> GetNames(ByteReader& in) {
@@ -54,9 +57,12 @@ Result<std::vector<RecordVector>> GetNames(ByteReader& in) {
   for (RecordVector& vector : names) {
     vector.name = in.Text(in.Get<uint16_t>());
     vector.dim = in.Get<uint32_t>();
-    if (in.Get<uint8_t>() != kFloat32 || vector.dim == 0 || vector.dim > kDimMax) {
+    const auto datatype = in.Get<uint8_t>();
+    if (datatype > static_cast<uint8_t>(VectorDatatype::kUint8) || vector.dim == 0 ||
+        vector.dim > kDimMax) {
       return CorruptionError("log record describes a vector that can't be");
     }
+    vector.datatype = static_cast<VectorDatatype>(datatype);
   }
   return names;
 }
@@ -70,11 +76,16 @@ Result<Point> GetPoint(std::span<const RecordVector> names, ByteReader& in) {
     if (!in.ok() || name >= names.size()) {
       return CorruptionError("log record refers to a vector name that it does not list");
     }
-    std::span<const std::byte> bytes = in.Bytes(names[name].dim * sizeof(float));
+    const size_t component_bytes = ComponentBytes(names[name].datatype);
+    std::span<const std::byte> bytes = in.Bytes(names[name].dim * component_bytes);
     if (bytes.empty()) return CorruptionError("log record ends inside a vector");
-    DenseVector vector(bytes.size() / sizeof(float));
-    std::memcpy(vector.data(), bytes.data(), bytes.size());
-    point.vectors.emplace_back(names[name].name, std::move(vector));
+    // A record's components stand anywhere.
+    std::vector<float> aligned((bytes.size() + sizeof(float) - 1) / sizeof(float));
+    std::memcpy(aligned.data(), bytes.data(), bytes.size());
+    std::vector<float> buffer;
+    std::span<const float> floats = FloatsOf(
+        names[name].datatype, std::as_bytes(std::span(aligned)).first(bytes.size()), buffer);
+    point.vectors.emplace_back(names[name].name, DenseVector(floats.begin(), floats.end()));
   }
   std::span<const std::byte> payload = in.Bytes(in.Get<uint32_t>());
   if (!in.ok()) return CorruptionError("log record ends inside a point");
@@ -85,36 +96,45 @@ Result<Point> GetPoint(std::span<const RecordVector> names, ByteReader& in) {
 
 }  // namespace
 
-std::vector<std::byte> EncodeUpsert(std::span<const Point> points) {
-  std::map<std::string_view, std::pair<uint16_t, uint32_t>> names;  // name -> index, dim
+std::vector<std::byte> EncodeUpsert(std::span<const Point> points, const VectorSchema& schema) {
+  struct Name {
+    uint16_t index = 0;
+    VectorConfig config;
+  };
+  std::map<std::string_view, Name> names;
   size_t bytes = 16;
+  bool only_floats = true;
   for (const Point& point : points) {
     bytes += kPointBytesMin + point.payload.encoded().size();
     for (const auto& [name, vector] : point.vectors) {
-      names.emplace(name, std::pair<uint16_t, uint32_t>(0, vector.size()));
-      bytes += 2 + vector.size() * sizeof(float);
+      const VectorConfig& config = schema.config(*schema.Find(name));
+      names.emplace(name, Name{0, config});
+      only_floats &= config.datatype == VectorDatatype::kFloat32;
+      bytes += 2 + vector.size() * ComponentBytes(config.datatype);
     }
   }
   std::vector<std::byte> body;
   body.reserve(bytes + names.size() * 64);
   ByteWriter out(body);
-  out.Put(kVersion);
+  out.Put(only_floats ? kVersion : kVersionWithDatatypes);
   out.Put(static_cast<uint16_t>(names.size()));
   uint16_t index = 0;
   for (auto& [name, entry] : names) {
-    entry.first = index++;
+    entry.index = index++;
     out.Put(static_cast<uint16_t>(name.size()));
     out.Text(name);
-    out.Put(entry.second);
-    out.Put(kFloat32);
+    out.Put(entry.config.dim);
+    out.Put(static_cast<uint8_t>(entry.config.datatype));
   }
+  std::vector<std::byte> stored;
   out.Put(static_cast<uint32_t>(points.size()));
   for (const Point& point : points) {
     PutId(point.id, out);
     out.Put(static_cast<uint16_t>(point.vectors.size()));
     for (const auto& [name, vector] : point.vectors) {
-      out.Put(names.find(name)->second.first);
-      out.Floats(vector);
+      const Name& entry = names.find(name)->second;
+      out.Put(entry.index);
+      out.Bytes(StoredForm(entry.config.datatype, vector, stored));
     }
     out.Put(static_cast<uint32_t>(point.payload.encoded().size()));
     out.Bytes(point.payload.encoded());
@@ -134,7 +154,7 @@ std::vector<std::byte> EncodeDelete(std::span<const PointId> ids) {
 
 Result<std::vector<Point>> DecodeUpsert(std::span<const std::byte> body) {
   ByteReader in(body);
-  AKIDB_RETURN_IF_ERROR(CheckVersion(in));
+  AKIDB_RETURN_IF_ERROR(CheckVersion(in, kVersionWithDatatypes));
   AKIDB_ASSIGN_OR_RETURN(std::vector<RecordVector> names, GetNames(in));
   uint32_t count = in.Get<uint32_t>();
   if (count > in.remaining() / kPointBytesMin) {
@@ -152,7 +172,7 @@ Result<std::vector<Point>> DecodeUpsert(std::span<const std::byte> body) {
 
 Result<std::vector<PointId>> DecodeDelete(std::span<const std::byte> body) {
   ByteReader in(body);
-  AKIDB_RETURN_IF_ERROR(CheckVersion(in));
+  AKIDB_RETURN_IF_ERROR(CheckVersion(in, kVersion));
   uint32_t count = in.Get<uint32_t>();
   if (count != in.remaining() / kIdBytes) {
     return CorruptionError("log record counts other ids than it holds");

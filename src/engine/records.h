@@ -11,10 +11,13 @@
 
 namespace akidb::engine {
 
+class VectorSchema;
+
 enum class RecordType : uint8_t { kUpsert = 1, kDelete = 2 };
 
-// `points` are prepared by the schema: vectors sorted by name, dims equal for equal names.
-std::vector<std::byte> EncodeUpsert(std::span<const Point> points);
+// `points` are prepared by `schema`: vectors sorted by name, dims equal for equal names, components
+// such as their datatype holds.
+std::vector<std::byte> EncodeUpsert(std::span<const Point> points, const VectorSchema& schema);
 std::vector<std::byte> EncodeDelete(std::span<const PointId> ids);
 
 // kCorruption when the body breaks the format, kUnsupported for a newer version.

@@ -3,9 +3,17 @@
 #include <gtest/gtest.h>
 
 #include "engine/system_records.h"
+#include "engine/vector_schema.h"
 
 namespace akidb::engine {
 namespace {
+
+VectorSchema SomeSchema(VectorDatatype datatype = VectorDatatype::kFloat32) {
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
+  config.vectors["image"] = {.dim = 3, .metric = Metric::kDot, .datatype = datatype};
+  return VectorSchema(config);
+}
 
 std::vector<Point> SomePoints() {
   PayloadBuilder builder;
@@ -25,13 +33,30 @@ std::vector<Point> SomePoints() {
 
 TEST(Records, UpsertComesBackAsWritten) {
   std::vector<Point> points = SomePoints();
-  Result<std::vector<Point>> decoded = DecodeUpsert(EncodeUpsert(points));
+  Result<std::vector<Point>> decoded = DecodeUpsert(EncodeUpsert(points, SomeSchema()));
   ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
   ASSERT_EQ(decoded->size(), points.size());
   for (size_t i = 0; i < points.size(); ++i) {
     EXPECT_EQ((*decoded)[i].id, points[i].id);
     EXPECT_EQ((*decoded)[i].vectors, points[i].vectors);
     EXPECT_TRUE(std::ranges::equal((*decoded)[i].payload.encoded(), points[i].payload.encoded()));
+  }
+}
+
+TEST(Records, DatatypesAreWrittenInTheirOwnFormAsVersion2) {
+  const std::vector<Point> points = SomePoints();
+  const std::vector<std::byte> floats = EncodeUpsert(points, SomeSchema());
+  EXPECT_EQ(floats[0], std::byte{1});
+  for (VectorDatatype datatype : {VectorDatatype::kFloat16, VectorDatatype::kUint8}) {
+    std::vector<std::byte> body = EncodeUpsert(points, SomeSchema(datatype));
+    EXPECT_EQ(body[0], std::byte{2});
+    EXPECT_EQ(body.size(), floats.size() - 2 * 3 * (4 - ComponentBytes(datatype)));
+    Result<std::vector<Point>> decoded = DecodeUpsert(body);
+    ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+    EXPECT_EQ((*decoded)[0].vectors, points[0].vectors);
+    EXPECT_EQ((*decoded)[1].vectors, points[1].vectors);
+    body[0] = std::byte{3};
+    EXPECT_EQ(DecodeUpsert(body).status().code(), ErrorCode::kUnsupported);
   }
 }
 
@@ -44,7 +69,7 @@ TEST(Records, DeleteComesBackAsWritten) {
 }
 
 TEST(Records, EveryTruncationIsRefused) {
-  std::vector<std::byte> body = EncodeUpsert(SomePoints());
+  std::vector<std::byte> body = EncodeUpsert(SomePoints(), SomeSchema());
   for (size_t length = 0; length < body.size(); ++length) {
     EXPECT_FALSE(DecodeUpsert(std::span(body).first(length)).ok()) << length;
   }
@@ -53,7 +78,7 @@ TEST(Records, EveryTruncationIsRefused) {
 }
 
 TEST(Records, EveryFlippedByteIsRefusedOrStillARecord) {
-  std::vector<std::byte> body = EncodeUpsert(SomePoints());
+  std::vector<std::byte> body = EncodeUpsert(SomePoints(), SomeSchema());
   for (size_t i = 0; i < body.size(); ++i) {
     std::vector<std::byte> damaged = body;
     damaged[i] ^= std::byte{0xFF};

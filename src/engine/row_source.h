@@ -55,11 +55,15 @@ class RowSource {
   virtual PointId id(uint32_t row) const = 0;
   virtual uint64_t seq(uint32_t row) const = 0;
   virtual bool HasVector(uint32_t row, size_t ordinal) const = 0;
-  // Empty when the row has no such vector.
-  virtual Result<std::span<const float>> vector(uint32_t row, size_t ordinal) const = 0;
-  // Number of blocks that hold vectors of this name, and the blocks: an empty one has count 0.
+  // As it is stored, in float32; empty when the row has no such vector. It may stand in `buffer`,
+  // and then until that is used again.
+  virtual Result<std::span<const float>> vector(uint32_t row, size_t ordinal,
+                                                std::vector<float>& buffer) const = 0;
+  // Number of blocks that hold vectors of this name, and the blocks: an empty one has count 0. What
+  // one refers to may stand in `buffer`, too.
   virtual uint32_t blocks(size_t ordinal) const = 0;
-  virtual Result<VectorBlock> block(uint32_t index, size_t ordinal) const = 0;
+  virtual Result<VectorBlock> block(uint32_t index, size_t ordinal,
+                                    std::vector<float>& buffer) const = 0;
   virtual uint32_t RowOf(uint32_t number, size_t ordinal) const = 0;
   // The inverse; only for rows that have the vector.
   virtual uint32_t NumberOf(uint32_t row, size_t ordinal) const = 0;

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 
+#include "engine/stored_vector.h"
+
 namespace akidb::engine {
 namespace {
 
-// Bytes of vectors in one block: small enough that a deadline is noticed between two of them.
+// Bytes of float32 in one block: small enough that a deadline is noticed between two of them; and
+// those of other datatypes, which are converted block by block, so small that they stay in the
+// second-level cache until they have been compared.
 constexpr size_t kBlockBytes = size_t{1} << 20;
+constexpr size_t kConvertedBytes = size_t{128} << 10;
 
 class SegmentPayloadCursor final : public PayloadCursor {
  public:
@@ -58,7 +63,8 @@ class SegmentSource final : public RowSource {
         payload_indexes_(std::move(segment.payload_indexes)),
         dead_(std::move(dead)) {
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
-      vectors_.push_back({reader_->FindVector(schema.name(ordinal)), schema.config(ordinal).dim});
+      const VectorConfig& config = schema.config(ordinal);
+      vectors_.push_back({reader_->FindVector(schema.name(ordinal)), config.dim, config.datatype});
     }
   }
 
@@ -79,12 +85,13 @@ class SegmentSource final : public RowSource {
     return there && reader_->HasVector(row, *there);
   }
 
-  Result<std::span<const float>> vector(uint32_t row, size_t ordinal) const override {
+  Result<std::span<const float>> vector(uint32_t row, size_t ordinal,
+                                        std::vector<float>& buffer) const override {
     const std::optional<size_t>& there = vectors_[ordinal].in_segment;
     std::optional<uint32_t> number;
     if (there) number = reader_->FindNumber(row, *there);
     if (!number) return std::span<const float>();
-    return reader_->Vectors(*there, *number, 1);
+    return Floats(ordinal, *number, 1, buffer);
   }
 
   uint32_t blocks(size_t ordinal) const override {
@@ -92,12 +99,12 @@ class SegmentSource final : public RowSource {
     return (Count(ordinal) + rows - 1) / rows;
   }
 
-  Result<VectorBlock> block(uint32_t index, size_t ordinal) const override {
+  Result<VectorBlock> block(uint32_t index, size_t ordinal,
+                            std::vector<float>& buffer) const override {
     VectorBlock block;
     block.first_number = index * BlockRows(ordinal);
     block.count = std::min(BlockRows(ordinal), Count(ordinal) - block.first_number);
-    AKIDB_ASSIGN_OR_RETURN(block.vectors, reader_->Vectors(*vectors_[ordinal].in_segment,
-                                                           block.first_number, block.count));
+    AKIDB_ASSIGN_OR_RETURN(block.vectors, Floats(ordinal, block.first_number, block.count, buffer));
     return block;
   }
 
@@ -128,14 +135,26 @@ class SegmentSource final : public RowSource {
   struct Vector {
     std::optional<size_t> in_segment;  // its ordinal there; nothing if the segment has none
     uint32_t dim = 0;
+    VectorDatatype datatype = VectorDatatype::kFloat32;
   };
+
+  // `count` vectors, of which the segment has the numbers first, first + 1, …
+  Result<std::span<const float>> Floats(size_t ordinal, uint32_t first, uint32_t count,
+                                        std::vector<float>& buffer) const {
+    const Vector& vector = vectors_[ordinal];
+    AKIDB_ASSIGN_OR_RETURN(std::span<const std::byte> stored,
+                           reader_->Vectors(*vector.in_segment, first, count));
+    return FloatsOf(vector.datatype, stored, buffer);
+  }
 
   uint32_t Count(size_t ordinal) const {
     const std::optional<size_t>& there = vectors_[ordinal].in_segment;
     return there ? reader_->vectors()[*there].count : 0;
   }
   uint32_t BlockRows(size_t ordinal) const {
-    size_t rows = kBlockBytes / (vectors_[ordinal].dim * sizeof(float));
+    const Vector& vector = vectors_[ordinal];
+    const bool converted = vector.datatype != VectorDatatype::kFloat32;
+    size_t rows = (converted ? kConvertedBytes : kBlockBytes) / (vector.dim * sizeof(float));
     return static_cast<uint32_t>(std::max<size_t>(rows, 1));
   }
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/stored_vector.h"
 #include "index/graph/graph_builder.h"
 #include "index/graph/graph_section.h"
+#include "simd/kernels.h"
 
 namespace akidb::engine {
 namespace {
@@ -22,22 +24,29 @@ Status Stopped() { return CancelledError("the building of an index was stopped")
 // The vectors of one name in the order of their numbers.
 class NumberedVectors {
  public:
-  NumberedVectors(const storage::SegmentRows& rows, size_t ordinal)
-      : rows_(rows), ordinal_(ordinal) {
+  NumberedVectors(const storage::SegmentRows& rows, const VectorSchema& schema, size_t ordinal)
+      : rows_(rows), schema_(schema), ordinal_(ordinal) {
     for (uint32_t row = 0; row < rows.rows(); ++row) {
       if (rows.HasVector(row, ordinal)) numbers_.push_back(row);
     }
   }
 
   uint32_t count() const { return static_cast<uint32_t>(numbers_.size()); }
+  // As it is compared. Valid until the next call.
   Result<std::span<const float>> operator[](uint32_t number) const {
-    return rows_.vector(numbers_[number], ordinal_);
+    AKIDB_ASSIGN_OR_RETURN(std::span<const std::byte> stored,
+                           rows_.vector(numbers_[number], ordinal_));
+    std::span<const float> vector = FloatsOf(schema_.config(ordinal_).datatype, stored, buffer_);
+    if (schema_.NormalizesRows(ordinal_)) simd::Normalize(buffer_);
+    return vector;
   }
 
  private:
   const storage::SegmentRows& rows_;
+  const VectorSchema& schema_;
   const size_t ordinal_;
-  std::vector<uint32_t> numbers_;  // the rows
+  std::vector<uint32_t> numbers_;      // the rows
+  mutable std::vector<float> buffer_;  // of vectors that are not stored as they are compared
 };
 
 Result<std::vector<float>> CentreOf(const NumberedVectors& vectors, uint32_t dim) {
@@ -199,7 +208,7 @@ class VectorIndexer final : public SegmentIndexer {
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
       const VectorConfig& config = schema.config(ordinal);
       if (!HasIndex(config)) continue;
-      const NumberedVectors vectors(rows, ordinal);
+      const NumberedVectors vectors(rows, schema, ordinal);
       if (vectors.count() == 0) continue;
       VectorBuild build(options_, config, how.stop);
       const uint64_t graph_rows_min = std::max<uint64_t>(

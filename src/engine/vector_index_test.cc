@@ -48,6 +48,25 @@ TEST_F(VectorIndexTest, EveryMetricIsServed) {
   }
 }
 
+TEST_F(VectorIndexTest, EveryDatatypeIsServed) {
+  common_ = 4;
+  scale_ = 30;
+  for (VectorDatatype datatype : {VectorDatatype::kFloat16, VectorDatatype::kUint8}) {
+    for (Metric metric : {Metric::kCosine, Metric::kDot, Metric::kEuclid}) {
+      config_.vectors[""] = {.dim = kDim, .metric = metric, .datatype = datatype};
+      options_.directory =
+          "/data/" + std::to_string(static_cast<int>(datatype)) + std::string(MetricName(metric));
+      Create();
+      Store(0, 1500);
+      Settle();
+      EXPECT_GT(Recall(), 0.97) << MetricName(metric);
+      Reopen();
+      EXPECT_GT(Recall(), 0.97) << MetricName(metric);
+      collection_.reset();
+    }
+  }
+}
+
 TEST_F(VectorIndexTest, DeadPointsAreNotFoundAndHideNoOthers) {
   options_.merge_policy.dead_percent_max = 60;
   Create();

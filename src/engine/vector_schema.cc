@@ -1,11 +1,21 @@
 #include "engine/vector_schema.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include "engine/stored_vector.h"
 #include "simd/kernels.h"
 #include "types/collection_config_json.h"
 
 namespace akidb::engine {
+namespace {
+
+bool FitHalf(std::span<const float> vector) {
+  return std::all_of(vector.begin(), vector.end(),
+                     [](float component) { return std::abs(component) < simd::kHalfLimit; });
+}
+
+}  // namespace
 
 VectorSchema::VectorSchema(const CollectionConfig& config) : graph_(GraphConfigOf(config)) {
   AKIDB_CHECK(config.vectors.size() <= kNamedVectorsMax);
@@ -35,7 +45,36 @@ Result<size_t> VectorSchema::Check(std::string_view name, std::span<const float>
     return InvalidArgumentError("Vector `" + std::string(name) +
                                 "` holds NaN or an infinity; every component must be finite");
   }
+  const VectorConfig& config = configs_[*ordinal];
+  if (config.datatype == VectorDatatype::kFloat16 && config.metric != Metric::kCosine &&
+      !FitHalf(vector)) {
+    return InvalidArgumentError("Vector `" + std::string(name) +
+                                "` holds a component that its datatype float16 can't hold; it goes "
+                                "from -65504 to 65504");
+  }
   return *ordinal;
+}
+
+void VectorSchema::RoundToStored(size_t ordinal, std::span<float> vector) const {
+  const bool cosine = configs_[ordinal].metric == Metric::kCosine;
+  switch (configs_[ordinal].datatype) {
+    case VectorDatatype::kFloat32:
+      if (cosine) simd::Normalize(vector);
+      return;
+    case VectorDatatype::kFloat16:
+      cosine ? simd::NormalizeToHalf(vector) : simd::RoundToHalf(vector);
+      return;
+    case VectorDatatype::kUint8:
+      TruncateToByte(vector);
+      return;
+  }
+}
+
+Status VectorSchema::PrepareQuery(size_t ordinal, std::span<float> query) const {
+  AKIDB_RETURN_IF_ERROR(Check(names_[ordinal], query).status());
+  RoundToStored(ordinal, query);
+  if (NormalizesRows(ordinal)) simd::Normalize(query);
+  return OkStatus();
 }
 
 Status VectorSchema::Prepare(Point& point) const {
@@ -48,7 +87,7 @@ Status VectorSchema::Prepare(Point& point) const {
                                   point.id.ToString());
     }
     AKIDB_ASSIGN_OR_RETURN(size_t ordinal, Check(name, vector));
-    if (configs_[ordinal].metric == Metric::kCosine) simd::Normalize(vector);
+    RoundToStored(ordinal, vector);
   }
   return OkStatus();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,11 +29,23 @@ class VectorSchema {
   // Returns its ordinal.
   Result<size_t> Check(std::string_view name, std::span<const float> vector) const;
 
-  // Checks every vector of `point`, sorts them by name and brings cosine vectors to unit length
-  // (a zero vector stays zero).
+  // Checks every vector of `point`, sorts them by name and makes of each what is stored: cosine
+  // vectors come to unit length (a zero vector stays zero), but for those of uint8; components are
+  // rounded to the datatype. Changes nothing that it made itself.
   Status Prepare(Point& point) const;
 
+  // A query as it is compared with what is stored: the dialect rounds queries to the datatype, too,
+  // and a cosine query is at unit length whatever its datatype. kInvalidArgument as Check.
+  Status PrepareQuery(size_t ordinal, std::span<float> query) const;
+  // Whether stored vectors are to be brought to unit length before they are compared.
+  bool NormalizesRows(size_t ordinal) const {
+    const VectorConfig& config = configs_[ordinal];
+    return config.metric == Metric::kCosine && config.datatype == VectorDatatype::kUint8;
+  }
+
  private:
+  void RoundToStored(size_t ordinal, std::span<float> vector) const;
+
   std::vector<std::string> names_;
   std::vector<VectorConfig> configs_;
   GraphConfig graph_;

@@ -86,13 +86,15 @@ Result<std::optional<NamedVectors>> ViewReader::Vectors(const Location& at,
                                                         const VectorSelector& wanted) const {
   if (wanted.mode == VectorSelector::Mode::kNone) return std::optional<NamedVectors>();
   NamedVectors vectors;
+  std::vector<float> buffer;
   for (size_t ordinal = 0; ordinal < schema_.size(); ++ordinal) {
     const std::string& name = schema_.name(ordinal);
     if (wanted.mode == VectorSelector::Mode::kNamed &&
         std::find(wanted.names.begin(), wanted.names.end(), name) == wanted.names.end()) {
       continue;
     }
-    AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, at.source->vector(at.row, ordinal));
+    AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector,
+                           at.source->vector(at.row, ordinal, buffer));
     if (!vector.empty()) vectors.emplace_back(name, DenseVector(vector.begin(), vector.end()));
   }
   return std::optional<NamedVectors>(std::move(vectors));

@@ -73,6 +73,7 @@ struct ViewReader::Scan {
   index::ExactScan exact;
   bool by_index;  // where there is one
   IndexQuery index_query;
+  std::vector<float> buffer;  // of vectors that are compared next
 };
 
 Status ViewReader::ScanAll(Scan& scan, const RowSource& source, uint32_t source_number,
@@ -80,7 +81,7 @@ Status ViewReader::ScanAll(Scan& scan, const RowSource& source, uint32_t source_
   FilterGate gate(source, scan.ordinal, filter);
   const index::ScanQuery query{scan.query, gate, scan.top};
   for (uint32_t i = 0; i < source.blocks(scan.ordinal); ++i) {
-    AKIDB_ASSIGN_OR_RETURN(VectorBlock block, source.block(i, scan.ordinal));
+    AKIDB_ASSIGN_OR_RETURN(VectorBlock block, source.block(i, scan.ordinal, scan.buffer));
     if (block.count == 0) continue;
     index::FloatRows rows{block.vectors.data(), block.count, scan.query.size(), block.first_number,
                           source_number};
@@ -93,8 +94,9 @@ Status ViewReader::ScanNumbers(Scan& scan, const RowSource& source, uint32_t sou
                                const NumberList& list) const {
   const index::ScanQuery query{scan.query, list.gate, scan.top};
   for (uint32_t number : list.numbers) {
-    AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector,
-                           source.vector(source.RowOf(number, scan.ordinal), scan.ordinal));
+    AKIDB_ASSIGN_OR_RETURN(
+        std::span<const float> vector,
+        source.vector(source.RowOf(number, scan.ordinal), scan.ordinal, scan.buffer));
     index::FloatRows rows{vector.data(), 1, vector.size(), number, source_number};
     AKIDB_RETURN_IF_ERROR(scan.exact.Rows(rows, {&query, 1}));
   }
@@ -108,8 +110,9 @@ class ViewReader::Comparison final : public ExactComparison, private index::RowG
       : scan_(scan), source_(source), source_number_(source_number) {}
 
   Status Compare(uint32_t number) override {
-    AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector,
-                           source_.vector(source_.RowOf(number, scan_.ordinal), scan_.ordinal));
+    AKIDB_ASSIGN_OR_RETURN(
+        std::span<const float> vector,
+        source_.vector(source_.RowOf(number, scan_.ordinal), scan_.ordinal, scan_.buffer));
     const index::ScanQuery query{scan_.query, *this, scan_.top};
     index::FloatRows rows{vector.data(), 1, vector.size(), number, source_number_};
     return scan_.exact.Rows(rows, {&query, 1});
@@ -199,14 +202,16 @@ Result<std::vector<Hit>> ViewReader::Search(const SearchRequest& request, size_t
   size_t k = std::min<uint64_t>(view_.points, request.offset) +
              std::min<uint64_t>(view_.points, request.limit);
   float distance_max = request.distance_max.value_or(std::numeric_limits<float>::infinity());
-  Scan scan{ordinal,
-            query,
-            filter,
-            RequiredIds(filter),
-            index::TopK(k, distance_max),
-            index::ExactScan(context_, schema_.config(ordinal).metric),
-            !request.exact,
-            {schema_.config(ordinal).metric, query, k, request.ef}};
+  Scan scan{
+      ordinal,
+      query,
+      filter,
+      RequiredIds(filter),
+      index::TopK(k, distance_max),
+      index::ExactScan(context_, {schema_.config(ordinal).metric, schema_.NormalizesRows(ordinal)}),
+      !request.exact,
+      {schema_.config(ordinal).metric, query, k, request.ef},
+      {}};
   for (uint32_t i = 0; i < view_.sources.size(); ++i) {
     AKIDB_RETURN_IF_ERROR(SearchSource(scan, *view_.sources[i], i));
   }

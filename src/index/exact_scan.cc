@@ -1,6 +1,7 @@
 #include "index/exact_scan.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace akidb::index {
 namespace {
@@ -38,8 +39,25 @@ float SignOf(Metric metric) {
 
 }  // namespace
 
-ExactScan::ExactScan(const RequestContext& context, Metric metric, const simd::Kernels& kernels)
-    : context_(context), kernels_(KernelsOf(kernels, metric)), sign_(SignOf(metric)) {}
+ExactScan::ExactScan(const RequestContext& context, RowMeasure measure,
+                     const simd::Kernels& kernels)
+    : context_(context),
+      kernels_(KernelsOf(kernels, measure.metric)),
+      sign_(SignOf(measure.metric)),
+      normalizes_rows_(measure.normalizes_rows) {
+  AKIDB_CHECK(!normalizes_rows_ || measure.metric == Metric::kCosine);
+}
+
+void ExactScan::DivideByLengths(size_t queries_count, size_t dim, auto row_at) {
+  const size_t count = results_.size() / queries_count;
+  for (size_t i = 0; i < count; ++i) {
+    const float* row = row_at(i);
+    // The kernel's is the product.
+    const float squared = kernels_.pair(row, row, dim);
+    const float scale = squared > 0 ? 1 / std::sqrt(squared) : 0;
+    for (size_t q = 0; q < queries_count; ++q) results_[q * count + i] *= scale;
+  }
+}
 
 Status ExactScan::Rows(const FloatRows& rows, std::span<const ScanQuery> queries) {
   if (queries.empty() || rows.count == 0) return OkStatus();
@@ -57,6 +75,10 @@ Status ExactScan::Rows(const FloatRows& rows, std::span<const ScanQuery> queries
     results_.resize(queries.size() * count);
     const simd::RowBlock block{rows.vectors + begin * rows.stride, count, dim, rows.stride};
     kernels_.many({vectors_.data(), vectors_.size()}, block, results_.data());
+    if (normalizes_rows_) {
+      DivideByLengths(queries.size(), dim,
+                      [&](size_t i) { return block.first + i * block.stride; });
+    }
     for (size_t q = 0; q < queries.size(); ++q) {
       std::span<const float> results = std::span(results_).subspan(q * count, count);
       uint32_t first = rows.first_row + static_cast<uint32_t>(begin);
@@ -82,6 +104,9 @@ Status ExactScan::List(const FloatRows& rows, std::span<const uint32_t> list,
     results_.resize(chunk.size());
     const simd::RowList listed{rows.vectors, offsets_.data(), offsets_.size(), dim, rows.stride};
     kernels_.list(query.vector.data(), listed, results_.data());
+    if (normalizes_rows_) {
+      DivideByLengths(1, dim, [&](size_t i) { return rows.vectors + offsets_[i] * rows.stride; });
+    }
     Offer(results_, query, rows.source, [chunk](size_t i) { return chunk[i]; });
   }
   return OkStatus();

@@ -170,6 +170,33 @@ TEST_F(ExactScanTest, EqualsADoublePrecisionReferenceForEveryMetricAndTable) {
   }
 }
 
+TEST_F(ExactScanTest, DividesByTheLengthsOfRowsWhereThatIsAskedFor) {
+  for (size_t dim : {1, 3, 64, 200}) {
+    Data data = MakeData(random_, Shape::kFewValues, 500, dim);
+    for (size_t i = 0; i < dim; ++i) data.values[7 * dim + i] = 0;  // a zero row
+    Data query = MakeData(random_, Shape::kNormal, 1, dim);
+    NormalizeRows(query);
+    std::vector<Reference> by_row;
+    for (size_t i = 0; i < data.count(); ++i) {
+      double squared = 0;
+      for (double value : data.row(i)) squared += value * value;
+      const double dot = ReferenceDistance(Metric::kDot, query.row(0), data.row(i)).distance;
+      by_row.push_back({squared == 0 ? 0 : dot / std::sqrt(squared), 1});
+    }
+    TopK top(500);
+    FunctionGate gate;
+    ExactScan scan(context_, {Metric::kCosine, /*normalizes=*/true});
+    ASSERT_TRUE(scan.Rows(data.rows(), {{ScanQuery{query.row(0), gate, top}}}).ok());
+    const std::vector<Neighbor> all = top.Take();
+    ExpectExact(all, by_row, 500);
+    std::vector<uint32_t> list(500);
+    std::iota(list.begin(), list.end(), 0u);
+    ASSERT_TRUE(scan.List(data.rows(), list, {query.row(0), gate, top}).ok());
+    const std::vector<Neighbor> listed = top.Take();
+    for (size_t i = 0; i < 500; ++i) EXPECT_EQ(listed[i].distance, all[i].distance);
+  }
+}
+
 TEST_F(ExactScanTest, GivesTheSameBitsHoweverRowsAreCutIntoBlocksAndOrdered) {
   Data data = MakeData(random_, Shape::kFewValues, 3000, 3);  // ties at the k-th place are certain
   Data query = MakeData(random_, Shape::kFewValues, 1, 3);

@@ -23,9 +23,14 @@ Result<VectorConfig> FindVector(const CollectionConfig& config, std::string_view
 
 Status CheckModelFits(const embedding::ModelInfo& model, std::string_view vector_name,
                       const VectorConfig& vector) {
-  if (model.dims == vector.dim) return OkStatus();
   std::string name =
       vector_name.empty() ? "the default vector" : "vector `" + std::string(vector_name) + "`";
+  if (vector.datatype == VectorDatatype::kUint8) {
+    return InferenceError("model `" + model.id + "` makes vectors with components between -1 and " +
+                          "1, of which " + name + " of the collection would keep nothing: its " +
+                          "datatype is uint8");
+  }
+  if (model.dims == vector.dim) return OkStatus();
   return InferenceError("model `" + model.id + "` makes vectors of " + std::to_string(model.dims) +
                         " dimensions, but " + name + " of the collection has " +
                         std::to_string(vector.dim));

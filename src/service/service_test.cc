@@ -252,6 +252,16 @@ TEST_F(ServiceTest, AModelOfAnotherLengthIsRefusedBeforeItRunsNamingBoth) {
   EXPECT_TRUE(collection.points.empty());
 }
 
+TEST_F(ServiceTest, ATextIsNoneOfAVectorOfWholeNumbers) {
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 3, .datatype = VectorDatatype::kUint8};
+  ASSERT_TRUE(service_.CreateCollection("c", config).ok());
+  Result<WriteReply> reply = Upsert({TextPoint(1, "a", "small")});
+  EXPECT_EQ(reply.status().code(), ErrorCode::kInference);
+  EXPECT_NE(reply.status().message().find("uint8"), std::string::npos);
+  EXPECT_TRUE(embedder_.calls.empty());
+}
+
 TEST_F(ServiceTest, AnUnknownModelIsAnInferenceError) {
   MakeCollection();
   EXPECT_EQ(Upsert({TextPoint(1, "a", "nobody")}).status().code(), ErrorCode::kInference);

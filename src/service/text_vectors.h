@@ -13,7 +13,8 @@ namespace akidb::service {
 // The configuration of the vector called `name`; kInvalidArgument in the dialect's words.
 Result<VectorConfig> FindVector(const CollectionConfig& config, std::string_view name);
 
-// kInference, naming the model, the vector and both lengths, when they differ.
+// kInference, naming the model, the vector and both lengths, when they differ; and when the vector
+// keeps whole numbers only.
 Status CheckModelFits(const embedding::ModelInfo& model, std::string_view vector_name,
                       const VectorConfig& vector);
 

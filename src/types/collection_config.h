@@ -2,6 +2,7 @@
 // (docs/format/collection.md).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,7 +12,24 @@
 
 namespace akidb {
 
-enum class VectorDatatype : uint8_t { kFloat32 = 0, kFloat16 = 1, kUint8 = 2 };
+// What a vector's components are stored as. Numbers on disk.
+enum class VectorDatatype : uint8_t {
+  kFloat32 = 0,
+  kFloat16 = 1,  // IEEE 754 binary16
+  kUint8 = 2,    // integers 0..255, never at unit length
+};
+
+constexpr size_t ComponentBytes(VectorDatatype datatype) {
+  switch (datatype) {
+    case VectorDatatype::kFloat32:
+      return 4;
+    case VectorDatatype::kFloat16:
+      return 2;
+    case VectorDatatype::kUint8:
+      return 1;
+  }
+  return 0;
+}
 
 struct VectorConfig {
   uint32_t dim = 0;  // 1..kDimMax

@@ -14,10 +14,18 @@ constexpr uint32_t kEfConstructMax = 4096;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-// Of a configuration with payload indexes. Without any it is written as version 1, so that a
-// program that knows none reads it.
-constexpr int64_t kVersion = 2;
-constexpr int64_t kVersionWithoutIndexes = 1;
+// The latest. A configuration is written as the least version that can say what it says, so that
+// a program that knows no more reads it: 2 has payload indexes, 3 datatypes other than float32.
+constexpr int64_t kVersion = 3;
+constexpr int64_t kVersionWithIndexes = 2;
+constexpr int64_t kVersionOfFirst = 1;
+
+int64_t VersionOf(const CollectionConfig& config) {
+  for (const auto& [name, vector] : config.vectors) {
+    if (vector.datatype != VectorDatatype::kFloat32) return kVersion;
+  }
+  return config.payload_indexes.empty() ? kVersionOfFirst : kVersionWithIndexes;
+}
 
 Status Malformed(std::string_view what) {
   return CorruptionError("collection configuration: " + std::string(what));
@@ -39,7 +47,10 @@ Result<VectorConfig> VectorFromDom(element value) {
       if (!metric) return Malformed("bad metric");
       config.metric = *metric;
     } else if (key == "datatype") {
-      if (field.get(text) || text != "float32") return Malformed("bad datatype");
+      std::optional<VectorDatatype> datatype;
+      if (!field.get(text)) datatype = ParseVectorDatatype(text);
+      if (!datatype) return Malformed("bad datatype");
+      config.datatype = *datatype;
     } else if (key == "on_disk") {
       if (field.get(config.on_disk)) return Malformed("bad on_disk");
     } else {
@@ -121,6 +132,26 @@ Status ReadField(std::string_view key, element value, CollectionConfig& config) 
 
 }  // namespace
 
+std::string_view VectorDatatypeName(VectorDatatype datatype) {
+  switch (datatype) {
+    case VectorDatatype::kFloat32:
+      return "float32";
+    case VectorDatatype::kFloat16:
+      return "float16";
+    case VectorDatatype::kUint8:
+      return "uint8";
+  }
+  return "";
+}
+
+std::optional<VectorDatatype> ParseVectorDatatype(std::string_view name) {
+  for (VectorDatatype datatype :
+       {VectorDatatype::kFloat32, VectorDatatype::kFloat16, VectorDatatype::kUint8}) {
+    if (name == VectorDatatypeName(datatype)) return datatype;
+  }
+  return std::nullopt;
+}
+
 std::string_view PayloadFieldKindName(PayloadFieldKind kind) {
   switch (kind) {
     case PayloadFieldKind::kKeyword:
@@ -143,7 +174,7 @@ std::string CollectionConfigToJson(const CollectionConfig& config) {
   JsonWriter json(out);
   json.BeginObject();
   json.Key("version");
-  json.Int(config.payload_indexes.empty() ? kVersionWithoutIndexes : kVersion);
+  json.Int(VersionOf(config));
   json.Key("vectors");
   json.BeginObject();
   for (const auto& [name, vector] : config.vectors) {
@@ -154,7 +185,7 @@ std::string CollectionConfigToJson(const CollectionConfig& config) {
     json.Key("metric");
     json.String(MetricName(vector.metric));
     json.Key("datatype");
-    json.String("float32");
+    json.String(VectorDatatypeName(vector.datatype));
     json.Key("on_disk");
     json.Bool(vector.on_disk);
     json.EndObject();

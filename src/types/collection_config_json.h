@@ -14,6 +14,10 @@ std::string CollectionConfigToJson(const CollectionConfig& config);
 // kCorruption when malformed, kUnsupported when written by a newer version.
 Result<CollectionConfig> CollectionConfigFromJson(std::string_view json);
 
+// "float32", "float16", "uint8"
+std::string_view VectorDatatypeName(VectorDatatype datatype);
+std::optional<VectorDatatype> ParseVectorDatatype(std::string_view name);
+
 // "keyword", "integer"
 std::string_view PayloadFieldKindName(PayloadFieldKind kind);
 std::optional<PayloadFieldKind> ParsePayloadFieldKind(std::string_view name);

@@ -49,8 +49,21 @@ TEST(CollectionConfig, PayloadIndexesComeBackAndMakeItVersion2) {
   }
 }
 
+TEST(CollectionConfig, DatatypesComeBackAndMakeItVersion3) {
+  CollectionConfig config;
+  config.vectors["half"] = {.dim = 2, .datatype = VectorDatatype::kFloat16};
+  config.vectors["byte"] = {.dim = 2, .datatype = VectorDatatype::kUint8};
+  const std::string json = CollectionConfigToJson(config);
+  EXPECT_NE(json.find(R"("version":3)"), std::string::npos);
+  Result<CollectionConfig> read = CollectionConfigFromJson(json);
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  EXPECT_EQ(read->vectors, config.vectors);
+  const char* bad = R"({"version":3,"vectors":{"":{"dim":3,"datatype":"float8"}}})";
+  EXPECT_EQ(CollectionConfigFromJson(bad).status().code(), ErrorCode::kCorruption);
+}
+
 TEST(CollectionConfig, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(CollectionConfigFromJson(R"({"version":3})").status().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(CollectionConfigFromJson(R"({"version":4})").status().code(), ErrorCode::kUnsupported);
   for (const char* json :
        {"", "[]", "{}", R"({"version":1,"surprise":1})", R"({"version":1,"vectors":{"":{}}})",
         R"({"version":1,"vectors":{"":{"dim":0}}})", R"({"version":1,"durability":"maybe"})",

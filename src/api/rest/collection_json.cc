@@ -4,6 +4,7 @@
 
 #include "api/rest/input_json.h"
 #include "api/rest/option_rules_json.h"
+#include "types/collection_config_json.h"
 
 namespace akidb::rest {
 namespace {
@@ -20,6 +21,13 @@ Status ReadDistance(JsonElement value, const FieldPath& path, Metric& out) {
   }
   out = *metric;
   return OkStatus();
+}
+
+// Leaves names of none of ours to the rules of options, which know what is no datatype at all.
+void ReadDatatype(JsonElement value, VectorDatatype& out) {
+  std::string_view name;
+  if (value.get(name)) return;
+  if (std::optional<VectorDatatype> datatype = ParseVectorDatatype(name)) out = *datatype;
 }
 
 // What clients may say of a vector beyond size and distance goes into `options` as it came.
@@ -49,6 +57,7 @@ Status ReadVectorParams(JsonElement value, const FieldPath& path, VectorConfig& 
         if (IsNull(member)) return OkStatus();
         if (key == "multivector_config") return NotServed(at, "multivectors are");
         if (key == "quantization_config") AKIDB_RETURN_IF_ERROR(CheckQuantization(member, at));
+        if (key == "datatype") ReadDatatype(member, out.datatype);
         if (key == "on_disk") AKIDB_RETURN_IF_ERROR(ReadBool(member, at, out.on_disk));
         options.Key(key);
         options.Raw(simdjson::minify(member));

@@ -79,7 +79,7 @@ std::vector<std::byte> EncodeSectionFileHeader(const SectionFileHeader& header) 
   ByteWriter writer(out);
   writer.Text(header.kind == SectionFileKind::kSegment ? kSegmentMagic : kDeltaMagic);
   writer.Put(kSectionFileVersion);
-  writer.Put(uint32_t{0});
+  writer.Put(header.features);
   writer.Put(uint32_t{0});
   writer.Put(static_cast<uint32_t>(kSectionBlockBytes));
   writer.Bytes(BytesOf(header.file_uuid));
@@ -104,13 +104,13 @@ Result<SectionFileHeader> DecodeSectionFileHeader(std::span<const std::byte> byt
     return CorruptionError("the header's checksum is wrong");
   }
   uint32_t version = reader.Get<uint32_t>();
-  uint32_t mandatory_features = reader.Get<uint32_t>();
+  header.features = reader.Get<uint32_t>();
   reader.Get<uint32_t>();
-  if (version > kSectionFileVersion || mandatory_features != 0) {
-    return UnsupportedError("written by a newer version of AkiDB (format version " +
-                            std::to_string(version) + ", features " +
-                            std::to_string(mandatory_features) + "; this program reads version " +
-                            std::to_string(kSectionFileVersion) + " without features)");
+  if (version > kSectionFileVersion || (header.features & ~kFeatures) != 0) {
+    return UnsupportedError(
+        "written by a newer version of AkiDB (format version " + std::to_string(version) +
+        ", features " + std::to_string(header.features) + "; this program reads version " +
+        std::to_string(kSectionFileVersion) + " with features " + std::to_string(kFeatures) + ")");
   }
   uint32_t block_bytes = reader.Get<uint32_t>();
   if (version == 0 || block_bytes != kSectionBlockBytes) {

@@ -22,6 +22,10 @@ inline constexpr uint64_t kSectionAlignment = 64;
 inline constexpr uint64_t kRowsAlignment = 4096;
 inline constexpr uint32_t kSectionsMax = 65536;
 
+// Mandatory features, by bit.
+inline constexpr uint32_t kFeatureDatatypes = 1;  // some rows are not float32
+inline constexpr uint32_t kFeatures = kFeatureDatatypes;
+
 enum class SectionFileKind : unsigned char { kSegment, kDelta };
 
 struct SectionFileHeader {
@@ -29,6 +33,7 @@ struct SectionFileHeader {
   Uuid file_uuid;
   Uuid collection_uuid;
   uint64_t epoch = 0;
+  uint32_t features = 0;  // mandatory ones, of kFeatures
 };
 
 struct SectionEntry {

@@ -75,11 +75,11 @@ TEST(SegmentDamage, OnlyTheDamagedBlockFails) {
   stored.file = written->file;
   auto clean = OpenTestSegment(stored.fs, options, stored.file.bytes);
   ASSERT_TRUE(clean.ok());
-  const float* first = (*clean)->Vectors(0, 0, 1)->data();
+  const std::byte* first = (*clean)->Vectors(0, 0, 1)->data();
   const std::byte* base = (*(*clean)->Section({SectionId::kVectors}))->data();
   // The offset of vector 15000 in the file.
-  auto offset = static_cast<uint64_t>(reinterpret_cast<const std::byte*>(first) - base) +
-                kSectionFileHeaderBytes + 15000 * 4 * sizeof(float);
+  auto offset =
+      static_cast<uint64_t>(first - base) + kSectionFileHeaderBytes + 15000 * 4 * sizeof(float);
   ASSERT_TRUE(stored.fs.FlipBit(stored.path(), offset * 8 + 5).ok());
   auto reader = OpenTestSegment(stored.fs, options, stored.file.bytes);
   ASSERT_TRUE(reader.ok()) << reader.status().ToString();

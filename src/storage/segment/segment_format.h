@@ -44,8 +44,10 @@ struct SegmentVector {
   std::string name;  // "" is the default one
   uint32_t dim = 0;  // 1..kDimMax
   Metric metric = Metric::kCosine;
-  VectorDatatype datatype = VectorDatatype::kFloat32;  // kFloat32 in this version
-  uint32_t count = 0;                                  // rows that have it; set by the writer
+  VectorDatatype datatype = VectorDatatype::kFloat32;
+  uint32_t count = 0;  // rows that have it; set by the writer
+  // Of one row's components.
+  uint64_t row_bytes() const { return uint64_t{dim} * ComponentBytes(datatype); }
   friend bool operator==(const SegmentVector&, const SegmentVector&) = default;
 };
 

@@ -47,10 +47,12 @@ std::optional<SegmentVector> ReadVector(ByteReader& section) {
   uint8_t datatype = reader.Get<uint8_t>();
   vector.name = reader.Text(reader.Get<uint16_t>());
   if (!reader.ok() || vector.dim == 0 || vector.dim > kDimMax ||
-      metric > static_cast<uint8_t>(Metric::kManhattan) || datatype != 0) {
+      metric > static_cast<uint8_t>(Metric::kManhattan) ||
+      datatype > static_cast<uint8_t>(VectorDatatype::kUint8)) {
     return std::nullopt;
   }
   vector.metric = static_cast<Metric>(metric);
+  vector.datatype = static_cast<VectorDatatype>(datatype);
   return vector;
 }
 
@@ -160,7 +162,7 @@ Status SegmentReader::LoadRows(size_t ordinal) {
   auto number = static_cast<uint16_t>(ordinal);
   rows.entry = file_->Find({SectionId::kRows, number});
   uint64_t bytes = rows.entry == nullptr ? 0 : rows.entry->bytes;
-  if (bytes != uint64_t{vector.count} * vector.dim * sizeof(float)) {
+  if (bytes != vector.count * vector.row_bytes()) {
     return file_->Damaged("the rows of `" + vector.name + "` have a wrong size");
   }
   if (rows.entry != nullptr && rows.entry->offset % kRowsAlignment != 0) {
@@ -249,16 +251,13 @@ uint32_t SegmentReader::RowOfNumber(uint32_t number, size_t ordinal) const {
   return rows.map.empty() ? number : rows.map[number];
 }
 
-Result<std::span<const float>> SegmentReader::Vectors(size_t ordinal, uint32_t first,
-                                                      uint32_t count) const {
+Result<std::span<const std::byte>> SegmentReader::Vectors(size_t ordinal, uint32_t first,
+                                                          uint32_t count) const {
   const SegmentVector& vector = vectors_[ordinal];
   AKIDB_CHECK(first <= vector.count && count <= vector.count - first);
-  if (count == 0) return std::span<const float>();
-  uint64_t row_bytes = uint64_t{vector.dim} * sizeof(float);
-  AKIDB_ASSIGN_OR_RETURN(
-      std::span<const std::byte> bytes,
-      file_->ReadRange(*vector_rows_[ordinal].entry, first * row_bytes, count * row_bytes));
-  return std::span(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
+  if (count == 0) return std::span<const std::byte>();
+  return file_->ReadRange(*vector_rows_[ordinal].entry, first * vector.row_bytes(),
+                          count * vector.row_bytes());
 }
 
 Result<std::optional<std::span<const std::byte>>> SegmentReader::Section(SectionKey key) const {

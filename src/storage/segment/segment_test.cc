@@ -44,6 +44,32 @@ TEST(Segment, GivesBackWhatWasWrittenBitByBit) {
   }
 }
 
+TEST(Segment, KeepsEveryDatatypeInItsOwnSize) {
+  const uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  uint64_t bytes_of_floats = 0;
+  for (VectorDatatype datatype :
+       {VectorDatatype::kFloat32, VectorDatatype::kFloat16, VectorDatatype::kUint8}) {
+    auto fs = MakeFileSystem();
+    SegmentWriteOptions options = TestOptions("seg");
+    options.vectors[0] = {.name = "", .dim = 1024, .datatype = datatype};
+    options.vectors[2].datatype = datatype;
+    TestRows rows = RandomRows({.rows = 300}, options.vectors, random);
+    Result<WrittenSegment> written = WriteSegment(*fs, options, rows);
+    ASSERT_TRUE(written.ok()) << written.status().ToString();
+    auto reader = OpenTestSegment(*fs, options, written->file.bytes);
+    ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+    EXPECT_EQ((*reader)->vectors()[0].datatype, datatype);
+    EXPECT_TRUE((*reader)->VerifyAll(written->file.sha256).ok());
+    EXPECT_EQ(Difference(**reader, rows), "");
+    if (datatype == VectorDatatype::kFloat32) bytes_of_floats = written->file.bytes;
+    const uint64_t saved = 300 * 1024 * (4 - ComponentBytes(datatype));
+    EXPECT_NEAR(static_cast<double>(written->file.bytes),
+                static_cast<double>(bytes_of_floats - saved), 8192);
+  }
+}
+
 TEST(Segment, KeepsPayloadsOfEverySize) {
   SegmentWriteOptions options = TestOptions("seg");
   std::vector<TestRow> all;
@@ -192,7 +218,7 @@ TEST(Segment, RefusesRowsThatMakeNoSegmentAndLeavesNoFile) {
   twice[3].id = twice[0].id;
   EXPECT_EQ(code(options, TestRows(twice)), ErrorCode::kInvalidArgument);
   std::vector<TestRow> longer = good.all();
-  longer[2].vectors[0]->push_back(1.0f);
+  longer[2].vectors[0]->resize(20);
   EXPECT_EQ(code(options, TestRows(longer)), ErrorCode::kInvalidArgument);
   SegmentWriteOptions unsorted = options;
   std::swap(unsorted.vectors[0], unsorted.vectors[1]);

@@ -35,7 +35,8 @@ class SegmentBuild {
                                   {.kind = SectionFileKind::kSegment,
                                    .file_uuid = options_.uuid,
                                    .collection_uuid = options_.collection_uuid,
-                                   .epoch = options_.epoch}));
+                                   .epoch = options_.epoch,
+                                   .features = Features()}));
     AKIDB_RETURN_IF_ERROR(WriteVectors(*out));
     AKIDB_RETURN_IF_ERROR(WriteIds(*out));
     AKIDB_RETURN_IF_ERROR(WriteSeqs(*out));
@@ -68,12 +69,18 @@ class SegmentBuild {
           std::to_string(kSegmentVectorsMax));
     }
     for (const SegmentVector& vector : vectors_) {
-      if (vector.dim == 0 || vector.dim > kDimMax || vector.name.size() > UINT16_MAX ||
-          vector.datatype != VectorDatatype::kFloat32) {
+      if (vector.dim == 0 || vector.dim > kDimMax || vector.name.size() > UINT16_MAX) {
         return InvalidArgumentError("the vector `" + vector.name + "` doesn't fit a segment");
       }
     }
     return OkStatus();
+  }
+
+  uint32_t Features() const {
+    const bool datatypes =
+        std::any_of(vectors_.begin(), vectors_.end(),
+                    [](const SegmentVector& v) { return v.datatype != VectorDatatype::kFloat32; });
+    return datatypes ? kFeatureDatatypes : 0;
   }
 
   void CountVectors() {
@@ -178,13 +185,13 @@ class SegmentBuild {
         Mandatory(SectionId::kRows, static_cast<uint16_t>(ordinal)), kRowsAlignment));
     for (uint32_t row = 0; row < rows_.rows(); ++row) {
       if (!rows_.HasVector(row, ordinal)) continue;
-      AKIDB_ASSIGN_OR_RETURN(std::span<const float> values, rows_.vector(row, ordinal));
-      if (values.size() != vector.dim) {
+      AKIDB_ASSIGN_OR_RETURN(std::span<const std::byte> values, rows_.vector(row, ordinal));
+      if (values.size() != vector.row_bytes()) {
         return InvalidArgumentError("row " + std::to_string(row) + " has " +
-                                    std::to_string(values.size()) + " components in `" +
-                                    vector.name + "`, not " + std::to_string(vector.dim));
+                                    std::to_string(values.size()) + " bytes in `" + vector.name +
+                                    "`, not " + std::to_string(vector.row_bytes()));
       }
-      AKIDB_RETURN_IF_ERROR(out.Append(std::as_bytes(values)));
+      AKIDB_RETURN_IF_ERROR(out.Append(values));
     }
     return OkStatus();
   }

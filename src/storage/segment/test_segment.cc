@@ -41,14 +41,11 @@ SegmentWriteOptions TestOptions(const std::string& directory) {
 
 namespace {
 
-std::vector<float> RandomFloats(size_t count, std::mt19937_64& random) {
-  std::vector<float> values(count);
-  // Any bits, NaNs with a message among them: a segment gives back what it was given.
-  for (float& value : values) {
-    auto bits = static_cast<uint32_t>(random());
-    std::memcpy(&value, &bits, sizeof value);
-  }
-  return values;
+// Any bits, NaNs with a message among them: a segment gives back what it was given.
+std::vector<std::byte> RandomComponents(const SegmentVector& vector, std::mt19937_64& random) {
+  std::vector<std::byte> bytes(vector.row_bytes());
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  return bytes;
 }
 
 std::vector<PointId> RandomIds(const TestShape& shape, std::mt19937_64& random) {
@@ -63,7 +60,7 @@ std::vector<PointId> RandomIds(const TestShape& shape, std::mt19937_64& random) 
   return order;
 }
 
-bool SameBits(std::span<const float> a, std::span<const float> b) {
+bool SameBits(std::span<const std::byte> a, std::span<const std::byte> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
@@ -74,7 +71,7 @@ std::string VectorDifference(const SegmentReader& reader, const TestRows& rows, 
     if (number.has_value() != rows.HasVector(row, ordinal)) return "presence of a vector";
     if (!number) continue;
     if (*number != count++ || reader.RowOfNumber(*number, ordinal) != row) return "row map";
-    Result<std::span<const float>> values = reader.Vectors(ordinal, *number, 1);
+    Result<std::span<const std::byte>> values = reader.Vectors(ordinal, *number, 1);
     if (!values.ok()) return "error: " + values.status().ToString();
     if (!SameBits(*values, *rows.all()[row].vectors[ordinal])) return "components";
   }
@@ -100,14 +97,19 @@ std::string IdDifference(const SegmentReader& reader, const TestRows& rows) {
 }  // namespace
 
 TestRows RandomRows(const TestShape& shape, std::mt19937_64& random) {
+  return RandomRows(shape, TestOptions("").vectors, random);
+}
+
+TestRows RandomRows(const TestShape& shape, std::span<const SegmentVector> vectors,
+                    std::mt19937_64& random) {
   std::vector<TestRow> all;
   for (const PointId& id : RandomIds(shape, random)) {
     TestRow row;
     row.id = id;
     row.seq = 1000 + (shape.seq_range == 0 ? 0 : random() % shape.seq_range);
     row.vectors.resize(3);
-    row.vectors[0] = RandomFloats(4, random);
-    if (random() % 2 == 0) row.vectors[2] = RandomFloats(3, random);
+    row.vectors[0] = RandomComponents(vectors[0], random);
+    if (random() % 2 == 0) row.vectors[2] = RandomComponents(vectors[2], random);
     std::string json = R"({"row":)" + std::to_string(all.size()) + R"(,"text":")";
     for (size_t i = shape.payload_bytes == 0 ? 0 : random() % shape.payload_bytes; i > 0; --i) {
       json += static_cast<char>('a' + random() % 26);

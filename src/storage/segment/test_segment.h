@@ -19,7 +19,7 @@ uint64_t TestSeed();
 struct TestRow {
   PointId id;
   uint64_t seq = 0;
-  std::vector<std::optional<std::vector<float>>> vectors;  // by ordinal
+  std::vector<std::optional<std::vector<std::byte>>> vectors;  // by ordinal
   std::vector<std::byte> payload;
 };
 
@@ -34,8 +34,8 @@ class TestRows final : public SegmentRows {
   bool HasVector(uint32_t row, size_t ordinal) const override {
     return all_[row].vectors[ordinal].has_value();
   }
-  Result<std::span<const float>> vector(uint32_t row, size_t ordinal) const override {
-    return std::span<const float>(*all_[row].vectors[ordinal]);
+  Result<std::span<const std::byte>> vector(uint32_t row, size_t ordinal) const override {
+    return std::span<const std::byte>(*all_[row].vectors[ordinal]);
   }
   Result<std::span<const std::byte>> payload(uint32_t row) const override {
     return std::span<const std::byte>(all_[row].payload);
@@ -60,6 +60,9 @@ std::vector<std::byte> PayloadOf(std::string_view json);
 // about half of the rows).
 SegmentWriteOptions TestOptions(const std::string& directory);
 TestRows RandomRows(const TestShape& shape, std::mt19937_64& random);
+// For these vectors instead: the first in every row, the second in none, the third in some.
+TestRows RandomRows(const TestShape& shape, std::span<const SegmentVector> vectors,
+                    std::mt19937_64& random);
 
 Result<std::unique_ptr<SegmentReader>> OpenTestSegment(env::FileSystem& fs,
                                                        const SegmentWriteOptions& options,
