@@ -91,7 +91,7 @@ class Tile {
       for (size_t r = 0; r < kRows; ++r) __builtin_prefetch(next_[r] + at);
     }
     Reg row_parts[kRows];
-    for (size_t r = 0; r < kRows; ++r) row_parts[r] = Lane::Load(rows_[r] + at);
+    for (size_t r = 0; r < kRows; ++r) row_parts[r] = LoadRow(rows_[r] + at);
     for (size_t q = 0; q < kQueries; ++q) {
       Reg query_part = Lane::Load(queries_[q] + at);
       for (size_t r = 0; r < kRows; ++r) {
@@ -99,6 +99,11 @@ class Tile {
         sum = Measure::template Step<Lane>(sum, query_part, row_parts[r]);
       }
     }
+  }
+
+  static Reg LoadRow(const float* from) {
+    if constexpr (kQueries * kRows == 1) return Lane::LoadOfStream(from);
+    return Lane::Load(from);
   }
 
   // Missing components are zeros on both sides, which add nothing to any measure.

@@ -17,6 +17,7 @@ struct Avx2Lane {
 
   static Reg Zero() { return _mm256_setzero_ps(); }
   static Reg Load(const float* from) { return _mm256_loadu_ps(from); }
+  static Reg LoadOfStream(const float* from) { return Load(from); }
   static Reg LoadPart(const float* from, size_t count) {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_maskload_ps(from,

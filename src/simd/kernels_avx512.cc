@@ -15,6 +15,12 @@ struct Avx512Lane {
 
   static Reg Zero() { return _mm512_setzero_ps(); }
   static Reg Load(const float* from) { return _mm512_loadu_ps(from); }
+  // In halves: Zen 4 reads a stream faster by loads of 256 bits, most of all where rows are short.
+  static Reg LoadOfStream(const float* from) {
+    const __m512d low = _mm512_castps_pd(_mm512_castps256_ps512(_mm256_loadu_ps(from)));
+    return _mm512_castpd_ps(
+        _mm512_insertf64x4(low, _mm256_castps_pd(_mm256_loadu_ps(from + 8)), 1));
+  }
   static Reg LoadPart(const float* from, size_t count) {
     return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
   }

@@ -14,6 +14,7 @@ struct NeonLane {
 
   static Reg Zero() { return vdupq_n_f32(0); }
   static Reg Load(const float* from) { return vld1q_f32(from); }
+  static Reg LoadOfStream(const float* from) { return Load(from); }
   static Reg LoadPart(const float* from, size_t count) {
     float padded[kWidth] = {};
     for (size_t i = 0; i < count; ++i) padded[i] = from[i];

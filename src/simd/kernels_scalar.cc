@@ -48,6 +48,7 @@ struct ScalarLane {
 
   static Reg Zero() { return 0; }
   static Reg Load(const float* from) { return *from; }
+  static Reg LoadOfStream(const float* from) { return Load(from); }
   static Reg LoadPart(const float* from, size_t) { return *from; }
   static Reg LoadHalves(const uint16_t* from) { return FloatOf(*from); }
   static Reg LoadBytes(const uint8_t* from) { return *from; }
