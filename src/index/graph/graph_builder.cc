@@ -19,10 +19,8 @@
 namespace akidb::index {
 namespace {
 
-// Nodes from which searches begin while the graph is built, and at most when it is done.
-constexpr uint32_t kBuildEntries = 32;
-constexpr uint32_t kEntriesMax = 256;
-constexpr uint32_t kRowsPerEntry = 256;
+// Nodes from which walks begin: more are looked at in vain (docs/internals/index.md).
+constexpr uint32_t kEntries = 32;
 // So many rows are inserted by one thread before others join in: they would not see each other.
 constexpr uint32_t kSerialRows = 1000;
 // Rows that a thread takes at a time, between two looks at whether to stop.
@@ -70,7 +68,7 @@ class GraphBuilder {
     CodeQuery other;
     CandidatePool pool;
     VisitedNodes visited;
-    std::vector<uint32_t> fresh;
+    std::vector<uint32_t> near;
     std::vector<float> distances;
     std::vector<Candidate> candidates;
     std::vector<Candidate> chosen;
@@ -130,24 +128,21 @@ class GraphBuilder {
     worker.pool.Reset(options_.width);
     worker.visited.Reset(static_cast<uint32_t>(order_.size()));
     worker.visited.Add(node);
-    worker.fresh.clear();
-    for (size_t i = 0; i < std::min<size_t>(inserted, kBuildEntries); ++i) {
-      if (worker.visited.Add(order_[i])) worker.fresh.push_back(order_[i]);
-    }
+    worker.near.assign(order_.begin(), order_.begin() + static_cast<ptrdiff_t>(
+                                                            std::min<size_t>(inserted, kEntries)));
     uint32_t equals = 0;
     for (;;) {
-      Distances(node, worker.fresh, worker.query, worker.distances);
-      for (size_t i = 0; i < worker.fresh.size(); ++i) {
+      const std::span<const uint32_t> fresh = worker.visited.AddNew(worker.near);
+      Distances(node, fresh, worker.query, worker.distances);
+      for (size_t i = 0; i < fresh.size(); ++i) {
         if (worker.distances[i] == 0 && ++equals > equals_max_) continue;
-        worker.pool.Offer({worker.distances[i], worker.fresh[i]});
+        worker.pool.Offer({worker.distances[i], fresh[i]});
       }
       uint32_t next;
       if (!worker.pool.Next(next)) break;
-      worker.fresh.clear();
+      worker.near.clear();
       LinkTable::Locked links(links_, next);
-      for (const Candidate& link : links.links()) {
-        if (worker.visited.Add(link.node)) worker.fresh.push_back(link.node);
-      }
+      for (const Candidate& link : links.links()) worker.near.push_back(link.node);
     }
     const std::span<const Candidate> found = worker.pool.candidates();
     worker.candidates.assign(found.begin(), found.end());
@@ -251,9 +246,7 @@ class GraphBuilder {
         graph.links[size_t{node} * options_.degree + i] = links.links()[i].node;
       }
     }
-    const uint32_t entries =
-        std::clamp(rows / kRowsPerEntry, std::min(rows, kBuildEntries), kEntriesMax);
-    graph.entries.assign(order_.begin(), order_.begin() + entries);
+    graph.entries.assign(order_.begin(), order_.begin() + std::min(rows, kEntries));
     return graph;
   }
 

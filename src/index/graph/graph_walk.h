@@ -38,7 +38,7 @@ struct WalkOptions {
 };
 
 // One walk at a time; keeps its memory between walks: for each thread one. Memory: an eighth of a
-// byte a node, and ef candidates.
+// byte a node, 4 bytes for each visited, and ef candidates.
 class GraphWalk {
  public:
   // Finds the `ef` nearest admitted nodes, or those that there are. False when visits_max ended the
@@ -55,9 +55,8 @@ class GraphWalk {
  private:
   // All entries with their distances in frontier_.
   void Begin(const WalkInput& input);
-  // Estimates the distances of the node's new neighbours: the first of `fresh_` and `distances_`,
-  // so many as it returns.
-  size_t Expand(const WalkInput& input, uint32_t node);
+  // Those of `nodes` that are new, with estimated distances in distances_.
+  std::span<const uint32_t> Look(const WalkInput& input, std::span<const uint32_t> nodes);
   Result<bool> WalkAll(const RequestContext& context, const WalkInput& input,
                        const WalkOptions& options);
   Result<bool> WalkGated(const RequestContext& context, const WalkInput& input,
@@ -65,7 +64,6 @@ class GraphWalk {
 
   CandidatePool pool_;
   VisitedNodes visited_;
-  std::vector<uint32_t> fresh_;
   std::vector<float> distances_;
   std::vector<Candidate> frontier_;  // a heap, nearest first
   std::span<const Candidate> found_;
