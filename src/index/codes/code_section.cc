@@ -13,6 +13,7 @@ namespace {
 constexpr uint16_t kVersion = 1;
 constexpr size_t kAlignment = 64;
 constexpr uint8_t kWithoutGraph = 1;
+constexpr uint8_t kInGraphOrder = 2;
 
 struct Header {
   uint16_t version;
@@ -66,6 +67,27 @@ void CodeSectionWriter::Add(std::span<const float> vector) {
   space_.Encode(vector, bytes_.data() + rows_at_ + added_++ * space_.row_bytes());
 }
 
+// Along the cycles of the permutation, so that one row is held beside the section.
+void CodeSectionWriter::Reorder(std::span<const uint32_t> order) {
+  AKIDB_CHECK(added_ == rows_ && order.size() == rows_);
+  bytes_[offsetof(Header, flags)] |= std::byte{kInGraphOrder};
+  const size_t row_bytes = space_.row_bytes();
+  auto row = [&](uint32_t i) { return bytes_.data() + rows_at_ + i * row_bytes; };
+  std::vector<std::byte> held(row_bytes);
+  std::vector<bool> placed(rows_);
+  for (uint32_t first = 0; first < rows_; ++first) {
+    if (placed[first]) continue;
+    std::memcpy(held.data(), row(first), row_bytes);
+    uint32_t at = first;
+    for (; order[at] != first; at = order[at]) {
+      std::memcpy(row(at), row(order[at]), row_bytes);
+      placed[at] = true;
+    }
+    std::memcpy(row(at), held.data(), row_bytes);
+    placed[at] = true;
+  }
+}
+
 std::vector<std::byte> CodeSectionWriter::Take() {
   AKIDB_CHECK(added_ == rows_);
   return std::move(bytes_);
@@ -97,6 +119,7 @@ Result<CodeSection> OpenCodeSection(std::span<const std::byte> bytes, uint32_t d
   section.rows = bytes.data() + RowsAt(dim);
   section.count = rows;
   section.without_graph = (header.flags & kWithoutGraph) != 0;
+  section.in_graph_order = (header.flags & kInGraphOrder) != 0;
   return section;
 }
 

@@ -22,6 +22,8 @@ class CodeSectionWriter {
   void SetWithoutGraph();
   // The next row; `rows` of them in all.
   void Add(std::span<const float> vector);
+  // Once all rows are there: row i becomes what row order[i] was. `order` holds each row once.
+  void Reorder(std::span<const uint32_t> order);
   // What has been written so far is complete once all rows are there.
   std::vector<std::byte> Take();
 
@@ -38,6 +40,8 @@ struct CodeSection {
   const std::byte* rows = nullptr;  // within the bytes that were opened
   uint32_t count = 0;
   bool without_graph = false;
+  // Row i is that of the graph's node i, not that of the vector number i.
+  bool in_graph_order = false;
 };
 
 // Looks at the header; every row's bytes mean something. `bytes` outlive the result. kCorruption

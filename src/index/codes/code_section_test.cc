@@ -39,6 +39,23 @@ TEST(CodeSection, WhatWasWrittenIsRead) {
   }
 }
 
+TEST(CodeSection, RowsTakeTheOrderOfAGraph) {
+  const CodeSpace space(CodeKind::kU4, 77, std::vector<float>(kDim, 0.5f));
+  CodeSectionWriter writer(space, kRows);
+  for (uint32_t i = 0; i < kRows; ++i) writer.Add(RowOf(i));
+  const std::vector<uint32_t> order = {3, 1, 0, 4, 2};
+  writer.Reorder(order);
+  const std::vector<std::byte> bytes = writer.Take();
+  Result<CodeSection> section = OpenCodeSection(bytes, kDim, kRows);
+  ASSERT_TRUE(section.ok()) << section.status().ToString();
+  EXPECT_TRUE(section->in_graph_order);
+  std::vector<std::byte> row(space.row_bytes());
+  for (uint32_t i = 0; i < kRows; ++i) {
+    space.Encode(RowOf(order[i]), row.data());
+    EXPECT_TRUE(std::equal(row.begin(), row.end(), section->rows + i * space.row_bytes())) << i;
+  }
+}
+
 TEST(CodeSection, ASectionOfOtherRowsIsRefused) {
   const std::vector<std::byte> bytes = Written(CodeKind::kU4);
   EXPECT_EQ(OpenCodeSection(bytes, kDim, kRows + 1).status().code(), ErrorCode::kCorruption);

@@ -41,24 +41,36 @@ class GraphBuilder {
         options_(options),
         alpha_squared_(options.alpha * options.alpha),
         equals_max_(EqualsMaxOf(options.degree)),
-        links_(rows.codes.count(), CapacityOf(options.degree)),
-        order_(rows.codes.count()) {
-    std::iota(order_.begin(), order_.end(), 0);
-    std::mt19937_64 random(options.seed);
-    // std::shuffle's draws are left to the library; these are the same everywhere.
-    for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random() % i]);
-  }
+        random_(options.seed),
+        links_(rows.codes.count(), CapacityOf(options.degree)) {}
 
   Result<Graph> Build() {
-    const auto rows = static_cast<uint32_t>(order_.size());
-    const uint32_t serial = std::min(rows, kSerialRows);
-    AKIDB_RETURN_IF_ERROR(ForEach(0, serial, 1, &GraphBuilder::Insert));
-    AKIDB_RETURN_IF_ERROR(ForEach(serial, rows, options_.threads, &GraphBuilder::Insert));
-    AKIDB_RETURN_IF_ERROR(ForEach(0, rows, options_.threads, &GraphBuilder::Refine));
-    AKIDB_RETURN_IF_ERROR(ForEach(0, rows, options_.threads, &GraphBuilder::Trim));
-    Graph graph = Collect();
-    AKIDB_RETURN_IF_ERROR(MakeReachable(rows_.codes, graph, stop_));
-    return graph;
+    order_.resize(rows_.codes.count());
+    std::iota(order_.begin(), order_.end(), 0);
+    Shuffle(order_);
+    starts_ = order_;
+    starts_.resize(std::min<size_t>(starts_.size(), kEntries));
+    return InsertAll(kSerialRows);
+  }
+
+  Result<Graph> Extend(const KeptGraph& kept) {
+    kept_ = &kept;
+    const uint32_t kept_nodes = kept.graph.nodes();
+    std::vector<uint32_t> living;
+    std::vector<bool> is_kept(rows_.codes.count());
+    for (uint32_t row : kept.rows) {
+      if (row == kNoNode) continue;
+      living.push_back(row);
+      is_kept[row] = true;
+    }
+    for (uint32_t row = 0; row < is_kept.size(); ++row) {
+      if (!is_kept[row]) order_.push_back(row);
+    }
+    Shuffle(order_);
+    PickStarts(living);
+    AKIDB_RETURN_IF_ERROR(ForEach(0, kept_nodes, options_.threads, &GraphBuilder::TakeOver));
+    AKIDB_RETURN_IF_ERROR(ForEach(0, kept_nodes, options_.threads, &GraphBuilder::Refill));
+    return InsertAll(kSerialRows - std::min<size_t>(kSerialRows, living.size()));
   }
 
  private:
@@ -76,7 +88,39 @@ class GraphBuilder {
   };
   using Step = void (GraphBuilder::*)(uint32_t position, Worker& worker);
 
-  // Takes positions begin..end-1 of the order through `step`, on `threads` threads.
+  // std::shuffle's draws are left to the library; these are the same everywhere.
+  void Shuffle(std::vector<uint32_t>& rows) {
+    for (size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random_() % i]);
+  }
+
+  // The rows of order_, of which the first `serial` on one thread.
+  Result<Graph> InsertAll(size_t serial) {
+    const auto rows = static_cast<uint32_t>(order_.size());
+    const auto alone = static_cast<uint32_t>(std::min<size_t>(rows, serial));
+    AKIDB_RETURN_IF_ERROR(ForEach(0, alone, 1, &GraphBuilder::Insert));
+    AKIDB_RETURN_IF_ERROR(ForEach(alone, rows, options_.threads, &GraphBuilder::Insert));
+    AKIDB_RETURN_IF_ERROR(ForEach(0, rows, options_.threads, &GraphBuilder::Refine));
+    AKIDB_RETURN_IF_ERROR(ForEach(0, rows_.codes.count(), options_.threads, &GraphBuilder::Trim));
+    Graph graph = Collect();
+    AKIDB_RETURN_IF_ERROR(MakeReachable(rows_.codes, graph, stop_));
+    return graph;
+  }
+
+  // Those of the kept graph's entries that live, and others in place of the rest.
+  void PickStarts(std::vector<uint32_t> living) {
+    Shuffle(living);
+    std::vector<uint32_t> wanted;
+    for (uint32_t entry : kept_->graph.entries) wanted.push_back(kept_->rows[entry]);
+    wanted.insert(wanted.end(), living.begin(), living.end());
+    VisitedNodes picked;
+    picked.Reset(rows_.codes.count());
+    for (uint32_t row : wanted) {
+      if (starts_.size() == kEntries) break;
+      if (row != kNoNode && picked.Add(row)) starts_.push_back(row);
+    }
+  }
+
+  // Takes positions begin..end-1 through `step`, on `threads` threads.
   Status ForEach(uint32_t begin, uint32_t end, uint32_t threads, Step step) {
     std::atomic<uint32_t> next{begin};
     auto work = [&] {
@@ -122,14 +166,14 @@ class GraphBuilder {
     }
   }
 
-  // The nodes nearest to `node` that a walk from the entries finds, of which there are at most
-  // `inserted`: worker.candidates, ascending.
-  void Search(uint32_t node, size_t inserted, Worker& worker) {
+  // The nodes nearest to `node` that a walk from the first `starts` starts finds:
+  // worker.candidates, ascending.
+  void Search(uint32_t node, size_t starts, Worker& worker) {
     worker.pool.Reset(options_.width);
-    worker.visited.Reset(static_cast<uint32_t>(order_.size()));
+    worker.visited.Reset(rows_.codes.count());
     worker.visited.Add(node);
-    worker.near.assign(order_.begin(), order_.begin() + static_cast<ptrdiff_t>(
-                                                            std::min<size_t>(inserted, kEntries)));
+    worker.near.assign(starts_.begin(),
+                       starts_.begin() + static_cast<ptrdiff_t>(std::min(starts, starts_.size())));
     uint32_t equals = 0;
     for (;;) {
       const std::span<const uint32_t> fresh = worker.visited.AddNew(worker.near);
@@ -181,7 +225,8 @@ class GraphBuilder {
   void Insert(uint32_t position, Worker& worker) {
     const uint32_t node = order_[position];
     rows_.codes.space().PrepareRow(rows_.codes.row(node), worker.query);
-    Search(node, position, worker);
+    // The first rows of all are starts themselves, and one after the other.
+    Search(node, kept_ == nullptr ? position : starts_.size(), worker);
     SetLinks(node, worker);
   }
 
@@ -189,7 +234,7 @@ class GraphBuilder {
   void Refine(uint32_t position, Worker& worker) {
     const uint32_t node = order_[position];
     rows_.codes.space().PrepareRow(rows_.codes.row(node), worker.query);
-    Search(node, order_.size(), worker);
+    Search(node, starts_.size(), worker);
     {
       LinkTable::Locked links(links_, node);
       worker.candidates.insert(worker.candidates.end(), links.links().begin(), links.links().end());
@@ -226,8 +271,8 @@ class GraphBuilder {
     links.Assign(worker.chosen);
   }
 
-  void Trim(uint32_t position, Worker& worker) {
-    LinkTable::Locked links(links_, order_[position]);
+  void Trim(uint32_t node, Worker& worker) {
+    LinkTable::Locked links(links_, node);
     if (links.links().size() <= options_.degree) return;
     worker.candidates.assign(links.links().begin(), links.links().end());
     std::sort(worker.candidates.begin(), worker.candidates.end());
@@ -235,8 +280,68 @@ class GraphBuilder {
     links.Assign(worker.chosen);
   }
 
+  // Distances of worker.near from `node`: worker.candidates, ascending.
+  void SetCandidates(uint32_t node, Worker& worker) {
+    rows_.codes.space().PrepareRow(rows_.codes.row(node), worker.query);
+    Distances(node, worker.near, worker.query, worker.distances);
+    worker.candidates.clear();
+    for (size_t i = 0; i < worker.near.size(); ++i) {
+      worker.candidates.push_back({worker.distances[i], worker.near[i]});
+    }
+    std::sort(worker.candidates.begin(), worker.candidates.end());
+  }
+
+  // The rows that a kept node is linked to and that live: worker.near. Whether all of them do.
+  bool LivingLinks(uint32_t kept_node, Worker& worker) const {
+    bool all = true;
+    worker.near.clear();
+    for (uint32_t link : kept_->graph.LinksOf(kept_node)) {
+      if (link == kNoNode) break;
+      const uint32_t row = kept_->rows[link];
+      if (row == kNoNode) {
+        all = false;
+      } else {
+        worker.near.push_back(row);
+      }
+    }
+    return all;
+  }
+
+  void TakeOver(uint32_t kept_node, Worker& worker) {
+    const uint32_t node = kept_->rows[kept_node];
+    if (node == kNoNode) return;
+    LivingLinks(kept_node, worker);
+    SetCandidates(node, worker);
+    if (worker.candidates.size() > links_.capacity()) worker.candidates.resize(links_.capacity());
+    LinkTable::Locked(links_, node).Assign(worker.candidates);
+  }
+
+  // Where links are lost: all anew from those that are left and those that the lost ones had.
+  void Refill(uint32_t kept_node, Worker& worker) {
+    const uint32_t node = kept_->rows[kept_node];
+    if (node == kNoNode || LivingLinks(kept_node, worker)) return;
+    {
+      LinkTable::Locked links(links_, node);
+      for (const Candidate& link : links.links()) worker.near.push_back(link.node);
+    }
+    for (uint32_t link : kept_->graph.LinksOf(kept_node)) {
+      if (link == kNoNode) break;
+      if (kept_->rows[link] != kNoNode) continue;
+      for (uint32_t beyond : kept_->graph.LinksOf(link)) {
+        if (beyond == kNoNode) break;
+        if (kept_->rows[beyond] != kNoNode) worker.near.push_back(kept_->rows[beyond]);
+      }
+    }
+    worker.visited.Reset(rows_.codes.count());
+    worker.visited.Add(node);
+    const std::span<const uint32_t> all = worker.visited.AddNew(worker.near);
+    worker.near.assign(all.begin(), all.end());
+    SetCandidates(node, worker);
+    SetLinks(node, worker);
+  }
+
   Graph Collect() {
-    const auto rows = static_cast<uint32_t>(order_.size());
+    const uint32_t rows = rows_.codes.count();
     Graph graph;
     graph.degree = options_.degree;
     graph.links.assign(size_t{rows} * options_.degree, kNoNode);
@@ -246,7 +351,7 @@ class GraphBuilder {
         graph.links[size_t{node} * options_.degree + i] = links.links()[i].node;
       }
     }
-    graph.entries.assign(order_.begin(), order_.begin() + std::min(rows, kEntries));
+    graph.entries = starts_;
     return graph;
   }
 
@@ -255,18 +360,32 @@ class GraphBuilder {
   const GraphBuildOptions& options_;
   const float alpha_squared_;
   const uint32_t equals_max_;
+  std::mt19937_64 random_;
   LinkTable links_;
-  std::vector<uint32_t> order_;  // of insertion
+  std::vector<uint32_t> order_;      // of insertion
+  std::vector<uint32_t> starts_;     // where walks begin
+  const KeptGraph* kept_ = nullptr;  // null: all rows are inserted
 };
+
+void CheckInput(const GraphBuildRows& rows, const GraphBuildOptions& options) {
+  AKIDB_CHECK(rows.codes.space().kind() == CodeKind::kU7);
+  AKIDB_CHECK(rows.lifts.empty() || rows.lifts.size() == rows.codes.count());
+  AKIDB_CHECK(options.degree >= 2 && options.degree <= 1024 && options.width > 0);
+}
 
 }  // namespace
 
 Result<Graph> BuildGraph(const GraphBuildRows& rows, const GraphBuildOptions& options,
                          const std::atomic<bool>& stop) {
-  AKIDB_CHECK(rows.codes.space().kind() == CodeKind::kU7);
-  AKIDB_CHECK(rows.lifts.empty() || rows.lifts.size() == rows.codes.count());
-  AKIDB_CHECK(options.degree >= 2 && options.degree <= 1024 && options.width > 0);
+  CheckInput(rows, options);
   return GraphBuilder(rows, options, stop).Build();
+}
+
+Result<Graph> ExtendGraph(const GraphBuildRows& rows, const KeptGraph& kept,
+                          const GraphBuildOptions& options, const std::atomic<bool>& stop) {
+  CheckInput(rows, options);
+  AKIDB_CHECK(kept.rows.size() == kept.graph.nodes());
+  return GraphBuilder(rows, options, stop).Extend(kept);
 }
 
 }  // namespace akidb::index

@@ -31,8 +31,23 @@ struct GraphBuildRows {
 };
 
 // Every node can be reached from the entries. Memory beside the result: 1.5 x degree x 8 bytes a
-// node. kCancelled soon after `stop` turns true.
+// node. kCancelled soon after `stop` turns true. Node i of the result is row i.
 Result<Graph> BuildGraph(const GraphBuildRows& rows, const GraphBuildOptions& options,
                          const std::atomic<bool>& stop);
+
+// A graph over some of the rows and others that are gone.
+struct KeptGraph {
+  const GraphView& graph;
+  // Of each of its nodes the row that it has become; kNoNode for one that is gone, and for at least
+  // one it isn't.
+  std::span<const uint32_t> rows;
+};
+
+// As BuildGraph, in time that grows with the rows that are new and those that are gone: the kept
+// graph's links are taken over. Whoever has lost links is given others, of those to which the lost
+// ones led; then the new rows are inserted. Source: Singh et al., "FreshDiskANN" (2021),
+// algorithm 4.
+Result<Graph> ExtendGraph(const GraphBuildRows& rows, const KeptGraph& kept,
+                          const GraphBuildOptions& options, const std::atomic<bool>& stop);
 
 }  // namespace akidb::index

@@ -28,6 +28,7 @@ Result<bool> GraphWalk::Run(const RequestContext& context, const WalkInput& inpu
   const GraphView& graph = input.graph;
   AKIDB_CHECK(options.ef > 0 && graph.nodes() == input.codes.count());
   visits_ = 0;
+  expansions_ = 0;
   found_ = {};
   visited_.Reset(graph.nodes());
   distances_.resize(std::max<size_t>(graph.degree, graph.entries.size()));
@@ -48,6 +49,11 @@ std::span<const uint32_t> GraphWalk::Look(const WalkInput& input, std::span<cons
   return fresh;
 }
 
+std::span<const uint32_t> GraphWalk::Expand(const WalkInput& input, uint32_t node) {
+  ++expansions_;
+  return Look(input, input.graph.LinksOf(node));
+}
+
 Result<bool> GraphWalk::WalkAll(const RequestContext& context, const WalkInput& input,
                                 const WalkOptions& options) {
   pool_.Reset(options.ef);
@@ -59,7 +65,7 @@ Result<bool> GraphWalk::WalkAll(const RequestContext& context, const WalkInput& 
     if (expansions % kCheckExpansions == 0) AKIDB_RETURN_IF_ERROR(context.Check());
     uint32_t next;
     if (pool_.Peek(next)) AskLinks(input.graph, next);
-    const std::span<const uint32_t> fresh = Look(input, input.graph.LinksOf(node));
+    const std::span<const uint32_t> fresh = Expand(input, node);
     for (size_t i = 0; i < fresh.size(); ++i) pool_.Offer({distances_[i], fresh[i]});
     complete = visits_ < options.visits_max;
   }
@@ -83,7 +89,7 @@ Result<bool> GraphWalk::WalkGated(const RequestContext& context, const WalkInput
     if (nearest.distance > pool_.bound()) break;
     std::pop_heap(frontier_.begin(), frontier_.end(), kFarther);
     frontier_.pop_back();
-    const std::span<const uint32_t> fresh = Look(input, input.graph.LinksOf(nearest.node));
+    const std::span<const uint32_t> fresh = Expand(input, nearest.node);
     for (size_t i = 0; i < fresh.size(); ++i) {
       const Candidate candidate{distances_[i], fresh[i]};
       if (!(candidate.distance < pool_.bound())) continue;

@@ -51,12 +51,15 @@ class GraphWalk {
   std::span<const Candidate> found() const { return found_; }
   // Distances that the last walk estimated.
   uint64_t visits() const { return visits_; }
+  // Nodes whose links the last walk followed.
+  uint64_t expansions() const { return expansions_; }
 
  private:
   // All entries with their distances in frontier_.
   void Begin(const WalkInput& input);
   // Those of `nodes` that are new, with estimated distances in distances_.
   std::span<const uint32_t> Look(const WalkInput& input, std::span<const uint32_t> nodes);
+  std::span<const uint32_t> Expand(const WalkInput& input, uint32_t node);
   Result<bool> WalkAll(const RequestContext& context, const WalkInput& input,
                        const WalkOptions& options);
   Result<bool> WalkGated(const RequestContext& context, const WalkInput& input,
@@ -68,6 +71,7 @@ class GraphWalk {
   std::vector<Candidate> frontier_;  // a heap, nearest first
   std::span<const Candidate> found_;
   uint64_t visits_ = 0;
+  uint64_t expansions_ = 0;
 };
 
 }  // namespace akidb::index
