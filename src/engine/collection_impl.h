@@ -117,7 +117,8 @@ class CollectionImpl final : public Collection {
   // Segments on their way into one.
   struct MergeTask {
     std::vector<Uuid> segments;
-    std::vector<MergeInput> inputs;                    // as of the beginning
+    std::vector<MergeInput> inputs;                            // as of the beginning
+    std::vector<std::shared_ptr<const SegmentIndex>> indexes;  // of the inputs; may be null
     std::vector<std::shared_ptr<const Bitmap>> later;  // dead as of the publication, by input
     Bitmap carried;                                    // `later`, as rows of the new segment
     NewSegment made;
@@ -201,6 +202,8 @@ class CollectionImpl final : public Collection {
   // False when there is nothing to merge any more.
   bool BeginMerge(MergeTask& task) AKIDB_EXCLUDES(write_mutex_);
   Status MergeSegments(MergeTask& task) AKIDB_EXCLUDES(write_mutex_);
+  // The index of the input with the most living rows.
+  static EarlierIndex LargestIndex(const MergeTask& task, const MergeRows& rows);
   Status WriteMerged(MergeTask& task) AKIDB_EXCLUDES(write_mutex_);
   Status CheckMergeRoom(uint64_t bytes) const;
   Status VerifyMerged(const storage::SegmentReader& reader) const;
@@ -216,7 +219,9 @@ class CollectionImpl final : public Collection {
 
   // What both do (collection_publish.cc).
   Uuid NewUuid() const;
-  Status WriteSegment(const storage::SegmentRows& rows, const Uuid& uuid, NewSegment& made);
+  // `earlier` may be null.
+  Status WriteSegment(const storage::SegmentRows& rows, const EarlierIndex* earlier,
+                      const Uuid& uuid, NewSegment& made);
   Status WriteTombstones(const Bitmap& dead, uint64_t seq, storage::ManifestSegment& entry,
                          uint64_t number);
   // On success `next` is the published manifest and manifest_.

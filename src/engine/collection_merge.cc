@@ -174,6 +174,7 @@ bool CollectionImpl::BeginMerge(MergeTask& task) {
     const SealedSegment& segment = segments_[number];
     task.segments.push_back(segment.entry.uuid);
     task.inputs.push_back({segment.opened.reader, segment.visible_dead});
+    task.indexes.push_back(segment.opened.index);
   }
   merging_ = !task.segments.empty() && !stop_;
   return merging_;
@@ -212,6 +213,19 @@ Status CollectionImpl::CheckMergeRoom(uint64_t bytes) const {
                           " that are left to writers");
 }
 
+EarlierIndex CollectionImpl::LargestIndex(const MergeTask& task, const MergeRows& rows) {
+  size_t largest = 0;
+  uint64_t most = 0;
+  for (size_t i = 0; i < task.inputs.size(); ++i) {
+    const uint64_t living = task.inputs[i].reader->rows() - task.inputs[i].dead->count();
+    if (task.indexes[i] == nullptr || living <= most) continue;
+    largest = i;
+    most = living;
+  }
+  if (most == 0) return {};
+  return {task.inputs[largest].reader, task.indexes[largest], rows.BecameOf(largest)};
+}
+
 Status CollectionImpl::WriteMerged(MergeTask& task) {
   uint64_t bytes = 0;
   uint64_t living = 0;
@@ -223,7 +237,9 @@ Status CollectionImpl::WriteMerged(MergeTask& task) {
   if (living == 0) return OkStatus();
   AKIDB_RETURN_IF_ERROR(CheckMergeRoom(bytes));
   const MergeRows rows(task.inputs, schema_, stop_, [this] { return CheckMergeRoom(0); });
-  Status written = WriteSegment(rows, task.made.entry.uuid, task.made);
+  const EarlierIndex earlier = LargestIndex(task, rows);
+  Status written =
+      WriteSegment(rows, earlier.index ? &earlier : nullptr, task.made.entry.uuid, task.made);
   if (std::optional<size_t> damaged = rows.damaged_input()) {
     MutexLock lock(write_mutex_);
     for (SealedSegment& segment : segments_) {

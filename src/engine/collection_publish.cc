@@ -22,8 +22,8 @@ Uuid CollectionImpl::NewUuid() const {
   return Uuid::FromRandom(bytes);
 }
 
-Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Uuid& uuid,
-                                    NewSegment& made) {
+Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const EarlierIndex* earlier,
+                                    const Uuid& uuid, NewSegment& made) {
   storage::SegmentWriteOptions options;
   options.directory = env::JoinPath(options_.directory, storage::kSegmentFolder);
   options.uuid = uuid;
@@ -38,6 +38,7 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Uuid
   std::vector<IndexSection> sections;
   if (environment_.indexer != nullptr) {
     IndexBuild how{stop_};
+    how.earlier = earlier;
     {
       MutexLock lock(write_mutex_);
       how.in_haste = InHaste();

@@ -44,9 +44,9 @@ constexpr double kShareLeast = 0.01;
 
 class NodeGateOf final : public index::NodeGate {
  public:
-  explicit NodeGateOf(index::RowGate& gate) : gate_(gate) {}
+  NodeGateOf(index::RowGate& gate, const VectorIndex& index) : gate_(gate), index_(index) {}
   bool Admits(uint32_t node) override {
-    const bool admits = gate_.Admits(node);
+    const bool admits = gate_.Admits(index_.NumberOf(node));
     if (!admits) rejected_.push_back(node);
     return admits;
   }
@@ -55,6 +55,7 @@ class NodeGateOf final : public index::NodeGate {
 
  private:
   index::RowGate& gate_;
+  const VectorIndex& index_;
   std::vector<uint32_t> rejected_;  // since Forget
 };
 
@@ -111,7 +112,7 @@ bool IndexSearch::MayWalk(const IndexCandidates& candidates) const {
 Result<bool> IndexSearch::Walk(const IndexCandidates& candidates, ExactComparison& exact) {
   const size_t count = index_.codes.count();
   compared_.Reset(index_.codes.count());
-  NodeGateOf gate(candidates.gate);
+  NodeGateOf gate(candidates.gate, index_);
   index::WalkOptions options;
   options.gate = candidates.gate_is_open ? nullptr : &gate;
   options.visits_max = count / kVisitShare;
@@ -152,8 +153,9 @@ Status IndexSearch::CompareFound(std::span<const index::Candidate> found, ExactC
   for (const index::Candidate& candidate : found) {
     const float least =
         candidate.distance - kSpreads * index_.codes.Spread(prepared_, candidate.node);
-    if (least > exact.bound() || !compared_.Add(candidate.node)) continue;
-    AKIDB_RETURN_IF_ERROR(exact.Compare(candidate.node));
+    if (least > exact.bound()) continue;
+    const uint32_t number = index_.NumberOf(candidate.node);
+    if (compared_.Add(number)) AKIDB_RETURN_IF_ERROR(exact.Compare(number));
   }
   return OkStatus();
 }
@@ -166,20 +168,25 @@ Status IndexSearch::Scan(const IndexCandidates& candidates, ExactComparison& exa
   std::vector<Near> near;
   size_t thin_out_at = kNearMin;
   std::array<float, kChunk> distances;
+  std::array<uint32_t, kChunk> nodes;
   for (uint32_t first = 0; first < count; first += kChunk) {
     if (first % kCheckNumbers == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
     const uint32_t chunk = std::min(kChunk, count - first);
+    for (uint32_t i = 0; i < chunk; ++i) {
+      nodes[i] = candidates.only ? index_.NodeOf((*candidates.only)[first + i]) : first + i;
+    }
     if (candidates.only) {
-      codes.Distances(prepared_, candidates.only->subspan(first, chunk), distances.data());
+      codes.Distances(prepared_, std::span(nodes).first(chunk), distances.data());
     } else {
       codes.Distances(prepared_, first, std::span(distances).first(chunk));
     }
     float bound = std::min(greatest.bound(), exact.bound());
     for (uint32_t i = 0; i < chunk; ++i) {
-      const uint32_t number = candidates.only ? (*candidates.only)[first + i] : first + i;
-      const float spread = kSpreads * codes.Spread(prepared_, number);
+      const float spread = kSpreads * codes.Spread(prepared_, nodes[i]);
       // What is not a number may be anything.
-      if (distances[i] - spread > bound || !candidates.gate.Admits(number)) continue;
+      if (distances[i] - spread > bound) continue;
+      const uint32_t number = index_.NumberOf(nodes[i]);
+      if (!candidates.gate.Admits(number)) continue;
       if (std::isnan(distances[i])) {
         near.push_back({-std::numeric_limits<float>::infinity(), number});
         continue;

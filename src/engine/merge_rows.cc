@@ -84,6 +84,14 @@ Status MergeRows::Judge(uint32_t input, Status status) const {
   return status;
 }
 
+std::vector<uint32_t> MergeRows::BecameOf(size_t input) const {
+  std::vector<uint32_t> became(inputs_[input]->reader->rows(), EarlierIndex::kNoRow);
+  for (uint32_t row = 0; row < rows(); ++row) {
+    if (rows_[row].input == input) became[rows_[row].row] = row;
+  }
+  return became;
+}
+
 PointId MergeRows::id(uint32_t row) const {
   return inputs_[rows_[row].input]->reader->IdOf(rows_[row].row);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/bitmap.h"
+#include "engine/segment_indexer.h"
 #include "engine/vector_schema.h"
 #include "storage/segment/segment_reader.h"
 #include "storage/segment/segment_writer.h"
@@ -38,6 +39,9 @@ class MergeRows final : public storage::SegmentRows {
 
   // The input that could not be read, by its number.
   std::optional<size_t> damaged_input() const { return damaged_input_; }
+
+  // Of each row of an input the one that it becomes; EarlierIndex::kNoRow if it is left out.
+  std::vector<uint32_t> BecameOf(size_t input) const;
 
   uint32_t rows() const override { return static_cast<uint32_t>(rows_.size()); }
   PointId id(uint32_t row) const override;

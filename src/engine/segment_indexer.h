@@ -32,11 +32,23 @@ struct IndexSection {
   std::vector<std::byte> bytes;
 };
 
+// The index of a segment that others take the place of.
+struct EarlierIndex {
+  static constexpr uint32_t kNoRow = UINT32_MAX;
+
+  std::shared_ptr<const storage::SegmentReader> reader;
+  std::shared_ptr<const SegmentIndex> index;
+  // Of each of its rows the one that it is now, in the same order; kNoRow for one that is gone.
+  std::vector<uint32_t> became;
+};
+
 struct IndexBuild {
   const std::atomic<bool>& stop;
   // Points arrive so fast that what takes long is better done when they no longer do: the index is
   // then wanting.
   bool in_haste = false;
+  // Whose work may be taken over; may be null.
+  const EarlierIndex* earlier = nullptr;
 };
 
 // Thread-safe: segments of several collections are written at once.

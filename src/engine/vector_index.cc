@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "engine/stored_vector.h"
 #include "index/graph/graph_builder.h"
+#include "index/graph/graph_order.h"
 #include "index/graph/graph_section.h"
 #include "simd/kernels.h"
 
@@ -32,6 +34,11 @@ class NumberedVectors {
   }
 
   uint32_t count() const { return static_cast<uint32_t>(numbers_.size()); }
+  // Of a row that has a vector.
+  uint32_t NumberOf(uint32_t row) const {
+    return static_cast<uint32_t>(std::lower_bound(numbers_.begin(), numbers_.end(), row) -
+                                 numbers_.begin());
+  }
   // As it is compared. Valid until the next call.
   Result<std::span<const float>> operator[](uint32_t number) const {
     AKIDB_ASSIGN_OR_RETURN(std::span<const std::byte> stored,
@@ -48,6 +55,31 @@ class NumberedVectors {
   std::vector<uint32_t> numbers_;      // the rows
   mutable std::vector<float> buffer_;  // of vectors that are not stored as they are compared
 };
+
+// A graph over some of the vectors, and what its nodes have become.
+struct EarlierGraph {
+  index::GraphView graph;
+  std::vector<uint32_t> numbers;  // of each node; index::kNoNode for one that is gone
+  uint32_t living = 0;
+};
+
+// Of the vector called `name`.
+std::optional<EarlierGraph> FindEarlierGraph(const EarlierIndex& earlier, const std::string& name,
+                                             const NumberedVectors& vectors) {
+  const std::optional<size_t> ordinal = earlier.reader->FindVector(name);
+  const VectorIndex* index = ordinal ? earlier.index->vector(*ordinal) : nullptr;
+  if (index == nullptr || !index->graph) return std::nullopt;
+  EarlierGraph found{*index->graph, std::vector<uint32_t>(index->codes.count(), index::kNoNode)};
+  uint32_t number = 0;
+  for (uint32_t row = 0; row < earlier.reader->rows(); ++row) {
+    if (!earlier.reader->HasVector(row, *ordinal)) continue;
+    const uint32_t node = index->NodeOf(number++);
+    if (earlier.became[row] == EarlierIndex::kNoRow) continue;
+    found.numbers[node] = vectors.NumberOf(earlier.became[row]);
+    ++found.living;
+  }
+  return found;
+}
 
 Result<std::vector<float>> CentreOf(const NumberedVectors& vectors, uint32_t dim) {
   std::vector<double> sums(dim);
@@ -91,18 +123,26 @@ class VectorBuild {
       wide.Encode(vector, wide_codes.data() + number * wide.row_bytes());
       if (config_.metric == Metric::kDot) squared_lengths_.push_back(SquaredLength(vector));
     }
-    codes_ = codes.Take();
-    if (!with_graph) return OkStatus();
+    if (!with_graph) {
+      codes_ = codes.Take();
+      return OkStatus();
+    }
     const index::CodeArray array(wide, wide_codes.data(), vectors.count());
     index::GraphBuildOptions build;
     build.degree = std::clamp(2 * graph.m, 2u, kDegreeMax);
     build.width = std::max(graph.ef_construct, build.degree);
     build.threads = options_.threads;
     const std::vector<float> lifts = Lifts();
-    AKIDB_ASSIGN_OR_RETURN(index::Graph built, index::BuildGraph({array, lifts}, build, stop_));
+    AKIDB_ASSIGN_OR_RETURN(index::Graph built, MakeGraph({array, lifts}, build));
+    index::Renumber(built);
+    codes.Reorder(built.number_of_node);
+    codes_ = codes.Take();
     graph_ = index::EncodeGraph(built.view());
     return OkStatus();
   }
+
+  // Whose links may be taken over.
+  void SetEarlier(std::optional<EarlierGraph> earlier) { earlier_ = std::move(earlier); }
 
   std::vector<std::byte> TakeCodes() { return std::move(codes_); }
   // Empty when there is none.
@@ -118,6 +158,16 @@ class VectorBuild {
     double sum = 0;
     for (float value : vector) sum += static_cast<double>(value) * static_cast<double>(value);
     return sum;
+  }
+
+  // A graph that most rows are new to is built anew in little more time, and better.
+  Result<index::Graph> MakeGraph(const index::GraphBuildRows& rows,
+                                 const index::GraphBuildOptions& options) const {
+    if (!earlier_ || earlier_->graph.degree != options.degree ||
+        earlier_->living < rows.codes.count() / 2 + 1) {
+      return index::BuildGraph(rows, options, stop_);
+    }
+    return index::ExtendGraph(rows, {earlier_->graph, earlier_->numbers}, options, stop_);
   }
 
   // Whether a graph would lead to what is near. The largest products of rows of very different
@@ -153,6 +203,7 @@ class VectorBuild {
   const VectorIndexerOptions& options_;
   const VectorConfig& config_;
   const std::atomic<bool>& stop_;
+  std::optional<EarlierGraph> earlier_;
   std::vector<double> squared_lengths_;  // of a dot product's rows
   std::vector<std::byte> codes_;
   std::vector<std::byte> graph_;
@@ -188,7 +239,7 @@ class VectorIndexer final : public SegmentIndexer {
       const uint64_t padded = index::PaddedDim(config.dim);
       const uint64_t degree = 2 * uint64_t{schema.graph().m};
       kept += padded / 2 + 8 + degree * 4;
-      passing = std::max(passing, padded + 24 + degree * (12 + 4));
+      passing = std::max(passing, padded + 32 + degree * (12 + 4));
     }
     const uint64_t row_bytes = kept + passing;
     return std::max(options_.memory_max / row_bytes, uint64_t{options_.graph_rows_min});
@@ -211,6 +262,9 @@ class VectorIndexer final : public SegmentIndexer {
       const NumberedVectors vectors(rows, schema, ordinal);
       if (vectors.count() == 0) continue;
       VectorBuild build(options_, config, how.stop);
+      if (how.earlier != nullptr) {
+        build.SetEarlier(FindEarlierGraph(*how.earlier, schema.name(ordinal), vectors));
+      }
       const uint64_t graph_rows_min = std::max<uint64_t>(
           options_.graph_rows_min, how.in_haste ? options_.graph_rows_min_in_haste : 0);
       AKIDB_RETURN_IF_ERROR(build.Run(vectors, schema.graph(), graph_rows_min));
@@ -266,6 +320,9 @@ class VectorIndexer final : public SegmentIndexer {
     AKIDB_ASSIGN_OR_RETURN(auto graph, reader.Section({storage::SectionId::kGraph, number}));
     if (graph) {
       AKIDB_ASSIGN_OR_RETURN(index->graph, index::OpenGraph(*graph, vector.count));
+    }
+    if (index->section.in_graph_order && !(graph && !index->graph->number_of_node.empty())) {
+      return CorruptionError("codes: their order is that of a graph which isn't there");
     }
     return index;
   }

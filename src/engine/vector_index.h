@@ -12,11 +12,15 @@
 
 namespace akidb::engine {
 
-// Over one vector of a segment. Rows of `codes` and nodes of `graph` are the vector's numbers
-// there.
+// Over one vector of a segment. Row i of `codes` is that of node i of `graph`; without a graph it
+// is that of the vector number i.
 struct VectorIndex {
   explicit VectorIndex(index::CodeSection opened)
       : section(std::move(opened)), codes(*section.space, section.rows, section.count) {}
+
+  // Of a row of the codes, and the other way.
+  uint32_t NumberOf(uint32_t node) const { return graph ? graph->NumberOf(node) : node; }
+  uint32_t NodeOf(uint32_t number) const { return graph ? graph->NodeOf(number) : number; }
 
   const index::CodeSection section;
   const index::CodeArray codes;
