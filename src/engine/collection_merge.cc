@@ -238,6 +238,7 @@ Status CollectionImpl::WriteMerged(MergeTask& task) {
   AKIDB_RETURN_IF_ERROR(CheckMergeRoom(bytes));
   const MergeRows rows(task.inputs, schema_, stop_, [this] { return CheckMergeRoom(0); });
   const EarlierIndex earlier = LargestIndex(task, rows);
+  task.indexes.clear();
   Status written =
       WriteSegment(rows, earlier.index ? &earlier : nullptr, task.made.entry.uuid, task.made);
   if (std::optional<size_t> damaged = rows.damaged_input()) {

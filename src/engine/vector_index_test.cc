@@ -80,6 +80,24 @@ TEST_F(VectorIndexTest, DeadPointsAreNotFoundAndHideNoOthers) {
   EXPECT_GT(Recall(), 0.97);
 }
 
+// Merges take over the graph of what is there, and find their way through it afterwards.
+TEST_F(VectorIndexTest, GraphsAreExtendedByMergesAndFindAsMuch) {
+  options_.merge_policy.dead_percent_max = 5;
+  Create();
+  Store(0, 3000);
+  Settle();
+  for (uint64_t round = 0; round < 4; ++round) {
+    std::vector<PointId> ids;
+    for (uint64_t i = 0; i < 300; ++i) ids.push_back(PointId(round * 300 + i));
+    ASSERT_TRUE(collection_->Delete(context_, ids).ok());
+    Store(3000 + round * 300, 300);
+    Settle();
+    EXPECT_GT(Recall(), 0.98) << round;
+  }
+  Reopen();
+  EXPECT_GT(Recall(), 0.98);
+}
+
 // A whole cluster dies, and what lies behind it is found.
 TEST_F(VectorIndexTest, ADeadClusterHidesNothing) {
   options_.merge_policy.dead_percent_max = 60;
