@@ -91,19 +91,23 @@ struct IndexSearch::Near {
 bool IndexSearch::IsWorthwhile() const {
   const size_t count = index_.codes.count();
   if (query_.k == 0 || query_.k > count / (kComparedPerHit * kShareMax)) return false;
+  if (IsByProxy()) return index_.graph.has_value();
   return index_.graph || count * query_.vector.size() * sizeof(float) > kExactBytesMax;
 }
 
 Status IndexSearch::Find(const IndexCandidates& candidates, ExactComparison& exact) {
-  prepared_ = index_.section.space->Prepare(query_.metric, query_.vector);
+  prepared_ =
+      index_.section.space->Prepare(IsByProxy() ? Metric::kEuclid : query_.metric, query_.vector);
   if (MayWalk(candidates)) {
     AKIDB_ASSIGN_OR_RETURN(bool found, Walk(candidates, exact));
     if (found) return OkStatus();
   } else {
     compared_.Reset(index_.codes.count());
   }
-  return Scan(candidates, exact);
+  return IsByProxy() ? CompareAll(candidates, exact) : Scan(candidates, exact);
 }
+
+bool IndexSearch::IsByProxy() const { return query_.metric == Metric::kManhattan; }
 
 bool IndexSearch::MayWalk(const IndexCandidates& candidates) const {
   return index_.graph && !candidates.only && (candidates.gate_is_open || candidates.gate_is_fast);
@@ -118,8 +122,10 @@ Result<bool> IndexSearch::Walk(const IndexCandidates& candidates, ExactCompariso
   options.visits_max = count / kVisitShare;
   index::GraphWalk walk;
   const size_t least = std::max(query_.ef > 0 ? query_.ef : kEfDefault, query_.k);
-  for (size_t ef = std::min(least, count); ef <= count / kShareMax; ef *= 2) {
+  const size_t first = IsByProxy() ? std::max(least / 2, query_.k) : least;
+  for (size_t ef = std::min(first, count); ef <= count / kShareMax; ef *= 2) {
     options.ef = static_cast<uint32_t>(ef);
+    const float before = exact.bound();
     gate.Forget();
     AKIDB_ASSIGN_OR_RETURN(bool complete,
                            walk.Run(context_, {*index_.graph, index_.codes, prepared_}, options));
@@ -127,11 +133,19 @@ Result<bool> IndexSearch::Walk(const IndexCandidates& candidates, ExactCompariso
     if (!complete || found.size() < std::min(ef, query_.k)) return false;
     if (LieBehind(found, gate.rejected(), candidates.admitted_share)) return false;
     AKIDB_RETURN_IF_ERROR(CompareFound(found, exact));
-    const index::Candidate& last = found.back();
-    const float behind = last.distance - kSpreadsBehind * index_.codes.Spread(prepared_, last.node);
-    if (found.size() < ef || behind > exact.bound()) return true;
+    if (found.size() < ef) return true;
+    if (ef >= least && !MayLieBeyond(found.back(), before, exact)) return true;
   }
   return false;
+}
+
+// What estimates of another distance say of this one can't be bounded: there, a walk that finds
+// nothing nearer than the one before with half as many candidates was the last.
+bool IndexSearch::MayLieBeyond(const index::Candidate& last, float before,
+                               const ExactComparison& exact) const {
+  if (IsByProxy()) return exact.bound() < before;
+  const float behind = last.distance - kSpreadsBehind * index_.codes.Spread(prepared_, last.node);
+  return behind <= exact.bound();
 }
 
 bool IndexSearch::LieBehind(std::span<const index::Candidate> found,
@@ -153,9 +167,21 @@ Status IndexSearch::CompareFound(std::span<const index::Candidate> found, ExactC
   for (const index::Candidate& candidate : found) {
     const float least =
         candidate.distance - kSpreads * index_.codes.Spread(prepared_, candidate.node);
-    if (least > exact.bound()) continue;
+    if (!IsByProxy() && least > exact.bound()) continue;
     const uint32_t number = index_.NumberOf(candidate.node);
     if (compared_.Add(number)) AKIDB_RETURN_IF_ERROR(exact.Compare(number));
+  }
+  return OkStatus();
+}
+
+Status IndexSearch::CompareAll(const IndexCandidates& candidates, ExactComparison& exact) {
+  const uint32_t count =
+      candidates.only ? static_cast<uint32_t>(candidates.only->size()) : index_.codes.count();
+  for (uint32_t i = 0; i < count; ++i) {
+    if (i % kCheckNumbers == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
+    const uint32_t number = candidates.only ? (*candidates.only)[i] : i;
+    if (!candidates.gate.Admits(number) || !compared_.Add(number)) continue;
+    AKIDB_RETURN_IF_ERROR(exact.Compare(number));
   }
   return OkStatus();
 }

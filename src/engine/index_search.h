@@ -68,6 +68,8 @@ class IndexSearch {
  private:
   struct Near;  // a number and the least distance that it may have
 
+  // Whether estimates and graph are of another distance than the query's: Manhattan's by Euclid's.
+  bool IsByProxy() const;
   bool MayWalk(const IndexCandidates& candidates) const;
   // False if it was given up: a scan is faster than what it would still have to look at.
   Result<bool> Walk(const IndexCandidates& candidates, ExactComparison& exact);
@@ -75,6 +77,11 @@ class IndexSearch {
   bool LieBehind(std::span<const index::Candidate> found, std::span<const uint32_t> rejected,
                  double admitted_share) const;
   Status CompareFound(std::span<const index::Candidate> found, ExactComparison& exact);
+  // Whether a walk with more candidates than one that began with the bound `before` could find what
+  // is nearer still.
+  bool MayLieBeyond(const index::Candidate& last, float before, const ExactComparison& exact) const;
+  // Every candidate exactly: where codes say nothing about how far one may be.
+  Status CompareAll(const IndexCandidates& candidates, ExactComparison& exact);
   Status Scan(const IndexCandidates& candidates, ExactComparison& exact);
 
   const RequestContext& context_;

@@ -33,9 +33,10 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
  protected:
   static constexpr uint32_t kDim = 32;
 
-  explicit IndexedCollectionFixture(uint64_t clusters) : clusters_(clusters) {
+  explicit IndexedCollectionFixture(uint64_t clusters, uint32_t dim = kDim)
+      : clusters_(clusters), dim_(dim) {
     config_.vectors.clear();
-    config_.vectors[""] = {.dim = kDim, .metric = Metric::kCosine};
+    config_.vectors[""] = {.dim = dim_, .metric = Metric::kCosine};
     options_.head_rows_max = 300;
     indexer_ = vector_indexer_.get();
   }
@@ -48,7 +49,7 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
     std::mt19937_64 random(id * 7919 + 1);
     std::normal_distribution<float> normal;
     std::mt19937_64 centre(id % clusters_);
-    DenseVector vector(kDim);
+    DenseVector vector(dim_);
     for (float& value : vector) value = normal(centre);
     for (float& value : vector) value += common_ + cluster_width_ * normal(random);
     const float length = std::exp(length_spread_ * normal(random));
@@ -112,6 +113,7 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
   }
 
   const uint64_t clusters_;
+  const uint32_t dim_;
   float cluster_width_ = 0.8f;
   float common_ = 0;         // added to every component
   float scale_ = 1;          // that every component is multiplied by

@@ -38,7 +38,8 @@ struct VectorIndexerOptions {
   uint64_t memory_max = uint64_t{2} << 30;
 };
 
-// Manhattan distances are not kept by codes: such vectors have no index. `log` outlives it.
+// Manhattan distances are not kept by codes: such vectors are walked by Euclid's where both nearly
+// agree, and else compared one by one. `log` outlives it.
 std::unique_ptr<SegmentIndexer> MakeVectorIndexer(const VectorIndexerOptions& options, Logger& log);
 
 }  // namespace akidb::engine
