@@ -20,7 +20,7 @@ else
 fi
 
 googletest=/usr/src/googletest
-flags=(-std=c++20 -O2 -g1 -march=armv8-a+crc -ffp-contract=off -Wall -Wextra -Werror -Wno-psabi
+flags=(-std=c++20 -O2 -g1 -march=armv8-a+crc -ffp-contract=off -Wall -Wextra -Werror -Wno-psabi -Wno-dangling-else
   -Isrc -isystem "$googletest/googletest/include" -isystem "$build/include")
 # fmt and spdlog are headers alone and the same for every processor, but the cross compiler must not
 # see the rest of the system's.
@@ -31,6 +31,7 @@ sources=(src/base/*.cc src/simd/kernels.cc src/simd/kernels_scalar.cc src/simd/k
   src/simd/code_kernels.cc src/simd/code_kernels_scalar.cc src/simd/code_kernels_neon.cc
   src/simd/code_kernels_neondot.cc src/simd/code_kernels_neoni8mm.cc src/simd/code_kernels_sve.cc
   src/simd/available_arm.cc src/simd/vector_ops.cc src/simd/*_test.cc)
+newest_header=$(ls -t src/base/*.h src/simd/*.h | head -n 1)
 objects=()
 for source in "${sources[@]}"; do
   isa=()
@@ -42,7 +43,7 @@ for source in "${sources[@]}"; do
   esac
   object=$build/$(echo "$source" | tr / _).o
   objects+=("$object")
-  if [ ! -e "$object" ] || [ "$source" -nt "$object" ]; then
+  if [ "$source" -nt "$object" ] || [ "$newest_header" -nt "$object" ]; then
     echo "$compiler $source"
     "$compiler" "${flags[@]}" "${isa[@]}" -DSPDLOG_FMT_EXTERNAL -DFMT_HEADER_ONLY -c "$source" -o "$object"
   fi
