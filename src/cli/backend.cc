@@ -14,17 +14,22 @@ std::string Environment(const char* name) {
 
 }  // namespace
 
-Result<std::unique_ptr<Backend>> OpenBackend(const Place& place) {
+Place ChosenPlace(const Place& place) {
   Place chosen = place;
   if (chosen.url.empty() && chosen.data_dir.empty()) {
     chosen.url = Environment("AKIDB_URL");
     if (chosen.url.empty()) chosen.data_dir = Environment("AKIDB_DATA_DIR");
     if (chosen.data_dir.empty() && chosen.url.empty()) chosen.url = kDefaultUrl;
   }
-  if (chosen.url.empty()) return OpenLocalBackend(chosen);
+  if (chosen.url.empty()) return chosen;
   while (chosen.url.ends_with('/')) chosen.url.pop_back();
   if (chosen.url.find("://") == std::string::npos) chosen.url.insert(0, "http://");
-  return OpenHttpBackend(chosen.url);
+  return chosen;
+}
+
+Result<std::unique_ptr<Backend>> OpenBackend(const Place& place) {
+  const Place chosen = ChosenPlace(place);
+  return chosen.url.empty() ? OpenLocalBackend(chosen) : OpenHttpBackend(chosen.url);
 }
 
 }  // namespace akidb::cli

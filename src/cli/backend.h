@@ -118,6 +118,9 @@ struct Place {
   bool create_folder = false;  // of data_dir, when missing
 };
 
+// Either url, without a slash at its end, or data_dir.
+Place ChosenPlace(const Place& place);
+
 Result<std::unique_ptr<Backend>> OpenBackend(const Place& place);
 
 // The two forms. `url` without a slash at its end.

@@ -66,7 +66,9 @@ std::string PatternOf(const std::vector<Node>& nodes, Predicate predicate) {
 
 bool TakesPaths(const CLI::App& app) {
   return !app.get_options([](const CLI::Option* option) {
-               return option->get_positional() && option->get_name(true) == "PATH";
+               if (!option->get_positional()) return false;
+               const std::string name = option->get_name(true);
+               return name == "PATH" || name == "FILE";
              })
               .empty();
 }

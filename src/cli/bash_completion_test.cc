@@ -14,7 +14,7 @@ using ::testing::Not;
 
 class BashCompletionTest : public ::testing::Test {
  protected:
-  BashCompletionTest() { AddCommands(app_, run_); }
+  BashCompletionTest() { AddCommands(app_, run_, {}); }
 
   // What bash offers for the last of `words`.
   std::string Offers(const std::string& words) {
@@ -37,7 +37,7 @@ class BashCompletionTest : public ::testing::Test {
 };
 
 TEST_F(BashCompletionTest, OffersCommands) {
-  EXPECT_THAT(Offers("akidb ''"), HasSubstr(" ingest search embed models completion "));
+  EXPECT_THAT(Offers("akidb ''"), HasSubstr(" ingest search embed models bench completion "));
   EXPECT_EQ(Offers("akidb se"), " search ");
   EXPECT_EQ(Offers("akidb models p"), " pull ");
 }
@@ -52,6 +52,8 @@ TEST_F(BashCompletionTest, OffersTheFlagsOfACommand) {
 
 TEST_F(BashCompletionTest, OffersFilesAndFolders) {
   EXPECT_THAT(Offers("akidb ingest /bi"), HasSubstr("/bin"));
+  EXPECT_THAT(Offers("akidb bench /bi"), HasSubstr("/bin"));
+  EXPECT_THAT(Offers("akidb bench --svg /bi"), HasSubstr("/bin"));
   EXPECT_THAT(Offers("akidb search --data-dir /et"), HasSubstr("/etc"));
   EXPECT_THAT(Offers("akidb search --limit ''"), Not(HasSubstr("--")));
 }

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/backend.h"
+#include "cli/filter_reader.h"
 
 namespace akidb::cli {
 
@@ -15,6 +16,7 @@ void AddIngestCommand(CLI::App& app, RunSlot& run);
 void AddSearchCommand(CLI::App& app, RunSlot& run);
 void AddEmbedCommand(CLI::App& app, RunSlot& run);
 void AddModelsCommand(CLI::App& app, RunSlot& run);
+void AddBenchCommand(CLI::App& app, RunSlot& run, const FilterReader& read_filter);
 void AddCompletionCommand(CLI::App& app, RunSlot& run);
 
 // --url and --data-dir, of which one may be given. `place` lives as long as `command`.

@@ -4,11 +4,12 @@
 
 namespace akidb::cli {
 
-void AddCommands(CLI::App& app, std::function<int()>& run) {
+void AddCommands(CLI::App& app, std::function<int()>& run, const FilterReader& read_filter) {
   AddIngestCommand(app, run);
   AddSearchCommand(app, run);
   AddEmbedCommand(app, run);
   AddModelsCommand(app, run);
+  AddBenchCommand(app, run, read_filter);
   AddCompletionCommand(app, run);
 }
 

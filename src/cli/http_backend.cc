@@ -3,6 +3,7 @@
 
 #include "cli/backend.h"
 #include "cli/http_client.h"
+#include "cli/http_reply.h"
 #include "cli/interrupt.h"
 #include "cli/wire_json.h"
 
@@ -13,45 +14,6 @@ constexpr size_t kScrollPage = 1000;
 constexpr size_t kEmbedTextsMax = 256;  // of one request
 constexpr int kTries = 6;
 constexpr std::chrono::milliseconds kFirstPause{100};
-
-// The reverse of api/rest's mapping.
-ErrorCode CodeOfHttpStatus(int status) {
-  switch (status) {
-    case 400:
-      return ErrorCode::kInvalidArgument;
-    case 401:
-      return ErrorCode::kUnauthenticated;
-    case 403:
-      return ErrorCode::kPermissionDenied;
-    case 404:
-      return ErrorCode::kNotFound;
-    case 408:
-      return ErrorCode::kDeadlineExceeded;
-    case 409:
-      return ErrorCode::kAlreadyExists;
-    case 413:
-      return ErrorCode::kTooLarge;
-    case 422:
-      return ErrorCode::kValidation;
-    case 429:
-      return ErrorCode::kResourceExhausted;
-    case 501:
-      return ErrorCode::kUnsupported;
-    case 503:
-      return ErrorCode::kUnavailable;
-    case 507:
-      return ErrorCode::kStorageFull;
-    default:
-      return ErrorCode::kInternal;
-  }
-}
-
-Result<std::string> BodyOf(HttpReply reply) {
-  if (reply.status >= 200 && reply.status < 300) return std::move(reply.body);
-  std::string reason = ReadError(reply.body);
-  if (reason.empty()) reason = "the server answers HTTP status " + std::to_string(reply.status);
-  return Status(CodeOfHttpStatus(reply.status), std::move(reason));
-}
 
 bool MayPass(ErrorCode code) {
   return code == ErrorCode::kUnavailable || code == ErrorCode::kResourceExhausted;

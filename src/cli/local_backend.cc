@@ -2,9 +2,9 @@
 #include <cstdlib>
 
 #include "cli/backend.h"
+#include "cli/local_database.h"
 #include "embedding/embedder.h"
 #include "embedding/install_paths.h"
-#include "engine/database.h"
 #include "env/random.h"
 #include "service/service.h"
 
@@ -40,21 +40,11 @@ class LocalBackend final : public Backend {
  public:
   static Result<std::unique_ptr<Backend>> Open(const Place& place) {
     std::unique_ptr<LocalBackend> backend(new LocalBackend(place.data_dir));
-    AKIDB_ASSIGN_OR_RETURN(bool exists, backend->fs_->Exists(place.data_dir));
-    if (!exists && !place.create_folder) {
-      return NotFoundError(place.data_dir + ": no such data folder");
-    }
     engine::DatabaseOptions options;
     options.directory = place.data_dir;
-    engine::DatabaseEnvironment environment{*backend->fs_, *backend->random_, *backend->log_};
-    Result<std::unique_ptr<engine::Database>> opened = engine::Database::Open(options, environment);
-    if (!opened.ok() && opened.status().code() == ErrorCode::kBusy) {
-      return BusyError(place.data_dir +
-                       " belongs to another process; if a server runs on it, give "
-                       "its address with --url instead of --data-dir");
-    }
-    if (!opened.ok()) return opened.status();
-    backend->database_ = std::move(*opened);
+    AKIDB_ASSIGN_OR_RETURN(backend->database_,
+                           OpenDatabase(options, {*backend->fs_, *backend->random_, *backend->log_},
+                                        place.create_folder));
     embedding::EmbedderOptions embedder;
     embedder.models_dir =
         embedding::ModelsDirectory(*backend->fs_, Environment("AKIDB_MODELS_DIR"), place.data_dir);

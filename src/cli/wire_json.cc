@@ -1,8 +1,6 @@
 #include "cli/wire_json.h"
 
-#include <simdjson.h>
-
-#include "base/json_writer.h"
+#include "cli/wire_values_json.h"
 #include "types/payload_dom_json.h"
 #include "types/payload_json.h"
 
@@ -11,14 +9,6 @@ namespace {
 
 using simdjson::dom::array;
 using simdjson::dom::element;
-
-void WriteId(const PointId& id, JsonWriter& json) {
-  if (id.kind() == PointId::Kind::kNumber) {
-    json.Uint(id.number());
-  } else {
-    json.String(id.ToString());
-  }
-}
 
 void WriteFields(const std::vector<std::string>& fields, JsonWriter& json) {
   json.Key("with_payload");
@@ -55,30 +45,6 @@ void WriteMatch(const FieldMatch& match, JsonWriter& json) {
   if (const auto* truth = std::get_if<bool>(&match.value)) json.Bool(*truth);
   json.EndObject();
   json.EndObject();
-}
-
-Status Unexpected(std::string_view what) {
-  return InternalError("the server's answer has no " + std::string(what) +
-                       "; is it an akidb server?");
-}
-
-// The parser owns the text of the answer.
-Result<element> Parse(std::string_view body, simdjson::dom::parser& parser) {
-  element root;
-  if (parser.parse(body.data(), body.size()).get(root)) {
-    return InternalError("the server's answer is not JSON; is it an akidb server?");
-  }
-  return root;
-}
-
-Result<PointId> ReadId(element value) {
-  uint64_t number = 0;
-  if (!value.get(number)) return PointId(number);
-  std::string_view text;
-  if (!value.get(text)) {
-    if (std::optional<Uuid> uuid = Uuid::Parse(text)) return PointId(*uuid);
-  }
-  return Unexpected("point id");
 }
 
 Result<Payload> ReadPayload(element point) {
@@ -238,7 +204,7 @@ std::string WriteEmbeddings(const std::string& model, std::span<const std::strin
 
 Result<bool> ReadExists(std::string_view body) {
   simdjson::dom::parser parser;
-  AKIDB_ASSIGN_OR_RETURN(element root, Parse(body, parser));
+  AKIDB_ASSIGN_OR_RETURN(element root, ParseAnswer(body, parser));
   bool exists = false;
   if (root["result"]["exists"].get(exists)) return Unexpected("result.exists");
   return exists;
@@ -246,7 +212,7 @@ Result<bool> ReadExists(std::string_view body) {
 
 Result<std::vector<StoredPoint>> ReadPoints(std::string_view body) {
   simdjson::dom::parser parser;
-  AKIDB_ASSIGN_OR_RETURN(element root, Parse(body, parser));
+  AKIDB_ASSIGN_OR_RETURN(element root, ParseAnswer(body, parser));
   array points;
   if (root["result"].get(points)) return Unexpected("result");
   return ReadStored(points);
@@ -254,21 +220,18 @@ Result<std::vector<StoredPoint>> ReadPoints(std::string_view body) {
 
 Result<StoredPage> ReadPage(std::string_view body) {
   simdjson::dom::parser parser;
-  AKIDB_ASSIGN_OR_RETURN(element root, Parse(body, parser));
+  AKIDB_ASSIGN_OR_RETURN(element root, ParseAnswer(body, parser));
   array points;
   if (root["result"]["points"].get(points)) return Unexpected("result.points");
   StoredPage page;
   AKIDB_ASSIGN_OR_RETURN(page.points, ReadStored(points));
-  element next;
-  if (!root["result"]["next_page_offset"].get(next) && !next.is_null()) {
-    AKIDB_ASSIGN_OR_RETURN(page.next, ReadId(next));
-  }
+  AKIDB_ASSIGN_OR_RETURN(page.next, ReadNextPage(root));
   return page;
 }
 
 Result<SearchAnswer> ReadAnswer(std::string_view body) {
   simdjson::dom::parser parser;
-  AKIDB_ASSIGN_OR_RETURN(element root, Parse(body, parser));
+  AKIDB_ASSIGN_OR_RETURN(element root, ParseAnswer(body, parser));
   array points;
   if (root["result"]["points"].get(points)) return Unexpected("result.points");
   SearchAnswer answer;
@@ -291,7 +254,7 @@ Result<SearchAnswer> ReadAnswer(std::string_view body) {
 
 Status ReadEmbeddings(std::string_view body, EmbedAnswer& answer) {
   simdjson::dom::parser parser;
-  AKIDB_ASSIGN_OR_RETURN(element root, Parse(body, parser));
+  AKIDB_ASSIGN_OR_RETURN(element root, ParseAnswer(body, parser));
   array data;
   std::string_view model;
   if (root["data"].get(data) || root["model"].get(model)) return Unexpected("data");
@@ -313,7 +276,7 @@ Status ReadEmbeddings(std::string_view body, EmbedAnswer& answer) {
 
 Result<ModelFacts> ReadModel(std::string_view body, const std::string& name) {
   simdjson::dom::parser parser;
-  AKIDB_ASSIGN_OR_RETURN(element root, Parse(body, parser));
+  AKIDB_ASSIGN_OR_RETURN(element root, ParseAnswer(body, parser));
   array models;
   if (root["data"].get(models)) return Unexpected("data");
   std::string known;

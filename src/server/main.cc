@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "api/rest/point_json.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "server/build_info.h"
@@ -24,6 +25,12 @@ int Fail(std::string_view message) {
   }
   std::fprintf(stderr, "akidb: %s\n", line.c_str());
   return cli::kExitUsage;
+}
+
+Result<std::shared_ptr<const Filter>> ReadFilter(std::string_view json) {
+  std::string body = "{\"filter\":";
+  AKIDB_ASSIGN_OR_RETURN(CountRequest request, rest::DecodeCount(body.append(json).append("}")));
+  return request.filter;
 }
 
 using SettingsCommand = int (*)(const Settings& settings);
@@ -47,7 +54,7 @@ int Main(int argc, char** argv) {
   std::function<int()> run;
   AddSettingsCommand(*app.add_subcommand("serve", "run the server on a data folder"), RunServe,
                      run);
-  cli::AddCommands(app, run);
+  cli::AddCommands(app, run, ReadFilter);
   AddSettingsCommand(
       *app.add_subcommand("config", "print every setting and where its value comes from"),
       RunConfig, run);
