@@ -25,6 +25,7 @@
 #include "env/file_system.h"
 #include "env/random.h"
 #include "types/collection_config.h"
+#include "types/payload_change.h"
 #include "types/query.h"
 #include "types/uuid.h"
 
@@ -48,6 +49,8 @@ struct CollectionOptions {
   std::chrono::milliseconds idle_after{1000};
   size_t idle_rows = 1000;
   MergePolicy merge_policy{};
+  // Of payloads that replace those of segments and frozen heads, before more of them are refused.
+  size_t replaced_bytes_max = 256u << 20;
 };
 
 // What a collection borrows from its database; all of it outlives the collection.
@@ -68,12 +71,19 @@ struct WriteResult {
   bool durable = true;  // false in interval durability
 };
 
+// What became of a request that changes parts of points.
+struct EditResult {
+  WriteResult write;                 // of its last record
+  std::optional<PointId> not_found;  // the first of the ids that isn't there
+};
+
 struct CollectionStats {
   uint64_t points = 0;
   uint64_t segments = 0;       // sealed
   uint64_t head_rows = 0;      // in memory, frozen heads included
   uint64_t live_rows = 0;      // in segments
   uint64_t dead_rows = 0;      // in segments, still on the disk
+  uint64_t replaced_rows = 0;  // in segments, with another payload than they were written with
   uint64_t graph_vectors = 0;  // that can be reached through a graph, dead ones included
   uint64_t last_seq = 0;
   bool merging = false;
@@ -115,6 +125,9 @@ struct ScrollPage {
 
 class Collection {
  public:
+  static constexpr size_t kEditPointsMax = 4096;
+  static constexpr size_t kEditBytesMax = size_t{16} << 20;
+
   // A new, empty collection in a folder that must not exist yet. Durable when it returns.
   static Result<std::shared_ptr<Collection>> Create(CollectionOptions options,
                                                     const CollectionConfig& config,
@@ -138,6 +151,24 @@ class Collection {
                                      std::span<const PointId> ids) = 0;
   virtual Result<WriteResult> DeleteByFilter(const RequestContext& context,
                                              const Filter& filter) = 0;
+
+  // Changes payloads, and leaves vectors and their indexes alone. Points that aren't there are
+  // passed over. As many points as an edit may hold (kEditPointsMax, kEditBytesMax of what comes of
+  // them) are changed at once, all or none, and as the last write before left them; a larger
+  // request becomes several such edits, and may end between two of them by an error. Then it may be
+  // repeated. kInvalidArgument as ChangedPayload, else as Upsert.
+  virtual Result<EditResult> ChangePayloads(const RequestContext& context,
+                                            const PointSelector& selector,
+                                            const PayloadChange& change) = 0;
+  // Puts vectors in the place of those of the same names, or adds them; for a repeated id, too.
+  // `payload` of the points is ignored. Null: no filter. Edits and errors as above; vectors are
+  // checked as by Upsert, before anything is written.
+  virtual Result<EditResult> UpdateVectors(const RequestContext& context, std::vector<Point> points,
+                                           const Filter* filter) = 0;
+  // Points may be left without a vector. kInvalidArgument: unknown names.
+  virtual Result<EditResult> DeleteVectors(const RequestContext& context,
+                                           const PointSelector& selector,
+                                           std::span<const std::string> names) = 0;
 
   // In the order of `ids`, unknown ones left out.
   virtual Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,

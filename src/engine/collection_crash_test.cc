@@ -31,8 +31,14 @@ uint64_t SeedsPerCut() {
 }
 uint64_t CutStep(uint64_t usual) { return std::getenv("AKIDB_CRASH_SEEDS") != nullptr ? 1 : usual; }
 
-// Every point by id: the number of the write that stored it.
-using State = std::map<uint64_t, int64_t>;
+// The numbers of the writes that stored a point, and that changed its payload and its vector since.
+struct Stored {
+  int64_t write = 0;
+  int64_t payload_change = 0;
+  int64_t vector_change = 0;
+  friend bool operator==(const Stored&, const Stored&) = default;
+};
+using State = std::map<uint64_t, Stored>;
 
 Point MakePoint(uint64_t id, int64_t write) {
   Point point;
@@ -69,8 +75,8 @@ class World {
     return OkStatus();
   }
 
-  // Writes number 1, 2, …, the same in every world: batches, deletes, and a seal now and then.
-  // `states[i]` is what there is after write i.
+  // Writes number 1, 2, …, the same in every world: batches, deletes, other payloads, other
+  // vectors. `states[i]` is what there is after write i.
   Status Write(int64_t write, State& state) {
     std::mt19937_64 random(static_cast<uint64_t>(write));
     if (write % 5 == 0) {
@@ -79,11 +85,13 @@ class World {
       for (PointId id : ids) state.erase(id.number());
       return collection->Delete(context_, ids).status();
     }
+    if (write % 3 == 0) return ChangePayloads(write, random, state);
+    if (write % 11 == 0) return UpdateVectors(write, random, state);
     std::vector<Point> points;
     for (uint64_t i = 1 + random() % 5; i > 0; --i) {
       uint64_t id = random() % 24;
       points.push_back(MakePoint(id, write));
-      state[id] = write;
+      state[id] = {.write = write, .vector_change = write};
     }
     return collection->Upsert(context_, std::move(points)).status();
   }
@@ -96,10 +104,12 @@ class World {
     AKIDB_ASSIGN_OR_RETURN(ScrollPage page, collection->Scroll(context_, request));
     State state;
     for (const PointRecord& record : page.points) {
-      int64_t write = record.payload->root().Member("w")->AsInt();
-      DenseVector vector{static_cast<float>(record.id.number()), static_cast<float>(write)};
-      if (record.vectors->at(0).second != vector) return InternalError("vector and payload differ");
-      state[record.id.number()] = write;
+      Stored& stored = state[record.id.number()];
+      stored.write = record.payload->root().Member("w")->AsInt();
+      if (auto change = record.payload->root().Member("c")) stored.payload_change = change->AsInt();
+      const DenseVector& vector = record.vectors->at(0).second;
+      if (vector[0] != static_cast<float>(record.id.number())) return InternalError("mixed up");
+      stored.vector_change = static_cast<int64_t>(vector[1]);
     }
     if (state.size() != collection->stats().points) return InternalError("the count is wrong");
     SearchRequest search;
@@ -114,6 +124,26 @@ class World {
   std::shared_ptr<Collection> collection;
 
  private:
+  Status ChangePayloads(int64_t write, std::mt19937_64& random, State& state) {
+    PointSelector selector;
+    for (int i = 0; i < 5; ++i) selector.ids.push_back(PointId(random() % 24));
+    for (PointId id : selector.ids) {
+      auto stored = state.find(id.number());
+      if (stored != state.end()) stored->second.payload_change = write;
+    }
+    const SetPayload set{*ParsePayloadJson(R"({"c":)" + std::to_string(write) + "}"), std::nullopt};
+    return collection->ChangePayloads(context_, selector, set).status();
+  }
+  Status UpdateVectors(int64_t write, std::mt19937_64& random, State& state) {
+    std::vector<Point> points;
+    for (uint64_t i = 0; i < 3; ++i) {
+      points.push_back(MakePoint((random() % 8) * 3 + i, write));
+      auto stored = state.find(points.back().id.number());
+      if (stored != state.end()) stored->second.vector_change = write;
+    }
+    return collection->UpdateVectors(context_, std::move(points), nullptr).status();
+  }
+
   static CollectionOptions Options() {
     CollectionOptions options;
     options.directory = "/data/c";

@@ -1,6 +1,6 @@
 // The one implementation of Collection; its parts stand in collection_open.cc, collection_write.cc,
-// collection_read.cc, collection_seal.cc, collection_merge.cc, collection_publish.cc and
-// collection_payload_index.cc.
+// collection_edit.cc, collection_read.cc, collection_seal.cc, collection_merge.cc,
+// collection_publish.cc and collection_payload_index.cc.
 //
 // Which rows are dead. Every id is alive in at most one place: the head, one frozen head or one row
 // of one segment. For each segment, `dead` = `visible_dead` + its pending kills: `visible_dead` are
@@ -17,6 +17,11 @@
 //    takes the inputs' place and the next view is published. So no kill falls between.
 //
 // A merged segment holds each id once, so a row that lived at (1) is found there by its id.
+//
+// Payloads that replace those of a segment's rows go the same ways: `changes` = `visible_changes` +
+// pending replacements; the new segment is written with those of (1), and those of (2) and (3)
+// replace its payloads. A row is changed only while it is alive, so those of (2) and (3) find it.
+//
 // Publications (2, 3) are serialised by publish_mutex_, so each takes the then current manifest and
 // replaces only its inputs. A merge never moves log_start_seq.
 #pragma once
@@ -35,7 +40,10 @@
 #include "engine/bitmap.h"
 #include "engine/collection.h"
 #include "engine/head.h"
+#include "engine/head_rows.h"
 #include "engine/merge_rows.h"
+#include "engine/point_editor.h"
+#include "engine/records.h"
 #include "engine/row_source.h"
 #include "engine/segment_source.h"
 #include "engine/vector_schema.h"
@@ -44,14 +52,17 @@
 
 namespace akidb::engine {
 
-// A sealed segment and what has been killed in it.
+// A sealed segment, what has been killed in it, and which payloads have been replaced.
 struct SealedSegment {
   OpenedSegment opened;
   storage::ManifestSegment entry;
   Bitmap dead;                                 // as the writer knows, records in flight included
   std::shared_ptr<const Bitmap> visible_dead;  // as of the published view; shared with it
-  std::shared_ptr<const RowSource> source;     // opened + visible_dead
+  RowChanges changes;                          // as `dead`
+  RowChanges visible_changes;                  // as `visible_dead`
+  std::shared_ptr<const RowSource> source;     // opened + visible_dead + visible_changes
   uint64_t persisted_dead = 0;                 // how many of them the manifest's delta holds
+  RowChanges persisted_changes;                // likewise, all of these
   bool damaged = false;                        // a merge could not read it; none tries again
 };
 
@@ -72,6 +83,12 @@ class CollectionImpl final : public Collection {
   Result<WriteResult> Upsert(const RequestContext& context, std::vector<Point> points) override;
   Result<WriteResult> Delete(const RequestContext& context, std::span<const PointId> ids) override;
   Result<WriteResult> DeleteByFilter(const RequestContext& context, const Filter& filter) override;
+  Result<EditResult> ChangePayloads(const RequestContext& context, const PointSelector& selector,
+                                    const PayloadChange& change) override;
+  Result<EditResult> UpdateVectors(const RequestContext& context, std::vector<Point> points,
+                                   const Filter* filter) override;
+  Result<EditResult> DeleteVectors(const RequestContext& context, const PointSelector& selector,
+                                   std::span<const std::string> names) override;
   Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
                                             const RetrieveRequest& request) const override;
   Result<ScrollPage> Scroll(const RequestContext& context,
@@ -100,6 +117,11 @@ class CollectionImpl final : public Collection {
     Uuid segment;
     uint32_t row = 0;
   };
+  // A payload that a record not yet visible puts in the place of a sealed row's.
+  struct PendingReplacement {
+    Uuid segment;
+    RowUpdate update;
+  };
   struct PendingCount {
     uint64_t seq = 0;
     int64_t points = 0;  // added (positive) or removed by the record
@@ -109,18 +131,22 @@ class CollectionImpl final : public Collection {
     OpenedSegment opened;  // no reader when there was no row to write
     storage::ManifestSegment entry;
   };
-  // The rows of a sealed segment that are dead as of a publication.
-  struct Tombstones {
+  // What has happened to a sealed segment as of a publication.
+  struct PublishedDelta {
     Uuid segment;
-    std::shared_ptr<const Bitmap> rows;  // shared with the view of that moment
+    SegmentDelta delta;
   };
   // Segments on their way into one.
   struct MergeTask {
     std::vector<Uuid> segments;
-    std::vector<MergeInput> inputs;                            // as of the beginning
+    uint64_t begun_at = 0;           // what the view showed when `inputs` were taken
+    std::vector<MergeInput> inputs;  // as of the beginning
     std::vector<std::shared_ptr<const SegmentIndex>> indexes;  // of the inputs; may be null
-    std::vector<std::shared_ptr<const Bitmap>> later;  // dead as of the publication, by input
-    Bitmap carried;                                    // `later`, as rows of the new segment
+    uint64_t published_at = 0;        // what it showed when `later` was taken
+    std::vector<SegmentDelta> later;  // as of the publication, by input
+    // What happened between the two, to rows of the new segment.
+    Bitmap carried_dead;
+    RowChanges carried_changes;
     NewSegment made;
   };
   // While it lives, no cleaning up removes this file of seg/: a manifest to come will name it.
@@ -156,13 +182,44 @@ class CollectionImpl final : public Collection {
   bool KillOlder(PointId id, uint64_t seq) AKIDB_REQUIRES(write_mutex_);
   // The sequence number of the record.
   Result<uint64_t> EnqueueDelete(std::span<const PointId> ids) AKIDB_REQUIRES(write_mutex_);
+  // Replaces the payload of the row of `id` outside the current head, unless it is that of a
+  // segment: then it is noted in `updates`, by the segment's number. Whether there was such a row.
+  bool ReplaceOlder(const PayloadReplacement& point, uint64_t seq,
+                    std::map<size_t, std::vector<RowUpdate>>& updates) AKIDB_REQUIRES(write_mutex_);
+  // Ids that aren't alive are passed over.
+  void ApplyPayloads(uint64_t seq, std::span<const PayloadReplacement> points)
+      AKIDB_REQUIRES(write_mutex_);
   // Waits until the record is durable, then makes it visible.
   Result<WriteResult> Commit(uint64_t seq) AKIDB_EXCLUDES(write_mutex_);
   void PublishUpTo(uint64_t seq) AKIDB_REQUIRES(write_mutex_);
+  // What readers see of the segment, in `source`.
+  void MakeSource(SealedSegment& segment) const AKIDB_REQUIRES(write_mutex_);
   void PublishView() AKIDB_REQUIRES(write_mutex_);
   // The newest state, records in flight included.
   View LatestView() const AKIDB_REQUIRES(write_mutex_);
   std::shared_ptr<const View> PinLatest() const AKIDB_EXCLUDES(write_mutex_);
+
+  // Changing parts of points (collection_edit.cc).
+  struct EditRequest;
+  struct Edit;
+  Result<EditResult> EditPoints(const RequestContext& context, const EditRequest& request)
+      AKIDB_EXCLUDES(write_mutex_);
+  // The ids of the request, each once, or those that its filter admits; what it has looked at.
+  Result<std::vector<PointId>> IdsToEdit(const RequestContext& context, const EditRequest& request,
+                                         uint64_t& looked_at) AKIDB_EXCLUDES(write_mutex_);
+  // Works out, without the lock, what the next edit makes of its points.
+  Status DraftEdit(const RequestContext& context, const EditRequest& request, Edit& edit) const;
+  // Mends what other writers have changed since, and what the filter admits by now.
+  Status FinishEdit(const RequestContext& context, const EditRequest& request, Edit& edit) const
+      AKIDB_REQUIRES(write_mutex_);
+  // The sequence number of the record.
+  Result<uint64_t> EnqueueEdit(const RequestContext& context, const EditRequest& request,
+                               Edit& edit) AKIDB_REQUIRES(write_mutex_);
+  // Of the point's last change, by the newest state; nothing when it isn't alive.
+  std::optional<uint64_t> ChangedSeq(PointId id) const AKIDB_REQUIRES(write_mutex_);
+  size_t ReplacedBytes() const AKIDB_REQUIRES(write_mutex_);
+  // Waits until replaced payloads take no more memory than they may.
+  Status MakeRoomForPayloads(const RequestContext& context) AKIDB_REQUIRES(write_mutex_);
 
   // Sealing (collection_seal.cc); the background thread, but for the first two.
   void ScheduleSeal() AKIDB_REQUIRES(write_mutex_);
@@ -172,13 +229,14 @@ class CollectionImpl final : public Collection {
   void SealFrozenHeads() AKIDB_EXCLUDES(write_mutex_);
   Status SealOldest(const FrozenHead& frozen) AKIDB_EXCLUDES(write_mutex_);
   Status PublishSeal(const FrozenHead& frozen, const NewSegment& made,
-                     std::vector<Tombstones>& dead) AKIDB_REQUIRES(publish_mutex_)
+                     std::vector<PublishedDelta>& deltas) AKIDB_REQUIRES(publish_mutex_)
       AKIDB_EXCLUDES(write_mutex_);
   // What the manifest says of the segments there were.
-  void InstallTombstones(const std::vector<Tombstones>& dead) AKIDB_REQUIRES(write_mutex_);
-  // `head_rows`: by row of the segment, the row of the head.
-  void InstallSegment(const FrozenHead& frozen, NewSegment made,
-                      const std::vector<uint32_t>& head_rows) AKIDB_REQUIRES(write_mutex_);
+  void InstallDeltas(const std::vector<PublishedDelta>& deltas) AKIDB_REQUIRES(write_mutex_);
+  void AddPending(const Uuid& segment, std::vector<RowUpdate> updates) AKIDB_REQUIRES(write_mutex_);
+  // `rows`: what the segment was written from.
+  void InstallSegment(const FrozenHead& frozen, NewSegment made, const HeadRows& rows)
+      AKIDB_REQUIRES(write_mutex_);
 
   // Merging (collection_merge.cc); the optimizer's thread, but for the first ones.
   // Numbers of segments_ that the policy wants merged.
@@ -222,8 +280,12 @@ class CollectionImpl final : public Collection {
   // `earlier` may be null.
   Status WriteSegment(const storage::SegmentRows& rows, const EarlierIndex* earlier,
                       const Uuid& uuid, NewSegment& made);
-  Status WriteTombstones(const Bitmap& dead, uint64_t seq, storage::ManifestSegment& entry,
-                         uint64_t number);
+  // `delta` as of `seq`, under that number, into the folder and the entry.
+  Status WriteDelta(const SegmentDelta& delta, uint64_t seq, storage::ManifestSegment& entry,
+                    uint64_t number);
+  // Where the manifest's format wants it: by ascending least sequence number.
+  static void AddEntry(storage::Manifest& manifest, const storage::ManifestSegment& entry);
+  void AddSegment(SealedSegment segment) AKIDB_REQUIRES(write_mutex_);
   // On success `next` is the published manifest and manifest_.
   Status PublishManifest(storage::Manifest next) AKIDB_REQUIRES(publish_mutex_)
       AKIDB_EXCLUDES(write_mutex_);
@@ -237,6 +299,7 @@ class CollectionImpl final : public Collection {
 
   // Opening (collection_open.cc).
   Status OpenSegments() AKIDB_REQUIRES(write_mutex_);
+  Status OpenDelta(SealedSegment& segment) const;
   Status CheckSegmentVectors(const storage::SegmentReader& reader) const;
   Status OpenLog(bool create) AKIDB_REQUIRES(write_mutex_);
   Status Replay(const storage::LogRecord& record) AKIDB_REQUIRES(write_mutex_);
@@ -257,6 +320,8 @@ class CollectionImpl final : public Collection {
   std::deque<FrozenHead> frozen_ AKIDB_GUARDED_BY(write_mutex_);        // oldest first
   std::vector<SealedSegment> segments_ AKIDB_GUARDED_BY(write_mutex_);  // as in manifest_
   std::vector<PendingKill> pending_kills_ AKIDB_GUARDED_BY(write_mutex_);
+  // In the order of records.
+  std::vector<PendingReplacement> pending_replacements_ AKIDB_GUARDED_BY(write_mutex_);
   std::deque<PendingCount> pending_counts_ AKIDB_GUARDED_BY(write_mutex_);
   uint64_t applied_seq_ AKIDB_GUARDED_BY(write_mutex_) = 0;  // in the head
   uint64_t visible_seq_ AKIDB_GUARDED_BY(write_mutex_) = 0;  // in the published view

@@ -18,13 +18,25 @@ constexpr size_t kVerifyBytes = size_t{1} << 20;
 
 Status Stopped() { return CancelledError("the merge was stopped"); }
 
-// The row of the merged segment that `row` of an input has become.
-uint32_t MergedRow(const storage::SegmentReader& merged, const storage::SegmentReader& input,
-                   uint32_t row) {
-  std::optional<uint32_t> found = merged.FindRow(input.IdOf(row));
-  AKIDB_CHECK(found);
-  return *found;
-}
+// From rows of an input to those of the merged segment.
+struct Successor {
+  const storage::SegmentReader& merged;
+  const storage::SegmentReader& input;
+
+  uint32_t RowOf(uint32_t row) const {
+    std::optional<uint32_t> found = merged.FindRow(input.IdOf(row));
+    AKIDB_CHECK(found);
+    return *found;
+  }
+  // Adds the input's changes after `seq` to those of the merged segment.
+  void Carry(const RowChanges& changes, uint64_t seq, RowChanges& carried) const {
+    std::vector<RowUpdate> updates;
+    changes.ForEach(seq, [&](uint32_t row, const RowChange& change) {
+      updates.push_back({RowOf(row), change});
+    });
+    carried.Apply(updates);
+  }
+};
 
 }  // namespace
 
@@ -36,7 +48,10 @@ struct CollectionImpl::Mergeable {
   explicit Mergeable(const std::vector<SealedSegment>& segments) {
     for (size_t i = 0; i < segments.size(); ++i) {
       if (segments[i].damaged) continue;
-      sizes.push_back({segments[i].entry.rows, segments[i].visible_dead->count()});
+      sizes.push_back({.rows = segments[i].entry.rows,
+                       .dead = segments[i].visible_dead->count(),
+                       .replaced = segments[i].visible_changes.rows(),
+                       .replaced_bytes = segments[i].visible_changes.bytes()});
       numbers.push_back(i);
     }
   }
@@ -170,10 +185,11 @@ void CollectionImpl::RunMerge() {
 
 bool CollectionImpl::BeginMerge(MergeTask& task) {
   MutexLock lock(write_mutex_);
+  task.begun_at = visible_seq_;
   for (size_t number : SegmentsToMerge()) {
     const SealedSegment& segment = segments_[number];
     task.segments.push_back(segment.entry.uuid);
-    task.inputs.push_back({segment.opened.reader, segment.visible_dead});
+    task.inputs.push_back({segment.opened.reader, {segment.visible_dead, segment.visible_changes}});
     task.indexes.push_back(segment.opened.index);
   }
   merging_ = !task.segments.empty() && !stop_;
@@ -217,7 +233,7 @@ EarlierIndex CollectionImpl::LargestIndex(const MergeTask& task, const MergeRows
   size_t largest = 0;
   uint64_t most = 0;
   for (size_t i = 0; i < task.inputs.size(); ++i) {
-    const uint64_t living = task.inputs[i].reader->rows() - task.inputs[i].dead->count();
+    const uint64_t living = task.inputs[i].reader->rows() - task.inputs[i].delta.dead->count();
     if (task.indexes[i] == nullptr || living <= most) continue;
     largest = i;
     most = living;
@@ -230,8 +246,8 @@ Status CollectionImpl::WriteMerged(MergeTask& task) {
   uint64_t bytes = 0;
   uint64_t living = 0;
   for (const MergeInput& input : task.inputs) {
-    const uint64_t rows = input.reader->rows() - input.dead->count();
-    bytes += input.reader->file_bytes() / input.reader->rows() * rows;
+    const uint64_t rows = input.reader->rows() - input.delta.dead->count();
+    bytes += input.reader->file_bytes() / input.reader->rows() * rows + input.delta.changes.bytes();
     living += rows;
   }
   if (living == 0) return OkStatus();
@@ -275,17 +291,18 @@ Status CollectionImpl::VerifyMerged(const storage::SegmentReader& reader) const 
 Status CollectionImpl::PublishMerge(MergeTask& task) {
   if (stop_) return Stopped();
   storage::Manifest next;
-  uint64_t seq = 0;
   {
     MutexLock lock(write_mutex_);
     next = manifest_;
-    seq = visible_seq_;
+    task.published_at = visible_seq_;
     for (size_t i = 0; i < task.segments.size(); ++i) {
       const SealedSegment* segment = FindSegment(task.segments[i]);
       // A seal drops those that it finds wholly dead.
-      task.later.push_back(segment != nullptr ? segment->visible_dead
-                                              : std::make_shared<const Bitmap>(
-                                                    Bitmap::Below(task.inputs[i].reader->rows())));
+      task.later.push_back(segment != nullptr
+                               ? SegmentDelta{segment->visible_dead, segment->visible_changes}
+                               : SegmentDelta{std::make_shared<const Bitmap>(
+                                                  Bitmap::Below(task.inputs[i].reader->rows())),
+                                              RowChanges()});
     }
   }
   // Interval durability: of what killed the rows left out, and those of the delta.
@@ -294,41 +311,45 @@ Status CollectionImpl::PublishMerge(MergeTask& task) {
   if (task.made.opened.reader) {
     for (size_t i = 0; i < task.inputs.size(); ++i) {
       const MergeInput& input = task.inputs[i];
-      for (uint32_t row : task.later[i]->RowsNotIn(*input.dead)) {
-        task.carried.Add(MergedRow(*task.made.opened.reader, *input.reader, row));
+      const Successor successor{*task.made.opened.reader, *input.reader};
+      for (uint32_t row : task.later[i].dead->RowsNotIn(*input.delta.dead)) {
+        task.carried_dead.Add(successor.RowOf(row));
       }
+      successor.Carry(task.later[i].changes, task.begun_at, task.carried_changes);
     }
-    if (task.carried.count() == entry.rows) task.made.opened = {};
+    if (task.carried_dead.count() == entry.rows) task.made.opened = {};
   }
   std::erase_if(next.segments, [&](const storage::ManifestSegment& segment) {
     return std::find(task.segments.begin(), task.segments.end(), segment.uuid) !=
            task.segments.end();
   });
   if (task.made.opened.reader) {
-    if (!task.carried.empty()) {
-      AKIDB_RETURN_IF_ERROR(WriteTombstones(task.carried, seq, entry, next.next_delta_number++));
+    if (!task.carried_dead.empty() || !task.carried_changes.empty()) {
+      const SegmentDelta carried{std::make_shared<const Bitmap>(task.carried_dead),
+                                 task.carried_changes};
+      AKIDB_RETURN_IF_ERROR(
+          WriteDelta(carried, task.published_at, entry, next.next_delta_number++));
     }
-    auto after = std::find_if(next.segments.begin(), next.segments.end(),
-                              [&](const storage::ManifestSegment& segment) {
-                                return segment.first_seq > entry.first_seq;
-                              });
-    next.segments.insert(after, entry);
+    AddEntry(next, entry);
   }
   return PublishManifest(std::move(next));
 }
 
 void CollectionImpl::InstallMerged(MergeTask& task) {
   const storage::SegmentReader* reader = task.made.opened.reader.get();
-  Bitmap visible_dead = task.carried;
+  Bitmap visible_dead = task.carried_dead;
+  RowChanges visible_changes = task.carried_changes;
   std::map<Uuid, const storage::SegmentReader*> inputs;
   for (size_t i = 0; i < task.inputs.size(); ++i) {
     const storage::SegmentReader& input = *task.inputs[i].reader;
     inputs[task.segments[i]] = &input;
     const SealedSegment* segment = FindSegment(task.segments[i]);
     if (segment == nullptr || reader == nullptr) continue;
-    for (uint32_t row : segment->visible_dead->RowsNotIn(*task.later[i])) {
-      visible_dead.Add(MergedRow(*reader, input, row));
+    const Successor successor{*reader, input};
+    for (uint32_t row : segment->visible_dead->RowsNotIn(*task.later[i].dead)) {
+      visible_dead.Add(successor.RowOf(row));
     }
+    successor.Carry(segment->visible_changes, task.published_at, visible_changes);
   }
   std::erase_if(segments_,
                 [&](const SealedSegment& segment) { return inputs.contains(segment.entry.uuid); });
@@ -338,9 +359,18 @@ void CollectionImpl::InstallMerged(MergeTask& task) {
     if (input == inputs.end()) continue;
     // Without a new segment every row was visibly dead, and none could be killed again.
     AKIDB_CHECK(reader != nullptr);
-    kill.row = MergedRow(*reader, *input->second, kill.row);
+    kill.row = Successor{*reader, *input->second}.RowOf(kill.row);
     kill.segment = task.made.entry.uuid;
     dead.Add(kill.row);
+  }
+  std::vector<RowUpdate> pending_updates;
+  for (PendingReplacement& pending : pending_replacements_) {
+    auto input = inputs.find(pending.segment);
+    if (input == inputs.end()) continue;
+    AKIDB_CHECK(reader != nullptr);  // as above: nor could its payload be replaced
+    pending.update.row = Successor{*reader, *input->second}.RowOf(pending.update.row);
+    pending.segment = task.made.entry.uuid;
+    pending_updates.push_back(pending.update);
   }
   if (reader == nullptr) return;
   SealedSegment merged;
@@ -348,13 +378,14 @@ void CollectionImpl::InstallMerged(MergeTask& task) {
   merged.entry = task.made.entry;
   merged.dead = std::move(dead);
   merged.visible_dead = std::make_shared<const Bitmap>(std::move(visible_dead));
-  merged.source = MakeSegmentSource(merged.opened, merged.visible_dead, schema_);
-  merged.persisted_dead = task.carried.count();
+  merged.visible_changes = std::move(visible_changes);
+  merged.changes = merged.visible_changes;
+  merged.changes.Apply(pending_updates);
+  MakeSource(merged);
+  merged.persisted_dead = task.carried_dead.count();
+  merged.persisted_changes = task.carried_changes;
   merged_rows_ += merged.entry.rows;
-  auto after = std::find_if(segments_.begin(), segments_.end(), [&](const SealedSegment& segment) {
-    return segment.entry.first_seq > merged.entry.first_seq;
-  });
-  segments_.insert(after, std::move(merged));
+  AddSegment(std::move(merged));
 }
 
 }  // namespace akidb::engine

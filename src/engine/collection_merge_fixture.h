@@ -34,6 +34,24 @@ inline Point MakePoint(uint64_t id, int64_t write) {
 inline bool IsSegment(const std::string& path) { return path.ends_with(".seg"); }
 inline bool IsNewSegment(const std::string& path) { return path.ends_with(".seg.tmp"); }
 
+// A moment in a merge, or but for the last in a seal: an operation of a background thread.
+struct Moment {
+  const char* name;
+  WatchedFileSystem::Kind kind;
+  bool (*of)(const std::string& path);
+  bool may_seal;  // not while a manifest is being published
+};
+
+inline const Moment kMoments[] = {
+    {"rows are chosen", WatchedFileSystem::Kind::kCreate, IsNewSegment, true},
+    {"rows are written", WatchedFileSystem::Kind::kRename, IsSegment, true},
+    {"the manifest is written", WatchedFileSystem::Kind::kRename,
+     [](const std::string& path) { return path.find("MANIFEST") != std::string::npos; }, false},
+    {"the manifest comes to count", WatchedFileSystem::Kind::kRename,
+     [](const std::string& path) { return path.ends_with("CURRENT"); }, false},
+    {"the inputs are removed", WatchedFileSystem::Kind::kRemove, IsSegment, false},
+};
+
 class CollectionMergeFixture : public testing::Test {
  protected:
   CollectionMergeFixture() {
@@ -124,15 +142,19 @@ class CollectionMergeFixture : public testing::Test {
     if (hits.size() != state.size()) return InternalError("search and scroll differ");
     return state;
   }
-  // What a start would find if the power went now.
-  Result<State> ReadAfterCrash(uint64_t seed) {
+  // What `read` would find at a start if the power went now: of a Collection, a Result.
+  template <typename Reader>
+  auto AfterCrash(uint64_t seed, Reader read) -> decltype(read(std::declval<Collection&>())) {
     auto disk = disk_->CloneAfterCrash(seed);
     CollectionEnvironment parts = Parts(*disk);
     parts.optimizer = nullptr;
     parts.alarms = nullptr;
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<Collection> collection,
                            Collection::Open(options_, parts));
-    return Read(*collection);
+    return read(*collection);
+  }
+  Result<State> ReadAfterCrash(uint64_t seed) {
+    return AfterCrash(seed, [&](const Collection& collection) { return Read(collection); });
   }
   void ExpectTheModel(const std::string& when) {
     Result<State> found = Read(*collection_);

@@ -80,24 +80,6 @@ TEST_F(CollectionMergeTest, DeletingEverythingGivesTheSpaceBack) {
   ExpectTheModel("after a restart with nothing left");
 }
 
-// A moment in a merge: an operation of the optimizer's thread.
-struct Moment {
-  const char* name;
-  Kind kind;
-  bool (*of)(const std::string& path);
-  bool may_seal;  // not while a manifest is being published
-};
-
-const Moment kMoments[] = {
-    {"rows are chosen", Kind::kCreate, IsNewSegment, true},
-    {"rows are written", Kind::kRename, IsSegment, true},
-    {"the manifest is written", Kind::kRename,
-     [](const std::string& path) { return path.find("MANIFEST") != std::string::npos; }, false},
-    {"the manifest comes to count", Kind::kRename,
-     [](const std::string& path) { return path.ends_with("CURRENT"); }, false},
-    {"the inputs are removed", Kind::kRemove, IsSegment, false},
-};
-
 TEST_F(CollectionMergeTest, WritesAtEveryMomentAreCarriedOver) {
   for (const Moment& moment : kMoments) {
     for (bool seal : {false, true}) {

@@ -134,8 +134,34 @@ Status CollectionImpl::CheckSegmentVectors(const storage::SegmentReader& reader)
   return OkStatus();
 }
 
+Status CollectionImpl::OpenDelta(SealedSegment& segment) const {
+  const storage::ManifestSegment& entry = segment.entry;
+  AKIDB_ASSIGN_OR_RETURN(
+      storage::Delta delta,
+      storage::ReadDelta(environment_.fs,
+                         env::JoinPath(options_.directory, storage::kSegmentFolder), *entry.delta,
+                         {entry.uuid, options_.uuid, entry.rows}));
+  if (!delta.tombstones.empty()) {
+    Result<Bitmap> dead = Bitmap::Deserialize(delta.tombstones, entry.rows);
+    if (!dead.ok()) return dead.status().WithContext(entry.delta->name);
+    segment.dead = std::move(dead).value();
+  }
+  std::vector<std::shared_ptr<const Payload>> payloads;
+  payloads.reserve(delta.payloads.size());
+  for (std::span<const std::byte> payload : delta.payloads) {
+    payloads.push_back(
+        std::make_shared<const Payload>(std::vector<std::byte>(payload.begin(), payload.end())));
+  }
+  std::vector<RowUpdate> updates;
+  updates.reserve(delta.changes.size());
+  for (const storage::DeltaChange& change : delta.changes) {
+    updates.push_back({change.row, {change.seq, payloads[change.payload]}});
+  }
+  segment.changes.Apply(updates);
+  return OkStatus();
+}
+
 Status CollectionImpl::OpenSegments() {
-  const std::string folder = env::JoinPath(options_.directory, storage::kSegmentFolder);
   for (const storage::ManifestSegment& entry : manifest_.segments) {
     SealedSegment segment;
     AKIDB_ASSIGN_OR_RETURN(
@@ -150,19 +176,12 @@ Status CollectionImpl::OpenSegments() {
                              " rows; the manifest says " + std::to_string(entry.rows));
     }
     segment.entry = entry;
-    if (entry.delta) {
-      AKIDB_ASSIGN_OR_RETURN(storage::Delta delta,
-                             storage::ReadDelta(environment_.fs, folder, *entry.delta,
-                                                {entry.uuid, options_.uuid, entry.rows}));
-      if (!delta.tombstones.empty()) {
-        Result<Bitmap> dead = Bitmap::Deserialize(delta.tombstones, entry.rows);
-        if (!dead.ok()) return dead.status().WithContext(entry.delta->name);
-        segment.dead = std::move(dead).value();
-      }
-    }
+    if (entry.delta) AKIDB_RETURN_IF_ERROR(OpenDelta(segment));
     segment.persisted_dead = segment.dead.count();
+    segment.persisted_changes = segment.changes;
     segment.visible_dead = std::make_shared<const Bitmap>(segment.dead);
-    segment.source = MakeSegmentSource(segment.opened, segment.visible_dead, schema_);
+    segment.visible_changes = segment.changes;
+    MakeSource(segment);
     visible_points_ += static_cast<int64_t>(entry.rows - segment.persisted_dead);
     segments_.push_back(std::move(segment));
   }
@@ -213,6 +232,13 @@ Status CollectionImpl::Replay(const storage::LogRecord& record) {
       if (!ids.ok()) return ids.status().WithContext(context);
       if (HeadIsFull(0)) FreezeHead();
       ApplyDelete(record.seq, *ids);
+      return OkStatus();
+    }
+    case RecordType::kPayloads: {
+      auto points = DecodePayloads(record.body);
+      if (!points.ok()) return points.status().WithContext(context);
+      if (HeadIsFull(0)) FreezeHead();
+      ApplyPayloads(record.seq, *points);
       return OkStatus();
     }
   }

@@ -1,4 +1,7 @@
 // What sealing and merging share: writing a segment, and making it count.
+#include <algorithm>
+#include <unordered_map>
+
 #include "engine/collection_impl.h"
 #include "engine/space_reserve.h"
 #include "storage/segment/delta.h"
@@ -73,20 +76,42 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Earl
   return OkStatus();
 }
 
-Status CollectionImpl::WriteTombstones(const Bitmap& dead, uint64_t seq,
-                                       storage::ManifestSegment& entry, uint64_t number) {
+Status CollectionImpl::WriteDelta(const SegmentDelta& delta, uint64_t seq,
+                                  storage::ManifestSegment& entry, uint64_t number) {
   storage::DeltaWriteOptions options;
   options.directory = env::JoinPath(options_.directory, storage::kSegmentFolder);
   options.file_uuid = NewUuid();
   options.number = number;
-  storage::Delta delta;
-  delta.segment_uuid = entry.uuid;
-  delta.collection_uuid = options_.uuid;
-  delta.rows = entry.rows;
-  delta.last_seq = seq;
-  delta.tombstones = dead.Serialize();
-  AKIDB_ASSIGN_OR_RETURN(entry.delta, storage::WriteDelta(environment_.fs, options, delta));
+  storage::Delta written;
+  written.segment_uuid = entry.uuid;
+  written.collection_uuid = options_.uuid;
+  written.rows = entry.rows;
+  written.last_seq = seq;
+  if (!delta.dead->empty()) written.tombstones = delta.dead->Serialize();
+  std::unordered_map<const Payload*, uint32_t> numbers;
+  delta.changes.ForEach(0, [&](uint32_t row, const RowChange& change) {
+    if (delta.dead->Contains(row)) return;
+    const auto number_if_new = static_cast<uint32_t>(written.payloads.size());
+    auto [payload, is_new] = numbers.emplace(change.payload.get(), number_if_new);
+    if (is_new) written.payloads.push_back(change.payload->encoded());
+    written.changes.push_back({row, payload->second, change.seq});
+  });
+  AKIDB_ASSIGN_OR_RETURN(entry.delta, storage::WriteDelta(environment_.fs, options, written));
   return OkStatus();
+}
+
+void CollectionImpl::AddEntry(storage::Manifest& manifest, const storage::ManifestSegment& entry) {
+  auto after = std::find_if(
+      manifest.segments.begin(), manifest.segments.end(),
+      [&](const storage::ManifestSegment& segment) { return segment.first_seq > entry.first_seq; });
+  manifest.segments.insert(after, entry);
+}
+
+void CollectionImpl::AddSegment(SealedSegment segment) {
+  auto after = std::find_if(segments_.begin(), segments_.end(), [&](const SealedSegment& other) {
+    return other.entry.first_seq > segment.entry.first_seq;
+  });
+  segments_.insert(after, std::move(segment));
 }
 
 Status CollectionImpl::PublishManifest(storage::Manifest next) {

@@ -18,6 +18,7 @@ CollectionStats CollectionImpl::stats() const {
   for (const FrozenHead& frozen : frozen_) stats.head_rows += frozen.head->rows();
   for (const SealedSegment& segment : segments_) {
     stats.dead_rows += segment.visible_dead->count();
+    stats.replaced_rows += segment.visible_changes.rows();
     stats.live_rows += segment.entry.rows - segment.visible_dead->count();
     const size_t vectors = segment.opened.index ? segment.opened.reader->vectors().size() : 0;
     for (size_t ordinal = 0; ordinal < vectors; ++ordinal) {

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "engine/collection_impl.h"
-#include "engine/head_rows.h"
 #include "engine/segment_source.h"
 
 namespace akidb::engine {
@@ -91,12 +90,12 @@ Status CollectionImpl::SealOldest(const FrozenHead& frozen) {
     AKIDB_RETURN_IF_ERROR(made.opened.reader->VerifyAll(made.entry.file.sha256));
   }
   MutexLock publishing(publish_mutex_);
-  std::vector<Tombstones> dead;
-  AKIDB_RETURN_IF_ERROR(PublishSeal(frozen, made, dead));
+  std::vector<PublishedDelta> deltas;
+  AKIDB_RETURN_IF_ERROR(PublishSeal(frozen, made, deltas));
   {
     MutexLock lock(write_mutex_);
-    InstallTombstones(dead);
-    InstallSegment(frozen, std::move(made), rows.head_rows());
+    InstallDeltas(deltas);
+    InstallSegment(frozen, std::move(made), rows);
     PublishView();
     ScheduleMerge();
     SetAlarm();
@@ -108,57 +107,58 @@ Status CollectionImpl::SealOldest(const FrozenHead& frozen) {
 }
 
 Status CollectionImpl::PublishSeal(const FrozenHead& frozen, const NewSegment& made,
-                                   std::vector<Tombstones>& dead) {
+                                   std::vector<PublishedDelta>& deltas) {
   storage::Manifest next;
-  std::map<Uuid, uint64_t> persisted;
+  std::set<Uuid> unchanged;  // what the disk holds of them is what there is
   uint64_t seq = 0;
   {
     MutexLock lock(write_mutex_);
     next = manifest_;
     seq = visible_seq_;
     for (const SealedSegment& segment : segments_) {
-      dead.push_back({segment.entry.uuid, segment.visible_dead});
-      persisted[segment.entry.uuid] = segment.persisted_dead;
+      deltas.push_back({segment.entry.uuid, {segment.visible_dead, segment.visible_changes}});
+      if (segment.visible_dead->count() == segment.persisted_dead &&
+          segment.visible_changes == segment.persisted_changes) {
+        unchanged.insert(segment.entry.uuid);
+      }
     }
   }
   AKIDB_RETURN_IF_ERROR(log_->Sync());  // interval durability, as above
-  for (const Tombstones& tombstones : dead) {
-    auto entry = std::find_if(next.segments.begin(), next.segments.end(),
-                              [&](const storage::ManifestSegment& segment) {
-                                return segment.uuid == tombstones.segment;
-                              });
+  for (const PublishedDelta& published : deltas) {
+    auto entry = std::find_if(
+        next.segments.begin(), next.segments.end(),
+        [&](const storage::ManifestSegment& segment) { return segment.uuid == published.segment; });
     AKIDB_CHECK(entry != next.segments.end());
-    uint64_t count = tombstones.rows->count();
-    if (count == entry->rows) {
+    if (published.delta.dead->count() == entry->rows) {
       next.segments.erase(entry);
-    } else if (count > persisted[tombstones.segment]) {
-      AKIDB_RETURN_IF_ERROR(
-          WriteTombstones(*tombstones.rows, seq, *entry, next.next_delta_number++));
+    } else if (!unchanged.contains(published.segment)) {
+      AKIDB_RETURN_IF_ERROR(WriteDelta(published.delta, seq, *entry, next.next_delta_number++));
     }
   }
-  if (made.opened.reader) next.segments.push_back(made.entry);
+  if (made.opened.reader) AddEntry(next, made.entry);
   next.log_start_seq = frozen.last_seq;
   return PublishManifest(std::move(next));
 }
 
-void CollectionImpl::InstallTombstones(const std::vector<Tombstones>& dead) {
+void CollectionImpl::InstallDeltas(const std::vector<PublishedDelta>& deltas) {
   // What the manifest has left out was wholly dead.
   std::map<Uuid, const storage::ManifestSegment*> entries;
   for (const storage::ManifestSegment& entry : manifest_.segments) entries[entry.uuid] = &entry;
   std::erase_if(segments_, [&](const SealedSegment& segment) {
     return !entries.contains(segment.entry.uuid);
   });
-  for (const Tombstones& tombstones : dead) {
+  for (const PublishedDelta& published : deltas) {
     for (SealedSegment& segment : segments_) {
-      if (segment.entry.uuid != tombstones.segment) continue;
-      segment.entry = *entries[tombstones.segment];
-      segment.persisted_dead = tombstones.rows->count();
+      if (segment.entry.uuid != published.segment) continue;
+      segment.entry = *entries[published.segment];
+      segment.persisted_dead = published.delta.dead->count();
+      segment.persisted_changes = published.delta.changes;
     }
   }
 }
 
 void CollectionImpl::InstallSegment(const FrozenHead& frozen, NewSegment made,
-                                    const std::vector<uint32_t>& head_rows) {
+                                    const HeadRows& rows) {
   AKIDB_CHECK(!frozen_.empty() && frozen_.front().head == frozen.head);
   frozen_.pop_front();
   if (!made.opened.reader) return;
@@ -166,8 +166,16 @@ void CollectionImpl::InstallSegment(const FrozenHead& frozen, NewSegment made,
   segment.opened = std::move(made.opened);
   segment.entry = std::move(made.entry);
   Bitmap visible_dead;
+  std::vector<RowUpdate> visible_updates;
+  std::vector<RowUpdate> pending_updates;
   for (uint32_t row = 0; row < segment.entry.rows; ++row) {
-    uint64_t seq = frozen.head->dead_seq(head_rows[row]);
+    const uint32_t head_row = rows.head_rows()[row];
+    for (const Head::Replacement* replaced = frozen.head->LatestReplacement(head_row);
+         replaced != nullptr && replaced->seq > rows.as_of(); replaced = replaced->older) {
+      (replaced->seq <= visible_seq_ ? visible_updates : pending_updates)
+          .push_back({row, {replaced->seq, replaced->payload}});
+    }
+    uint64_t seq = frozen.head->dead_seq(head_row);
     if (seq == UINT64_MAX) continue;
     segment.dead.Add(row);
     if (seq <= visible_seq_) {
@@ -177,9 +185,21 @@ void CollectionImpl::InstallSegment(const FrozenHead& frozen, NewSegment made,
     }
   }
   segment.visible_dead = std::make_shared<const Bitmap>(std::move(visible_dead));
-  segment.source = MakeSegmentSource(segment.opened, segment.visible_dead, schema_);
+  segment.visible_changes.Apply(visible_updates);
+  segment.changes = segment.visible_changes;
+  segment.changes.Apply(pending_updates);
+  AddPending(segment.entry.uuid, std::move(pending_updates));
+  MakeSource(segment);
   sealed_rows_ += segment.entry.rows;
-  segments_.push_back(std::move(segment));
+  AddSegment(std::move(segment));
+}
+
+void CollectionImpl::AddPending(const Uuid& segment, std::vector<RowUpdate> updates) {
+  for (RowUpdate& update : updates) pending_replacements_.push_back({segment, std::move(update)});
+  std::stable_sort(pending_replacements_.begin(), pending_replacements_.end(),
+                   [](const PendingReplacement& a, const PendingReplacement& b) {
+                     return a.update.change.seq < b.update.change.seq;
+                   });
 }
 
 Status CollectionImpl::Seal() {

@@ -11,7 +11,7 @@
 namespace akidb::engine {
 namespace {
 
-// Replay is bounded by rows in a head, and by this for deletes, which bring no rows.
+// Replay is bounded by rows in a head, and by this for records that bring no rows.
 constexpr uint64_t kLogBytesPerHeadMax = uint64_t{256} << 20;
 
 }  // namespace
@@ -91,6 +91,34 @@ bool CollectionImpl::KillOlder(PointId id, uint64_t seq) {
     }
   }
   return false;
+}
+
+bool CollectionImpl::ReplaceOlder(const PayloadReplacement& point, uint64_t seq,
+                                  std::map<size_t, std::vector<RowUpdate>>& updates) {
+  for (auto frozen = frozen_.rbegin(); frozen != frozen_.rend(); ++frozen) {
+    if (frozen->head->Replace(point.id, seq, point.payload)) return true;
+  }
+  for (size_t number = segments_.size(); number > 0; --number) {
+    const SealedSegment& segment = segments_[number - 1];
+    std::optional<uint32_t> row = segment.opened.reader->FindRow(point.id);
+    if (!row || segment.dead.Contains(*row)) continue;
+    updates[number - 1].push_back({*row, {seq, point.payload}});
+    return true;
+  }
+  return false;
+}
+
+void CollectionImpl::ApplyPayloads(uint64_t seq, std::span<const PayloadReplacement> points) {
+  std::map<size_t, std::vector<RowUpdate>> updates;
+  for (const PayloadReplacement& point : points) {
+    if (!head_->Replace(point.id, seq, point.payload)) ReplaceOlder(point, seq, updates);
+  }
+  for (const auto& [number, rows] : updates) {
+    SealedSegment& segment = segments_[number];
+    segment.changes.Apply(rows);
+    for (const RowUpdate& row : rows) pending_replacements_.push_back({segment.entry.uuid, row});
+  }
+  applied_seq_ = seq;
 }
 
 void CollectionImpl::ApplyUpsert(uint64_t seq, std::vector<Point> points) {
@@ -218,6 +246,13 @@ void CollectionImpl::PublishUpTo(uint64_t seq) {
   }
   auto due = std::partition(pending_kills_.begin(), pending_kills_.end(),
                             [&](const PendingKill& kill) { return kill.seq > seq; });
+  auto not_due = std::find_if(
+      pending_replacements_.begin(), pending_replacements_.end(),
+      [&](const PendingReplacement& pending) { return pending.update.change.seq > seq; });
+  std::map<Uuid, std::vector<RowUpdate>> replacements;
+  for (auto pending = pending_replacements_.begin(); pending != not_due; ++pending) {
+    replacements[pending->segment].push_back(std::move(pending->update));
+  }
   for (SealedSegment& segment : segments_) {
     std::shared_ptr<Bitmap> dead;
     for (auto kill = due; kill != pending_kills_.end(); ++kill) {
@@ -225,14 +260,22 @@ void CollectionImpl::PublishUpTo(uint64_t seq) {
       if (!dead) dead = std::make_shared<Bitmap>(*segment.visible_dead);
       dead->Add(kill->row);
     }
-    if (!dead) continue;
-    segment.visible_dead = std::move(dead);
-    segment.source = MakeSegmentSource(segment.opened, segment.visible_dead, schema_);
+    auto replaced = replacements.find(segment.entry.uuid);
+    if (replaced != replacements.end()) segment.visible_changes.Apply(replaced->second);
+    if (!dead && replaced == replacements.end()) continue;
+    if (dead) segment.visible_dead = std::move(dead);
+    MakeSource(segment);
   }
-  const bool killed = due != pending_kills_.end();
+  const bool changed = due != pending_kills_.end() || !replacements.empty();
   pending_kills_.erase(due, pending_kills_.end());
+  pending_replacements_.erase(pending_replacements_.begin(), not_due);
   PublishView();
-  if (killed) ScheduleMerge();
+  if (changed) ScheduleMerge();
+}
+
+void CollectionImpl::MakeSource(SealedSegment& segment) const {
+  segment.source =
+      MakeSegmentSource(segment.opened, {segment.visible_dead, segment.visible_changes}, schema_);
 }
 
 void CollectionImpl::PublishView() {
@@ -259,8 +302,9 @@ View CollectionImpl::LatestView() const {
     view.sources.push_back(MakeHeadSource(frozen->head, frozen->head->rows(), applied_seq_));
   }
   for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
-    view.sources.push_back(
-        MakeSegmentSource(segment->opened, std::make_shared<const Bitmap>(segment->dead), schema_));
+    view.sources.push_back(MakeSegmentSource(
+        segment->opened, {std::make_shared<const Bitmap>(segment->dead), segment->changes},
+        schema_));
   }
   return view;
 }

@@ -91,6 +91,18 @@ bool Head::Kill(PointId id, uint64_t seq) {
   return RowAt(*row).dead_seq.compare_exchange_strong(alive, seq);
 }
 
+bool Head::Replace(PointId id, uint64_t seq, std::shared_ptr<const Payload> payload) {
+  std::optional<uint32_t> row = FindAlive(id);
+  if (!row) return false;
+  const size_t bytes = sizeof(Replacement) + payload->encoded().size();
+  bytes_ += bytes;
+  replaced_bytes_ += bytes;
+  std::atomic<const Replacement*>& replaced = RowAt(*row).replaced;
+  replacements_.push_back({seq, std::move(payload), replaced.load(std::memory_order_relaxed)});
+  replaced.store(&replacements_.back(), std::memory_order_release);
+  return true;
+}
+
 std::optional<uint32_t> Head::FindAlive(PointId id) const {
   std::optional<uint32_t> row = LatestRow(id);
   if (!row || dead_seq(*row) != UINT64_MAX) return std::nullopt;

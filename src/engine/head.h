@@ -2,12 +2,14 @@
 //
 // One writer at a time appends and kills; any number of readers look at the same time without a
 // lock. A row is visible at sequence number s if it was written at or before s and not replaced or
-// deleted at or before s, so a reader that keeps to the s of its view sees whole batches only.
+// deleted at or before s, so a reader that keeps to the s of its view sees whole batches only. Of
+// the payloads that a row has had it sees the one of s.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,10 +37,14 @@ class Head {
   bool Add(uint64_t seq, Point point);
   // Kills the row of `id` as of `seq`. False when none is alive.
   bool Kill(PointId id, uint64_t seq);
+  // Gives the row of `id` another payload as of `seq`. False when none is alive.
+  bool Replace(PointId id, uint64_t seq, std::shared_ptr<const Payload> payload);
   uint32_t rows() const { return rows_; }
   uint32_t rows_max() const { return static_cast<uint32_t>(blocks_.size()) * kBlockRows; }
   // Of vectors, payloads and bookkeeping.
   size_t bytes() const { return bytes_; }
+  // Of these, of payloads that replace those that rows were added with.
+  size_t replaced_bytes() const { return replaced_bytes_; }
   // The row of `id` that the latest write left alive.
   std::optional<uint32_t> FindAlive(PointId id) const;
 
@@ -54,7 +60,25 @@ class Head {
   uint64_t dead_seq(uint32_t row) const {
     return RowAt(row).dead_seq.load(std::memory_order_acquire);
   }
-  PayloadValue payload(uint32_t row) const { return RowAt(row).payload.root(); }
+  // As of `seq`.
+  PayloadValue payload(uint32_t row, uint64_t seq) const {
+    const Replacement* replaced = ReplacementAt(row, seq);
+    return (replaced != nullptr ? *replaced->payload : RowAt(row).payload).root();
+  }
+  // Of the last write, up to `seq`, of the row or its payload.
+  uint64_t changed_seq(uint32_t row, uint64_t seq) const {
+    const Replacement* replaced = ReplacementAt(row, seq);
+    return replaced != nullptr ? replaced->seq : RowAt(row).seq;
+  }
+  // What replaced the payload that the row was added with; null when nothing has.
+  struct Replacement {
+    uint64_t seq = 0;
+    std::shared_ptr<const Payload> payload;  // shared with what the writer made of it
+    const Replacement* older = nullptr;
+  };
+  const Replacement* LatestReplacement(uint32_t row) const {
+    return RowAt(row).replaced.load(std::memory_order_acquire);
+  }
   bool HasVector(uint32_t row, size_t ordinal) const { return (RowAt(row).vectors >> ordinal) & 1; }
   // The row's vector; only if it has one.
   std::span<const float> vector(uint32_t row, size_t ordinal) const;
@@ -74,6 +98,7 @@ class Head {
     uint64_t vectors = 0;  // bit i: has the vector of ordinal i
     uint32_t older = 0;    // 1 + row of this id's version before; 0 = none
     Payload payload;
+    std::atomic<const Replacement*> replaced{nullptr};  // the last one
   };
   struct Block {
     explicit Block(size_t vectors_count) : vectors(vectors_count) {}
@@ -88,6 +113,11 @@ class Head {
 
   const Row& RowAt(uint32_t row) const { return blocks_[row / kBlockRows]->rows[row % kBlockRows]; }
   Row& RowAt(uint32_t row) { return blocks_[row / kBlockRows]->rows[row % kBlockRows]; }
+  const Replacement* ReplacementAt(uint32_t row, uint64_t seq) const {
+    const Replacement* replaced = LatestReplacement(row);
+    while (replaced != nullptr && replaced->seq > seq) replaced = replaced->older;
+    return replaced;
+  }
   // The slot of `id`: where it stands or would stand.
   std::atomic<uint32_t>& SlotOf(Table& table, PointId id) const;
   std::optional<uint32_t> LatestRow(PointId id) const;
@@ -97,6 +127,8 @@ class Head {
   const VectorSchema& schema_;
   uint32_t rows_ = 0;  // writer only; readers know the count from their view
   size_t bytes_ = 0;
+  size_t replaced_bytes_ = 0;
+  std::deque<Replacement> replacements_;        // writer only; readers come by the rows
   std::vector<std::unique_ptr<Block>> blocks_;  // sized once; filled in order
   std::atomic<Table*> table_;
   std::vector<std::unique_ptr<Table>> tables_;  // the present one is last; readers may use others

@@ -7,11 +7,12 @@ namespace {
 
 class HeadPayloadCursor final : public PayloadCursor {
  public:
-  explicit HeadPayloadCursor(const Head& head) : head_(head) {}
-  Result<PayloadValue> Read(uint32_t row) override { return head_.payload(row); }
+  HeadPayloadCursor(const Head& head, uint64_t seq) : head_(head), seq_(seq) {}
+  Result<PayloadValue> Read(uint32_t row) override { return head_.payload(row, seq_); }
 
  private:
   const Head& head_;
+  const uint64_t seq_;
 };
 
 // A head is bounded and keeps no order of ids, so the cursor sorts what is visible.
@@ -44,6 +45,12 @@ class HeadSource final : public RowSource {
   std::optional<uint32_t> Find(PointId id) const override { return head_->Find(id, seq_); }
   PointId id(uint32_t row) const override { return head_->id(row); }
   uint64_t seq(uint32_t row) const override { return head_->seq(row); }
+  uint64_t changed_seq(uint32_t row) const override { return head_->changed_seq(row, seq_); }
+  void ForEachReplaced(uint64_t seq, const std::function<void(uint32_t)>& visit) const override {
+    for (uint32_t row = 0; row < rows_; ++row) {
+      if (head_->LatestReplacement(row) != nullptr && changed_seq(row) > seq) visit(row);
+    }
+  }
   bool HasVector(uint32_t row, size_t ordinal) const override {
     return head_->HasVector(row, ordinal);
   }
@@ -75,11 +82,12 @@ class HeadSource final : public RowSource {
 
   const VectorIndex* vector_index(size_t) const override { return nullptr; }
   const PayloadIndexSection* payload_indexes() const override { return nullptr; }
+  const RowSet* replaced() const override { return nullptr; }
   // Not counted: nothing but an index asks.
   uint64_t dead() const override { return 0; }
 
   std::unique_ptr<PayloadCursor> Payloads() const override {
-    return std::make_unique<HeadPayloadCursor>(*head_);
+    return std::make_unique<HeadPayloadCursor>(*head_, seq_);
   }
 
   std::unique_ptr<IdCursor> Ids(const PointId* from) const override {

@@ -41,6 +41,37 @@ TEST(Head, FindsTheVersionOfItsSequenceNumber) {
   EXPECT_FALSE(head.FindAlive(PointId(7)));
 }
 
+TEST(Head, ReadersSeeThePayloadOfTheirSequenceNumber) {
+  VectorSchema schema(TwoVectors());
+  Head head(schema, 100);
+  auto numbered = [](int64_t number) {
+    PayloadBuilder builder;
+    builder.BeginObject();
+    builder.Key("n");
+    builder.Int(number);
+    builder.EndObject();
+    return builder.Finish();
+  };
+  auto payload_at = [&](uint64_t seq) { return head.payload(0, seq).Member("n")->AsInt(); };
+  Point point = MakePoint(7, 1);
+  point.payload = numbered(1);
+  head.Add(1, point);
+  const size_t bytes = head.bytes();
+  EXPECT_TRUE(head.Replace(PointId(7), 3, std::make_shared<const Payload>(numbered(3))));
+  EXPECT_TRUE(head.Replace(PointId(7), 5, std::make_shared<const Payload>(numbered(5))));
+  for (auto [seq, last] : {std::pair(1, 1), {2, 1}, {3, 3}, {4, 3}, {5, 5}, {9, 5}}) {
+    EXPECT_EQ(payload_at(static_cast<uint64_t>(seq)), last);
+    EXPECT_EQ(head.changed_seq(0, static_cast<uint64_t>(seq)), static_cast<uint64_t>(last));
+  }
+  EXPECT_EQ(head.seq(0), 1u);
+  EXPECT_EQ(head.bytes(), bytes + head.replaced_bytes());
+  EXPECT_GT(head.replaced_bytes(), 2 * numbered(1).encoded().size());
+  EXPECT_FALSE(head.Replace(PointId(8), 6, std::make_shared<const Payload>()));
+  head.Kill(PointId(7), 7);
+  EXPECT_FALSE(head.Replace(PointId(7), 8, std::make_shared<const Payload>()));
+  EXPECT_EQ(payload_at(6), 5);
+}
+
 TEST(Head, OfOneIdTwiceInABatchOnlyTheLastIsEverVisible) {
   VectorSchema schema(TwoVectors());
   Head head(schema, 100);

@@ -60,12 +60,33 @@ std::vector<size_t> MostDead(const MergePolicy& policy, std::span<const SegmentS
   return most;
 }
 
+std::vector<size_t> MostReplaced(const MergePolicy& policy, std::span<const SegmentSize> segments) {
+  std::vector<size_t> most_bytes;
+  std::vector<size_t> most_rows;
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    const SegmentSize& segment = segments[i];
+    bytes += segment.replaced_bytes;
+    if (segment.replaced > 0 &&
+        (most_bytes.empty() || segment.replaced_bytes > segments[most_bytes[0]].replaced_bytes)) {
+      most_bytes = {i};
+    }
+    if (segment.replaced * 100 <= segment.rows * policy.replaced_percent_max) continue;
+    if (most_rows.empty() || segment.replaced * segments[most_rows[0]].rows >
+                                 segments[most_rows[0]].replaced * segment.rows) {
+      most_rows = {i};
+    }
+  }
+  return bytes > policy.replaced_bytes_max ? most_bytes : most_rows;
+}
+
 }  // namespace
 
 std::vector<size_t> PickMerge(const MergePolicy& policy, std::span<const SegmentSize> segments) {
   std::vector<size_t> picked = WhollyDead(segments);
   if (picked.empty()) picked = Smallest(policy, segments);
   if (picked.empty()) picked = MostDead(policy, segments);
+  if (picked.empty()) picked = MostReplaced(policy, segments);
   return picked;
 }
 

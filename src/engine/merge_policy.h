@@ -8,7 +8,9 @@
 // factor. Written rows, the sealing included, stay below 1 + log2(n) for each row inserted by n
 // seals (merge_policy_test.cc plays that through: 5.2 after 1,000 equal heads). Independently of
 // that, a segment with more than dead_percent_max of its rows dead is rewritten alone, which costs
-// at most 100 / dead_percent_max - 1 rows for each row that died.
+// at most 100 / dead_percent_max - 1 rows for each row that died. So is one with more than
+// replaced_percent_max of its payloads replaced, and the one with most of them when all together
+// take more than replaced_bytes_max, which is memory.
 // Compare TieredMergePolicy of Apache Lucene; Mathieu et al., "Bigtable Merge Compaction"
 // (arXiv:1407.3008), for the least that a bounded number of files costs.
 #pragma once
@@ -25,12 +27,16 @@ struct MergePolicy {
   size_t resting_max = 6;         // small segments that need no merge; at least 1
   size_t waiting_max = 8;         // small segments beyond those before writers are held up
   uint32_t dead_percent_max = 15;
+  uint32_t replaced_percent_max = 15;
+  uint64_t replaced_bytes_max = uint64_t{64} << 20;
   uint64_t graph_rows_min = UINT64_MAX;  // living rows from which on a segment has a graph
 };
 
 struct SegmentSize {
   uint64_t rows = 0;
-  uint64_t dead = 0;  // of them
+  uint64_t dead = 0;            // of them
+  uint64_t replaced = 0;        // of them, with another payload than they were written with
+  uint64_t replaced_bytes = 0;  // of those payloads
 };
 
 // Numbers of the segments to be merged into one; none when all is well. One alone is to be

@@ -49,6 +49,30 @@ TEST(MergePolicy, TakesSoManyThatTheRestMayRest) {
   EXPECT_LE(segments.size() - picked.size() + 1, 6u);
 }
 
+TEST(MergePolicy, WritesSegmentsAnewThatHaveManyOtherPayloads) {
+  MergePolicy policy;
+  policy.replaced_bytes_max = 1000;
+  std::vector<SegmentSize> segments = Alive({100, 200, 1000});
+  segments[0].replaced = 15;
+  segments[1].replaced = 30;
+  segments[2].replaced = 150;
+  EXPECT_TRUE(PickMerge(policy, segments).empty());
+  segments[1].replaced = 31;
+  EXPECT_EQ(PickMerge(policy, segments), std::vector<size_t>{1});
+  segments[0].replaced = 16;  // a larger share
+  EXPECT_EQ(PickMerge(policy, segments), std::vector<size_t>{0});
+  // Too much memory together: the largest of them, whatever its share.
+  segments[0].replaced_bytes = 300;
+  segments[1].replaced_bytes = 300;
+  segments[2].replaced_bytes = 400;
+  EXPECT_EQ(PickMerge(policy, segments), std::vector<size_t>{0});
+  segments[2].replaced_bytes = 401;
+  EXPECT_EQ(PickMerge(policy, segments), std::vector<size_t>{2});
+  // Dead rows come first.
+  segments[1].dead = 100;
+  EXPECT_EQ(PickMerge(policy, segments), std::vector<size_t>{1});
+}
+
 TEST(MergePolicy, KeepsToTheLargestSize) {
   MergePolicy policy;
   std::vector<SegmentSize> segments(9, SegmentSize{3'000'000, 0});

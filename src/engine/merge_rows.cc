@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <queue>
+#include <tuple>
 
 namespace akidb::engine {
 namespace {
@@ -13,20 +14,33 @@ constexpr uint32_t kOrderRows = 65536;
 
 struct MergeRows::Input {
   Input(MergeInput merged, const VectorSchema& schema)
-      : reader(std::move(merged.reader)), dead(std::move(merged.dead)), payloads(*reader) {
+      : reader(std::move(merged.reader)),
+        dead(std::move(merged.delta.dead)),
+        changes(std::move(merged.delta.changes)),
+        payloads(*reader) {
+    changes.ForEach(0, [&](uint32_t row, const RowChange& change) {
+      if (!dead->Contains(row)) replaced.emplace_back(change.seq, row);
+    });
+    std::sort(replaced.begin(), replaced.end());
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
       vectors.push_back(reader->FindVector(schema.name(ordinal)));
     }
   }
 
-  // The first living row from `row` on; rows() if there is none.
+  // The first living row from `row` on that is as it was written; rows() if there is none.
   uint32_t LivingFrom(uint32_t row) const {
-    while (row < reader->rows() && dead->Contains(row)) ++row;
+    while (row < reader->rows() && (dead->Contains(row) || changes.Find(row) != nullptr)) ++row;
     return row;
+  }
+  uint64_t SeqOf(uint32_t row) const {
+    const RowChange* change = changes.Find(row);
+    return change != nullptr ? change->seq : reader->SeqOf(row);
   }
 
   std::shared_ptr<const storage::SegmentReader> reader;  // as in MergeInput
   std::shared_ptr<const Bitmap> dead;
+  RowChanges changes;
+  std::vector<std::pair<uint64_t, uint32_t>> replaced;  // living rows of `changes`, by their seq
   std::vector<std::optional<size_t>> vectors;  // by ordinal of the schema: the segment's own
   mutable storage::SegmentReader::PayloadReader payloads;
 };
@@ -47,27 +61,41 @@ void MergeRows::OrderRows() {
   uint64_t living = 0;
   for (const auto& input : inputs_) living += input->reader->rows() - input->dead->count();
   rows_.reserve(living);
+  // Of an input, two rows stand in the queue: the next one that is as it was written, and the next
+  // one with another payload.
   struct Next {
     uint64_t seq;
     RowAt at;
-    // Rows of one record stand in one segment, so that equal numbers keep their order.
+    size_t replaced;  // 1 + its place there; 0 for a row as it was written
     bool operator>(const Next& other) const {
-      return std::pair(seq, at.input) > std::pair(other.seq, other.at.input);
+      return std::tie(seq, at.input, at.row) > std::tie(other.seq, other.at.input, other.at.row);
     }
   };
   std::priority_queue<Next, std::vector<Next>, std::greater<>> next;
   auto push = [&](uint32_t number, uint32_t from) {
     const Input& input = *inputs_[number];
     const uint32_t row = input.LivingFrom(from);
-    if (row < input.reader->rows()) next.push({input.reader->SeqOf(row), {number, row}});
+    if (row < input.reader->rows()) next.push({input.reader->SeqOf(row), {number, row}, 0});
   };
-  for (uint32_t i = 0; i < inputs_.size(); ++i) push(i, 0);
+  auto push_replaced = [&](uint32_t number, size_t place) {
+    const auto& replaced = inputs_[number]->replaced;
+    if (place == replaced.size()) return;
+    next.push({replaced[place].first, {number, replaced[place].second}, place + 1});
+  };
+  for (uint32_t i = 0; i < inputs_.size(); ++i) {
+    push(i, 0);
+    push_replaced(i, 0);
+  }
   while (!next.empty()) {
     if (rows_.size() % kOrderRows == 0 && stop_) return;
-    const RowAt at = next.top().at;
+    const Next least = next.top();
     next.pop();
-    rows_.push_back(at);
-    push(at.input, at.row + 1);
+    rows_.push_back(least.at);
+    if (least.replaced > 0) {
+      push_replaced(least.at.input, least.replaced);
+    } else {
+      push(least.at.input, least.at.row + 1);
+    }
   }
 }
 
@@ -97,7 +125,7 @@ PointId MergeRows::id(uint32_t row) const {
 }
 
 uint64_t MergeRows::seq(uint32_t row) const {
-  return inputs_[rows_[row].input]->reader->SeqOf(rows_[row].row);
+  return inputs_[rows_[row].input]->SeqOf(rows_[row].row);
 }
 
 bool MergeRows::HasVector(uint32_t row, size_t ordinal) const {
@@ -118,6 +146,9 @@ Result<std::span<const std::byte>> MergeRows::vector(uint32_t row, size_t ordina
 
 Result<std::span<const std::byte>> MergeRows::payload(uint32_t row) const {
   const RowAt at = rows_[row];
+  if (const RowChange* change = inputs_[at.input]->changes.Find(at.row)) {
+    return change->payload->encoded();
+  }
   Result<PayloadValue> payload = inputs_[at.input]->payloads.Read(at.row);
   if (!payload.ok()) return Judge(at.input, payload.status());
   AKIDB_RETURN_IF_ERROR(CheckOn(payload->encoded().size()));

@@ -1,5 +1,6 @@
-// The living rows of several sealed segments as one, as the segment writer reads them: ascending by
-// sequence number, however the inputs overlap.
+// The living rows of several sealed segments as one, as the segment writer reads them: with the
+// payloads that have replaced the segments' own, and ascending by the last change of either,
+// however the inputs overlap.
 //
 // Holds 8 bytes a row; vectors and payloads are read from the inputs' maps as they are asked for,
 // and checked there on first touch. One thread.
@@ -11,19 +12,18 @@
 #include <optional>
 #include <vector>
 
-#include "engine/bitmap.h"
 #include "engine/segment_indexer.h"
+#include "engine/segment_source.h"
 #include "engine/vector_schema.h"
 #include "storage/segment/segment_reader.h"
 #include "storage/segment/segment_writer.h"
 
 namespace akidb::engine {
 
-// A segment to be merged, and its rows to be left out.
+// A segment to be merged, its rows to be left out, and payloads in place of its own.
 struct MergeInput {
-  // Shared with the collection and its views, and so is `dead`.
-  std::shared_ptr<const storage::SegmentReader> reader;
-  std::shared_ptr<const Bitmap> dead;
+  std::shared_ptr<const storage::SegmentReader> reader;  // shared with the collection and its views
+  SegmentDelta delta;
 };
 
 class MergeRows final : public storage::SegmentRows {

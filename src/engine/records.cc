@@ -3,6 +3,7 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <unordered_map>
 
 #include "base/bytes.h"
 #include "engine/stored_vector.h"
@@ -16,6 +17,8 @@ constexpr uint8_t kVersion = 1;
 // program that knows no more reads it.
 constexpr uint8_t kVersionWithDatatypes = 2;
 constexpr size_t kIdBytes = 17;
+// A point in a record of payloads: its id and the number of its payload.
+constexpr size_t kReplacementBytes = kIdBytes + 4;
 // The least that a point takes: its id, no vectors, the length of its payload.
 constexpr size_t kPointBytesMin = kIdBytes + 2 + 4;
 
@@ -67,6 +70,13 @@ Result<std::vector<RecordVector>> GetNames(ByteReader& in) {
   return names;
 }
 
+Result<Payload> GetPayload(ByteReader& in) {
+  std::span<const std::byte> payload = in.Bytes(in.Get<uint32_t>());
+  if (!in.ok()) return CorruptionError("log record ends inside a payload");
+  AKIDB_RETURN_IF_ERROR(ValidatePayload(payload));
+  return Payload(std::vector<std::byte>(payload.begin(), payload.end()));
+}
+
 Result<Point> GetPoint(std::span<const RecordVector> names, ByteReader& in) {
   Point point;
   AKIDB_ASSIGN_OR_RETURN(point.id, GetId(in));
@@ -87,10 +97,7 @@ Result<Point> GetPoint(std::span<const RecordVector> names, ByteReader& in) {
         names[name].datatype, std::as_bytes(std::span(aligned)).first(bytes.size()), buffer);
     point.vectors.emplace_back(names[name].name, DenseVector(floats.begin(), floats.end()));
   }
-  std::span<const std::byte> payload = in.Bytes(in.Get<uint32_t>());
-  if (!in.ok()) return CorruptionError("log record ends inside a point");
-  AKIDB_RETURN_IF_ERROR(ValidatePayload(payload));
-  point.payload = Payload(std::vector<std::byte>(payload.begin(), payload.end()));
+  AKIDB_ASSIGN_OR_RETURN(point.payload, GetPayload(in));
   return point;
 }
 
@@ -152,6 +159,33 @@ std::vector<std::byte> EncodeDelete(std::span<const PointId> ids) {
   return body;
 }
 
+std::vector<std::byte> EncodePayloads(std::span<const PayloadReplacement> points) {
+  std::unordered_map<const Payload*, uint32_t> numbers;
+  std::vector<const Payload*> payloads;
+  size_t bytes = 9 + points.size() * kReplacementBytes;
+  for (const PayloadReplacement& point : points) {
+    const auto number = static_cast<uint32_t>(payloads.size());
+    if (!numbers.emplace(point.payload.get(), number).second) continue;
+    payloads.push_back(point.payload.get());
+    bytes += 4 + point.payload->encoded().size();
+  }
+  std::vector<std::byte> body;
+  body.reserve(bytes);
+  ByteWriter out(body);
+  out.Put(kVersion);
+  out.Put(static_cast<uint32_t>(payloads.size()));
+  for (const Payload* payload : payloads) {
+    out.Put(static_cast<uint32_t>(payload->encoded().size()));
+    out.Bytes(payload->encoded());
+  }
+  out.Put(static_cast<uint32_t>(points.size()));
+  for (const PayloadReplacement& point : points) {
+    PutId(point.id, out);
+    out.Put(numbers.at(point.payload.get()));
+  }
+  return body;
+}
+
 Result<std::vector<Point>> DecodeUpsert(std::span<const std::byte> body) {
   ByteReader in(body);
   AKIDB_RETURN_IF_ERROR(CheckVersion(in, kVersionWithDatatypes));
@@ -185,6 +219,37 @@ Result<std::vector<PointId>> DecodeDelete(std::span<const std::byte> body) {
   }
   if (!in.AtEnd()) return CorruptionError("log record is longer than its content");
   return ids;
+}
+
+Result<std::vector<PayloadReplacement>> DecodePayloads(std::span<const std::byte> body) {
+  ByteReader in(body);
+  AKIDB_RETURN_IF_ERROR(CheckVersion(in, kVersion));
+  uint32_t count = in.Get<uint32_t>();
+  if (count > in.remaining() / 4) {
+    return CorruptionError("log record counts more payloads than it has bytes for");
+  }
+  std::vector<std::shared_ptr<const Payload>> payloads;
+  payloads.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    AKIDB_ASSIGN_OR_RETURN(Payload payload, GetPayload(in));
+    payloads.push_back(std::make_shared<const Payload>(std::move(payload)));
+  }
+  count = in.Get<uint32_t>();
+  if (count != in.remaining() / kReplacementBytes) {
+    return CorruptionError("log record counts other points than it holds");
+  }
+  std::vector<PayloadReplacement> points;
+  points.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    AKIDB_ASSIGN_OR_RETURN(PointId id, GetId(in));
+    uint32_t number = in.Get<uint32_t>();
+    if (number >= payloads.size()) {
+      return CorruptionError("log record refers to a payload that it does not hold");
+    }
+    points.push_back({id, payloads[number]});
+  }
+  if (!in.AtEnd()) return CorruptionError("log record is longer than its content");
+  return points;
 }
 
 }  // namespace akidb::engine

@@ -68,6 +68,36 @@ TEST(Records, DeleteComesBackAsWritten) {
   EXPECT_EQ(*decoded, ids);
 }
 
+std::vector<PayloadReplacement> SomeReplacements() {
+  auto one = std::make_shared<const Payload>(SomePoints()[0].payload);
+  auto other = std::make_shared<const Payload>();
+  return {{PointId(7), one},
+          {PointId(*Uuid::Parse("936da01f9abd4d9d80c702af85c822a8")), other},
+          {PointId(8), one}};
+}
+
+TEST(Records, PayloadsComeBackAsWrittenAndSharedOnesOnce) {
+  std::vector<PayloadReplacement> points = SomeReplacements();
+  const std::vector<std::byte> body = EncodePayloads(points);
+  auto decoded = DecodePayloads(body);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  ASSERT_EQ(decoded->size(), points.size());
+  for (size_t i = 0; i < points.size(); ++i) {
+    EXPECT_EQ((*decoded)[i].id, points[i].id);
+    EXPECT_TRUE(std::ranges::equal((*decoded)[i].payload->encoded(), points[i].payload->encoded()));
+  }
+  EXPECT_EQ((*decoded)[0].payload, (*decoded)[2].payload);
+  points.pop_back();
+  EXPECT_EQ(body.size() - EncodePayloads(points).size(), 21u);
+  EXPECT_EQ(DecodePayloads(EncodePayloads({}))->size(), 0u);
+}
+
+TEST(Records, APayloadThatIsNotThereIsRefused) {
+  std::vector<std::byte> body = EncodePayloads(SomeReplacements());
+  body[body.size() - 4] = std::byte{2};
+  EXPECT_EQ(DecodePayloads(body).status().code(), ErrorCode::kCorruption);
+}
+
 TEST(Records, EveryTruncationIsRefused) {
   std::vector<std::byte> body = EncodeUpsert(SomePoints(), SomeSchema());
   for (size_t length = 0; length < body.size(); ++length) {
@@ -75,6 +105,12 @@ TEST(Records, EveryTruncationIsRefused) {
   }
   body.push_back(std::byte{0});
   EXPECT_EQ(DecodeUpsert(body).status().code(), ErrorCode::kCorruption);
+  body = EncodePayloads(SomeReplacements());
+  for (size_t length = 0; length < body.size(); ++length) {
+    EXPECT_FALSE(DecodePayloads(std::span(body).first(length)).ok()) << length;
+  }
+  body.push_back(std::byte{0});
+  EXPECT_EQ(DecodePayloads(body).status().code(), ErrorCode::kCorruption);
 }
 
 TEST(Records, EveryFlippedByteIsRefusedOrStillARecord) {
@@ -84,6 +120,12 @@ TEST(Records, EveryFlippedByteIsRefusedOrStillARecord) {
     damaged[i] ^= std::byte{0xFF};
     // The log's checksum catches it; the decoder must only stay within bounds.
     (void)DecodeUpsert(damaged).ok();
+  }
+  body = EncodePayloads(SomeReplacements());
+  for (size_t i = 0; i < body.size(); ++i) {
+    std::vector<std::byte> damaged = body;
+    damaged[i] ^= std::byte{0xFF};
+    (void)DecodePayloads(damaged).ok();
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@ namespace akidb::engine {
 
 struct VectorIndex;
 class PayloadIndexSection;
+class RowSet;
 
 // Consecutive vectors of one name, for a scan. Vectors are numbered by themselves where not every
 // row has one: RowSource::RowOf turns a number into a row.
@@ -54,6 +56,10 @@ class RowSource {
   virtual std::optional<uint32_t> Find(PointId id) const = 0;
   virtual PointId id(uint32_t row) const = 0;
   virtual uint64_t seq(uint32_t row) const = 0;
+  // Of the last write of the row or of its payload alone: at least seq(row).
+  virtual uint64_t changed_seq(uint32_t row) const = 0;
+  // Ascending rows whose payload was replaced after `seq`.
+  virtual void ForEachReplaced(uint64_t seq, const std::function<void(uint32_t)>& visit) const = 0;
   virtual bool HasVector(uint32_t row, size_t ordinal) const = 0;
   // As it is stored, in float32; empty when the row has no such vector. It may stand in `buffer`,
   // and then until that is used again.
@@ -72,6 +78,9 @@ class RowSource {
   virtual const VectorIndex* vector_index(size_t ordinal) const = 0;
   // Over the rows; null for a source that never has any.
   virtual const PayloadIndexSection* payload_indexes() const = 0;
+  // The rows whose payload is no longer the one that these are over; null: none. The first call
+  // costs time for each of them.
+  virtual const RowSet* replaced() const = 0;
   // Invisible rows of a source with an index.
   virtual uint64_t dead() const = 0;
 

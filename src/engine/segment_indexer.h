@@ -38,7 +38,7 @@ struct EarlierIndex {
 
   std::shared_ptr<const storage::SegmentReader> reader;
   std::shared_ptr<const SegmentIndex> index;
-  // Of each of its rows the one that it is now, in the same order; kNoRow for one that is gone.
+  // Of each of its rows the one that it is now, in any order; kNoRow for one that is gone.
   std::vector<uint32_t> became;
 };
 

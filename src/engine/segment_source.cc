@@ -1,6 +1,7 @@
 #include "engine/segment_source.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "engine/stored_vector.h"
 
@@ -15,10 +16,16 @@ constexpr size_t kConvertedBytes = size_t{128} << 10;
 
 class SegmentPayloadCursor final : public PayloadCursor {
  public:
-  explicit SegmentPayloadCursor(const storage::SegmentReader& segment) : payloads_(segment) {}
-  Result<PayloadValue> Read(uint32_t row) override { return payloads_.Read(row); }
+  SegmentPayloadCursor(const storage::SegmentReader& segment, const RowChanges& changes)
+      : changes_(changes), payloads_(segment) {}
+  Result<PayloadValue> Read(uint32_t row) override {
+    const RowChange* change = changes_.Find(row);
+    if (change != nullptr) return change->payload->root();
+    return payloads_.Read(row);
+  }
 
  private:
+  const RowChanges& changes_;
   storage::SegmentReader::PayloadReader payloads_;
 };
 
@@ -56,12 +63,12 @@ class SegmentIdCursor final : public IdCursor {
 
 class SegmentSource final : public RowSource {
  public:
-  SegmentSource(OpenedSegment segment, std::shared_ptr<const Bitmap> dead,
-                const VectorSchema& schema)
+  SegmentSource(OpenedSegment segment, SegmentDelta delta, const VectorSchema& schema)
       : reader_(std::move(segment.reader)),
         index_(std::move(segment.index)),
         payload_indexes_(std::move(segment.payload_indexes)),
-        dead_(std::move(dead)) {
+        dead_(std::move(delta.dead)),
+        changes_(std::move(delta.changes)) {
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
       const VectorConfig& config = schema.config(ordinal);
       vectors_.push_back({reader_->FindVector(schema.name(ordinal)), config.dim, config.datatype});
@@ -79,6 +86,14 @@ class SegmentSource final : public RowSource {
 
   PointId id(uint32_t row) const override { return reader_->IdOf(row); }
   uint64_t seq(uint32_t row) const override { return reader_->SeqOf(row); }
+
+  uint64_t changed_seq(uint32_t row) const override {
+    const RowChange* change = changes_.Find(row);
+    return change != nullptr ? change->seq : seq(row);
+  }
+  void ForEachReplaced(uint64_t seq, const std::function<void(uint32_t)>& visit) const override {
+    changes_.ForEach(seq, [&](uint32_t row, const RowChange&) { visit(row); });
+  }
 
   bool HasVector(uint32_t row, size_t ordinal) const override {
     const std::optional<size_t>& there = vectors_[ordinal].in_segment;
@@ -120,10 +135,20 @@ class SegmentSource final : public RowSource {
     return index_ && there ? index_->vector(*there) : nullptr;
   }
   const PayloadIndexSection* payload_indexes() const override { return payload_indexes_.get(); }
+  const RowSet* replaced() const override {
+    if (changes_.empty()) return nullptr;
+    std::call_once(replaced_once_, [this] {
+      std::vector<uint32_t> rows;
+      rows.reserve(changes_.rows());
+      changes_.ForEach(0, [&](uint32_t row, const RowChange&) { rows.push_back(row); });
+      replaced_.emplace(RowSet::FromAscending(reader_->rows(), std::move(rows)));
+    });
+    return &*replaced_;
+  }
   uint64_t dead() const override { return dead_->count(); }
 
   std::unique_ptr<PayloadCursor> Payloads() const override {
-    return std::make_unique<SegmentPayloadCursor>(*reader_);
+    return std::make_unique<SegmentPayloadCursor>(*reader_, changes_);
   }
 
   std::unique_ptr<IdCursor> Ids(const PointId* from) const override {
@@ -163,7 +188,10 @@ class SegmentSource final : public RowSource {
   const std::shared_ptr<const SegmentIndex> index_;
   const std::shared_ptr<const PayloadIndexSection> payload_indexes_;
   const std::shared_ptr<const Bitmap> dead_;
-  std::vector<Vector> vectors_;  // by ordinal of the schema
+  const RowChanges changes_;
+  mutable std::once_flag replaced_once_;
+  mutable std::optional<RowSet> replaced_;  // made when it is first asked for
+  std::vector<Vector> vectors_;             // by ordinal of the schema
 };
 
 }  // namespace
@@ -181,10 +209,9 @@ Result<OpenedSegment> OpenSegment(env::FileSystem& fs, const std::string& path,
   return segment;
 }
 
-std::shared_ptr<const RowSource> MakeSegmentSource(OpenedSegment segment,
-                                                   std::shared_ptr<const Bitmap> dead,
+std::shared_ptr<const RowSource> MakeSegmentSource(OpenedSegment segment, SegmentDelta delta,
                                                    const VectorSchema& schema) {
-  return std::make_shared<SegmentSource>(std::move(segment), std::move(dead), schema);
+  return std::make_shared<SegmentSource>(std::move(segment), std::move(delta), schema);
 }
 
 }  // namespace akidb::engine

@@ -1,9 +1,10 @@
-// A sealed segment as readers see it with a fixed set of tombstones.
+// A sealed segment as readers see it with a fixed set of tombstones and replaced payloads.
 #pragma once
 
 #include <memory>
 
 #include "engine/bitmap.h"
+#include "engine/row_changes.h"
 #include "engine/row_source.h"
 #include "engine/segment_indexer.h"
 #include "engine/segment_payload_indexes.h"
@@ -35,10 +36,14 @@ Result<OpenedSegment> OpenSegment(env::FileSystem& fs, const std::string& path,
                                   const storage::SegmentExpectation& expected,
                                   const SegmentOpening& opening);
 
-// Rows in `dead`, which is shared, too, are invisible. Ordinals are those of `schema`, whatever
-// order the segment keeps its vectors in.
-std::shared_ptr<const RowSource> MakeSegmentSource(OpenedSegment segment,
-                                                   std::shared_ptr<const Bitmap> dead,
+// What has happened to the rows of a segment since it was written.
+struct SegmentDelta {
+  std::shared_ptr<const Bitmap> dead;  // invisible; shared with the collection and other views
+  RowChanges changes;
+};
+
+// Ordinals are those of `schema`, whatever order the segment keeps its vectors in.
+std::shared_ptr<const RowSource> MakeSegmentSource(OpenedSegment segment, SegmentDelta delta,
                                                    const VectorSchema& schema);
 
 }  // namespace akidb::engine

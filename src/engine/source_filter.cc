@@ -24,7 +24,7 @@ void SourceFilter::Plan() {
   const PayloadIndexSection* indexes = source_.payload_indexes();
   if (filter_ == nullptr || filter_->empty() || indexes == nullptr) return;
   const SourceLookup lookup(source_);
-  PlannedRows rows = FilterPlan(*filter_, {*indexes, &lookup}).Rows();
+  PlannedRows rows = FilterPlan(*filter_, {*indexes, &lookup, source_.replaced()}).Rows();
   const uint64_t possible = rows.possible().count();
   const uint64_t certain = rows.exact() ? possible : rows.certain().count();
   // Nothing is settled: the filter is evaluated as it stands.

@@ -36,7 +36,7 @@ struct RowLook {
 // What ForEachMatch is to look at.
 struct MatchRequest {
   const Filter* filter = nullptr;  // null: all points
-  uint64_t after_seq = 0;          // only what was written later
+  uint64_t after_seq = 0;          // only what was written later, or got another payload
 };
 
 // Calls visit(source, row) for every visible row that the request wants.
@@ -49,14 +49,22 @@ Status ForEachMatch(const View& view, const RowLook& look, const MatchRequest& r
     Status status;
     uint32_t looked_at = 0;
     auto look_at = [&](uint32_t row) {
-      if (row < begin || !status.ok()) return;
+      if (!status.ok()) return;
       if (looked_at++ % kCheckRows == 0) status = look.context.Check();
       if (!source->Visible(row)) return;
       if (filter.Admits(row) && filter.status().ok()) visit(*source, row);
       if (!filter.status().ok()) status = filter.status();
     };
+    // Earlier rows, of which only the payload is new.
+    if (begin > 0) {
+      source->ForEachReplaced(request.after_seq, [&](uint32_t row) {
+        if (row < begin) look_at(row);
+      });
+    }
     if (const RowSet* possible = filter.possible()) {
-      possible->ForEach(look_at);
+      possible->ForEach([&](uint32_t row) {
+        if (row >= begin) look_at(row);
+      });
     } else {
       for (uint32_t row = begin; row < source->rows() && status.ok(); ++row) look_at(row);
     }
@@ -175,7 +183,7 @@ Status ViewReader::KeepUnchanged(uint64_t seq, std::vector<PointId>& ids) const 
   AKIDB_RETURN_IF_ERROR(context_.Check());
   std::erase_if(ids, [&](PointId id) {
     std::optional<Location> at = Find(id);
-    return !at || at->source->seq(at->row) > seq;
+    return !at || at->source->changed_seq(at->row) > seq;
   });
   return OkStatus();
 }

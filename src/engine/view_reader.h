@@ -24,9 +24,11 @@ class ViewReader {
   Result<std::vector<PointRecord>> Retrieve(const RetrieveRequest& request) const;
   Result<ScrollPage> Scroll(const ScrollRequest& request) const;
   Result<uint64_t> Count(const Filter* filter) const;
-  // Every id that the filter admits among points written after `after_seq`, in no order.
+  // Every id that the filter admits among points written after `after_seq`, whole or their payload,
+  // in no order.
   Result<std::vector<PointId>> MatchingIds(const Filter& filter, uint64_t after_seq = 0) const;
-  // Leaves in `ids` those that are here and were not written after `seq`. Each of them once.
+  // Leaves in `ids` those that are here and neither written nor given another payload after `seq`.
+  // Each of them once.
   Status KeepUnchanged(uint64_t seq, std::vector<PointId>& ids) const;
   // `query` fits the vector `ordinal`, and is at unit length for cosine.
   Result<std::vector<Hit>> Search(const SearchRequest& request, size_t ordinal,

@@ -186,7 +186,7 @@ Result<std::vector<Hit>> ViewReader::TakeHits(Scan& scan, const SearchRequest& r
     Location at{&source, source.RowOf(nearest[i].row, scan.ordinal)};
     Hit hit;
     hit.id = nearest[i].id;
-    hit.seq = source.seq(at.row);
+    hit.seq = source.changed_seq(at.row);
     hit.distance = nearest[i].distance;
     AKIDB_ASSIGN_OR_RETURN(hit.payload, ReadPayload(at, request.with_payload));
     AKIDB_ASSIGN_OR_RETURN(hit.vectors, Vectors(at, request.with_vectors));

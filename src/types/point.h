@@ -38,7 +38,7 @@ struct PointRecord {
 
 struct Hit {
   PointId id;
-  uint64_t seq = 0;    // of the write that stored this version
+  uint64_t seq = 0;    // of the last write of the point or its payload
   float distance = 0;  // smaller is nearer, by the collection's metric
   std::optional<Payload> payload;
   std::optional<NamedVectors> vectors;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "types/filter.h"
+#include "types/payload_change.h"
 #include "types/point.h"
 
 namespace akidb {
@@ -33,10 +34,26 @@ struct UpsertRequest {
   std::vector<PointInput> points;
 };
 
+// Vectors that replace, or join, those that points have.
+struct VectorsUpdate {
+  std::vector<PointInput> points;        // without payloads
+  std::shared_ptr<const Filter> filter;  // of these, only those that it admits; null: all
+};
+
 // Exactly one of the two is given.
 struct PointSelector {
   std::vector<PointId> ids;
   std::shared_ptr<const Filter> filter;
+};
+
+struct PayloadEdit {
+  PointSelector points;
+  PayloadChange change;
+};
+
+struct VectorsRemoval {
+  std::vector<PointSelector> points;  // one after the other
+  std::vector<std::string> names;
 };
 
 struct RetrieveRequest {

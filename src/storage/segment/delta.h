@@ -2,7 +2,9 @@
 // a file of its own; the manifest names the one that counts.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,14 @@
 
 namespace akidb::storage {
 
+// A row whose payload was replaced.
+struct DeltaChange {
+  uint32_t row = 0;
+  uint32_t payload = 0;  // its number in Delta::payloads
+  uint64_t seq = 0;      // of the change
+  friend bool operator==(const DeltaChange&, const DeltaChange&) = default;
+};
+
 struct Delta {
   Uuid segment_uuid;
   Uuid collection_uuid;
@@ -20,6 +30,10 @@ struct Delta {
   uint64_t last_seq = 0;  // every change up to here is in it
   // Rows that are dead: a bitmap in Roaring's portable format; opaque here.
   std::vector<std::byte> tombstones;
+  std::vector<DeltaChange> changes;  // ascending rows
+  // In the form of docs/format/payload.md. Borrowed; by ReadDelta from `payload_bytes`.
+  std::vector<std::span<const std::byte>> payloads;
+  std::vector<std::byte> payload_bytes;
 };
 
 struct DeltaWriteOptions {
@@ -32,7 +46,8 @@ struct DeltaWriteOptions {
 // "<segment uuid>-<number>.delta"
 std::string DeltaFileName(const Uuid& segment_uuid, uint64_t number);
 
-// Durable when it returns, as WriteSegment.
+// Durable when it returns, as WriteSegment. Rows, numbers of payloads and sequence numbers are
+// within their bounds.
 Result<FileRef> WriteDelta(env::FileSystem& fs, const DeltaWriteOptions& options,
                            const Delta& delta);
 

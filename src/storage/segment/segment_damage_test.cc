@@ -1,5 +1,6 @@
 // Segments and deltas that are damaged, cut off, newer, or made to hurt: each is refused or
 // harmless, and no read gives a wrong answer.
+#include <algorithm>
 #include <cstring>
 #include <functional>
 
@@ -11,6 +12,7 @@
 #include "storage/segment/section_file.h"
 #include "storage/segment/section_file_writer.h"
 #include "storage/segment/test_segment.h"
+#include "types/payload_json.h"
 
 namespace akidb::storage {
 namespace {
@@ -343,6 +345,10 @@ Delta SmallDelta() {
   delta.rows = 12;
   delta.last_seq = 77;
   delta.tombstones.assign(40, std::byte{9});
+  static const Payload kPayloads[] = {*ParsePayloadJson(R"({"a":1})"),
+                                      *ParsePayloadJson(R"({"b":[2,"x"]})")};
+  for (const Payload& payload : kPayloads) delta.payloads.push_back(payload.encoded());
+  delta.changes = {{2, 1, 70}, {5, 0, 77}, {11, 1, 70}};
   return delta;
 }
 
@@ -369,6 +375,26 @@ TEST(Delta, GivesBackWhatWasWritten) {
   EXPECT_EQ(read->rows, delta.rows);
   EXPECT_EQ(read->last_seq, delta.last_seq);
   EXPECT_EQ(read->segment_uuid, delta.segment_uuid);
+  EXPECT_EQ(read->changes, delta.changes);
+  ASSERT_EQ(read->payloads.size(), delta.payloads.size());
+  for (size_t i = 0; i < delta.payloads.size(); ++i) {
+    EXPECT_TRUE(std::ranges::equal(read->payloads[i], delta.payloads[i]));
+  }
+}
+
+TEST(Delta, MayHoldOnlyTombstonesOrOnlyChanges) {
+  Delta tombstones = SmallDelta();
+  tombstones.changes.clear();
+  tombstones.payloads.clear();
+  Delta changes = SmallDelta();
+  changes.tombstones.clear();
+  for (const Delta& delta : {tombstones, changes}) {
+    auto stored = WriteSmallDelta(delta);
+    Result<Delta> read = ReadDelta(stored->fs, "seg", stored->file, SmallDeltaExpectation());
+    ASSERT_TRUE(read.ok()) << read.status().ToString();
+    EXPECT_EQ(read->tombstones, delta.tombstones);
+    EXPECT_EQ(read->changes, delta.changes);
+  }
 }
 
 TEST(Delta, RefusesTheDeltaOfAnotherSegmentOrCollection) {
@@ -395,6 +421,96 @@ TEST(Delta, EveryFlippedBitIsRefused) {
     ASSERT_TRUE(IsRefusal(read.status())) << bit;
     ASSERT_TRUE(stored->fs.FlipBit(stored->path(), bit).ok());
   }
+}
+
+// A delta with right checksums around the sections that `change` has changed.
+std::unique_ptr<Stored> WriteHostileDelta(const std::function<void(Parts&)>& change) {
+  auto stored = WriteSmallDelta(SmallDelta());
+  std::vector<SectionId> all;
+  for (uint16_t id = 0; id < 64; ++id) all.push_back(static_cast<SectionId>(id));
+  SectionFileExpectation expected;
+  expected.kind = SectionFileKind::kDelta;
+  expected.collection_uuid = TestUuid(2);
+  expected.bytes = stored->file.bytes;
+  expected.known = all;
+  auto file = SectionFile::Open(stored->fs, stored->path(), expected);
+  EXPECT_TRUE(file.ok());
+  Parts parts;
+  for (const SectionEntry& entry : (*file)->footer().sections) {
+    std::span<const std::byte> bytes = *(*file)->Read(entry.key);
+    parts.push_back({entry, {bytes.begin(), bytes.end()}});
+  }
+  change(parts);
+  auto writer = SectionFileWriter::Create(stored->fs, "seg", stored->file.name,
+                                          {.kind = SectionFileKind::kDelta,
+                                           .file_uuid = TestUuid(8),
+                                           .collection_uuid = TestUuid(2),
+                                           .epoch = 1});
+  EXPECT_TRUE(writer.ok());
+  for (const Part& part : parts) EXPECT_TRUE((*writer)->AddSection(part.entry, part.bytes).ok());
+  stored->file = *(*writer)->Finish({.rows = 12, .first_seq = 0, .last_seq = 77});
+  return stored;
+}
+
+void PutAt(std::vector<std::byte>& bytes, size_t at, uint32_t value) {
+  ASSERT_LE(at + sizeof value, bytes.size());
+  std::memcpy(bytes.data() + at, &value, sizeof value);
+}
+
+TEST(Delta, HostileChangesWithRightChecksumsAreRefused) {
+  // Sections 2 and 3 are the changed rows and their payloads, in 16 bytes each and behind a table
+  // of 24 bytes.
+  const std::pair<const char*, std::function<void(Parts&)>> kHostile[] = {
+      {"a row past the end", [](Parts& parts) { PutAt(parts[2].bytes, 32, 12); }},
+      {"rows that don't ascend", [](Parts& parts) { PutAt(parts[2].bytes, 16, 2); }},
+      {"a payload that isn't there", [](Parts& parts) { PutAt(parts[2].bytes, 4, 2); }},
+      {"a change after the last", [](Parts& parts) { PutAt(parts[2].bytes, 8, 78); }},
+      {"a change by no record", [](Parts& parts) { PutAt(parts[2].bytes, 8, 0); }},
+      {"half a row", [](Parts& parts) { parts[2].bytes.resize(40); }},
+      {"rows without payloads", [](Parts& parts) { parts.pop_back(); }},
+      {"too many payloads", [](Parts& parts) { PutAt(parts[3].bytes, 0, UINT32_MAX); }},
+      {"no table", [](Parts& parts) { parts[3].bytes.resize(7); }},
+      {"an end past the end", [](Parts& parts) { PutAt(parts[3].bytes, 20, 1); }},
+      {"an end before the begin", [](Parts& parts) { PutAt(parts[3].bytes, 8, 1000); }},
+      {"bytes behind the payloads", [](Parts& parts) { parts[3].bytes.push_back(std::byte{0}); }},
+      {"a payload that is none", [](Parts& parts) { PutAt(parts[3].bytes, 24, 0); }},
+  };
+  auto untouched = WriteHostileDelta([](Parts& parts) { ASSERT_EQ(parts.size(), 4u); });
+  ASSERT_TRUE(ReadDelta(untouched->fs, "seg", untouched->file, SmallDeltaExpectation()).ok());
+  for (const auto& [what, change] : kHostile) {
+    auto stored = WriteHostileDelta(change);
+    Result<Delta> read = ReadDelta(stored->fs, "seg", stored->file, SmallDeltaExpectation());
+    EXPECT_EQ(read.status().code(), ErrorCode::kCorruption) << what;
+  }
+}
+
+TEST(Delta, RandomChangesWithRightChecksumsAreRefusedOrSafe) {
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  size_t read_anyway = 0;
+  for (int i = 0; i < 3000; ++i) {
+    auto stored = WriteHostileDelta([&](Parts& parts) {
+      Part& part = parts[2 + random() % 2];
+      for (uint64_t changes = 1 + random() % 3; changes > 0; --changes) {
+        part.bytes[random() % part.bytes.size()] =
+            static_cast<std::byte>(random() % 2 ? random() % 256 : random() % 8);
+      }
+    });
+    Result<Delta> read = ReadDelta(stored->fs, "seg", stored->file, SmallDeltaExpectation());
+    if (!read.ok()) {
+      ASSERT_TRUE(IsRefusal(read.status())) << read.status().ToString();
+      continue;
+    }
+    ++read_anyway;
+    std::string json;
+    for (const DeltaChange& change : read->changes) {
+      ASSERT_LT(change.row, 12u);
+      JsonWriter writer(json);
+      PayloadValue(read->payloads[change.payload]).WriteJson(writer);
+    }
+  }
+  EXPECT_GT(read_anyway, 0u);
 }
 
 }  // namespace

@@ -28,6 +28,8 @@ enum class SectionId : uint16_t {
   kPayloadIndexes = 14,
   kDeltaInfo = 32,
   kTombstones = 33,
+  kChangedRows = 34,
+  kChangedPayloads = 35,
 };
 
 // A file holds a section at most once for each vector, or for none.
