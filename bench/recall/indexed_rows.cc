@@ -5,10 +5,13 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include <sys/resource.h>
 
 #include "index/graph/graph_order.h"
+#include "index/graph/graph_section.h"
 #include "simd/kernels.h"
 
 namespace akidb::bench {
@@ -75,10 +78,36 @@ IndexedRows::IndexedRows(Metric metric, std::span<const float> rows, uint32_t di
 void IndexedRows::Build(const index::GraphBuildOptions& options, bool renumber) {
   const double start = WallSeconds();
   const double start_cpu = ProcessCpuSeconds();
-  const index::CodeArray wide(*wide_, wide_codes_.data(), count_);
-  Finish(Require(index::BuildGraph({wide, lifts_}, options, std::atomic<bool>(false))), renumber);
+  Finish(MakeGraph(options), renumber);
   build_s_ = WallSeconds() - start;
   build_cpu_s_ = ProcessCpuSeconds() - start_cpu;
+}
+
+index::Graph IndexedRows::MakeGraph(const index::GraphBuildOptions& options) const {
+  const index::CodeArray wide(*wide_, wide_codes_.data(), count_);
+  return Require(index::BuildGraph({wide, lifts_}, options, std::atomic<bool>(false)));
+}
+
+void IndexedRows::BuildOrRead(const Settings& settings, const std::string& path) {
+  const bool renumber = settings.Number("renumber", 1) != 0;
+  if (path.empty()) return Build(BuildOptionsOf(settings), renumber);
+  std::ifstream file(path, std::ios::binary);
+  const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
+  const Result<index::GraphView> read = index::OpenGraph(std::as_bytes(std::span(bytes)), count_);
+  if (read.ok()) {
+    return Finish({read->degree,
+                   {read->links.begin(), read->links.end()},
+                   {read->entries.begin(), read->entries.end()},
+                   {},
+                   {}},
+                  renumber);
+  }
+  index::Graph graph = MakeGraph(BuildOptionsOf(settings));
+  const std::vector<std::byte> encoded = index::EncodeGraph(graph.view());
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(encoded.data()),
+             static_cast<std::streamsize>(encoded.size()));
+  Finish(std::move(graph), renumber);
 }
 
 void IndexedRows::Extend(const IndexedRows& before, std::span<const uint32_t> became,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,9 @@ class IndexedRows {
   IndexedRows(Metric metric, std::span<const float> rows, uint32_t dim);
 
   void Build(const index::GraphBuildOptions& options, bool renumber = true);
+  // As Build, but takes the graph from a file where there is one of as many rows, and else leaves
+  // it there: for the same rows and options alone. An empty path is none.
+  void BuildOrRead(const Settings& settings, const std::string& path);
   // From the graph of `before`, whose row i has become row became[i], or kNoNode.
   void Extend(const IndexedRows& before, std::span<const uint32_t> became,
               const index::GraphBuildOptions& options);
@@ -39,6 +43,7 @@ class IndexedRows {
   const index::CodeSpace& space() const { return *section_.space; }
 
  private:
+  index::Graph MakeGraph(const index::GraphBuildOptions& options) const;
   void Finish(index::Graph graph, bool renumber);
 
   const Metric metric_;

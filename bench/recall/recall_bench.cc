@@ -5,9 +5,9 @@
 //   recall_bench FILE DIM [key=value…]
 //
 // Keys: those of recall_data.h and indexed_rows.h, and k (10), rounds (5), rerank (3: ef/3 rows, at
-// least 2k), renumber (1: nodes in graph order), hnswlib (1: run it; M = degree/2, ef_construction
-// 200). How the rows visited grow: text-like:300000 with rows=30000 and without. Queries from
-// elsewhere: shift=0.5.
+// least 2k), renumber (1: nodes in graph order), graph (a file that keeps it between runs), hnswlib
+// (1: run it; M = degree/2, ef_construction 200). How the rows visited grow: text-like:300000 with
+// rows=30000 and without. Queries from elsewhere: shift=0.5.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -99,7 +99,7 @@ int Run(const Arguments& arguments) {
   const std::vector<size_t> efs = {10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 480};
   const auto rounds = static_cast<size_t>(settings.Number("rounds", 5));
   IndexedRows rows(data.metric, data.stored, data.dim);
-  rows.Build(BuildOptionsOf(settings), settings.Number("renumber", 1) != 0);
+  rows.BuildOrRead(settings, settings.Text("graph", ""));
   std::printf("ours: encode %.1f s, build %.1f s, mean degree %.1f, %.0f bytes a row\n",
               rows.encode_s(), rows.build_s(), rows.mean_degree(), rows.bytes_per_row());
   RowSearch search(data, rows, settings.Number("rerank", 3));

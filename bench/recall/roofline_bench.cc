@@ -7,7 +7,8 @@
 // the index's size, by the fastest of three ways of reading; eta is its share of the time of a
 // search, both of processor time. Two threads: queries a second of both, each of its own processor
 // time, against one, and by the wall clock, which on a machine that others use measures them, too.
-// Keys: those of recall_data.h and indexed_rows.h, and k (10), ef (0: 20, 56 and 112), rounds (5).
+// Keys: those of recall_data.h and indexed_rows.h, and k (10), ef (0: 20, 56 and 112), rounds (5),
+// graph (a file that keeps it between runs).
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -124,7 +125,7 @@ int Run(const Arguments& arguments) {
   Data data = LoadData(arguments);
   FindTruth(data, k);
   IndexedRows rows(data.metric, data.stored, data.dim);
-  rows.Build(BuildOptionsOf(settings));
+  rows.BuildOrRead(settings, settings.Text("graph", ""));
   std::printf("%u rows, %u components, %.0f bytes a row, built in %.0f s\n", data.rows, data.dim,
               rows.bytes_per_row(), rows.build_s());
   const size_t code_bytes = rows.space().row_bytes();
