@@ -27,6 +27,7 @@
 #include "types/collection_config.h"
 #include "types/payload_change.h"
 #include "types/query.h"
+#include "types/search_plan.h"
 #include "types/uuid.h"
 
 namespace akidb::engine {
@@ -105,6 +106,10 @@ struct SearchRequest {
   std::optional<float> distance_max;     // hits beyond are left out
   bool exact = false;                    // compare with every vector
   size_t ef = 0;                         // candidates in a graph; 0: the default
+  // Share of the nearest to be found, at least, by what was measured of each segment; 0: the
+  // default. Chooses ef where that is 0.
+  double recall = 0;
+  SearchPlan* plan = nullptr;  // filled in where given; outlives the search
   PayloadSelector with_payload;
   VectorSelector with_vectors;
 };

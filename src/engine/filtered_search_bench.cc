@@ -16,7 +16,7 @@ namespace akidb::engine {
 namespace {
 
 constexpr uint32_t kDim = 128;
-constexpr uint64_t kRows = 80'000;
+constexpr uint64_t kRows = 300'000;
 constexpr uint64_t kClusters = 200;
 constexpr uint64_t kQueries = 100;
 constexpr int kPermille = 1000;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/payload_index/row_set.h"
+
 namespace akidb::engine {
 namespace {
 
@@ -40,6 +42,7 @@ class HeadSource final : public RowSource {
   HeadSource(std::shared_ptr<const Head> head, uint32_t rows, uint64_t seq)
       : head_(std::move(head)), rows_(rows), seq_(seq) {}
 
+  bool sealed() const override { return false; }
   uint32_t rows() const override { return rows_; }
   bool Visible(uint32_t row) const override { return head_->Visible(row, seq_); }
   std::optional<uint32_t> Find(PointId id) const override { return head_->Find(id, seq_); }
@@ -79,6 +82,13 @@ class HeadSource final : public RowSource {
   // A head keeps room for the vector of every row; the gate leaves rows without one out.
   uint32_t RowOf(uint32_t number, size_t) const override { return number; }
   uint32_t NumberOf(uint32_t row, size_t) const override { return row; }
+
+  void NumbersOf(const RowSet& rows, size_t ordinal,
+                 std::vector<uint32_t>& numbers) const override {
+    rows.ForEach([&](uint32_t row) {
+      if (Visible(row) && HasVector(row, ordinal)) numbers.push_back(NumberOf(row, ordinal));
+    });
+  }
 
   const VectorIndex* vector_index(size_t) const override { return nullptr; }
   const PayloadIndexSection* payload_indexes() const override { return nullptr; }

@@ -2,18 +2,20 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <queue>
-
-#include "index/graph/graph_walk.h"
 
 namespace akidb::engine {
 namespace {
 
 // A walk's candidates when the request names no number: recall of 10 at 0.98 and above on real text
-// (docs/internals/index.md).
+// (docs/internals/index.md). Segments of which less was measured take as many more as they need.
 constexpr size_t kEfDefault = 100;
+constexpr double kRecallDefault = 0.98;
+// Three spreads: one neighbour in some 740 has its estimate farther off.
+constexpr double kScanRecall = 0.9986;
 // Spreads by which a candidate's distance may be smaller than its estimate: hardly one in a
 // thousand is smaller yet.
 constexpr float kSpreads = 3;
@@ -33,6 +35,16 @@ constexpr uint32_t kChunk = 256;
 constexpr uint32_t kCheckNumbers = 64 << 10;
 // Candidates of a scan are thinned out when they have become so many more.
 constexpr size_t kNearMin = 4096;
+
+// So many are looked at for each hit, rejected ones included: the farther ones are found less
+// surely.
+constexpr size_t kAskedPerHit = 4;
+// A gate that needs so many times more candidates than expected goes against the query.
+constexpr size_t kAskedMore = 8;
+// A listed number takes up to so many times as long as one in turn.
+constexpr uint64_t kCodesShare = 2;
+// Where a graph was not measured: a filter that leaves one in so many is answered by a list.
+constexpr uint64_t kListShare = 5;
 
 // Where a gate rejects so many times more vectors nearer than the nearest admitted ones than its
 // share of all leads to expect, and some, what it admits lies behind what it doesn't: there a walk
@@ -88,14 +100,35 @@ struct IndexSearch::Near {
   }
 };
 
+// Of one number at least.
+double IndexSearch::ShareOf(const IndexCandidates& candidates) const {
+  return std::max(candidates.admitted_share, 1.0 / static_cast<double>(index_.codes.count()));
+}
+
+bool IndexSearch::ListIsFaster(const IndexCandidates& candidates) const {
+  const size_t count = index_.codes.count();
+  const std::optional<size_t> first = FirstEf();
+  if (!first) return true;
+  if (index_.recall.points().empty()) return candidates.listed * kListShare <= count;
+  auto visits = [&](double ef) { return index_.recall.EstimatedAt(static_cast<size_t>(ef)); };
+  const auto ef = static_cast<double>(*first);
+  // Candidates in proportion are needed only past those that it has anyway.
+  const double needed =
+      visits(std::max(ef, kAskedPerHit * static_cast<double>(query_.k) / ShareOf(candidates)));
+  return static_cast<double>(candidates.listed) <=
+         needed * static_cast<double>(index_.recall.visit_cost());
+}
+
 bool IndexSearch::IsWorthwhile() const {
   const size_t count = index_.codes.count();
   if (query_.k == 0 || query_.k > count / (kComparedPerHit * kShareMax)) return false;
+  if (query_.recall > kScanRecall) return false;
   if (IsByProxy()) return index_.graph.has_value();
   return index_.graph || count * query_.vector.size() * sizeof(float) > kExactBytesMax;
 }
 
 Status IndexSearch::Find(const IndexCandidates& candidates, ExactComparison& exact) {
+  work_ = {};
   prepared_ =
       index_.section.space->Prepare(IsByProxy() ? Metric::kEuclid : query_.metric, query_.vector);
   if (MayWalk(candidates)) {
@@ -110,42 +143,133 @@ Status IndexSearch::Find(const IndexCandidates& candidates, ExactComparison& exa
 bool IndexSearch::IsByProxy() const { return query_.metric == Metric::kManhattan; }
 
 bool IndexSearch::MayWalk(const IndexCandidates& candidates) const {
-  return index_.graph && !candidates.only && (candidates.gate_is_open || candidates.gate_is_fast);
+  if (!index_.graph || !(candidates.gate_is_open || candidates.gate_is_fast)) return false;
+  return !candidates.list || !ListIsFaster(candidates);
+}
+
+std::optional<size_t> IndexSearch::FirstEf() const {
+  if (query_.ef > 0) return std::max(query_.ef, query_.k);
+  const double recall = query_.recall > 0 ? query_.recall : kRecallDefault;
+  const std::optional<size_t> enough = index_.recall.EfFor(recall, query_.k);
+  if (query_.recall == 0) return std::max({kEfDefault, query_.k, enough.value_or(0)});
+  if (!enough) return std::nullopt;
+  return std::max(*enough, query_.k);
 }
 
 Result<bool> IndexSearch::Walk(const IndexCandidates& candidates, ExactComparison& exact) {
   const size_t count = index_.codes.count();
   compared_.Reset(index_.codes.count());
-  NodeGateOf gate(candidates.gate, index_);
-  index::WalkOptions options;
-  options.gate = candidates.gate_is_open ? nullptr : &gate;
-  options.visits_max = count / kVisitShare;
-  index::GraphWalk walk;
-  const size_t least = std::max(query_.ef > 0 ? query_.ef : kEfDefault, query_.k);
-  const size_t first = IsByProxy() ? std::max(least / 2, query_.k) : least;
-  for (size_t ef = std::min(first, count); ef <= count / kShareMax; ef *= 2) {
-    options.ef = static_cast<uint32_t>(ef);
-    const float before = exact.bound();
-    gate.Forget();
-    AKIDB_ASSIGN_OR_RETURN(bool complete,
-                           walk.Run(context_, {*index_.graph, index_.codes, prepared_}, options));
-    const std::span<const index::Candidate> found = walk.found();
-    if (!complete || found.size() < std::min(ef, query_.k)) return false;
-    if (LieBehind(found, gate.rejected(), candidates.admitted_share)) return false;
-    AKIDB_RETURN_IF_ERROR(CompareFound(found, exact));
-    if (found.size() < ef) return true;
-    if (ef >= least && !MayLieBeyond(found.back(), before, exact)) return true;
+  const std::optional<size_t> first = FirstEf();
+  if (!first) return false;
+  ef_least_ = std::min(*first, count);
+  const size_t ef = IsByProxy() ? std::max(ef_least_ / 2, std::min(query_.k, count)) : ef_least_;
+  work_.way = candidates.gate_is_open ? SearchWay::kGraph : SearchWay::kFilteredGraph;
+  visits_left_ = std::numeric_limits<uint64_t>::max();
+  if (candidates.list) {
+    // All walks together shall cost no more than the list that they were preferred to.
+    visits_left_ = static_cast<uint64_t>(static_cast<double>(candidates.listed) /
+                                         static_cast<double>(index_.recall.visit_cost()));
   }
-  return false;
+  AKIDB_ASSIGN_OR_RETURN(Outcome outcome, WalkThenAsk(candidates, ef, exact));
+  if (outcome == Outcome::kLieBehind) {
+    AKIDB_ASSIGN_OR_RETURN(outcome, WalkGated(candidates, ef, exact));
+  }
+  // The curve's own walks went on in the same way.
+  work_.recall = index_.recall.RecallAt(*first, query_.k);
+  return outcome == Outcome::kFound;
+}
+
+Result<bool> IndexSearch::WalkOnce(index::GraphWalk& walk, size_t ef, index::NodeGate* gate) {
+  index::WalkOptions options;
+  options.ef = static_cast<uint32_t>(ef);
+  options.gate = gate;
+  options.visits_max = std::min<uint64_t>(visits_left_, index_.codes.count() / kVisitShare);
+  AKIDB_ASSIGN_OR_RETURN(bool complete,
+                         walk.Run(context_, {*index_.graph, index_.codes, prepared_}, options));
+  NoteWalk(ef, walk.visits(), walk.expansions());
+  visits_left_ -= std::min(visits_left_, walk.visits());
+  return complete;
+}
+
+void IndexSearch::NoteWalk(size_t ef, uint64_t visits, uint64_t expansions) {
+  work_.ef = ef;
+  ++work_.walks;
+  work_.estimated += visits;
+  work_.bytes += visits * index_.section.space->row_bytes() +
+                 expansions * index_.graph->degree * sizeof(uint32_t);
 }
 
 // What estimates of another distance say of this one can't be bounded: there, a walk that finds
 // nothing nearer than the one before with half as many candidates was the last.
-bool IndexSearch::MayLieBeyond(const index::Candidate& last, float before,
-                               const ExactComparison& exact) const {
-  if (IsByProxy()) return exact.bound() < before;
-  const float behind = last.distance - kSpreadsBehind * index_.codes.Spread(prepared_, last.node);
-  return behind <= exact.bound();
+bool IndexSearch::ReachesFarEnough(std::span<const index::Candidate> found, size_t ef,
+                                   const Bounds& bounds) const {
+  if (found.size() < ef) return true;
+  if (ef < ef_least_) return false;
+  if (IsByProxy()) return bounds.after >= bounds.before;
+  const index::Candidate& last = found.back();
+  const float spread = index_.codes.Spread(prepared_, last.node);
+  return last.distance - kSpreadsBehind * spread > bounds.after;
+}
+
+Result<IndexSearch::Outcome> IndexSearch::WalkThenAsk(const IndexCandidates& candidates, size_t ef,
+                                                      ExactComparison& exact) {
+  const size_t count = index_.codes.count();
+  const size_t wanted = std::min(query_.k, count);
+  const double among = static_cast<double>(wanted) / ShareOf(candidates);
+  if (!candidates.gate_is_open) ef = std::max(ef, static_cast<size_t>(kAskedPerHit * among));
+  const size_t ef_max = candidates.gate_is_open ? count : kAskedMore * ef;
+  index::GraphWalk walk;
+  while (ef <= std::min(ef_max, count / kShareMax)) {
+    AKIDB_ASSIGN_OR_RETURN(bool complete, WalkOnce(walk, ef, nullptr));
+    if (!complete) return Outcome::kTooMany;
+    std::span<const index::Candidate> found = walk.found();
+    // How many had to be looked at for those that are wanted.
+    size_t looked_at = found.size() >= wanted ? 0 : count;
+    if (!candidates.gate_is_open) {
+      Admit(found, candidates.gate);
+      looked_at = count;
+      if (admitted_.size() >= wanted) {
+        looked_at = static_cast<size_t>(
+            std::upper_bound(found.begin(), found.end(), admitted_[wanted - 1]) - found.begin());
+      }
+      found = admitted_;
+    }
+    if (looked_at * kAskedPerHit <= ef) {
+      const float before = exact.bound();
+      AKIDB_RETURN_IF_ERROR(CompareFound(found, exact));
+      if (ReachesFarEnough(walk.found(), ef, {before, exact.bound()})) return Outcome::kFound;
+    } else if (walk.found().size() < ef) {
+      return Outcome::kLieBehind;
+    }
+    ef *= 2;
+    // The next walk would hardly come to an end.
+    if (index_.recall.EstimatedAt(ef) > static_cast<double>(visits_left_)) return Outcome::kTooMany;
+  }
+  return candidates.gate_is_open ? Outcome::kTooMany : Outcome::kLieBehind;
+}
+
+void IndexSearch::Admit(std::span<const index::Candidate> found, index::RowGate& gate) {
+  admitted_.clear();
+  for (const index::Candidate& candidate : found) {
+    if (gate.Admits(index_.NumberOf(candidate.node))) admitted_.push_back(candidate);
+  }
+}
+
+Result<IndexSearch::Outcome> IndexSearch::WalkGated(const IndexCandidates& candidates, size_t ef,
+                                                    ExactComparison& exact) {
+  NodeGateOf gate(candidates.gate, index_);
+  index::GraphWalk walk;
+  for (; ef <= index_.codes.count() / kShareMax; ef *= 2) {
+    gate.Forget();
+    AKIDB_ASSIGN_OR_RETURN(bool complete, WalkOnce(walk, ef, &gate));
+    const std::span<const index::Candidate> found = walk.found();
+    if (!complete || found.size() < std::min(ef, query_.k)) return Outcome::kTooMany;
+    if (LieBehind(found, gate.rejected(), candidates.admitted_share)) return Outcome::kTooMany;
+    const float before = exact.bound();
+    AKIDB_RETURN_IF_ERROR(CompareFound(found, exact));
+    if (ReachesFarEnough(found, ef, {before, exact.bound()})) return Outcome::kFound;
+  }
+  return Outcome::kTooMany;
 }
 
 bool IndexSearch::LieBehind(std::span<const index::Candidate> found,
@@ -162,34 +286,47 @@ bool IndexSearch::LieBehind(std::span<const index::Candidate> found,
   return static_cast<double>(nearer) > kRejectedMax * expected + kRejectedMore;
 }
 
+Status IndexSearch::Compare(uint32_t number, ExactComparison& exact) {
+  if (!compared_.Add(number)) return OkStatus();
+  ++work_.compared;
+  work_.bytes += query_.vector.size_bytes();
+  return exact.Compare(number);
+}
+
 // Nearest first, so that the bound falls early.
 Status IndexSearch::CompareFound(std::span<const index::Candidate> found, ExactComparison& exact) {
   for (const index::Candidate& candidate : found) {
     const float least =
         candidate.distance - kSpreads * index_.codes.Spread(prepared_, candidate.node);
     if (!IsByProxy() && least > exact.bound()) continue;
-    const uint32_t number = index_.NumberOf(candidate.node);
-    if (compared_.Add(number)) AKIDB_RETURN_IF_ERROR(exact.Compare(number));
+    AKIDB_RETURN_IF_ERROR(Compare(index_.NumberOf(candidate.node), exact));
   }
   return OkStatus();
 }
 
 Status IndexSearch::CompareAll(const IndexCandidates& candidates, ExactComparison& exact) {
-  const uint32_t count =
-      candidates.only ? static_cast<uint32_t>(candidates.only->size()) : index_.codes.count();
+  const bool by_list = static_cast<bool>(candidates.list);
+  const std::vector<uint32_t> list = by_list ? candidates.list() : std::vector<uint32_t>();
+  const uint32_t count = by_list ? static_cast<uint32_t>(list.size()) : index_.codes.count();
+  work_.way = by_list ? SearchWay::kListedVectors : SearchWay::kVectors;
+  work_.recall = 1;
   for (uint32_t i = 0; i < count; ++i) {
     if (i % kCheckNumbers == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
-    const uint32_t number = candidates.only ? (*candidates.only)[i] : i;
-    if (!candidates.gate.Admits(number) || !compared_.Add(number)) continue;
-    AKIDB_RETURN_IF_ERROR(exact.Compare(number));
+    const uint32_t number = by_list ? list[i] : i;
+    if (candidates.gate.Admits(number)) AKIDB_RETURN_IF_ERROR(Compare(number, exact));
   }
   return OkStatus();
 }
 
 Status IndexSearch::Scan(const IndexCandidates& candidates, ExactComparison& exact) {
   const index::CodeArray& codes = index_.codes;
-  const uint32_t count =
-      candidates.only ? static_cast<uint32_t>(candidates.only->size()) : codes.count();
+  const bool by_list = candidates.list && candidates.listed * kCodesShare <= codes.count();
+  const std::vector<uint32_t> list = by_list ? candidates.list() : std::vector<uint32_t>();
+  const uint32_t count = by_list ? static_cast<uint32_t>(list.size()) : codes.count();
+  work_.way = by_list ? SearchWay::kListedCodes : SearchWay::kCodes;
+  work_.recall = kScanRecall;
+  work_.estimated += count;
+  work_.bytes += count * codes.space().row_bytes();
   KthGreatest greatest(query_.k);
   std::vector<Near> near;
   size_t thin_out_at = kNearMin;
@@ -199,20 +336,22 @@ Status IndexSearch::Scan(const IndexCandidates& candidates, ExactComparison& exa
     if (first % kCheckNumbers == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
     const uint32_t chunk = std::min(kChunk, count - first);
     for (uint32_t i = 0; i < chunk; ++i) {
-      nodes[i] = candidates.only ? index_.NodeOf((*candidates.only)[first + i]) : first + i;
+      nodes[i] = by_list ? index_.NodeOf(list[first + i]) : first + i;
     }
-    if (candidates.only) {
+    if (by_list) {
       codes.Distances(prepared_, std::span(nodes).first(chunk), distances.data());
     } else {
       codes.Distances(prepared_, first, std::span(distances).first(chunk));
     }
     float bound = std::min(greatest.bound(), exact.bound());
     for (uint32_t i = 0; i < chunk; ++i) {
-      const float spread = kSpreads * codes.Spread(prepared_, nodes[i]);
+      const float beyond = distances[i] - bound;
       // What is not a number may be anything.
-      if (distances[i] - spread > bound) continue;
+      const float squared_spread = codes.SquaredSpread(prepared_, nodes[i]);
+      if (beyond > 0 && beyond * beyond > kSpreads * kSpreads * squared_spread) continue;
       const uint32_t number = index_.NumberOf(nodes[i]);
       if (!candidates.gate.Admits(number)) continue;
+      const float spread = kSpreads * std::sqrt(squared_spread);
       if (std::isnan(distances[i])) {
         near.push_back({-std::numeric_limits<float>::infinity(), number});
         continue;
@@ -228,7 +367,7 @@ Status IndexSearch::Scan(const IndexCandidates& candidates, ExactComparison& exa
   std::sort(near.begin(), near.end());
   for (const Near& candidate : near) {
     if (candidate.least > exact.bound()) break;
-    if (compared_.Add(candidate.number)) AKIDB_RETURN_IF_ERROR(exact.Compare(candidate.number));
+    AKIDB_RETURN_IF_ERROR(Compare(candidate.number, exact));
   }
   return OkStatus();
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -15,9 +16,10 @@
 #include "base/status.h"
 #include "engine/vector_index.h"
 #include "index/exact_scan.h"
-#include "index/graph/candidate_pool.h"
+#include "index/graph/graph_walk.h"
 #include "index/graph/visited_nodes.h"
 #include "types/metric.h"
+#include "types/search_plan.h"
 
 namespace akidb::engine {
 
@@ -26,6 +28,18 @@ struct IndexQuery {
   std::span<const float> vector;  // as it is compared with stored ones; borrowed
   size_t k = 0;                   // nearest vectors that are wanted
   size_t ef = 0;                  // candidates of a walk; 0: the default
+  double recall = 0;              // to be found, at least, where ef is 0; 0: the default
+};
+
+// What a search has done.
+struct IndexWork {
+  SearchWay way = SearchWay::kNothing;
+  size_t ef = 0;  // of the last walk
+  uint64_t walks = 0;
+  uint64_t estimated = 0;  // distances by codes
+  uint64_t compared = 0;   // vectors
+  uint64_t bytes = 0;      // of codes, links and vectors
+  double recall = 1;       // as it was measured of this index, or follows from the codes' spread
 };
 
 // Which numbers may be in the answer.
@@ -35,8 +49,9 @@ struct IndexCandidates {
   bool gate_is_open = false;
   // The gate answers so fast that a walk may ask about every number that it comes near.
   bool gate_is_fast = false;
-  // The gate admits no number but these, ascending; borrowed. Nothing: any.
-  std::optional<std::span<const uint32_t>> only;
+  // All numbers that the gate may admit, ascending, and how many there are; empty: any.
+  std::function<std::vector<uint32_t>()> list{};
+  uint64_t listed = 0;
   // About which share of all numbers the gate admits.
   double admitted_share = 1;
 };
@@ -64,6 +79,8 @@ class IndexSearch {
 
   // Each number that may be among the nearest is compared once.
   Status Find(const IndexCandidates& candidates, ExactComparison& exact);
+  // Of the last Find.
+  const IndexWork& work() const { return work_; }
 
  private:
   struct Near;  // a number and the least distance that it may have
@@ -71,15 +88,35 @@ class IndexSearch {
   // Whether estimates and graph are of another distance than the query's: Manhattan's by Euclid's.
   bool IsByProxy() const;
   bool MayWalk(const IndexCandidates& candidates) const;
+  // Candidates that a walk begins with; nothing if none is known to find what is wanted.
+  std::optional<size_t> FirstEf() const;
   // False if it was given up: a scan is faster than what it would still have to look at.
   Result<bool> Walk(const IndexCandidates& candidates, ExactComparison& exact);
+  // One round of it, with a gate or without; false when it looked at too many.
+  Result<bool> WalkOnce(index::GraphWalk& walk, size_t ef, index::NodeGate* gate);
+  void NoteWalk(size_t ef, uint64_t visits, uint64_t expansions);
+  // Walks without the gate, and asks it about what was found.
+  enum class Outcome : uint8_t { kFound, kLieBehind, kTooMany };
+  Result<Outcome> WalkThenAsk(const IndexCandidates& candidates, size_t ef, ExactComparison& exact);
+  Result<Outcome> WalkGated(const IndexCandidates& candidates, size_t ef, ExactComparison& exact);
+  // Of the nearest, before and after those that a walk found were compared.
+  struct Bounds {
+    float before;
+    float after;
+  };
+  // Whether nothing nearer than what has been compared can be beyond the last of these.
+  bool ReachesFarEnough(std::span<const index::Candidate> found, size_t ef,
+                        const Bounds& bounds) const;
   // Whether most of what is nearer than the nearest of `found` was rejected.
   bool LieBehind(std::span<const index::Candidate> found, std::span<const uint32_t> rejected,
                  double admitted_share) const;
+  Status Compare(uint32_t number, ExactComparison& exact);
+  // What the gate admits of them, in admitted_.
+  void Admit(std::span<const index::Candidate> found, index::RowGate& gate);
   Status CompareFound(std::span<const index::Candidate> found, ExactComparison& exact);
-  // Whether a walk with more candidates than one that began with the bound `before` could find what
-  // is nearer still.
-  bool MayLieBeyond(const index::Candidate& last, float before, const ExactComparison& exact) const;
+  double ShareOf(const IndexCandidates& candidates) const;
+  // Whether estimating the listed numbers takes less time than a walk.
+  bool ListIsFaster(const IndexCandidates& candidates) const;
   // Every candidate exactly: where codes say nothing about how far one may be.
   Status CompareAll(const IndexCandidates& candidates, ExactComparison& exact);
   Status Scan(const IndexCandidates& candidates, ExactComparison& exact);
@@ -87,8 +124,12 @@ class IndexSearch {
   const RequestContext& context_;
   const IndexQuery& query_;
   const VectorIndex& index_;
+  IndexWork work_;
   index::CodeQuery prepared_;
+  size_t ef_least_ = 0;       // of the walk that may be the last
+  uint64_t visits_left_ = 0;  // of the walks that may still be made
   index::VisitedNodes compared_;
+  std::vector<index::Candidate> admitted_;
 };
 
 }  // namespace akidb::engine

@@ -83,6 +83,7 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
     SearchRequest request;
     request.query = query;
     request.exact = exact;
+    if (!exact) request.recall = wanted_recall_;
     request.limit = limit;
     request.filter = std::move(filter);
     Result<std::vector<Hit>> hits = collection_->Search(context_, request);
@@ -115,9 +116,10 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
   const uint64_t clusters_;
   const uint32_t dim_;
   float cluster_width_ = 0.8f;
-  float common_ = 0;         // added to every component
-  float scale_ = 1;          // that every component is multiplied by
-  float length_spread_ = 0;  // of the logarithm of lengths
+  double wanted_recall_ = 0;  // that searches ask for
+  float common_ = 0;          // added to every component
+  float scale_ = 1;           // that every component is multiplied by
+  float length_spread_ = 0;   // of the logarithm of lengths
   std::unique_ptr<SegmentIndexer> vector_indexer_ =
       MakeVectorIndexer({.graph_rows_min = 800}, *log_);
 };

@@ -49,6 +49,8 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
+  // A segment; else points in memory.
+  virtual bool sealed() const = 0;
   // Rows are 0..rows()-1, dead ones among them, in the order of writing: seq never descends.
   virtual uint32_t rows() const = 0;
   virtual bool Visible(uint32_t row) const = 0;
@@ -73,6 +75,10 @@ class RowSource {
   virtual uint32_t RowOf(uint32_t number, size_t ordinal) const = 0;
   // The inverse; only for rows that have the vector.
   virtual uint32_t NumberOf(uint32_t row, size_t ordinal) const = 0;
+
+  // Appends the numbers of those of these rows that are visible and have the vector, ascending.
+  virtual void NumbersOf(const RowSet& rows, size_t ordinal,
+                         std::vector<uint32_t>& numbers) const = 0;
 
   // What may be searched instead of the vectors, numbered as they are; null when there is nothing.
   virtual const VectorIndex* vector_index(size_t ordinal) const = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "engine/payload_index/row_set.h"
 #include "engine/stored_vector.h"
 
 namespace akidb::engine {
@@ -75,6 +76,7 @@ class SegmentSource final : public RowSource {
     }
   }
 
+  bool sealed() const override { return true; }
   uint32_t rows() const override { return reader_->rows(); }
   bool Visible(uint32_t row) const override { return !dead_->Contains(row); }
 
@@ -128,6 +130,22 @@ class SegmentSource final : public RowSource {
   }
   uint32_t NumberOf(uint32_t row, size_t ordinal) const override {
     return *reader_->FindNumber(row, *vectors_[ordinal].in_segment);
+  }
+
+  void NumbersOf(const RowSet& rows, size_t ordinal,
+                 std::vector<uint32_t>& numbers) const override {
+    const std::optional<size_t>& there = vectors_[ordinal].in_segment;
+    if (!there) return;
+    const bool all_have_it = Count(ordinal) == reader_->rows();
+    const bool all_live = dead_->empty();
+    rows.ForEach([&](uint32_t row) {
+      if (!all_live && dead_->Contains(row)) return;
+      if (all_have_it) {
+        numbers.push_back(row);
+      } else if (std::optional<uint32_t> number = reader_->FindNumber(row, *there)) {
+        numbers.push_back(*number);
+      }
+    });
   }
 
   const VectorIndex* vector_index(size_t ordinal) const override {

@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+#include "engine/numbered_vectors.h"
+#include "engine/recall_audit.h"
 #include "engine/stored_vector.h"
 #include "index/graph/graph_builder.h"
 #include "index/graph/graph_order.h"
@@ -23,39 +25,6 @@ constexpr uint32_t kStopRows = 256;
 constexpr uint64_t kRotationSeed = 0x416B694442;
 
 Status Stopped() { return CancelledError("the building of an index was stopped"); }
-
-// The vectors of one name in the order of their numbers.
-class NumberedVectors {
- public:
-  NumberedVectors(const storage::SegmentRows& rows, const VectorSchema& schema, size_t ordinal)
-      : rows_(rows), schema_(schema), ordinal_(ordinal) {
-    for (uint32_t row = 0; row < rows.rows(); ++row) {
-      if (rows.HasVector(row, ordinal)) numbers_.push_back(row);
-    }
-  }
-
-  uint32_t count() const { return static_cast<uint32_t>(numbers_.size()); }
-  // Of a row that has a vector.
-  uint32_t NumberOf(uint32_t row) const {
-    return static_cast<uint32_t>(std::lower_bound(numbers_.begin(), numbers_.end(), row) -
-                                 numbers_.begin());
-  }
-  // As it is compared. Valid until the next call.
-  Result<std::span<const float>> operator[](uint32_t number) const {
-    AKIDB_ASSIGN_OR_RETURN(std::span<const std::byte> stored,
-                           rows_.vector(numbers_[number], ordinal_));
-    std::span<const float> vector = FloatsOf(schema_.config(ordinal_).datatype, stored, buffer_);
-    if (schema_.NormalizesRows(ordinal_)) simd::Normalize(buffer_);
-    return vector;
-  }
-
- private:
-  const storage::SegmentRows& rows_;
-  const VectorSchema& schema_;
-  const size_t ordinal_;
-  std::vector<uint32_t> numbers_;      // the rows
-  mutable std::vector<float> buffer_;  // of vectors that are not stored as they are compared
-};
 
 // A graph over some of the vectors, and what its nodes have become.
 struct EarlierGraph {
@@ -137,7 +106,7 @@ class VectorBuild {
     codes.Reorder(built.number_of_node);
     codes_ = codes.Take();
     graph_ = index::EncodeGraph(built.view());
-    return OkStatus();
+    return Audit(vectors, built.view());
   }
 
   // Whose links may be taken over.
@@ -146,6 +115,7 @@ class VectorBuild {
   std::vector<std::byte> TakeCodes() { return std::move(codes_); }
   // Empty when there is none.
   std::vector<std::byte> TakeGraph() { return std::move(graph_); }
+  std::vector<std::byte> TakeRecall() { return std::move(recall_); }
 
  private:
   static constexpr uint32_t kDegreeMax = 256;
@@ -221,6 +191,18 @@ class VectorBuild {
     return config_.metric != Metric::kDot || longest * vectors.count() <= kLengthsRatioMax * sum;
   }
 
+  // Measures what will be searched: the codes as they are written, and the graph.
+  Status Audit(const NumberedVectors& vectors, const index::GraphView& graph) {
+    AKIDB_ASSIGN_OR_RETURN(index::CodeSection section,
+                           index::OpenCodeSection(codes_, config_.dim, vectors.count()));
+    VectorIndex made(std::move(section));
+    made.graph = graph;
+    AKIDB_ASSIGN_OR_RETURN(index::RecallCurve curve,
+                           MeasureRecall(made, vectors, config_.metric, stop_));
+    recall_ = index::EncodeRecallCurve(curve);
+    return OkStatus();
+  }
+
   // index/graph/graph_builder.h
   std::vector<float> Lifts() const {
     if (squared_lengths_.empty()) return {};
@@ -240,6 +222,7 @@ class VectorBuild {
   std::vector<double> squared_lengths_;  // of a dot product's rows
   std::vector<std::byte> codes_;
   std::vector<std::byte> graph_;
+  std::vector<std::byte> recall_;
 };
 
 class OpenedIndex final : public SegmentIndex {
@@ -304,6 +287,7 @@ class VectorIndexer final : public SegmentIndexer {
       std::vector<std::byte> graph = build.TakeGraph();
       if (graph.empty()) continue;
       sections.push_back({{storage::SectionId::kGraph, number}, std::move(graph)});
+      sections.push_back({{storage::SectionId::kRecall, number}, build.TakeRecall()});
     }
     return sections;
   }
@@ -350,6 +334,10 @@ class VectorIndexer final : public SegmentIndexer {
     AKIDB_ASSIGN_OR_RETURN(auto graph, reader.Section({storage::SectionId::kGraph, number}));
     if (graph) {
       AKIDB_ASSIGN_OR_RETURN(index->graph, index::OpenGraph(*graph, vector.count));
+      AKIDB_ASSIGN_OR_RETURN(auto recall, reader.Section({storage::SectionId::kRecall, number}));
+      if (recall) {
+        AKIDB_ASSIGN_OR_RETURN(index->recall, index::OpenRecallCurve(*recall));
+      }
     }
     if (index->section.in_graph_order && !(graph && !index->graph->number_of_node.empty())) {
       return CorruptionError("codes: their order is that of a graph which isn't there");

@@ -9,6 +9,7 @@
 #include "engine/segment_indexer.h"
 #include "index/codes/code_section.h"
 #include "index/graph/graph.h"
+#include "index/recall_curve.h"
 
 namespace akidb::engine {
 
@@ -25,6 +26,8 @@ struct VectorIndex {
   const index::CodeSection section;
   const index::CodeArray codes;
   std::optional<index::GraphView> graph;
+  // Of the graph; without points when it was not measured.
+  index::RecallCurve recall;
 };
 
 struct VectorIndexerOptions {

@@ -16,6 +16,22 @@ class VectorIndexTest : public IndexedCollectionFixture {
   std::vector<Hit> SearchFor(uint64_t number, bool exact, size_t limit) {
     return Search(kFirstQuery + number, exact, limit);
   }
+  // Of a search that `request` asks for, by the vector of a point that isn't there.
+  SearchPlan PlanOf(SearchRequest request) {
+    DenseVector query = VectorOf(kFirstQuery);
+    simd::Normalize(query);
+    SearchPlan plan;
+    request.query = query;
+    request.plan = &plan;
+    EXPECT_TRUE(collection_->Search(context_, request).ok());
+    return plan;
+  }
+  // Merges may leave a small segment beside it.
+  static SourcePlan Largest(const SearchPlan& plan) {
+    return *std::max_element(
+        plan.sources.begin(), plan.sources.end(),
+        [](const SourcePlan& a, const SourcePlan& b) { return a.rows < b.rows; });
+  }
   double Recall(const std::shared_ptr<const Filter>& filter = nullptr) {
     return RecallOf(kFirstQuery, 1, filter);
   }
@@ -191,6 +207,63 @@ TEST_F(VectorIndexTest, MoreThanThereIsReturnsEverything) {
   Store(0, 1000);
   Settle();
   EXPECT_EQ(SearchFor(3, false, 5000).size(), 1000u);
+}
+
+TEST_F(VectorIndexTest, APlanTellsWhatWasDone) {
+  cluster_width_ = 1.5f;
+  Create();
+  Store(0, 4000);
+  Settle();
+  Store(4000, 50);
+  SearchRequest few_candidates;
+  few_candidates.ef = 20;
+  const SearchPlan plan = PlanOf(few_candidates);
+  ASSERT_GE(plan.sources.size(), 2u);
+  const SourcePlan& head = plan.sources[0];
+  EXPECT_FALSE(head.sealed);
+  EXPECT_EQ(head.way, SearchWay::kVectors);
+  EXPECT_EQ(head.compared, 50u);
+  EXPECT_EQ(head.bytes, 50u * kDim * sizeof(float));
+  EXPECT_EQ(head.recall, 1);
+  const SourcePlan segment = Largest(plan);
+  EXPECT_TRUE(segment.sealed);
+  EXPECT_GT(segment.rows, 1000u);
+  EXPECT_EQ(segment.way, SearchWay::kGraph);
+  EXPECT_GE(segment.ef, 20u);
+  EXPECT_GT(segment.estimated, 100u);
+  EXPECT_LT(segment.estimated, segment.rows);
+  EXPECT_GE(segment.compared, 10u);
+  EXPECT_GT(segment.recall, 0.7);
+  EXPECT_LE(plan.recall, segment.recall);
+  SearchRequest exact;
+  exact.exact = true;
+  EXPECT_EQ(Largest(PlanOf(exact)).way, SearchWay::kVectors);
+  EXPECT_EQ(Largest(PlanOf(exact)).compared, segment.rows);
+}
+
+TEST_F(VectorIndexTest, ARecallThatIsAskedForIsFoundAndPromised) {
+  cluster_width_ = 1.5f;
+  Create();
+  Store(0, 4000);
+  Settle();
+  Reopen();
+  uint64_t estimated = 0;
+  for (double recall : {0.5, 0.9, 0.97}) {
+    SearchRequest request;
+    request.recall = recall;
+    const SearchPlan plan = PlanOf(request);
+    EXPECT_EQ(Largest(plan).way, SearchWay::kGraph);
+    EXPECT_GE(plan.recall, recall);
+    EXPECT_GE(Largest(plan).estimated, estimated);
+    estimated = Largest(plan).estimated;
+    wanted_recall_ = recall;
+    EXPECT_GT(Recall(), recall - 0.02) << recall;
+  }
+  // More than a walk can promise, and more than any estimate can.
+  SearchRequest request;
+  request.recall = 1;
+  EXPECT_EQ(Largest(PlanOf(request)).way, SearchWay::kVectors);
+  EXPECT_EQ(PlanOf(request).recall, 1);
 }
 
 // A collection that nobody writes to any more gets its graph without being asked.

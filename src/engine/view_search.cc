@@ -1,5 +1,6 @@
 // The nearest points of a view: the part of ViewReader that searches.
 #include <algorithm>
+#include <chrono>
 #include <limits>
 
 #include "engine/index_search.h"
@@ -10,11 +11,15 @@
 namespace akidb::engine {
 namespace {
 
-// A filter that leaves at most one in so many of a segment's rows is answered by looking at just
-// these: below it the walk through a graph goes past too many others. Both took as long at roughly
-// 14 % of 80,000 rows; with more rows they meet lower (docs/internals/payload_index.md).
-constexpr uint64_t kListShare = 5;
+using SteadyClock = std::chrono::steady_clock;
 
+double MillisecondsSince(SteadyClock::time_point start) {
+  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
+}
+
+// Without codes, a filter that leaves at most one in so many of a segment's rows is answered by
+// comparing just these: reading all of them in turn is faster past it.
+constexpr uint64_t kListShare = 5;
 // Admits visible rows that have the vector and pass the filter.
 class FilterGate final : public index::RowGate {
  public:
@@ -43,17 +48,12 @@ const HasIdCondition* RequiredIds(const Filter* filter) {
   return nullptr;
 }
 
-// The numbers of the visible rows that may pass the filter, if they are few.
-std::optional<std::vector<uint32_t>> FewNumbers(const RowSource& source, size_t ordinal,
-                                                const SourceFilter& filter) {
-  const RowSet* possible = filter.possible();
-  if (possible == nullptr || possible->count() * kListShare > source.rows()) return std::nullopt;
+// The numbers of the visible rows that may pass the filter.
+std::vector<uint32_t> NumbersOf(const RowSource& source, size_t ordinal,
+                                const SourceFilter& filter) {
   std::vector<uint32_t> numbers;
-  possible->ForEach([&](uint32_t row) {
-    if (source.Visible(row) && source.HasVector(row, ordinal)) {
-      numbers.push_back(source.NumberOf(row, ordinal));
-    }
-  });
+  numbers.reserve(filter.possible()->count());
+  source.NumbersOf(*filter.possible(), ordinal, numbers);
   return numbers;
 }
 
@@ -74,15 +74,25 @@ struct ViewReader::Scan {
   bool by_index;  // where there is one
   IndexQuery index_query;
   std::vector<float> buffer;  // of vectors that are compared next
+  SourcePlan done{};          // in the source at hand
+
+  void Note(SearchWay way, uint64_t vectors) {
+    done.way = way;
+    done.compared = vectors;
+    done.bytes = vectors * query.size_bytes();
+  }
 };
 
 Status ViewReader::ScanAll(Scan& scan, const RowSource& source, uint32_t source_number,
                            SourceFilter& filter) const {
   FilterGate gate(source, scan.ordinal, filter);
   const index::ScanQuery query{scan.query, gate, scan.top};
+  uint64_t vectors = 0;
   for (uint32_t i = 0; i < source.blocks(scan.ordinal); ++i) {
     AKIDB_ASSIGN_OR_RETURN(VectorBlock block, source.block(i, scan.ordinal, scan.buffer));
     if (block.count == 0) continue;
+    vectors += block.count;
+    scan.Note(SearchWay::kVectors, vectors);
     index::FloatRows rows{block.vectors.data(), block.count, scan.query.size(), block.first_number,
                           source_number};
     AKIDB_RETURN_IF_ERROR(scan.exact.Rows(rows, {&query, 1}));
@@ -93,6 +103,7 @@ Status ViewReader::ScanAll(Scan& scan, const RowSource& source, uint32_t source_
 Status ViewReader::ScanNumbers(Scan& scan, const RowSource& source, uint32_t source_number,
                                const NumberList& list) const {
   const index::ScanQuery query{scan.query, list.gate, scan.top};
+  if (!list.numbers.empty()) scan.Note(SearchWay::kListedVectors, list.numbers.size());
   for (uint32_t number : list.numbers) {
     AKIDB_ASSIGN_OR_RETURN(
         std::span<const float> vector,
@@ -131,21 +142,31 @@ class ViewReader::Comparison final : public ExactComparison, private index::RowG
 Status ViewReader::SearchIndex(Scan& scan, const RowSource& source, uint32_t source_number,
                                SourceFilter& filter) const {
   FilterGate gate(source, scan.ordinal, filter);
-  const std::optional<std::vector<uint32_t>> few = FewNumbers(source, scan.ordinal, filter);
+  const VectorIndex& index = *source.vector_index(scan.ordinal);
+  IndexSearch search(context_, scan.index_query, index);
   IndexCandidates candidates{
       .gate = gate,
       .gate_is_open = scan.filter == nullptr && source.dead() == 0,
       // Whether a row is alive is a look at a bitmap.
       .gate_is_fast = scan.filter == nullptr || filter.mostly_settled(),
-      .only = std::nullopt,
       .admitted_share = filter.expected_share() *
                         static_cast<double>(source.rows() - source.dead()) /
                         static_cast<double>(source.rows()),
   };
-  if (few) candidates.only = *few;
+  if (filter.possible() != nullptr) {
+    candidates.list = [&] { return NumbersOf(source, scan.ordinal, filter); };
+    candidates.listed = filter.possible()->count();
+  }
   Comparison exact(scan, source, source_number);
-  const VectorIndex& index = *source.vector_index(scan.ordinal);
-  AKIDB_RETURN_IF_ERROR(IndexSearch(context_, scan.index_query, index).Find(candidates, exact));
+  AKIDB_RETURN_IF_ERROR(search.Find(candidates, exact));
+  const IndexWork& work = search.work();
+  scan.done.way = work.way;
+  scan.done.ef = work.ef;
+  scan.done.walks = work.walks;
+  scan.done.estimated = work.estimated;
+  scan.done.compared = work.compared;
+  scan.done.bytes = work.bytes;
+  scan.done.recall = work.recall;
   return filter.status();
 }
 
@@ -165,14 +186,19 @@ Status ViewReader::ScanIds(Scan& scan, const RowSource& source, uint32_t source_
 Status ViewReader::SearchSource(Scan& scan, const RowSource& source, uint32_t number) const {
   if (scan.required != nullptr) return ScanIds(scan, source, number);
   SourceFilter filter(source, schema_, scan.filter);
+  const SteadyClock::time_point start = SteadyClock::now();
   filter.Plan();
+  if (scan.filter != nullptr) scan.done.filter_ms = MillisecondsSince(start);
+  scan.done.admitted_share = filter.expected_share();
   const VectorIndex* index = scan.by_index ? source.vector_index(scan.ordinal) : nullptr;
   if (index != nullptr && IndexSearch(context_, scan.index_query, *index).IsWorthwhile()) {
     return SearchIndex(scan, source, number, filter);
   }
-  if (const std::optional<std::vector<uint32_t>> few = FewNumbers(source, scan.ordinal, filter)) {
+  const RowSet* possible = filter.possible();
+  if (possible != nullptr && possible->count() * kListShare <= source.rows()) {
+    const std::vector<uint32_t> numbers = NumbersOf(source, scan.ordinal, filter);
     FilterGate gate(source, scan.ordinal, filter);
-    AKIDB_RETURN_IF_ERROR(ScanNumbers(scan, source, number, {*few, gate}));
+    AKIDB_RETURN_IF_ERROR(ScanNumbers(scan, source, number, {numbers, gate}));
     return filter.status();
   }
   return ScanAll(scan, source, number, filter);
@@ -210,12 +236,24 @@ Result<std::vector<Hit>> ViewReader::Search(const SearchRequest& request, size_t
       index::TopK(k, distance_max),
       index::ExactScan(context_, {schema_.config(ordinal).metric, schema_.NormalizesRows(ordinal)}),
       !request.exact,
-      {schema_.config(ordinal).metric, query, k, request.ef},
+      {schema_.config(ordinal).metric, query, k, request.ef, request.recall},
       {}};
   for (uint32_t i = 0; i < view_.sources.size(); ++i) {
-    AKIDB_RETURN_IF_ERROR(SearchSource(scan, *view_.sources[i], i));
+    const RowSource& source = *view_.sources[i];
+    const SteadyClock::time_point start = SteadyClock::now();
+    scan.done = {};
+    AKIDB_RETURN_IF_ERROR(SearchSource(scan, source, i));
+    if (request.plan == nullptr) continue;
+    scan.done.sealed = source.sealed();
+    scan.done.rows = source.rows();
+    scan.done.search_ms = MillisecondsSince(start) - scan.done.filter_ms;
+    request.plan->sources.push_back(scan.done);
+    request.plan->recall = std::min(request.plan->recall, scan.done.recall);
   }
-  return TakeHits(scan, request);
+  const SteadyClock::time_point start = SteadyClock::now();
+  Result<std::vector<Hit>> hits = TakeHits(scan, request);
+  if (request.plan != nullptr) request.plan->fetch_ms = MillisecondsSince(start);
+  return hits;
 }
 
 }  // namespace akidb::engine

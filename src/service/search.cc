@@ -176,10 +176,12 @@ Result<QueryReply> Service::Query(const RequestContext& context, std::string_vie
   }
   search.exact = request.exact;
   search.ef = request.ef;
+  search.recall = request.recall;
   search.with_payload = request.with_payload;
   search.with_vectors = request.with_vectors;
-  AKIDB_ASSIGN_OR_RETURN(std::vector<Hit> hits, target->Search(context, search));
   QueryReply reply = std::move(prepared.reply);
+  if (request.explain || request.recall > 0) search.plan = &reply.plan.emplace();
+  AKIDB_ASSIGN_OR_RETURN(std::vector<Hit> hits, target->Search(context, search));
   reply.points.reserve(hits.size());
   for (Hit& hit : hits) {
     ScoredPoint point = ToScoredPoint(hit, metric);

@@ -85,6 +85,8 @@ struct QueryRequest {
   std::optional<float> score_threshold;  // in the wire's terms
   bool exact = false;                    // compare with every vector
   size_t ef = 0;                         // candidates in a graph; 0: the default
+  double recall = 0;                     // share of the nearest to be found; 0: the default
+  bool explain = false;                  // tell how the search was carried out
   PayloadSelector with_payload;
   VectorSelector with_vectors;
 };

@@ -54,7 +54,7 @@ class Graph(ServerTestCase):
     def recall(self, **body):
         same = wanted = 0
         for vector in self.vectors[POINTS:]:
-            exact = self.found(vector, params={"exact": True}, **body)
+            exact = self.found(vector, **{**body, "params": {"exact": True}})
             approximate = self.found(vector, **body)
             wanted += len(exact)
             for point, score in approximate.items():
@@ -71,6 +71,39 @@ class Graph(ServerTestCase):
         self.server.stop()
         self.server.start()
         self.assertGreater(self.recall(), 0.97)
+
+    def test_a_recall_is_promised_and_explained(self):
+        self.wait_for_the_graph()
+        body = {"query": self.vectors[POINTS], "limit": 10, "params": {"akidb": {"recall": 0.9, "explain": True}}}
+        reply = self.server.request("POST", self.path + "/points/query", body)
+        own = reply.json["akidb"]
+        self.assertGreaterEqual(own["recall"], 0.9)
+        (plan,) = own["plans"]
+        self.assertEqual(plan["recall"], own["recall"])
+        ways = {source["way"] for source in plan["sources"]}
+        self.assertIn("graph", ways)
+        walked = next(source for source in plan["sources"] if source["way"] == "graph")
+        self.assertLess(walked["estimated"], walked["rows"])
+        self.assertGreater(self.recall(params={"akidb": {"recall": 0.95}}), 0.93)
+        for wrong, status in (({"recall": 0}, 422), ({"recall": 1.5}, 422), ({"recall": "all"}, 400), ({"x": 1}, 400)):
+            body["params"] = {"akidb": wrong}
+            self.assertEqual(self.server.request("POST", self.path + "/points/query", body).status, status, wrong)
+
+    def test_headers_ask_for_the_same(self):
+        self.wait_for_the_graph()
+        body = {"query": self.vectors[POINTS], "limit": 10}
+        headers = {"X-AkiDB-Recall": "0.9", "x-akidb-explain": "true"}
+        own = self.server.request("POST", self.path + "/points/query", body, headers).json["akidb"]
+        self.assertGreaterEqual(own["recall"], 0.9)
+        self.assertEqual(len(own["plans"]), 1)
+        own = self.server.request("POST", self.path + "/points/query", body).json["akidb"]
+        self.assertNotIn("recall", own)
+        self.assertNotIn("plans", own)
+        searches = {"searches": [body, {**body, "params": {"exact": True}}]}
+        own = self.server.request("POST", self.path + "/points/query/batch", searches, headers).json["akidb"]
+        self.assertEqual([plan["recall"] for plan in own["plans"]][1], 1)
+        for wrong in ({"x-akidb-recall": "2"}, {"x-akidb-recall": "0.5x"}, {"x-akidb-explain": "yes"}):
+            self.assertEqual(self.server.request("POST", self.path + "/points/query", body, wrong).status, 400, wrong)
 
     def test_more_candidates_find_more(self):
         self.wait_for_the_graph()

@@ -36,6 +36,10 @@ struct ApiCall {
   std::string point;       // likewise
   std::string_view body;
   bool wait = false;  // parameter `wait`
+  // Headers x-akidb-recall and x-akidb-explain, for clients that can't send params.akidb; 0:
+  // absent.
+  double recall = 0;
+  bool explain = false;
 };
 
 // The body of a 200 answer, or what is wrong.

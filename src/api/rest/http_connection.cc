@@ -451,6 +451,8 @@ bool HttpConnection::FinishAnswer() {
   request_.method.clear();
   request_.target.clear();
   request_.origin.clear();
+  request_.recall.clear();
+  request_.explain.clear();
   request_.preflight = false;
   Enter(Phase::kIdle, options_.idle_timeout);
   return true;

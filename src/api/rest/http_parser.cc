@@ -11,7 +11,7 @@ void HttpParser::on_request_impl(Verb, View method, View target, int version, Er
   request_.target.assign(target.data(), target.size());
 }
 
-void HttpParser::on_field_impl(Field name, View, View value, ErrorCode& error) {
+void HttpParser::on_field_impl(Field name, View spelling, View value, ErrorCode& error) {
   switch (name) {
     case Field::host:
       // RFC 9112, 3.2: more than one is an attempt to confuse.
@@ -35,6 +35,13 @@ void HttpParser::on_field_impl(Field name, View, View value, ErrorCode& error) {
         expects_continue_ = true;
       } else {
         expects_unknown_ = true;
+      }
+      break;
+    case Field::unknown:
+      if (boost::beast::iequals(spelling, "x-akidb-recall")) {
+        request_.recall.assign(value.data(), value.size());
+      } else if (boost::beast::iequals(spelling, "x-akidb-explain")) {
+        request_.explain.assign(value.data(), value.size());
       }
       break;
     default:

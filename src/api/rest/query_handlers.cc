@@ -1,6 +1,12 @@
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
 #include "api/rest/api_call.h"
 #include "api/rest/point_writer.h"
 #include "api/rest/query_json.h"
+#include "api/rest/search_plan_json.h"
 
 namespace akidb::rest {
 namespace {
@@ -11,14 +17,24 @@ struct QueryCost {
   uint64_t truncated_texts = 0;
   double embed_ms = 0;
   double search_ms = 0;
+  std::vector<SearchPlan> plans;  // of queries that are to be explained
+  std::optional<double> recall;   // the least of what was promised
 
-  void Add(const service::QueryReply& reply) {
+  void Add(const QueryRequest& request, service::QueryReply& reply) {
+    if (reply.plan && request.recall > 0) recall = std::min(recall.value_or(1), reply.plan->recall);
+    if (reply.plan && request.explain) plans.push_back(std::move(*reply.plan));
     for (const auto& [model, tokens] : reply.usage) usage[model] += tokens;
     truncated_texts += reply.truncated_texts;
     embed_ms += reply.embed_ms;
     search_ms += reply.search_ms;
   }
 };
+
+// What the body says counts more.
+void TakeHeaders(const ApiCall& call, QueryRequest& request) {
+  if (request.recall == 0) request.recall = call.recall;
+  request.explain = request.explain || call.explain;
+}
 
 std::string Finish(const ApiCall& call, const QueryCost& cost, Envelope& envelope) {
   JsonWriter& json = envelope.Extras(call);
@@ -33,6 +49,16 @@ std::string Finish(const ApiCall& call, const QueryCost& cost, Envelope& envelop
     json.Key("truncated_texts");
     json.Uint(cost.truncated_texts);
   }
+  if (cost.recall) {
+    json.Key("recall");
+    json.Double(*cost.recall);
+  }
+  if (!cost.plans.empty()) {
+    json.Key("plans");
+    json.BeginArray();
+    for (const SearchPlan& plan : cost.plans) WriteSearchPlan(plan, json);
+    json.EndArray();
+  }
   json.EndObject();
   return envelope.Finish();
 }
@@ -41,10 +67,11 @@ std::string Finish(const ApiCall& call, const QueryCost& cost, Envelope& envelop
 
 Result<std::string> QueryPoints(const ApiCall& call) {
   AKIDB_ASSIGN_OR_RETURN(QueryRequest request, DecodeQuery(call.body));
+  TakeHeaders(call, request);
   AKIDB_ASSIGN_OR_RETURN(service::QueryReply reply,
                          call.service.Query(call.context, call.collection, request));
   QueryCost cost;
-  cost.Add(reply);
+  cost.Add(request, reply);
   Envelope envelope;
   WriteQueryPoints(reply.points, envelope.result());
   return Finish(call, cost, envelope);
@@ -55,11 +82,12 @@ Result<std::string> QueryPointsBatch(const ApiCall& call) {
   QueryCost cost;
   Envelope envelope;
   envelope.result().BeginArray();
-  for (const QueryRequest& request : requests) {
+  for (QueryRequest& request : requests) {
+    TakeHeaders(call, request);
     AKIDB_RETURN_IF_ERROR(call.context.Check());
     AKIDB_ASSIGN_OR_RETURN(service::QueryReply reply,
                            call.service.Query(call.context, call.collection, request));
-    cost.Add(reply);
+    cost.Add(request, reply);
     WriteQueryPoints(reply.points, envelope.result());
   }
   envelope.result().EndArray();

@@ -75,6 +75,22 @@ Status CheckQuantizationParams(JsonElement value, const FieldPath& path) {
                        });
 }
 
+// What the dialect lacks.
+Status ReadOwnParams(JsonElement value, const FieldPath& path, QueryRequest& request) {
+  return ForEachMember(
+      value, path, "an object",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        if (key != "explain" && key != "recall") {
+          return UnknownField(at, "`explain`, `recall`");
+        }
+        if (IsNull(member)) return OkStatus();
+        if (key == "explain") return ReadBool(member, at, request.explain);
+        AKIDB_RETURN_IF_ERROR(ReadDouble(member, at, request.recall));
+        if (request.recall > 0 && request.recall <= 1) return OkStatus();
+        return RangeError(at, "must be above 0.0 and at most 1.0");
+      });
+}
+
 // What is not taken over is a hint that holds already; it is only checked.
 Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryRequest& request) {
   if (IsNull(value)) return OkStatus();
@@ -87,6 +103,7 @@ Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryRequest& 
         if (key == "exact") return ReadBool(member, at, request.exact);
         if (key == "indexed_only") return ReadBool(member, at, flag);
         if (key == "quantization") return CheckQuantizationParams(member, at);
+        if (key == "akidb") return ReadOwnParams(member, at, request);
         if (key == "acorn" && !member.is_object()) return TypeError(at, "an object", member);
         return OkStatus();
       });

@@ -68,6 +68,31 @@ Result<Parameters> ReadParameters(std::string_view query) {
   return parameters;
 }
 
+// The same as params.akidb of a query.
+struct OwnHeaders {
+  double recall = 0;
+  bool explain = false;
+};
+
+Result<OwnHeaders> ReadOwnHeaders(const HttpRequest& request) {
+  OwnHeaders own;
+  const std::string& text = request.recall;
+  if (!text.empty()) {
+    const char* last = text.data() + text.size();
+    auto [end, error] = std::from_chars(text.data(), last, own.recall);
+    if (error != std::errc() || end != last || !(own.recall > 0 && own.recall <= 1)) {
+      return InvalidArgumentError("x-akidb-recall: expected a number above 0 and at most 1, got `" +
+                                  text + "`");
+    }
+  }
+  if (!request.explain.empty() && request.explain != "true" && request.explain != "false") {
+    return InvalidArgumentError("x-akidb-explain: expected `true` or `false`, got `" +
+                                request.explain + "`");
+  }
+  own.explain = request.explain == "true";
+  return own;
+}
+
 bool IsOpenAi(const HttpRequest& request) {
   return SplitTarget(request.target).path.starts_with("/v1/");
 }
@@ -165,11 +190,18 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
   Result<std::string> point = PercentDecode(match.point);
   if (!point.ok()) return Readable(request, ErrorReply(request, point.status()));
 
+  Result<OwnHeaders> own = ReadOwnHeaders(request);
+  if (!own.ok()) {
+    return Readable(request, RoutingError(request, 400, std::string(own.status().message())));
+  }
   HttpJob job;
   job.deadline = request.start + parameters->timeout.value_or(options_.request_timeout);
   job.run = [this, &route, collection = std::move(*collection), point = std::move(*point),
-             wait = parameters->wait](const HttpRequest& arrived, const RequestContext& context) {
+             wait = parameters->wait,
+             own = *own](const HttpRequest& arrived, const RequestContext& context) {
     ApiCall call{service_, options_, context, arrived.start, collection, point, arrived.body, wait};
+    call.recall = own.recall;
+    call.explain = own.explain;
     return Answer(arrived, route, call);
   };
   return job;
@@ -212,7 +244,8 @@ HttpResponse RestApi::Options(const HttpRequest& request) const {
   if (!allowed.empty()) response.headers = "allow: " + allowed + "\r\n";
   if (request.preflight && MayRead(request.origin)) {
     response.headers += "access-control-allow-methods: " + allowed +
-                        "\r\naccess-control-allow-headers: content-type, api-key, authorization"
+                        "\r\naccess-control-allow-headers: content-type, api-key, authorization, "
+                        "x-akidb-recall, x-akidb-explain"
                         "\r\naccess-control-max-age: 3600\r\n";
   }
   AddCors(request, response);

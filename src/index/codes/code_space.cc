@@ -345,11 +345,15 @@ float CodeArray::DistanceOf(const CodeQuery& query, int32_t sum, uint32_t i) con
 }
 
 float CodeArray::Spread(const CodeQuery& query, uint32_t i) const {
+  return std::sqrt(SquaredSpread(query, i));
+}
+
+float CodeArray::SquaredSpread(const CodeQuery& query, uint32_t i) const {
   const Factors factors = FactorsOf(row(i), space_.code_bytes());
   const auto rescale = static_cast<double>(factors.rescale);
   const double variance = query.norm_spread * static_cast<double>(factors.squared_norm) +
                           query.factor_spread * rescale * rescale;
-  return static_cast<float>(std::sqrt(std::max(variance, 0.0)));
+  return static_cast<float>(std::max(variance, 0.0));
 }
 
 void CodeArray::Distances(const CodeQuery& query, std::span<const uint32_t> list,

@@ -124,6 +124,8 @@ class CodeArray {
   // About one standard deviation of a row's estimated distance: CodeSpace::Deviation, for codes of
   // more than one bit with the angle that they nearly always have.
   float Spread(const CodeQuery& query, uint32_t row) const;
+  // Its square.
+  float SquaredSpread(const CodeQuery& query, uint32_t row) const;
 
  private:
   float DistanceOf(const CodeQuery& query, int32_t sum, uint32_t row) const;

@@ -26,6 +26,7 @@ enum class SectionId : uint16_t {
   kCodes = 12,
   kGraph = 13,
   kPayloadIndexes = 14,
+  kRecall = 15,
   kDeltaInfo = 32,
   kTombstones = 33,
   kChangedRows = 34,

@@ -1,0 +1,72 @@
+#include "api/rest/search_plan_json.h"
+
+#include <string_view>
+
+namespace akidb::rest {
+namespace {
+
+std::string_view WayName(SearchWay way) {
+  switch (way) {
+    case SearchWay::kNothing:
+      return "nothing";
+    case SearchWay::kVectors:
+      return "vectors";
+    case SearchWay::kListedVectors:
+      return "listed_vectors";
+    case SearchWay::kCodes:
+      return "codes";
+    case SearchWay::kListedCodes:
+      return "listed_codes";
+    case SearchWay::kGraph:
+      return "graph";
+    case SearchWay::kFilteredGraph:
+      return "filtered_graph";
+  }
+  return "";
+}
+
+void WriteUint(JsonWriter& json, std::string_view key, uint64_t value) {
+  json.Key(key);
+  json.Uint(value);
+}
+
+void WriteDouble(JsonWriter& json, std::string_view key, double value) {
+  json.Key(key);
+  json.Double(value);
+}
+
+void WriteSource(const SourcePlan& source, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("kind");
+  json.String(source.sealed ? "segment" : "head");
+  json.Key("way");
+  json.String(WayName(source.way));
+  WriteUint(json, "rows", source.rows);
+  WriteDouble(json, "admitted_share", source.admitted_share);
+  if (source.walks > 0) {
+    WriteUint(json, "ef", source.ef);
+    WriteUint(json, "walks", source.walks);
+  }
+  WriteUint(json, "estimated", source.estimated);
+  WriteUint(json, "compared", source.compared);
+  WriteUint(json, "bytes", source.bytes);
+  WriteDouble(json, "filter_ms", source.filter_ms);
+  WriteDouble(json, "search_ms", source.search_ms);
+  WriteDouble(json, "recall", source.recall);
+  json.EndObject();
+}
+
+}  // namespace
+
+void WriteSearchPlan(const SearchPlan& plan, JsonWriter& json) {
+  json.BeginObject();
+  WriteDouble(json, "recall", plan.recall);
+  WriteDouble(json, "fetch_ms", plan.fetch_ms);
+  json.Key("sources");
+  json.BeginArray();
+  for (const SourcePlan& source : plan.sources) WriteSource(source, json);
+  json.EndArray();
+  json.EndObject();
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,201 @@
+#include "engine/recall_audit.h"
+
+#include <algorithm>
+#include <ctime>
+#include <memory>
+#include <vector>
+
+#include "engine/index_search.h"
+#include "index/exact_scan.h"
+
+namespace akidb::engine {
+namespace {
+
+constexpr uint32_t kQueries = 200;
+// Half an octave apart: between two of them the wanted recall costs at most 1.4 times too much.
+constexpr uint32_t kEfs[] = {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048};
+constexpr size_t kHits = index::RecallCurve::kHits;
+// More candidates find no more that anybody asks for.
+constexpr float kRecallEnough = 0.9995f;
+// Vectors that all queries are compared with at once: what fits into the nearest cache.
+constexpr size_t kBlockFloats = size_t{8} << 10;
+
+// One in so many numbers, and so many in all, tell what listed ones cost.
+constexpr uint32_t kListStep = 16;
+constexpr double kListedMax = 500'000;
+
+// Of this thread: others don't count.
+double CpuSeconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+// Everything but the query itself.
+class OthersGate final : public index::RowGate {
+ public:
+  explicit OthersGate(uint32_t self) : self_(self) {}
+  PointId id(uint32_t number) override { return PointId(number); }
+  bool Admits(uint32_t number) override { return number != self_; }
+
+ private:
+  const uint32_t self_;
+};
+
+struct Query {
+  Query(uint32_t number, std::span<const float> row)
+      : vector(row.begin(), row.end()), gate(number) {}
+  DenseVector vector;
+  OthersGate gate;
+  index::TopK top{kHits};
+  float farthest = 0;  // distance of the last of the nearest
+  size_t nearest = 0;
+};
+
+class Comparison final : public ExactComparison {
+ public:
+  Comparison(index::ExactScan& scan, Query& query, const NumberedVectors& vectors)
+      : scan_(scan), query_(query), vectors_(vectors) {}
+
+  Status Compare(uint32_t number) override {
+    AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, vectors_[number]);
+    const index::ScanQuery query{query_.vector, query_.gate, query_.top};
+    return scan_.Rows({vector.data(), 1, vector.size(), number, 0}, {&query, 1});
+  }
+  float bound() const override { return query_.top.bound(); }
+
+ private:
+  index::ExactScan& scan_;
+  Query& query_;
+  const NumberedVectors& vectors_;
+};
+
+class Audit {
+ public:
+  Audit(const VectorIndex& index, const NumberedVectors& vectors, Metric metric,
+        const std::atomic<bool>& stop)
+      : index_(index), vectors_(vectors), metric_(metric), stop_(stop), scan_(context_, metric) {}
+
+  Result<index::RecallCurve> Run() {
+    AKIDB_RETURN_IF_ERROR(DrawQueries());
+    AKIDB_RETURN_IF_ERROR(FindTruth());
+    std::vector<index::RecallPoint> points;
+    const double start = CpuSeconds();
+    for (uint32_t ef : kEfs) {
+      if (ef > vectors_.count() / 4) break;
+      AKIDB_ASSIGN_OR_RETURN(index::RecallPoint point, Measure(ef));
+      points.push_back(point);
+      if (point.recall >= kRecallEnough) break;
+    }
+    const double a_visit = (CpuSeconds() - start) / std::max(visits_, 1.0);
+    AKIDB_ASSIGN_OR_RETURN(const double a_listed, MeasureList());
+    const double cost = a_listed > 0 ? a_visit / a_listed : index::RecallCurve::kVisitCost;
+    return index::RecallCurve(std::move(points), static_cast<uint32_t>(queries_.size()),
+                              static_cast<float>(cost));
+  }
+
+ private:
+  Status CheckOn() const {
+    return stop_ ? CancelledError("the building of an index was stopped") : OkStatus();
+  }
+
+  Status DrawQueries() {
+    const uint32_t step = std::max(vectors_.count() / kQueries, 1u);
+    for (uint32_t number = step / 2; number < vectors_.count(); number += step) {
+      AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, vectors_[number]);
+      queries_.push_back(std::make_unique<Query>(number, vector));
+    }
+    return OkStatus();
+  }
+
+  Status FindTruth() {
+    std::vector<index::ScanQuery> asked;
+    for (const auto& query : queries_) asked.push_back({query->vector, query->gate, query->top});
+    const size_t dim = index_.section.space->dim();
+    const auto rows = static_cast<uint32_t>(std::max<size_t>(kBlockFloats / dim, 1));
+    std::vector<float> block(rows * dim);
+    for (uint32_t first = 0; first < vectors_.count(); first += rows) {
+      AKIDB_RETURN_IF_ERROR(CheckOn());
+      const uint32_t count = std::min(rows, vectors_.count() - first);
+      for (uint32_t i = 0; i < count; ++i) {
+        AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, vectors_[first + i]);
+        std::copy(vector.begin(), vector.end(), block.begin() + static_cast<ptrdiff_t>(i * dim));
+      }
+      AKIDB_RETURN_IF_ERROR(scan_.Rows({block.data(), count, dim, first, 0}, asked));
+    }
+    for (const auto& query : queries_) {
+      const std::vector<index::Neighbor> nearest = query->top.Take();
+      query->nearest = nearest.size();
+      if (!nearest.empty()) query->farthest = nearest.back().distance;
+    }
+    return OkStatus();
+  }
+
+  Result<index::RecallPoint> Measure(uint32_t ef) {
+    double found = 0;
+    double wanted = 0;
+    double estimated = 0;
+    double compared = 0;
+    for (const auto& query : queries_) {
+      AKIDB_RETURN_IF_ERROR(CheckOn());
+      const IndexQuery asked{.metric = metric_, .vector = query->vector, .k = kHits, .ef = ef};
+      IndexSearch search(context_, asked, index_);
+      Comparison exact(scan_, *query, vectors_);
+      AKIDB_RETURN_IF_ERROR(search.Find({.gate = query->gate, .gate_is_open = true}, exact));
+      const std::vector<index::Neighbor> hits = query->top.Take();
+      // By distance: of equal ones, any will do.
+      found += static_cast<double>(std::count_if(
+          hits.begin(), hits.end(),
+          [&](const index::Neighbor& hit) { return hit.distance <= query->farthest; }));
+      wanted += static_cast<double>(query->nearest);
+      estimated += static_cast<double>(search.work().estimated);
+      compared += static_cast<double>(search.work().compared);
+    }
+    visits_ += estimated;
+    const auto queries = static_cast<double>(queries_.size());
+    return index::RecallPoint{ef, static_cast<float>(wanted == 0 ? 1 : found / wanted),
+                              static_cast<float>(estimated / queries),
+                              static_cast<float>(compared / queries)};
+  }
+
+  // Seconds for one of a list of numbers, as a filter leaves them.
+  Result<double> MeasureList() {
+    std::vector<uint32_t> numbers;
+    for (uint32_t number = 0; number < vectors_.count(); number += kListStep) {
+      numbers.push_back(number);
+    }
+    const auto list = [&] { return numbers; };
+    const double start = CpuSeconds();
+    double listed = 0;
+    for (const auto& query : queries_) {
+      AKIDB_RETURN_IF_ERROR(CheckOn());
+      const IndexQuery asked{.metric = metric_, .vector = query->vector, .k = kHits};
+      IndexSearch search(context_, asked, index_);
+      Comparison exact(scan_, *query, vectors_);
+      AKIDB_RETURN_IF_ERROR(
+          search.Find({.gate = query->gate, .list = list, .listed = numbers.size()}, exact));
+      static_cast<void>(query->top.Take());
+      listed += static_cast<double>(numbers.size());
+      if (listed >= kListedMax) break;
+    }
+    return (CpuSeconds() - start) / std::max(listed, 1.0);
+  }
+
+  const VectorIndex& index_;
+  const NumberedVectors& vectors_;
+  const Metric metric_;
+  const std::atomic<bool>& stop_;
+  double visits_ = 0;
+  const RequestContext context_;
+  index::ExactScan scan_;
+  std::vector<std::unique_ptr<Query>> queries_;
+};
+
+}  // namespace
+
+Result<index::RecallCurve> MeasureRecall(const VectorIndex& index, const NumberedVectors& vectors,
+                                         Metric metric, const std::atomic<bool>& stop) {
+  return Audit(index, vectors, metric, stop).Run();
+}
+
+}  // namespace akidb::engine

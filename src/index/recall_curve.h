@@ -1,0 +1,63 @@
+// What was measured of one segment's graph: how many of the nearest a walk finds, and what it
+// costs, by the number of candidates that it keeps. As bytes: docs/format/recall.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+
+namespace akidb::index {
+
+// A mean over the queries that were asked.
+struct RecallPoint {
+  uint32_t ef = 0;      // candidates that the walk began with
+  float recall = 0;     // share of the RecallCurve::kHits nearest that were found
+  float estimated = 0;  // distances by codes
+  float compared = 0;   // vectors
+};
+
+// Points by ascending ef; recall and costs never descend.
+class RecallCurve {
+ public:
+  // Hits that were asked for. Whoever wants more of them needs more candidates in proportion.
+  static constexpr uint32_t kHits = 10;
+  static constexpr size_t kPointsMax = 64;
+  // Unless it was measured; and what is believed.
+  static constexpr float kVisitCost = 4;
+  static constexpr float kVisitCostMin = 1;
+  static constexpr float kVisitCostMax = 16;
+
+  RecallCurve() = default;
+  // Sorted by ascending ef, each once, at most kPointsMax. A recall or cost that is less than one
+  // before it was measured by chance: it is raised.
+  // `visit_cost`: of a distance that a walk estimates, against one of a list of numbers; clamped to
+  // kVisitCostMin and kVisitCostMax.
+  RecallCurve(std::vector<RecallPoint> points, uint32_t queries, float visit_cost = kVisitCost);
+
+  std::span<const RecallPoint> points() const { return points_; }
+  // How many were asked: recall is known to about a third of a percent from 200.
+  uint32_t queries() const { return queries_; }
+  float visit_cost() const { return visit_cost_; }
+
+  // The cheapest way to find this share of `k`; nothing where none was seen to.
+  std::optional<size_t> EfFor(double recall, size_t k) const;
+  // What a walk with `ef` candidates for `k` hits finds, at least; 0 below the first point.
+  double RecallAt(size_t ef, size_t k) const;
+  // The costs of such a walk, in proportion between points and beyond them.
+  double EstimatedAt(size_t ef) const;
+
+ private:
+  std::vector<RecallPoint> points_;
+  uint32_t queries_ = 0;
+  float visit_cost_ = kVisitCost;
+};
+
+std::vector<std::byte> EncodeRecallCurve(const RecallCurve& curve);
+// kCorruption for what no curve is, kUnsupported for a newer version.
+Result<RecallCurve> OpenRecallCurve(std::span<const std::byte> bytes);
+
+}  // namespace akidb::index

@@ -1,0 +1,69 @@
+#include "index/recall_curve.h"
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+namespace akidb::index {
+namespace {
+
+RecallCurve Curve() {
+  return RecallCurve({{16, 0.9f, 300, 20}, {32, 0.95f, 500, 25}, {64, 0.94f, 900, 30}}, 200, 2.5f);
+}
+
+TEST(RecallCurve, NeverDescends) { EXPECT_EQ(Curve().points()[2].recall, 0.95f); }
+
+TEST(RecallCurve, ChoosesTheCheapestThatFindsEnough) {
+  EXPECT_EQ(Curve().EfFor(0.5, 10), 16u);
+  EXPECT_EQ(Curve().EfFor(0.93, 10), 32u);
+  EXPECT_EQ(Curve().EfFor(0.93, 1), 32u);
+  EXPECT_EQ(Curve().EfFor(0.93, 25), 80u);
+  EXPECT_FALSE(Curve().EfFor(0.96, 10));
+  EXPECT_FALSE(RecallCurve().EfFor(0.1, 10));
+}
+
+TEST(RecallCurve, PromisesWhatWasMeasuredWithNoMoreCandidates) {
+  EXPECT_EQ(Curve().RecallAt(15, 10), 0);
+  EXPECT_FLOAT_EQ(static_cast<float>(Curve().RecallAt(31, 10)), 0.9f);
+  EXPECT_FLOAT_EQ(static_cast<float>(Curve().RecallAt(1000, 10)), 0.95f);
+  EXPECT_FLOAT_EQ(static_cast<float>(Curve().RecallAt(60, 20)), 0.9f);
+}
+
+TEST(RecallCurve, CostsLieBetweenPoints) {
+  EXPECT_DOUBLE_EQ(Curve().EstimatedAt(8), 150);
+  EXPECT_DOUBLE_EQ(Curve().EstimatedAt(24), 400);
+  EXPECT_DOUBLE_EQ(Curve().EstimatedAt(128), 1800);
+}
+
+TEST(RecallCurve, ComesBackFromBytes) {
+  const std::vector<std::byte> bytes = EncodeRecallCurve(Curve());
+  Result<RecallCurve> opened = OpenRecallCurve(bytes);
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  ASSERT_EQ(opened->points().size(), 3u);
+  EXPECT_EQ(opened->points()[1].ef, 32u);
+  EXPECT_EQ(opened->queries(), 200u);
+  EXPECT_EQ(opened->visit_cost(), 2.5f);
+  EXPECT_TRUE(OpenRecallCurve(EncodeRecallCurve(RecallCurve())).ok());
+}
+
+TEST(RecallCurve, RefusesWhatIsNone) {
+  const std::vector<std::byte> bytes = EncodeRecallCurve(Curve());
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(OpenRecallCurve(std::span(bytes).first(size)).ok()) << size;
+  }
+  std::vector<std::byte> newer = bytes;
+  newer[0] = std::byte{2};
+  EXPECT_EQ(OpenRecallCurve(newer).status().code(), ErrorCode::kUnsupported);
+  std::vector<std::byte> many = bytes;
+  many[2] = many[3] = std::byte{0xFF};
+  EXPECT_EQ(OpenRecallCurve(many).status().code(), ErrorCode::kCorruption);
+  std::vector<std::byte> descending = bytes;
+  descending[16] = std::byte{200};
+  EXPECT_EQ(OpenRecallCurve(descending).status().code(), ErrorCode::kCorruption);
+  std::vector<std::byte> not_a_number = bytes;
+  not_a_number[22] = not_a_number[23] = std::byte{0xFF};
+  EXPECT_EQ(OpenRecallCurve(not_a_number).status().code(), ErrorCode::kCorruption);
+}
+
+}  // namespace
+}  // namespace akidb::index
