@@ -131,6 +131,9 @@ Status IndexSearch::Find(const IndexCandidates& candidates, ExactComparison& exa
   work_ = {};
   prepared_ =
       index_.section.space->Prepare(IsByProxy() ? Metric::kEuclid : query_.metric, query_.vector);
+  if (index_.second && !IsByProxy()) {
+    prepared_second_ = index_.second->section.space->Prepare(query_.metric, query_.vector);
+  }
   if (MayWalk(candidates)) {
     AKIDB_ASSIGN_OR_RETURN(bool found, Walk(candidates, exact));
     if (found) return OkStatus();
@@ -295,6 +298,11 @@ Status IndexSearch::Compare(uint32_t number, ExactComparison& exact) {
 
 // Nearest first, so that the bound falls early.
 Status IndexSearch::CompareFound(std::span<const index::Candidate> found, ExactComparison& exact) {
+  if (index_.second && !IsByProxy()) {
+    std::vector<uint32_t> nodes;
+    for (const index::Candidate& candidate : found) nodes.push_back(candidate.node);
+    return CompareNear(Refine(nodes), exact);
+  }
   for (const index::Candidate& candidate : found) {
     const float least =
         candidate.distance - kSpreads * index_.codes.Spread(prepared_, candidate.node);
@@ -302,6 +310,31 @@ Status IndexSearch::CompareFound(std::span<const index::Candidate> found, ExactC
     AKIDB_RETURN_IF_ERROR(Compare(index_.NumberOf(candidate.node), exact));
   }
   return OkStatus();
+}
+
+Status IndexSearch::CompareNear(std::vector<Near> near, ExactComparison& exact) {
+  std::sort(near.begin(), near.end());
+  for (const Near& candidate : near) {
+    if (candidate.least > exact.bound()) break;
+    AKIDB_RETURN_IF_ERROR(Compare(candidate.number, exact));
+  }
+  return OkStatus();
+}
+
+std::vector<IndexSearch::Near> IndexSearch::Refine(std::span<const uint32_t> nodes) {
+  const index::CodeArray& finer = index_.second->codes;
+  std::vector<float> distances(nodes.size());
+  finer.Distances(prepared_second_, nodes, distances.data());
+  work_.estimated += nodes.size();
+  work_.bytes += nodes.size() * finer.space().row_bytes();
+  std::vector<Near> near;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const float spread = kSpreads * finer.Spread(prepared_second_, nodes[i]);
+    const float least =
+        std::isnan(distances[i]) ? -std::numeric_limits<float>::infinity() : distances[i] - spread;
+    near.push_back({least, index_.NumberOf(nodes[i])});
+  }
+  return near;
 }
 
 Status IndexSearch::CompareAll(const IndexCandidates& candidates, ExactComparison& exact) {
@@ -364,12 +397,12 @@ Status IndexSearch::Scan(const IndexCandidates& candidates, ExactComparison& exa
     std::erase_if(near, [&](const Near& candidate) { return candidate.least > bound; });
     thin_out_at = std::max(2 * near.size(), kNearMin);
   }
-  std::sort(near.begin(), near.end());
-  for (const Near& candidate : near) {
-    if (candidate.least > exact.bound()) break;
-    AKIDB_RETURN_IF_ERROR(Compare(candidate.number, exact));
+  if (index_.second) {
+    std::vector<uint32_t> found;
+    for (const Near& candidate : near) found.push_back(index_.NodeOf(candidate.number));
+    near = Refine(found);
   }
-  return OkStatus();
+  return CompareNear(std::move(near), exact);
 }
 
 }  // namespace akidb::engine

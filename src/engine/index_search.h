@@ -117,6 +117,10 @@ class IndexSearch {
   double ShareOf(const IndexCandidates& candidates) const;
   // Whether estimating the listed numbers takes less time than a walk.
   bool ListIsFaster(const IndexCandidates& candidates) const;
+  // Those that may be nearer than the bound.
+  Status CompareNear(std::vector<Near> near, ExactComparison& exact);
+  // By the finer codes.
+  std::vector<Near> Refine(std::span<const uint32_t> nodes);
   // Every candidate exactly: where codes say nothing about how far one may be.
   Status CompareAll(const IndexCandidates& candidates, ExactComparison& exact);
   Status Scan(const IndexCandidates& candidates, ExactComparison& exact);
@@ -126,6 +130,7 @@ class IndexSearch {
   const VectorIndex& index_;
   IndexWork work_;
   index::CodeQuery prepared_;
+  index::CodeQuery prepared_second_;
   size_t ef_least_ = 0;       // of the walk that may be the last
   uint64_t visits_left_ = 0;  // of the walks that may still be made
   index::VisitedNodes compared_;

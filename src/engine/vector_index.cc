@@ -67,32 +67,66 @@ Result<std::vector<float>> CentreOf(const NumberedVectors& vectors, uint32_t dim
   return centre;
 }
 
+index::CodeKind KindOf(MemoryMode memory) {
+  switch (memory) {
+    case MemoryMode::kQuality:
+      return index::CodeKind::kU7;
+    case MemoryMode::kCompact:
+      return index::CodeKind::kU1;
+    case MemoryMode::kBalanced:
+      break;
+  }
+  return index::CodeKind::kU4;
+}
+
+// Of one vector, of all its codes.
+uint64_t CodeBytes(MemoryMode memory, uint64_t padded_dim) {
+  constexpr uint64_t kFactors = 8;
+  switch (memory) {
+    case MemoryMode::kQuality:
+      return padded_dim + kFactors;
+    case MemoryMode::kCompact:
+      return padded_dim / 8 + padded_dim / 2 + 2 * kFactors;
+    case MemoryMode::kBalanced:
+      break;
+  }
+  return padded_dim / 2 + kFactors;
+}
+
 // Builds what stands over one vector.
 class VectorBuild {
  public:
-  VectorBuild(const VectorIndexerOptions& options, const VectorConfig& config,
+  VectorBuild(const VectorIndexerOptions& options, const VectorSchema& schema, size_t ordinal,
               const std::atomic<bool>& stop)
-      : options_(options), config_(config), stop_(stop) {}
+      : options_(options),
+        config_(schema.config(ordinal)),
+        memory_(schema.memory(ordinal)),
+        stop_(stop) {}
 
   Status Run(const NumberedVectors& vectors, const GraphConfig& graph, uint64_t graph_rows_min) {
     AKIDB_ASSIGN_OR_RETURN(std::vector<float> centre, CentreOf(vectors, config_.dim));
     AKIDB_ASSIGN_OR_RETURN(const bool walkable, IsWalkable(vectors));
     const bool with_graph = walkable && graph.m > 0 && vectors.count() >= graph_rows_min;
-    const index::CodeSpace narrow(index::CodeKind::kU4, kRotationSeed, centre);
+    const index::CodeSpace narrow(KindOf(memory_), kRotationSeed, centre);
+    const index::CodeSpace middle(index::CodeKind::kU4, kRotationSeed, centre);
     const index::CodeSpace wide(index::CodeKind::kU7, kRotationSeed, centre);
     index::CodeSectionWriter codes(narrow, vectors.count());
+    std::optional<index::CodeSectionWriter> second;
+    if (memory_ == MemoryMode::kCompact) second.emplace(middle, vectors.count());
     if (!walkable) codes.SetWithoutGraph();
     std::vector<std::byte> wide_codes(with_graph ? vectors.count() * wide.row_bytes() : 0);
     for (uint32_t number = 0; number < vectors.count(); ++number) {
       if (number % kStopRows == 0 && stop_) return Stopped();
       AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, vectors[number]);
       codes.Add(vector);
+      if (second) second->Add(vector);
       if (!with_graph) continue;
       wide.Encode(vector, wide_codes.data() + number * wide.row_bytes());
       if (config_.metric == Metric::kDot) squared_lengths_.push_back(SquaredLength(vector));
     }
     if (!with_graph) {
       codes_ = codes.Take();
+      if (second) second_codes_ = second->Take();
       return OkStatus();
     }
     const index::CodeArray array(wide, wide_codes.data(), vectors.count());
@@ -105,6 +139,10 @@ class VectorBuild {
     index::Renumber(built);
     codes.Reorder(built.number_of_node);
     codes_ = codes.Take();
+    if (second) {
+      second->Reorder(built.number_of_node);
+      second_codes_ = second->Take();
+    }
     graph_ = index::EncodeGraph(built.view());
     return Audit(vectors, built.view());
   }
@@ -115,6 +153,7 @@ class VectorBuild {
   std::vector<std::byte> TakeCodes() { return std::move(codes_); }
   // Empty when there is none.
   std::vector<std::byte> TakeGraph() { return std::move(graph_); }
+  std::vector<std::byte> TakeSecondCodes() { return std::move(second_codes_); }
   std::vector<std::byte> TakeRecall() { return std::move(recall_); }
 
  private:
@@ -197,6 +236,11 @@ class VectorBuild {
                            index::OpenCodeSection(codes_, config_.dim, vectors.count()));
     VectorIndex made(std::move(section));
     made.graph = graph;
+    if (!second_codes_.empty()) {
+      AKIDB_ASSIGN_OR_RETURN(index::CodeSection second,
+                             index::OpenCodeSection(second_codes_, config_.dim, vectors.count()));
+      made.second = std::make_unique<const SecondCodes>(std::move(second));
+    }
     AKIDB_ASSIGN_OR_RETURN(index::RecallCurve curve,
                            MeasureRecall(made, vectors, config_.metric, stop_));
     recall_ = index::EncodeRecallCurve(curve);
@@ -217,10 +261,12 @@ class VectorBuild {
 
   const VectorIndexerOptions& options_;
   const VectorConfig& config_;
+  const MemoryMode memory_;
   const std::atomic<bool>& stop_;
   std::optional<EarlierGraph> earlier_;
   std::vector<double> squared_lengths_;  // of a dot product's rows
   std::vector<std::byte> codes_;
+  std::vector<std::byte> second_codes_;
   std::vector<std::byte> graph_;
   std::vector<std::byte> recall_;
 };
@@ -253,7 +299,7 @@ class VectorIndexer final : public SegmentIndexer {
       const VectorConfig& config = schema.config(ordinal);
       const uint64_t padded = index::PaddedDim(config.dim);
       const uint64_t degree = 2 * uint64_t{schema.graph().m};
-      kept += padded / 2 + 8 + degree * 4;
+      kept += CodeBytes(schema.memory(ordinal), padded) + degree * 4;
       passing = std::max(passing, padded + 32 + degree * (12 + 4));
     }
     const uint64_t row_bytes = kept + passing;
@@ -272,10 +318,9 @@ class VectorIndexer final : public SegmentIndexer {
                                           const IndexBuild& how) const override {
     std::vector<IndexSection> sections;
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
-      const VectorConfig& config = schema.config(ordinal);
       const NumberedVectors vectors(rows, schema, ordinal);
       if (vectors.count() == 0) continue;
-      VectorBuild build(options_, config, how.stop);
+      VectorBuild build(options_, schema, ordinal, how.stop);
       if (how.earlier != nullptr) {
         build.SetEarlier(FindEarlierGraph(*how.earlier, schema.name(ordinal), vectors));
       }
@@ -284,6 +329,10 @@ class VectorIndexer final : public SegmentIndexer {
       AKIDB_RETURN_IF_ERROR(build.Run(vectors, schema.graph(), graph_rows_min));
       const auto number = static_cast<uint16_t>(ordinal);
       sections.push_back({{storage::SectionId::kCodes, number}, build.TakeCodes()});
+      std::vector<std::byte> second = build.TakeSecondCodes();
+      if (!second.empty()) {
+        sections.push_back({{storage::SectionId::kSecondCodes, number}, std::move(second)});
+      }
       std::vector<std::byte> graph = build.TakeGraph();
       if (graph.empty()) continue;
       sections.push_back({{storage::SectionId::kGraph, number}, std::move(graph)});
@@ -331,6 +380,15 @@ class VectorIndexer final : public SegmentIndexer {
     AKIDB_ASSIGN_OR_RETURN(index::CodeSection section,
                            index::OpenCodeSection(*codes, vector.dim, vector.count));
     auto index = std::make_unique<VectorIndex>(std::move(section));
+    AKIDB_ASSIGN_OR_RETURN(auto second, reader.Section({storage::SectionId::kSecondCodes, number}));
+    if (second) {
+      AKIDB_ASSIGN_OR_RETURN(index::CodeSection finer,
+                             index::OpenCodeSection(*second, vector.dim, vector.count));
+      if (finer.in_graph_order != index->section.in_graph_order) {
+        return CorruptionError("second codes: they have another order than the codes");
+      }
+      index->second = std::make_unique<const SecondCodes>(std::move(finer));
+    }
     AKIDB_ASSIGN_OR_RETURN(auto graph, reader.Section({storage::SectionId::kGraph, number}));
     if (graph) {
       AKIDB_ASSIGN_OR_RETURN(index->graph, index::OpenGraph(*graph, vector.count));

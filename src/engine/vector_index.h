@@ -13,6 +13,14 @@
 
 namespace akidb::engine {
 
+struct SecondCodes {
+  explicit SecondCodes(index::CodeSection opened)
+      : section(std::move(opened)), codes(*section.space, section.rows, section.count) {}
+
+  const index::CodeSection section;
+  const index::CodeArray codes;
+};
+
 // Over one vector of a segment. Row i of `codes` is that of node i of `graph`; without a graph it
 // is that of the vector number i.
 struct VectorIndex {
@@ -25,6 +33,8 @@ struct VectorIndex {
 
   const index::CodeSection section;
   const index::CodeArray codes;
+  // Finer codes, in the same order, for what the others find; null: there are none.
+  std::unique_ptr<const SecondCodes> second;
   std::optional<index::GraphView> graph;
   // Of the graph; without points when it was not measured.
   index::RecallCurve recall;

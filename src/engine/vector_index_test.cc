@@ -52,6 +52,52 @@ TEST_F(VectorIndexTest, FindsThroughTheGraphWhatAnExactSearchFinds) {
   EXPECT_GT(Recall(), 0.98);
 }
 
+// Whatever the codes are, what is missed by one kind is not found by chance.
+TEST_F(VectorIndexTest, EveryMemoryModeFindsTheNearest) {
+  uint64_t bytes = UINT64_MAX;
+  for (const char* mode : {"quality", "balanced", "compact"}) {
+    config_.echoed_json["metadata"] = std::string(R"({"akidb":{"memory":")") + mode + "\"}}";
+    options_.directory = std::string("/data/") + mode;
+    Create();
+    Store(0, 3000);
+    Settle();
+    EXPECT_GT(Recall(), 0.97) << mode;
+    Reopen();
+    EXPECT_GT(Recall(), 0.97) << mode;
+    SearchRequest request;
+    request.ef = 10;
+    const SourcePlan plan = Largest(PlanOf(request));
+    if (mode == std::string("compact")) break;
+    EXPECT_LT(plan.bytes / plan.estimated, bytes) << mode;
+    bytes = plan.bytes / plan.estimated;
+    collection_.reset();
+  }
+}
+
+class WideVectorIndexTest : public IndexedCollectionFixture {
+ protected:
+  WideVectorIndexTest() : IndexedCollectionFixture(40, 512) {}
+  std::string PayloadOf(uint64_t) const override { return "{}"; }
+};
+
+// Without a graph: every code is looked at, then finer ones.
+TEST_F(WideVectorIndexTest, CompactCodesAreScanned) {
+  config_.echoed_json["quantization_config"] = R"({"binary":{}})";
+  config_.echoed_json["hnsw_config"] = R"({"m":0})";
+  config_.vectors[""] = {.dim = 512, .metric = Metric::kCosine};
+  Create();
+  Store(0, 2500);  // more than 4 MiB
+  Settle();
+  const DenseVector query = VectorOf(1'000'000);
+  SearchPlan plan;
+  SearchRequest request;
+  request.query = query;
+  request.plan = &plan;
+  ASSERT_TRUE(collection_->Search(context_, request).ok());
+  EXPECT_EQ(plan.sources.back().way, SearchWay::kCodes);
+  EXPECT_GT(RecallOf(1'000'000, 1), 0.98);
+}
+
 TEST_F(VectorIndexTest, EveryMetricIsServed) {
   for (Metric metric : {Metric::kDot, Metric::kEuclid, Metric::kManhattan}) {
     config_.vectors[""] = {.dim = kDim, .metric = metric};
@@ -284,7 +330,9 @@ TEST_F(VectorIndexTest, AtRestSegmentsAreMergedUntilTheyHaveAGraph) {
 }
 
 TEST_F(VectorIndexTest, ADamagedIndexIsLeftAloneAndBuiltAgain) {
-  for (storage::SectionId damaged : {storage::SectionId::kCodes, storage::SectionId::kGraph}) {
+  for (storage::SectionId damaged :
+       {storage::SectionId::kCodes, storage::SectionId::kSecondCodes, storage::SectionId::kGraph}) {
+    config_.echoed_json["quantization_config"] = R"({"binary":{}})";
     options_.directory = "/data/" + std::to_string(static_cast<int>(damaged));
     const std::string folder = options_.directory + "/seg";
     Create();

@@ -22,6 +22,7 @@ VectorSchema::VectorSchema(const CollectionConfig& config) : graph_(GraphConfigO
   for (const auto& [name, vector] : config.vectors) {
     names_.push_back(name);
     configs_.push_back(vector);
+    memory_.push_back(MemoryModeOf(config, name));
   }
 }
 

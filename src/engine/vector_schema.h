@@ -23,6 +23,7 @@ class VectorSchema {
   const std::string& name(size_t ordinal) const { return names_[ordinal]; }
   const VectorConfig& config(size_t ordinal) const { return configs_[ordinal]; }
   const GraphConfig& graph() const { return graph_; }
+  MemoryMode memory(size_t ordinal) const { return memory_[ordinal]; }
   std::optional<size_t> Find(std::string_view name) const;
 
   // The vector called `name` accepts `vector`: else kInvalidArgument in the dialect's words.
@@ -48,6 +49,7 @@ class VectorSchema {
 
   std::vector<std::string> names_;
   std::vector<VectorConfig> configs_;
+  std::vector<MemoryMode> memory_;
   GraphConfig graph_;
 };
 

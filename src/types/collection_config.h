@@ -41,6 +41,13 @@ struct VectorConfig {
 
 inline constexpr uint32_t kDimMax = 65536;
 
+// How small the codes are that vectors are found by: docs/internals/index.md.
+enum class MemoryMode : uint8_t {
+  kQuality,   // 7 bits a component
+  kBalanced,  // 4 bits
+  kCompact,   // 1 bit, and 4 bits that are looked at for what those find
+};
+
 // What the client's "hnsw_config" asks of the graphs over its vectors. Defaults are the dialect's.
 struct GraphConfig {
   uint32_t m = 16;              // half of a node's links; 0: no graph

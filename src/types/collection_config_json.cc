@@ -220,6 +220,66 @@ Result<CollectionConfig> CollectionConfigFromJson(std::string_view text) {
   return config;
 }
 
+std::optional<MemoryMode> ParseMemoryMode(std::string_view name) {
+  if (name == "quality") return MemoryMode::kQuality;
+  if (name == "balanced") return MemoryMode::kBalanced;
+  if (name == "compact") return MemoryMode::kCompact;
+  return std::nullopt;
+}
+
+namespace {
+
+// Which of our codes has about the size of what the client asks for; nothing for null.
+std::optional<MemoryMode> ModeOfQuantization(element value) {
+  object form;
+  std::string_view choice;
+  if (!value["scalar"].get(form)) return MemoryMode::kQuality;
+  if (!value["binary"].get(form)) return MemoryMode::kCompact;
+  if (!value["product"]["compression"].get(choice)) {
+    return choice == "x4" || choice == "x8" ? MemoryMode::kBalanced : MemoryMode::kCompact;
+  }
+  if (!value["turbo"].get(form)) {
+    if (form["bits"].get(choice)) return MemoryMode::kBalanced;
+    return choice == "bits4" ? MemoryMode::kBalanced : MemoryMode::kCompact;
+  }
+  return std::nullopt;
+}
+
+std::optional<MemoryMode> ModeOfMetadata(element metadata) {
+  std::string_view choice;
+  if (metadata["akidb"]["memory"].get(choice)) return std::nullopt;
+  return ParseMemoryMode(choice);
+}
+
+// f on what is kept under `key`, if anything is.
+template <typename F>
+std::optional<MemoryMode> ModeOfKept(const CollectionConfig& config, const char* key, F f) {
+  auto kept = config.echoed_json.find(key);
+  if (kept == config.echoed_json.end()) return std::nullopt;
+  simdjson::dom::parser parser;
+  element value;
+  if (parser.parse(kept->second).get(value)) return std::nullopt;
+  return f(value);
+}
+
+}  // namespace
+
+MemoryMode MemoryModeOf(const CollectionConfig& config, std::string_view name) {
+  if (auto mode = ModeOfKept(config, "metadata", ModeOfMetadata)) return *mode;
+  auto own = [&](element options) -> std::optional<MemoryMode> {
+    element vector;
+    // Not by [], which takes a name's slashes apart.
+    object names;
+    if (options.get(names) || names.at_key(name)["quantization_config"].get(vector)) {
+      return std::nullopt;
+    }
+    return ModeOfQuantization(vector);
+  };
+  if (auto mode = ModeOfKept(config, "vector_options", own)) return *mode;
+  return ModeOfKept(config, "quantization_config", ModeOfQuantization)
+      .value_or(MemoryMode::kBalanced);
+}
+
 GraphConfig GraphConfigOf(const CollectionConfig& config) {
   GraphConfig graph;
   auto given = config.echoed_json.find("hnsw_config");

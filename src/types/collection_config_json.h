@@ -24,5 +24,10 @@ std::optional<PayloadFieldKind> ParsePayloadFieldKind(std::string_view name);
 
 // From the client's create options that are kept with the collection.
 GraphConfig GraphConfigOf(const CollectionConfig& config);
+// Of the vector called `name`: its own "quantization_config", else the collection's, unless
+// metadata.akidb.memory names a mode.
+MemoryMode MemoryModeOf(const CollectionConfig& config, std::string_view name);
+// "quality", "balanced", "compact"
+std::optional<MemoryMode> ParseMemoryMode(std::string_view name);
 
 }  // namespace akidb

@@ -18,6 +18,28 @@ TEST(CollectionConfig, TheGraphIsAsTheClientAskedWithinBounds) {
   EXPECT_EQ(GraphConfigOf(config).ef_construct, 4096u);
 }
 
+TEST(CollectionConfig, TheMemoryModeIsAsTheClientAsked) {
+  CollectionConfig config;
+  EXPECT_EQ(MemoryModeOf(config, ""), MemoryMode::kBalanced);
+  auto mode = [&](const char* quantization) {
+    config.echoed_json["quantization_config"] = quantization;
+    return MemoryModeOf(config, "a/b");
+  };
+  EXPECT_EQ(mode("null"), MemoryMode::kBalanced);
+  EXPECT_EQ(mode(R"({"scalar":{"type":"int8"}})"), MemoryMode::kQuality);
+  EXPECT_EQ(mode(R"({"product":{"compression":"x8"}})"), MemoryMode::kBalanced);
+  EXPECT_EQ(mode(R"({"product":{"compression":"x64"}})"), MemoryMode::kCompact);
+  EXPECT_EQ(mode(R"({"turbo":{}})"), MemoryMode::kBalanced);
+  EXPECT_EQ(mode(R"({"turbo":{"bits":"bits1"}})"), MemoryMode::kCompact);
+  EXPECT_EQ(mode(R"({"binary":{"always_ram":true}})"), MemoryMode::kCompact);
+  config.echoed_json["vector_options"] =
+      R"({"":{},"a/b":{"quantization_config":{"scalar":{"type":"int8"}}}})";
+  EXPECT_EQ(MemoryModeOf(config, "a/b"), MemoryMode::kQuality);
+  EXPECT_EQ(MemoryModeOf(config, ""), MemoryMode::kCompact);
+  config.echoed_json["metadata"] = R"({"akidb":{"memory":"balanced"}})";
+  EXPECT_EQ(MemoryModeOf(config, "a/b"), MemoryMode::kBalanced);
+}
+
 TEST(CollectionConfig, ComesBackFromJson) {
   CollectionConfig config;
   config.vectors[""] = {.dim = 384, .metric = Metric::kCosine, .on_disk = true};

@@ -119,8 +119,13 @@ Status ReadAkidbOptions(JsonElement value, const FieldPath& path, CollectionConf
           AKIDB_RETURN_IF_ERROR(ReadBool(member, at, wanted));
           return wanted ? NotServed(at, "strings as point ids are") : OkStatus();
         }
-        return key == "memory" ? OkStatus()
-                               : UnknownField(at, "`durability`, `string_ids`, `memory`");
+        if (key != "memory") return UnknownField(at, "`durability`, `string_ids`, `memory`");
+        std::string_view mode;
+        AKIDB_RETURN_IF_ERROR(ReadString(member, at, mode));
+        return ParseMemoryMode(mode)
+                   ? OkStatus()
+                   : FieldError(at, "expected `quality`, `balanced` or `compact`, got `" +
+                                        std::string(mode) + "`");
       });
 }
 

@@ -27,6 +27,7 @@ enum class SectionId : uint16_t {
   kGraph = 13,
   kPayloadIndexes = 14,
   kRecall = 15,
+  kSecondCodes = 16,
   kDeltaInfo = 32,
   kTombstones = 33,
   kChangedRows = 34,
