@@ -1,6 +1,8 @@
 // A collection searched through codes and graphs: recall, damage, deletes and rest.
 #include "engine/vector_index.h"
 
+#include <set>
+
 #include "engine/indexed_collection_fixture.h"
 
 namespace akidb::engine {
@@ -31,6 +33,23 @@ class VectorIndexTest : public IndexedCollectionFixture {
     return *std::max_element(
         plan.sources.begin(), plan.sources.end(),
         [](const SourcePlan& a, const SourcePlan& b) { return a.rows < b.rows; });
+  }
+  // How many of the 500 nearest 50 searches find that begin with few candidates.
+  int FoundWithFewCandidates() {
+    int found = 0;
+    for (uint64_t number = 0; number < 50; ++number) {
+      DenseVector query = VectorOf(kFirstQuery + number);
+      simd::Normalize(query);
+      SearchRequest request;
+      request.query = query;
+      request.ef = 10;
+      std::set<PointId> exact;
+      for (const Hit& hit : SearchFor(number, true, 10)) exact.insert(hit.id);
+      const Result<std::vector<Hit>> hits = collection_->Search(context_, request);
+      EXPECT_TRUE(hits.ok());
+      for (const Hit& hit : *hits) found += exact.contains(hit.id) ? 1 : 0;
+    }
+    return found;
   }
   double Recall(const std::shared_ptr<const Filter>& filter = nullptr) {
     return RecallOf(kFirstQuery, 1, filter);
@@ -145,9 +164,11 @@ TEST_F(VectorIndexTest, DeadPointsAreNotFoundAndHideNoOthers) {
 // Merges take over the graph of what is there, and find their way through it afterwards.
 TEST_F(VectorIndexTest, GraphsAreExtendedByMergesAndFindAsMuch) {
   options_.merge_policy.dead_percent_max = 5;
+  cluster_width_ = 1.5f;
   Create();
   Store(0, 3000);
   Settle();
+  const int found = FoundWithFewCandidates();
   for (uint64_t round = 0; round < 4; ++round) {
     std::vector<PointId> ids;
     for (uint64_t i = 0; i < 300; ++i) ids.push_back(PointId(round * 300 + i));
@@ -155,6 +176,8 @@ TEST_F(VectorIndexTest, GraphsAreExtendedByMergesAndFindAsMuch) {
     Store(3000 + round * 300, 300);
     Settle();
     EXPECT_GT(Recall(), 0.98) << round;
+    // What a graph with wrong links does not find, a scan would: with few candidates there is none.
+    EXPECT_GT(FoundWithFewCandidates(), found - 50) << round;
   }
   Reopen();
   EXPECT_GT(Recall(), 0.98);
