@@ -78,6 +78,22 @@ struct EditResult {
   std::optional<PointId> not_found;  // the first of the ids that isn't there
 };
 
+// Bytes of a collection by what they are for. The first two are the process's own memory; the
+// others are parts of mapped files: codes, links and identifiers are resident as far as searches
+// touch them, vectors and payloads where they are compared or returned, and the system takes all of
+// these back when memory is short.
+struct MemoryUse {
+  uint64_t heads = 0;    // points not yet in a segment
+  uint64_t changes = 0;  // payloads that replace those in segments
+  uint64_t codes = 0;
+  uint64_t second_codes = 0;  // looked at for candidates alone
+  uint64_t graphs = 0;
+  uint64_t ids = 0;  // and which rows they have, and sequence numbers
+  uint64_t payload_indexes = 0;
+  uint64_t vectors = 0;
+  uint64_t payloads = 0;
+};
+
 struct CollectionStats {
   uint64_t points = 0;
   uint64_t segments = 0;       // sealed
@@ -87,6 +103,7 @@ struct CollectionStats {
   uint64_t replaced_rows = 0;  // in segments, with another payload than they were written with
   uint64_t graph_vectors = 0;  // that can be reached through a graph, dead ones included
   uint64_t last_seq = 0;
+  MemoryUse memory;
   bool merging = false;
   bool merge_due = false;     // the policy wants segments merged, or they are being merged
   std::string merge_failure;  // of the last try; empty when it succeeded

@@ -3,6 +3,27 @@
 #include "engine/view_reader.h"
 
 namespace akidb::engine {
+namespace {
+
+void AddMemory(const SealedSegment& segment, MemoryUse& memory) {
+  using Id = storage::SectionId;
+  auto sum = [&](std::initializer_list<Id> ids) {
+    uint64_t bytes = 0;
+    for (Id id : ids) bytes += segment.opened.reader->SectionBytes(id);
+    return bytes;
+  };
+  memory.changes += segment.visible_changes.bytes();
+  memory.codes += sum({Id::kCodes});
+  memory.second_codes += sum({Id::kSecondCodes});
+  memory.graphs += sum({Id::kGraph, Id::kRecall});
+  memory.ids +=
+      sum({Id::kNumberIds, Id::kUuidIds, Id::kRowOfRank, Id::kRankOfRow, Id::kSeqs, Id::kRowMap});
+  memory.payload_indexes += sum({Id::kPayloadIndexes});
+  memory.vectors += sum({Id::kRows});
+  memory.payloads += sum({Id::kPayload, Id::kPayloadIndex, Id::kPayloadDictionary});
+}
+
+}  // namespace
 
 std::shared_ptr<const View> CollectionImpl::PinView() const {
   MutexLock lock(view_mutex_);
@@ -15,8 +36,13 @@ CollectionStats CollectionImpl::stats() const {
   stats.points = static_cast<uint64_t>(visible_points_);
   stats.segments = segments_.size();
   stats.head_rows = head_->rows();
-  for (const FrozenHead& frozen : frozen_) stats.head_rows += frozen.head->rows();
+  stats.memory.heads = head_->bytes();
+  for (const FrozenHead& frozen : frozen_) {
+    stats.head_rows += frozen.head->rows();
+    stats.memory.heads += frozen.head->bytes();
+  }
   for (const SealedSegment& segment : segments_) {
+    AddMemory(segment, stats.memory);
     stats.dead_rows += segment.visible_dead->count();
     stats.replaced_rows += segment.visible_changes.rows();
     stats.live_rows += segment.entry.rows - segment.visible_dead->count();

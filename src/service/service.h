@@ -23,6 +23,7 @@ namespace akidb::service {
 
 // What callers need of the layers below, so that they see this one only.
 using CollectionStats = engine::CollectionStats;
+using MemoryUse = engine::MemoryUse;
 using PayloadIndexInfos = engine::PayloadIndexInfos;
 using ScrollPage = engine::ScrollPage;
 using EmbedRequest = embedding::EmbedRequest;

@@ -89,6 +89,15 @@ class Graph(ServerTestCase):
             body["params"] = {"akidb": wrong}
             self.assertEqual(self.server.request("POST", self.path + "/points/query", body).status, status, wrong)
 
+    def test_memory_is_told(self):
+        self.wait_for_the_graph()
+        memory = self.server.request("GET", self.path).json["akidb"]["memory_bytes"]
+        self.assertGreaterEqual(memory["vectors"], POINTS * DIM * 4)
+        self.assertGreaterEqual(memory["codes"], POINTS * 40)  # 16 components are padded to 64
+        self.assertGreaterEqual(memory["graphs"], 20_000 * 32 * 4)
+        self.assertGreaterEqual(memory["ids"], POINTS * 8)
+        self.assertEqual(memory["second_codes"], 0)
+
     def test_headers_ask_for_the_same(self):
         self.wait_for_the_graph()
         body = {"query": self.vectors[POINTS], "limit": 10}

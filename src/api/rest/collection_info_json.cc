@@ -1,6 +1,8 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include <simdjson.h>
 
@@ -172,6 +174,26 @@ std::string_view StatusOf(const service::CollectionStats& stats) {
 }
 
 }  // namespace
+
+void WriteMemoryUse(const service::MemoryUse& memory, JsonWriter& json) {
+  const std::pair<std::string_view, uint64_t> members[] = {
+      {"heads", memory.heads},
+      {"changes", memory.changes},
+      {"codes", memory.codes},
+      {"second_codes", memory.second_codes},
+      {"graphs", memory.graphs},
+      {"ids", memory.ids},
+      {"payload_indexes", memory.payload_indexes},
+      {"vectors", memory.vectors},
+      {"payloads", memory.payloads},
+  };
+  json.BeginObject();
+  for (const auto& [name, bytes] : members) {
+    json.Key(name);
+    json.Uint(bytes);
+  }
+  json.EndObject();
+}
 
 void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json) {
   const service::CollectionStats& stats = info.stats;

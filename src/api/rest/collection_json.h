@@ -15,6 +15,8 @@ namespace akidb::rest {
 // "vector_options" as {vector name: options}.
 Result<CollectionConfig> DecodeCreateCollection(std::string_view body);
 
+// {"heads": n, "codes": n, …}
+void WriteMemoryUse(const service::MemoryUse& memory, JsonWriter& json);
 // CollectionInfo of the dialect: what was given at creation over the dialect's defaults.
 void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json);
 

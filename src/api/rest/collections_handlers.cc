@@ -37,7 +37,12 @@ Result<std::string> GetCollection(const ApiCall& call) {
                          call.service.GetCollection(call.context, call.collection));
   Envelope envelope;
   WriteCollectionInfo(info, envelope.result());
-  envelope.Extras(call);
+  JsonWriter& extras = envelope.Extras(call);
+  extras.Key("akidb");
+  extras.BeginObject();
+  extras.Key("memory_bytes");
+  WriteMemoryUse(info.stats.memory, extras);
+  extras.EndObject();
   return envelope.Finish();
 }
 

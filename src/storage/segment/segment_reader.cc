@@ -184,6 +184,14 @@ const Uuid& SegmentReader::uuid() const { return file_->header().file_uuid; }
 const std::string& SegmentReader::path() const { return file_->path(); }
 uint64_t SegmentReader::first_seq() const { return file_->footer().first_seq; }
 uint64_t SegmentReader::last_seq() const { return file_->footer().last_seq; }
+uint64_t SegmentReader::SectionBytes(SectionId id) const {
+  uint64_t bytes = 0;
+  for (const SectionEntry& section : file_->footer().sections) {
+    if (section.key.id == id) bytes += section.bytes;
+  }
+  return bytes;
+}
+
 uint64_t SegmentReader::file_bytes() const { return file_->bytes(); }
 
 std::optional<size_t> SegmentReader::FindVector(std::string_view name) const {

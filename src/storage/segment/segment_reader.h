@@ -96,6 +96,9 @@ class SegmentReader {
   // The whole section, checked; nothing when the file has none. For indexes over the rows.
   Result<std::optional<std::span<const std::byte>>> Section(SectionKey key) const;
 
+  // Of all vectors together; 0 when the file has none.
+  uint64_t SectionBytes(SectionId id) const;
+
   // Reads and checks everything, the file's hash and every payload included.
   Status VerifyAll(const Sha256Digest& sha256) const;
 
