@@ -35,7 +35,7 @@ Result<WriteReply> Service::PutPayloadIndex(const RequestContext& context,
                          database_.FindCollection(collection));
   AKIDB_ASSIGN_OR_RETURN(engine::WriteResult result,
                          found->PutPayloadIndex(context, request.field, request.index));
-  return WriteReply{result.seq, result.durable, {}, 0};
+  return WriteReply{result.seq, result.durable, {}, 0, {}};
 }
 
 Result<WriteReply> Service::DropPayloadIndex(const RequestContext& context,
@@ -44,7 +44,7 @@ Result<WriteReply> Service::DropPayloadIndex(const RequestContext& context,
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> found,
                          database_.FindCollection(collection));
   AKIDB_ASSIGN_OR_RETURN(engine::WriteResult result, found->DropPayloadIndex(context, field));
-  return WriteReply{result.seq, result.durable, {}, 0};
+  return WriteReply{result.seq, result.durable, {}, 0, {}};
 }
 
 }  // namespace akidb::service

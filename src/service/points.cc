@@ -14,8 +14,8 @@ struct PlacedText {
   TextBatch::Slot slot;
 };
 
-bool HoldsText(const UpsertRequest& request) {
-  for (const PointInput& point : request.points) {
+bool HoldsText(std::span<const PointInput> points) {
+  for (const PointInput& point : points) {
     for (const auto& [name, vector] : point.vectors) {
       if (std::holds_alternative<TextInput>(vector)) return true;
     }
@@ -24,10 +24,10 @@ bool HoldsText(const UpsertRequest& request) {
 }
 
 // Every vector is dense by now.
-std::vector<Point> TakePoints(UpsertRequest& request) {
+std::vector<Point> TakePoints(std::span<PointInput> inputs) {
   std::vector<Point> points;
-  points.reserve(request.points.size());
-  for (PointInput& input : request.points) {
+  points.reserve(inputs.size());
+  for (PointInput& input : inputs) {
     Point point;
     point.id = input.id;
     point.payload = std::move(input.payload);
@@ -38,6 +38,14 @@ std::vector<Point> TakePoints(UpsertRequest& request) {
     points.push_back(std::move(point));
   }
   return points;
+}
+
+WriteReply ReplyTo(const engine::EditResult& edited) {
+  WriteReply reply;
+  reply.seq = edited.write.seq;
+  reply.durable = edited.write.durable;
+  reply.not_found = edited.not_found;
+  return reply;
 }
 
 }  // namespace
@@ -58,10 +66,10 @@ Status Service::CheckBoundModel(std::string_view collection, std::string_view ve
                               model.fingerprint + ") can't be compared with it");
 }
 
-// Replaces the texts of `request` by their vectors. Everything that can be refused without running
+// Replaces the texts of `points` by their vectors. Everything that can be refused without running
 // a model is refused before one runs.
 Status Service::EmbedPoints(const RequestContext& context, std::string_view collection,
-                            UpsertRequest& request, WriteReply& reply) {
+                            std::span<PointInput> points, WriteReply& reply) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
   const engine::VectorSchema schema(target->config());
@@ -69,7 +77,7 @@ Status Service::EmbedPoints(const RequestContext& context, std::string_view coll
   std::vector<PlacedText> texts;
   std::set<std::pair<std::string_view, size_t>> bindings;  // vector name, model of the batch
   std::vector<std::pair<std::string_view, TextBatch::Slot>> first_uses;
-  for (PointInput& point : request.points) {
+  for (PointInput& point : points) {
     for (auto& [name, vector] : point.vectors) {
       auto* text = std::get_if<TextInput>(&vector);
       if (text == nullptr) {
@@ -103,12 +111,13 @@ Status Service::EmbedPoints(const RequestContext& context, std::string_view coll
 Result<WriteReply> Service::Upsert(const RequestContext& context, std::string_view collection,
                                    UpsertRequest request) {
   WriteReply reply;
-  if (HoldsText(request)) {
-    AKIDB_RETURN_IF_ERROR(EmbedPoints(context, collection, request, reply));
+  if (HoldsText(request.points)) {
+    AKIDB_RETURN_IF_ERROR(EmbedPoints(context, collection, request.points, reply));
   }
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
-  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult written, target->Upsert(context, TakePoints(request)));
+  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult written,
+                         target->Upsert(context, TakePoints(request.points)));
   reply.seq = written.seq;
   reply.durable = written.durable;
   return reply;
@@ -124,6 +133,46 @@ Result<WriteReply> Service::Delete(const RequestContext& context, std::string_vi
   WriteReply reply;
   reply.seq = written.seq;
   reply.durable = written.durable;
+  return reply;
+}
+
+Result<WriteReply> Service::ChangePayloads(const RequestContext& context,
+                                           std::string_view collection, const PayloadEdit& edit) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  AKIDB_ASSIGN_OR_RETURN(engine::EditResult edited,
+                         target->ChangePayloads(context, edit.points, edit.change));
+  return ReplyTo(edited);
+}
+
+Result<WriteReply> Service::UpdateVectors(const RequestContext& context,
+                                          std::string_view collection, VectorsUpdate update) {
+  WriteReply embedded;
+  if (HoldsText(update.points)) {
+    AKIDB_RETURN_IF_ERROR(EmbedPoints(context, collection, update.points, embedded));
+  }
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  AKIDB_ASSIGN_OR_RETURN(
+      engine::EditResult edited,
+      target->UpdateVectors(context, TakePoints(update.points), update.filter.get()));
+  WriteReply reply = ReplyTo(edited);
+  reply.usage = std::move(embedded.usage);
+  reply.truncated_texts = embedded.truncated_texts;
+  return reply;
+}
+
+Result<WriteReply> Service::DeleteVectors(const RequestContext& context,
+                                          std::string_view collection,
+                                          const VectorsRemoval& removal) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  WriteReply reply;
+  for (const PointSelector& points : removal.points) {
+    AKIDB_ASSIGN_OR_RETURN(engine::EditResult edited,
+                           target->DeleteVectors(context, points, removal.names));
+    reply = ReplyTo(edited);
+  }
   return reply;
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,7 @@ struct WriteReply {
   bool durable = true;
   InferenceUsage usage;
   uint64_t truncated_texts = 0;
+  std::optional<PointId> not_found;  // the first id of a point to be changed that isn't there
 };
 
 struct PayloadIndexRequest {
@@ -94,6 +96,14 @@ class Service {
                             UpsertRequest request);
   Result<WriteReply> Delete(const RequestContext& context, std::string_view collection,
                             const PointSelector& selector);
+  // Parts of points; which, when and how whole: engine/collection.h. Points that aren't there are
+  // passed over, the first of them named in the reply.
+  Result<WriteReply> ChangePayloads(const RequestContext& context, std::string_view collection,
+                                    const PayloadEdit& edit);
+  Result<WriteReply> UpdateVectors(const RequestContext& context, std::string_view collection,
+                                   VectorsUpdate update);
+  Result<WriteReply> DeleteVectors(const RequestContext& context, std::string_view collection,
+                                   const VectorsRemoval& removal);
   Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
                                             std::string_view collection,
                                             const RetrieveRequest& request);
@@ -113,7 +123,7 @@ class Service {
 
  private:
   Status EmbedPoints(const RequestContext& context, std::string_view collection,
-                     UpsertRequest& request, WriteReply& reply);
+                     std::span<PointInput> points, WriteReply& reply);
   // An input that names no model means the one whose vectors are stored there, if any are.
   void ChooseModel(std::string_view collection, std::string_view vector_name,
                    TextInput& input) const;

@@ -38,8 +38,6 @@ class ServiceEndpoints(ServerTestCase):
             ("GET", "/aliases"),
             ("POST", "/collections/aliases"),
             ("POST", "/collections/x/points/batch"),
-            ("POST", "/collections/x/points/payload"),
-            ("PUT", "/collections/x/points/vectors"),
             ("POST", "/collections/x/points/search"),
             ("POST", "/collections/x/points/recommend"),
             ("POST", "/collections/x/points/query/groups"),

@@ -37,7 +37,8 @@ class Writer(threading.Thread):
         super().__init__()
         self.number = number
         self.random = random.Random(seed)
-        self.acknowledged = {}  # id -> revision, of what the server has acknowledged
+        # id -> revisions of the write and of the last edit of its payload, as the server acknowledged
+        self.acknowledged = {}
         self.in_flight = None  # the state if the unacknowledged operation happened after all
         self.revision = 0
         self.acknowledged_count = 0
@@ -61,15 +62,21 @@ class Writer(threading.Thread):
 
     def step(self, connection):
         wait = self.random.choice(("true", "false"))
-        if self.acknowledged and self.random.random() < 0.2:
+        kind = self.random.random() if self.acknowledged else 1
+        if kind < 0.2:
             ids = self.random.sample(sorted(self.acknowledged), min(3, len(self.acknowledged)))
             after = {k: v for k, v in self.acknowledged.items() if k not in ids}
             method, path, body = "POST", "/points/delete", {"points": ids}
+        elif kind < 0.5:
+            ids = self.random.sample(sorted(self.acknowledged), min(8, len(self.acknowledged)))
+            self.revision += 1
+            after = {**self.acknowledged, **{id: (self.acknowledged[id][0], self.revision) for id in ids}}
+            method, path, body = "POST", "/points/payload", {"payload": {"edit": self.revision}, "points": ids}
         else:
             base = self.number * IDS_PER_WRITER
             ids = self.random.sample(range(base, base + IDS_PER_WRITER), self.random.randint(1, 8))
             self.revision += 1
-            after = {**self.acknowledged, **{id: self.revision for id in ids}}
+            after = {**self.acknowledged, **{id: (self.revision, None) for id in ids}}
             body = {"points": [self.point(id, self.revision) for id in ids]}
             method, path = "PUT", "/points"
         self.in_flight = after
@@ -94,7 +101,7 @@ class Writer(threading.Thread):
 
 
 def stored_points(server):
-    """id -> (revision in the payload, vector), by walking the whole collection."""
+    """id -> (revisions in the payload, vector), by walking the whole collection."""
     points, offset = {}, None
     while True:
         body = {"limit": 500, "offset": offset, "with_vector": True}
@@ -102,7 +109,8 @@ def stored_points(server):
         if reply.status != 200:
             raise AssertionError(f"scroll after restart: {reply.status} {reply.text}")
         for point in reply.result["points"]:
-            points[point["id"]] = (point["payload"]["revision"], point["vector"])
+            payload = point["payload"]
+            points[point["id"]] = ((payload["revision"], payload.get("edit")), point["vector"])
         offset = reply.result["next_page_offset"]
         if offset is None:
             return points
@@ -111,7 +119,7 @@ def stored_points(server):
 def check(server, writers):
     """The complaint, or None. Takes over what an unacknowledged write turned out to have done."""
     points = stored_points(server)
-    for id, (revision, vector) in points.items():
+    for id, ((revision, _), vector) in points.items():
         if vector[:2] != [float(id), float(revision)]:
             return f"point {id}: vector {vector[:2]} does not belong to revision {revision}"
     for writer in writers:

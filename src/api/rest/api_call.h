@@ -87,6 +87,13 @@ Result<std::string> RetrievePoints(const ApiCall& call);
 Result<std::string> GetPoint(const ApiCall& call);
 Result<std::string> ScrollPoints(const ApiCall& call);
 Result<std::string> CountPoints(const ApiCall& call);
+// edit_handlers.cc
+Result<std::string> SetPointsPayload(const ApiCall& call);
+Result<std::string> OverwritePointsPayload(const ApiCall& call);
+Result<std::string> DeletePointsPayload(const ApiCall& call);
+Result<std::string> ClearPointsPayload(const ApiCall& call);
+Result<std::string> UpdatePointsVectors(const ApiCall& call);
+Result<std::string> DeletePointsVectors(const ApiCall& call);
 // query_handlers.cc
 Result<std::string> QueryPoints(const ApiCall& call);
 Result<std::string> QueryPointsBatch(const ApiCall& call);

@@ -1,6 +1,7 @@
 """The official Python client, unmodified, against the real server."""
 
 import os
+import random
 import sys
 import unittest
 import uuid
@@ -142,6 +143,68 @@ class PythonClient(unittest.TestCase):
         self.assertEqual(raised.exception.status_code, 501)
         self.client.delete_payload_index(self.name, "colour")
         self.assertEqual(list(self.client.get_collection(self.name).payload_schema), ["n"])
+
+    def test_payloads_and_vectors_change_as_in_the_client_s_own_local_mode(self):
+        """The same random edits here and there; the client's local mode is the dialect's model."""
+        seed = int(os.environ.get("AKIDB_TEST_SEED", "2718"))
+        generator = random.Random(seed)
+        local = QdrantClient(":memory:")
+        clients = (self.client, local)
+        ids = list(range(12))
+        keys = ["a", "b", "b.c", "b.c.d", "l", "l[]", "l[0]", "l[1].x", "l[].x", "l[].x[]", "new.deep[].er"]
+
+        def value(depth=0):
+            kind = generator.randrange(6 if depth < 2 else 3)
+            if kind < 3:
+                return (generator.randrange(3), None, "text")[kind]
+            if kind == 3:
+                return [value(depth + 1) for _ in range(generator.randrange(3))]
+            return payload(depth + 1)
+
+        def payload(depth=0):
+            names = generator.sample(["a", "b", "c", "d", "l", "x"], generator.randrange(4))
+            return {name: value(depth) for name in names}
+
+        for client in clients:
+            config = models.VectorParams(size=2, distance=models.Distance.DOT)
+            client.create_collection(self.name, vectors_config={"": config, "v": config})
+        points = [models.PointStruct(id=i, vector={"": [i, 1], "v": [1, i]}, payload=payload()) for i in ids]
+        for client in clients:
+            client.upsert(self.name, points=points, wait=True)
+
+        def edit():
+            some = generator.sample(ids, 1 + generator.randrange(4))
+            if generator.randrange(4) == 0:
+                some = models.Filter(must=[match("a", generator.randrange(3))])
+            key, new = generator.choice([None, *keys]), payload()
+            removed = generator.sample(keys, 1 + generator.randrange(2))
+            vectors = [models.PointVectors(id=generator.choice(ids), vector={"v": [1.5, generator.randrange(9)]})]
+            return generator.choice(
+                (
+                    lambda c: c.set_payload(self.name, payload=new, points=some, wait=True),
+                    lambda c: c.set_payload(self.name, payload=new, points=some, key=key, wait=True),
+                    lambda c: c.overwrite_payload(self.name, payload=new, points=some, wait=True),
+                    lambda c: c.delete_payload(self.name, keys=removed, points=some, wait=True),
+                    lambda c: c.clear_payload(self.name, points_selector=some, wait=True),
+                    lambda c: c.update_vectors(self.name, points=vectors, wait=True),
+                    lambda c: c.delete_vectors(self.name, vectors=["v"], points=some, wait=True),
+                )
+            )
+
+        for number in range(400):
+            change = edit()
+            for client in clients:
+                change(client)
+            with self.subTest(seed=seed, edit=number):
+                here, there = (
+                    {r.id: (r.payload, r.vector) for r in c.scroll(self.name, limit=100, with_vectors=True)[0]}
+                    for c in clients
+                )
+                self.assertEqual(here, there)
+        with self.assertRaises(UnexpectedResponse) as raised:
+            self.client.set_payload(self.name, payload={"a": 1}, points=[99, 1], wait=True)
+        self.assertEqual(raised.exception.status_code, 404)
+        self.assertIn("No point with id 99 found", str(raised.exception))
 
     def test_columns_and_bulk_upload(self):
         self.fill()
