@@ -67,10 +67,12 @@ Status CollectionImpl::SealOldest(const FrozenHead& frozen) {
   // died by a record which is then lost would be gone without the record's own rows.
   AKIDB_RETURN_IF_ERROR(log_->Sync());
   uint64_t seq = 0;
+  size_t head_bytes = 0;
   {
     MutexLock lock(write_mutex_);
     PublishUpTo(frozen.last_seq);
     seq = visible_seq_;
+    head_bytes = frozen.head->bytes();  // grows with payloads that are replaced
   }
   AKIDB_RETURN_IF_ERROR(log_->Sync());  // interval durability: of what became visible meanwhile
   const HeadRows rows(*frozen.head, seq);
@@ -80,7 +82,7 @@ Status CollectionImpl::SealOldest(const FrozenHead& frozen) {
   if (rows.rows() > 0) {
     AKIDB_ASSIGN_OR_RETURN(uint64_t room, environment_.fs.FreeBytes(options_.directory));
     // Dead rows are not written.
-    const uint64_t needed = frozen.head->bytes() / frozen.head->rows() * rows.rows();
+    const uint64_t needed = head_bytes / frozen.head->rows() * rows.rows();
     if (room < needed) {
       return StorageFullError(options_.directory + ": " + std::to_string(room) +
                               " bytes are free; a segment needs about " + std::to_string(needed));
