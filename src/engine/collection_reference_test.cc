@@ -13,6 +13,7 @@
 
 #include "engine/alarms.h"
 #include "engine/collection.h"
+#include "engine/naive_distance_fixture.h"
 #include "types/payload_json.h"
 
 namespace akidb::engine {
@@ -33,27 +34,8 @@ struct Kind {
 // How the wire would show it, but for signs and roots. Halves of a cosine are at unit length but
 // for their rounding, and taken as they are.
 double Distance(const Kind& kind, const DenseVector& a, const DenseVector& b) {
-  double dot = 0, aa = 0, bb = 0, l2 = 0, l1 = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const double x = a[i], y = b[i];
-    dot += x * y;
-    aa += x * x;
-    bb += y * y;
-    l2 += (x - y) * (x - y);
-    l1 += std::abs(x - y);
-  }
-  switch (kind.metric) {
-    case Metric::kCosine:
-      if (kind.datatype == VectorDatatype::kFloat16) return -dot;
-      return aa * bb == 0 ? 0 : -dot / std::sqrt(aa * bb);
-    case Metric::kDot:
-      return -dot;
-    case Metric::kEuclid:
-      return l2;
-    case Metric::kManhattan:
-      return l1;
-  }
-  return 0;
+  const bool halves = kind.metric == Metric::kCosine && kind.datatype == VectorDatatype::kFloat16;
+  return NaiveDistance(halves ? Metric::kDot : kind.metric, a, b);
 }
 
 // What is stored of a vector: a half has 11 binary digits, and none below 2^-24.

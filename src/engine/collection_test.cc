@@ -123,6 +123,25 @@ TEST_F(CollectionTest, KeepsPointsOverARestart) {
   }
 }
 
+TEST_F(CollectionTest, AnIdThatAFilterNamesTwiceIsFoundOnce) {
+  Create(OneVector(2, Metric::kDot));
+  ASSERT_TRUE(Upsert({MakePoint(1, {1, 0}), MakePoint(2, {0, 1}), MakePoint(3, {1, 1})}).ok());
+  auto filter = std::make_shared<Filter>();
+  filter->must.push_back(HasIdCondition({PointId(2), PointId(1), PointId(2)}));
+  for (bool sealed : {false, true}) {
+    if (sealed) ASSERT_TRUE(collection_->Seal().ok());
+    const DenseVector query = {1, 2};
+    SearchRequest request;
+    request.query = query;
+    request.filter = filter;
+    auto hits = collection_->Search(context_, request);
+    ASSERT_TRUE(hits.ok());
+    ASSERT_EQ(hits->size(), 2u) << sealed;
+    EXPECT_EQ(hits->at(0).id, PointId(2));
+    EXPECT_EQ(hits->at(1).id, PointId(1));
+  }
+}
+
 TEST_F(CollectionTest, RefusesBadVectorsAndStoresNothing) {
   Create(OneVector(2, Metric::kCosine));
   float nan = std::nanf("");

@@ -48,8 +48,10 @@ struct IsNullCondition {
 struct HasIdCondition {
   explicit HasIdCondition(std::vector<PointId> any_order) : ids(std::move(any_order)) {
     std::sort(ids.begin(), ids.end());
+    // A client may repeat itself; a search that looks for each would find a point twice.
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   }
-  std::vector<PointId> ids;  // ascending
+  std::vector<PointId> ids;  // ascending, each once
 };
 struct HasVectorCondition {
   std::string name;
