@@ -10,8 +10,8 @@
 namespace akidb::cli {
 namespace {
 
-constexpr double kWidth = 900, kLeft = 84, kRight = 640, kTop = 76, kBottom = 460;
-constexpr double kLegendLeft = 664, kLegendStep = 24;
+constexpr double kWidthMin = 900, kLeft = 84, kRight = 640, kTop = 76, kBottom = 460;
+constexpr double kLegendLeft = 664, kLegendStep = 24, kLetterWidth = 8;
 constexpr double kRecallMin = 0.5;
 constexpr double kRecallTicks[] = {0.5,  0.6,   0.7,   0.8,   0.9,    0.95,   0.98,
                                    0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999, 1};
@@ -95,13 +95,18 @@ class Chart {
   std::string Draw() {
     const double height =
         std::max(530.0, kTop + kLegendStep * static_cast<double>(series_.size()) + 20);
+    // As far as the longest name goes, in letters of a usual width.
+    size_t letters = 0;
+    for (const BenchSeries& one : series_) letters = std::max(letters, one.name.size());
+    const double width =
+        std::max(kWidthMin, kLegendLeft + 60 + kLetterWidth * static_cast<double>(letters));
     out_ = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
         "height=\"{1}\" font-family=\"system-ui,'DejaVu Sans',sans-serif\" font-size=\"14\">\n",
-        kWidth, height);
+        width, height);
     out_ += fmt::format("<title>{}</title>\n", Escaped(text_.title));
     out_ += kStyle;
-    out_ += fmt::format("<rect class=\"g\" width=\"{}\" height=\"{}\"/>\n", kWidth, height);
+    out_ += fmt::format("<rect class=\"g\" width=\"{}\" height=\"{}\"/>\n", width, height);
     out_ += fmt::format(
         "<text class=\"t\" x=\"24\" y=\"32\" font-size=\"18\" "
         "font-weight=\"600\">{}</text>\n<text class=\"s\" x=\"24\" y=\"54\">{}</text>\n",

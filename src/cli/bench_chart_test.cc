@@ -63,6 +63,13 @@ TEST(DrawChart, SpeedsByProcessorTimeAreDrawnWhereAllHaveThem) {
               Not(HasSubstr("of processor time")));
 }
 
+TEST(DrawChart, LongNamesHaveRoom) {
+  const std::string svg = DrawChart({{std::string(100, 'm'), {PointAt(0.9, 10)}}}, {"t", "", 10});
+  double width = 0;
+  ASSERT_EQ(std::sscanf(svg.c_str() + svg.find("width=\""), "width=\"%lf", &width), 1);
+  EXPECT_GT(width, 1400);
+}
+
 TEST(DrawChart, AnythingCanBeDrawn) {
   for (double recall : {0.0, 0.3, 0.5, 0.999999, 1.0}) {
     for (double speed : {0.01, 1.0, 1e8}) {
