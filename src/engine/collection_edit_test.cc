@@ -4,6 +4,8 @@
 #include <thread>
 
 #include "engine/edit_fixture.h"
+#include "engine/head_source.h"
+#include "engine/view_reader.h"
 
 namespace akidb::engine {
 namespace {
@@ -172,6 +174,62 @@ TEST_F(CollectionEditTest, VersionsAreThoseOfTheLastChange) {
   EXPECT_EQ(version(5), sealed);
   EXPECT_EQ(version(3), in_head);
   EXPECT_EQ(version(4), first);
+}
+
+// Who looks at what was written after a sequence number finds its beginning by bisection.
+TEST_F(CollectionEditTest, RowsOfSegmentsAscendByTheirLastChange) {
+  Create();
+  auto expect_ascending = [&](const char* when) {
+    for (const std::string& name : Files(".seg")) {
+      const std::string path = "/data/c/seg/" + name;
+      const Result<std::string> content = env::ReadWholeFile(*disk_, path, 1 << 20);
+      ASSERT_TRUE(content.ok());
+      auto reader = storage::SegmentReader::Open(
+          *disk_, path, {*Uuid::Parse(name.substr(0, 36)), options_.uuid, content->size()});
+      ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+      for (uint32_t row = 1; row < (*reader)->rows(); ++row) {
+        ASSERT_LE((*reader)->SeqOf(row - 1), (*reader)->SeqOf(row)) << when;
+      }
+    }
+  };
+  ASSERT_TRUE(Store(0, 20).ok());
+  ASSERT_TRUE(Edit({Ids(5, 2), nullptr}, ClearPayload{}).ok());
+  ASSERT_TRUE(Store(20, 20).ok());
+  ASSERT_TRUE(Edit({Ids(2, 2), nullptr}, ClearPayload{}).ok());
+  ASSERT_TRUE(collection_->Seal().ok());
+  expect_ascending("after a seal");
+  std::promise<void> hold = HoldOptimizer();
+  for (uint64_t id : {9, 3, 30, 5, 1, 12, 0, 7, 38}) {
+    ASSERT_TRUE(Edit({Ids(id, 1), nullptr}, ClearPayload{}).ok());
+  }
+  hold.set_value();
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_EQ(collection_->stats().replaced_rows, 0u);
+  expect_ascending("after a merge");
+}
+
+// As a delete by filter does when it looks again.
+TEST_F(CollectionEditTest, ALaterLookSeesWhatGotAnotherPayload) {
+  const VectorSchema schema(config_);
+  auto head = std::make_shared<Head>(schema, 10);
+  auto payload = [](const char* json) {
+    return std::make_shared<const Payload>(*ParsePayloadJson(json));
+  };
+  for (uint64_t id = 0; id < 4; ++id) {
+    head->Add(1, AsPoint(id, {R"({"g":0})", {{"", {1, 1}}}}));
+  }
+  ASSERT_TRUE(head->Replace(PointId(1), 3, payload(R"({"g":5})")));
+  ASSERT_TRUE(head->Replace(PointId(2), 6, payload(R"({"g":5})")));
+  ASSERT_TRUE(head->Replace(PointId(3), 9, payload(R"({"g":5})")));
+  View view;
+  view.seq = 7;
+  view.sources = {MakeHeadSource(head, head->rows(), view.seq)};
+  const ViewReader reader(view, schema, context_);
+  std::vector<PointId> ids = Ids(0, 4);
+  ASSERT_TRUE(reader.KeepUnchanged(4, ids).ok());
+  EXPECT_EQ(ids, (std::vector<PointId>{PointId(0), PointId(1), PointId(3)}));
+  EXPECT_EQ(*reader.MatchingIds(*NumberIs("g", 5), 4), std::vector<PointId>{PointId(2)});
+  EXPECT_EQ(reader.MatchingIds(*NumberIs("g", 5))->size(), 2u);
 }
 
 TEST_F(CollectionEditTest, ManyPointsTakeSeveralEdits) {
@@ -387,6 +445,38 @@ TEST_F(CollectionEditTest, ChangesInFlightFollowTheirRows) {
     ASSERT_NO_FATAL_FAILURE(ExpectThePoints("after a restart"));
     collection_.reset();
   }
+}
+
+// Two records wait for two syncs; the first one's end shows nothing of the second.
+TEST_F(CollectionEditTest, ChangesBecomeVisibleWithTheirRecord) {
+  Create();
+  ASSERT_TRUE(Store(0, 10).ok());
+  ASSERT_TRUE(collection_->Seal().ok());
+  std::promise<void> reached[2];
+  std::promise<void> synced[2];
+  std::atomic<size_t> syncs{0};
+  fs_.SetWatch([&](Kind kind, const std::string& path) {
+    if (kind != Kind::kSyncData || path.find("/log/") == std::string::npos) return;
+    const size_t number = syncs++;
+    if (number >= 2) return;
+    reached[number].set_value();
+    synced[number].get_future().wait();
+  });
+  std::thread first([&] { EXPECT_TRUE(Edit({Ids(1, 1), nullptr}, ClearPayload{}).ok()); });
+  reached[0].get_future().wait();
+  const uint64_t last = collection_->stats().last_seq;
+  std::thread second([&] { EXPECT_TRUE(Edit({Ids(1, 2), nullptr}, SetTo(R"({"s":2})")).ok()); });
+  while (collection_->stats().last_seq == last) std::this_thread::yield();
+  synced[0].set_value();
+  reached[1].get_future().wait();
+  first.join();
+  points_[1].payload = "{}";
+  EXPECT_EQ(*ReadPoints(*collection_), points_);
+  synced[1].set_value();
+  second.join();
+  points_[1].payload = R"({"s":2})";
+  points_[2].payload = R"({"g":0,"s":2})";
+  EXPECT_EQ(*ReadPoints(*collection_), points_);
 }
 
 // A point that got another payload while a delete by filter looked is judged by that, also if a
