@@ -117,6 +117,7 @@ struct CollectionStats {
 struct SearchRequest {
   std::string vector_name;               // "" is the default vector
   std::span<const float> query;          // dim of that vector; borrowed
+  uint32_t query_row_dim = 0;            // of a multivector's rows; 0: a plain vector
   std::shared_ptr<const Filter> filter;  // null: all points
   size_t limit = 10;                     // never allocated by
   size_t offset = 0;                     // best hits left out

@@ -273,7 +273,8 @@ Status CollectionImpl::WriteMerged(MergeTask& task) {
 Status CollectionImpl::VerifyMerged(const storage::SegmentReader& reader) const {
   for (size_t ordinal = 0; ordinal < reader.vectors().size(); ++ordinal) {
     const storage::SegmentVector& vector = reader.vectors()[ordinal];
-    const auto step = static_cast<uint32_t>(std::max<size_t>(kVerifyBytes / vector.row_bytes(), 1));
+    const auto step = static_cast<uint32_t>(
+        std::max<size_t>(vector.multivector ? 1 : kVerifyBytes / vector.row_bytes(), 1));
     for (uint32_t first = 0; first < vector.count; first += step) {
       if (stop_) return Stopped();
       const uint32_t count = std::min(step, vector.count - first);

@@ -126,9 +126,10 @@ Status CollectionImpl::CheckSegmentVectors(const storage::SegmentReader& reader)
     std::optional<size_t> ordinal = schema_.Find(vector.name);
     if (ordinal && (vector.dim != schema_.config(*ordinal).dim ||
                     vector.metric != schema_.config(*ordinal).metric ||
-                    vector.datatype != schema_.config(*ordinal).datatype)) {
+                    vector.datatype != schema_.config(*ordinal).datatype ||
+                    vector.multivector != schema_.config(*ordinal).multivector)) {
       return CorruptionError(reader.path() + ": vector `" + vector.name +
-                             "` isn't of the collection's dimension, metric and datatype");
+                             "` isn't of the collection's dimension, metric and kind");
     }
   }
   return OkStatus();

@@ -36,7 +36,8 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Earl
     options.vectors.push_back({.name = schema_.name(ordinal),
                                .dim = config.dim,
                                .metric = config.metric,
-                               .datatype = config.datatype});
+                               .datatype = config.datatype,
+                               .multivector = config.multivector});
   }
   std::vector<IndexSection> sections;
   if (environment_.indexer != nullptr) {

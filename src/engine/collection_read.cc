@@ -82,9 +82,10 @@ Result<uint64_t> CollectionImpl::Count(const RequestContext& context, const Filt
 
 Result<std::vector<Hit>> CollectionImpl::Search(const RequestContext& context,
                                                 const SearchRequest& request) const {
-  AKIDB_ASSIGN_OR_RETURN(size_t ordinal, schema_.Check(request.vector_name, request.query));
+  AKIDB_ASSIGN_OR_RETURN(size_t ordinal,
+                         schema_.Check(request.vector_name, request.query, request.query_row_dim));
   DenseVector query(request.query.begin(), request.query.end());
-  AKIDB_RETURN_IF_ERROR(schema_.PrepareQuery(ordinal, query));
+  schema_.PrepareQuery(ordinal, query);
   std::shared_ptr<const View> view = PinView();
   return ViewReader(*view, schema_, context).Search(request, ordinal, query);
 }

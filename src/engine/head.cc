@@ -42,18 +42,35 @@ void Head::GrowTable() {
   table_.store(tables_.back().get(), std::memory_order_release);
 }
 
-void Head::StoreVectors(Block& block, uint32_t row_in_block, const NamedVectors& vectors) {
-  for (const auto& [name, vector] : vectors) {
+void Head::StoreVectors(Block& block, uint32_t row_in_block, NamedVectors& vectors) {
+  for (auto& [name, vector] : vectors) {
     std::optional<size_t> ordinal = schema_.Find(name);
-    AKIDB_CHECK(ordinal && schema_.config(*ordinal).dim == vector.size());
+    AKIDB_CHECK(ordinal);
+    block.rows[row_in_block].vectors |= uint64_t{1} << *ordinal;
+    if (schema_.config(*ordinal).multivector) {
+      StoreMultivector(block, row_in_block, *ordinal, vector);
+      continue;
+    }
+    AKIDB_CHECK(schema_.config(*ordinal).dim == vector.size());
     std::unique_ptr<float[]>& rows = block.vectors[*ordinal];
     if (!rows) {
       rows = std::make_unique<float[]>(kBlockRows * vector.size());
       bytes_ += kBlockRows * vector.size() * sizeof(float);
     }
     std::copy(vector.begin(), vector.end(), rows.get() + row_in_block * vector.size());
-    block.rows[row_in_block].vectors |= uint64_t{1} << *ordinal;
   }
+}
+
+void Head::StoreMultivector(Block& block, uint32_t row_in_block, size_t ordinal,
+                            DenseVector& rows) {
+  AKIDB_CHECK(rows.row_dim == schema_.config(ordinal).dim && !rows.empty());
+  auto& stored = block.multivectors[ordinal];
+  if (!stored) {
+    stored = std::make_unique<std::array<DenseVector, kBlockRows>>();
+    bytes_ += sizeof(*stored);
+  }
+  bytes_ += rows.size() * sizeof(float);
+  (*stored)[row_in_block] = std::move(rows);
 }
 
 bool Head::Add(uint64_t seq, Point point) {
@@ -120,6 +137,9 @@ std::optional<uint32_t> Head::Find(PointId id, uint64_t seq) const {
 }
 
 std::span<const float> Head::vector(uint32_t row, size_t ordinal) const {
+  if (schema_.config(ordinal).multivector) {
+    return (*blocks_[row / kBlockRows]->multivectors[ordinal])[row % kBlockRows];
+  }
   size_t dim = schema_.config(ordinal).dim;
   return {block_vectors(row / kBlockRows, ordinal) + (row % kBlockRows) * dim, dim};
 }

@@ -80,12 +80,12 @@ class Head {
     return RowAt(row).replaced.load(std::memory_order_acquire);
   }
   bool HasVector(uint32_t row, size_t ordinal) const { return (RowAt(row).vectors >> ordinal) & 1; }
-  // The row's vector; only if it has one.
+  // The row's vector, of a multivector all rows; only if it has one.
   std::span<const float> vector(uint32_t row, size_t ordinal) const;
   uint32_t dim(size_t ordinal) const { return config(ordinal).dim; }
   const VectorConfig& config(size_t ordinal) const { return schema_.config(ordinal); }
   // kBlockRows x dim, float32, of rows block*kBlockRows and following; rows without this vector
-  // hold zeros. Null when no row of the block has it.
+  // hold zeros. Null when no row of the block has it, and for multivectors.
   const float* block_vectors(uint32_t block, size_t ordinal) const {
     return blocks_[block]->vectors[ordinal].get();
   }
@@ -101,9 +101,11 @@ class Head {
     std::atomic<const Replacement*> replaced{nullptr};  // the last one
   };
   struct Block {
-    explicit Block(size_t vectors_count) : vectors(vectors_count) {}
+    explicit Block(size_t vectors_count) : vectors(vectors_count), multivectors(vectors_count) {}
     std::array<Row, kBlockRows> rows;
     std::vector<std::unique_ptr<float[]>> vectors;  // by ordinal
+    // By ordinal; null when no row of the block has such a multivector.
+    std::vector<std::unique_ptr<std::array<DenseVector, kBlockRows>>> multivectors;
   };
   // Open addressing; a slot is 1 + the latest row of its id, 0 = empty. Grown by replacing.
   struct Table {
@@ -122,7 +124,8 @@ class Head {
   std::atomic<uint32_t>& SlotOf(Table& table, PointId id) const;
   std::optional<uint32_t> LatestRow(PointId id) const;
   void GrowTable();
-  void StoreVectors(Block& block, uint32_t row_in_block, const NamedVectors& vectors);
+  void StoreVectors(Block& block, uint32_t row_in_block, NamedVectors& vectors);
+  void StoreMultivector(Block& block, uint32_t row_in_block, size_t ordinal, DenseVector& rows);
 
   const VectorSchema& schema_;
   uint32_t rows_ = 0;  // writer only; readers know the count from their view

@@ -3,14 +3,14 @@
 #pragma once
 
 #include <cmath>
+#include <span>
 
 #include "types/metric.h"
-#include "types/point.h"
 
 namespace akidb::engine {
 
 // Of equally many components. A zero vector's cosine is 0 with everything.
-inline double NaiveDistance(Metric metric, const DenseVector& a, const DenseVector& b) {
+inline double NaiveDistance(Metric metric, std::span<const float> a, std::span<const float> b) {
   double dot = 0, aa = 0, bb = 0, l2 = 0, l1 = 0;
   for (size_t i = 0; i < a.size(); ++i) {
     const double x = a[i], y = b[i];

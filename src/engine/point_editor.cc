@@ -62,7 +62,7 @@ Result<NamedVectors> PointReader::ReadVectors(const Place& place) const {
     AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector,
                            place.source->vector(place.row, ordinal, buffer));
     if (vector.empty()) continue;
-    vectors.emplace_back(schema_.name(ordinal), DenseVector(vector.begin(), vector.end()));
+    vectors.emplace_back(schema_.name(ordinal), schema_.VectorOf(ordinal, vector));
   }
   return vectors;
 }

@@ -13,9 +13,10 @@ namespace akidb::engine {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-// Of an upsert with datatypes other than float32. Any other is written as version 1, so that a
-// program that knows no more reads it.
+// Of an upsert with datatypes other than float32, or with multivectors. Any other is written as
+// version 1, so that a program that knows no more reads it.
 constexpr uint8_t kVersionWithDatatypes = 2;
+constexpr uint8_t kMultivectorBit = 0x80;  // beside the datatype
 constexpr size_t kIdBytes = 17;
 // A point in a record of payloads: its id and the number of its payload.
 constexpr size_t kReplacementBytes = kIdBytes + 4;
@@ -26,6 +27,7 @@ struct RecordVector {
   std::string name;
   uint32_t dim = 0;
   VectorDatatype datatype = VectorDatatype::kFloat32;
+  bool multivector = false;
 };
 
 void PutId(PointId id, ByteWriter& out) {
@@ -60,7 +62,9 @@ Result<std::vector<RecordVector>> GetNames(ByteReader& in) {
   for (RecordVector& vector : names) {
     vector.name = in.Text(in.Get<uint16_t>());
     vector.dim = in.Get<uint32_t>();
-    const auto datatype = in.Get<uint8_t>();
+    const auto kind = in.Get<uint8_t>();
+    const auto datatype = static_cast<uint8_t>(kind & ~kMultivectorBit);
+    vector.multivector = (kind & kMultivectorBit) != 0;
     if (datatype > static_cast<uint8_t>(VectorDatatype::kUint8) || vector.dim == 0 ||
         vector.dim > kDimMax) {
       return CorruptionError("log record describes a vector that can't be");
@@ -77,6 +81,22 @@ Result<Payload> GetPayload(ByteReader& in) {
   return Payload(std::vector<std::byte>(payload.begin(), payload.end()));
 }
 
+Result<DenseVector> GetVector(const RecordVector& kind, ByteReader& in) {
+  const uint32_t rows = kind.multivector ? in.Get<uint32_t>() : 1;
+  const uint64_t size = uint64_t{rows} * kind.dim * ComponentBytes(kind.datatype);
+  std::span<const std::byte> bytes = in.Bytes(size);
+  if (bytes.empty()) return CorruptionError("log record ends inside a vector");
+  // A record's components stand anywhere.
+  std::vector<float> aligned((bytes.size() + sizeof(float) - 1) / sizeof(float));
+  std::memcpy(aligned.data(), bytes.data(), bytes.size());
+  std::vector<float> buffer;
+  std::span<const float> floats =
+      FloatsOf(kind.datatype, std::as_bytes(std::span(aligned)).first(bytes.size()), buffer);
+  DenseVector vector(floats.begin(), floats.end());
+  vector.row_dim = kind.multivector ? kind.dim : 0;
+  return vector;
+}
+
 Result<Point> GetPoint(std::span<const RecordVector> names, ByteReader& in) {
   Point point;
   AKIDB_ASSIGN_OR_RETURN(point.id, GetId(in));
@@ -86,16 +106,8 @@ Result<Point> GetPoint(std::span<const RecordVector> names, ByteReader& in) {
     if (!in.ok() || name >= names.size()) {
       return CorruptionError("log record refers to a vector name that it does not list");
     }
-    const size_t component_bytes = ComponentBytes(names[name].datatype);
-    std::span<const std::byte> bytes = in.Bytes(names[name].dim * component_bytes);
-    if (bytes.empty()) return CorruptionError("log record ends inside a vector");
-    // A record's components stand anywhere.
-    std::vector<float> aligned((bytes.size() + sizeof(float) - 1) / sizeof(float));
-    std::memcpy(aligned.data(), bytes.data(), bytes.size());
-    std::vector<float> buffer;
-    std::span<const float> floats = FloatsOf(
-        names[name].datatype, std::as_bytes(std::span(aligned)).first(bytes.size()), buffer);
-    point.vectors.emplace_back(names[name].name, DenseVector(floats.begin(), floats.end()));
+    AKIDB_ASSIGN_OR_RETURN(DenseVector vector, GetVector(names[name], in));
+    point.vectors.emplace_back(names[name].name, std::move(vector));
   }
   AKIDB_ASSIGN_OR_RETURN(point.payload, GetPayload(in));
   return point;
@@ -110,20 +122,20 @@ std::vector<std::byte> EncodeUpsert(std::span<const Point> points, const VectorS
   };
   std::map<std::string_view, Name> names;
   size_t bytes = 16;
-  bool only_floats = true;
+  bool only_plain_floats = true;
   for (const Point& point : points) {
     bytes += kPointBytesMin + point.payload.encoded().size();
     for (const auto& [name, vector] : point.vectors) {
       const VectorConfig& config = schema.config(*schema.Find(name));
       names.emplace(name, Name{0, config});
-      only_floats &= config.datatype == VectorDatatype::kFloat32;
-      bytes += 2 + vector.size() * ComponentBytes(config.datatype);
+      only_plain_floats &= config.datatype == VectorDatatype::kFloat32 && !config.multivector;
+      bytes += 6 + vector.size() * ComponentBytes(config.datatype);
     }
   }
   std::vector<std::byte> body;
   body.reserve(bytes + names.size() * 64);
   ByteWriter out(body);
-  out.Put(only_floats ? kVersion : kVersionWithDatatypes);
+  out.Put(only_plain_floats ? kVersion : kVersionWithDatatypes);
   out.Put(static_cast<uint16_t>(names.size()));
   uint16_t index = 0;
   for (auto& [name, entry] : names) {
@@ -131,7 +143,8 @@ std::vector<std::byte> EncodeUpsert(std::span<const Point> points, const VectorS
     out.Put(static_cast<uint16_t>(name.size()));
     out.Text(name);
     out.Put(entry.config.dim);
-    out.Put(static_cast<uint8_t>(entry.config.datatype));
+    const auto datatype = static_cast<uint8_t>(entry.config.datatype);
+    out.Put(static_cast<uint8_t>(datatype | (entry.config.multivector ? kMultivectorBit : 0)));
   }
   std::vector<std::byte> stored;
   out.Put(static_cast<uint32_t>(points.size()));
@@ -141,6 +154,9 @@ std::vector<std::byte> EncodeUpsert(std::span<const Point> points, const VectorS
     for (const auto& [name, vector] : point.vectors) {
       const Name& entry = names.find(name)->second;
       out.Put(entry.index);
+      if (entry.config.multivector) {
+        out.Put(static_cast<uint32_t>(vector.size() / entry.config.dim));
+      }
       out.Bytes(StoredForm(entry.config.datatype, vector, stored));
     }
     out.Put(static_cast<uint32_t>(point.payload.encoded().size()));

@@ -60,6 +60,24 @@ TEST(Records, DatatypesAreWrittenInTheirOwnFormAsVersion2) {
   }
 }
 
+TEST(Records, MultivectorsComeBackAsWritten) {
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
+  config.vectors["rows"] = {
+      .dim = 3, .metric = Metric::kDot, .datatype = VectorDatatype::kFloat16, .multivector = true};
+  std::vector<Point> points(2);
+  points[0].vectors = {{"", {1, 2}}, {"rows", DenseVector::OfRows({1, 2, 3, 4, 5, 6}, 3)}};
+  points[1].vectors = {{"rows", DenseVector::OfRows({7, 8, 9}, 3)}};
+  std::vector<std::byte> body = EncodeUpsert(points, VectorSchema(config));
+  EXPECT_EQ(body[0], std::byte{2});
+  Result<std::vector<Point>> decoded = DecodeUpsert(body);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  for (size_t i = 0; i < 2; ++i) EXPECT_EQ((*decoded)[i].vectors, points[i].vectors);
+  for (size_t length = 0; length < body.size(); ++length) {
+    EXPECT_FALSE(DecodeUpsert(std::span(body).first(length)).ok()) << length;
+  }
+}
+
 TEST(Records, DeleteComesBackAsWritten) {
   std::vector<PointId> ids = {PointId(1),
                               PointId(*Uuid::Parse("936da01f9abd4d9d80c702af85c822a8"))};

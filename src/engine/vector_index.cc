@@ -297,6 +297,7 @@ class VectorIndexer final : public SegmentIndexer {
     uint64_t passing = 0;
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
       const VectorConfig& config = schema.config(ordinal);
+      if (config.multivector) continue;
       const uint64_t padded = index::PaddedDim(config.dim);
       const uint64_t degree = 2 * uint64_t{schema.graph().m};
       kept += CodeBytes(schema.memory(ordinal), padded) + degree * 4;
@@ -308,7 +309,8 @@ class VectorIndexer final : public SegmentIndexer {
 
   uint64_t GraphRowsMin(const VectorSchema& schema) const override {
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
-      if (schema.graph().m > 0) return options_.graph_rows_min;
+      const bool indexed = !schema.config(ordinal).multivector;
+      if (indexed && schema.graph().m > 0) return options_.graph_rows_min;
     }
     return UINT64_MAX;
   }
@@ -318,6 +320,7 @@ class VectorIndexer final : public SegmentIndexer {
                                           const IndexBuild& how) const override {
     std::vector<IndexSection> sections;
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
+      if (schema.config(ordinal).multivector) continue;
       const NumberedVectors vectors(rows, schema, ordinal);
       if (vectors.count() == 0) continue;
       VectorBuild build(options_, schema, ordinal, how.stop);
@@ -360,12 +363,12 @@ class VectorIndexer final : public SegmentIndexer {
 
  private:
   bool NeedsGraph(const storage::SegmentVector& vector, const GraphConfig& graph) const {
-    return graph.m > 0 && vector.count >= options_.graph_rows_min;
+    return !vector.multivector && graph.m > 0 && vector.count >= options_.graph_rows_min;
   }
 
   bool IsWanting(const storage::SegmentVector& vector, const GraphConfig& graph,
                  const VectorIndex* index) const {
-    if (vector.count == 0) return false;
+    if (vector.multivector || vector.count == 0) return false;
     if (index == nullptr) return true;
     return NeedsGraph(vector, graph) && !index->graph && !index->section.without_graph;
   }

@@ -52,7 +52,8 @@ struct VectorIndexerOptions {
 };
 
 // Manhattan distances are not kept by codes: such vectors are walked by Euclid's where both nearly
-// agree, and else compared one by one. `log` outlives it.
+// agree, and else compared one by one. Multivectors have no
+// index. `log` outlives it.
 std::unique_ptr<SegmentIndexer> MakeVectorIndexer(const VectorIndexerOptions& options, Logger& log);
 
 }  // namespace akidb::engine

@@ -15,6 +15,28 @@ bool FitHalf(std::span<const float> vector) {
                      [](float component) { return std::abs(component) < simd::kHalfLimit; });
 }
 
+// Of `components`, in rows of `row_dim` if that is not 0.
+Status CheckShape(const VectorConfig& config, size_t components, uint32_t row_dim) {
+  if (row_dim != 0 && !config.multivector) {
+    return InvalidArgumentError("Conversion between multi and regular vectors failed");
+  }
+  const size_t dim = row_dim != 0 ? row_dim : components;
+  if (dim != config.dim) {
+    return InvalidArgumentError("Vector dimension error: expected dim: " +
+                                std::to_string(config.dim) + ", got " + std::to_string(dim));
+  }
+  if (row_dim == 0) return OkStatus();
+  if (components == 0 || components % row_dim != 0) {
+    return InvalidArgumentError("a multivector must have one row or more, all of the same length");
+  }
+  if (components > kMultivectorComponentsMax) {
+    return InvalidArgumentError("a multivector has " + std::to_string(components) +
+                                " components; it may have " +
+                                std::to_string(kMultivectorComponentsMax));
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 VectorSchema::VectorSchema(const CollectionConfig& config) : graph_(GraphConfigOf(config)) {
@@ -32,21 +54,18 @@ std::optional<size_t> VectorSchema::Find(std::string_view name) const {
   return static_cast<size_t>(it - names_.begin());
 }
 
-Result<size_t> VectorSchema::Check(std::string_view name, std::span<const float> vector) const {
+Result<size_t> VectorSchema::Check(std::string_view name, std::span<const float> vector,
+                                   uint32_t row_dim) const {
   std::optional<size_t> ordinal = Find(name);
   if (!ordinal) {
     return InvalidArgumentError("Not existing vector name error: " + std::string(name));
   }
-  uint32_t dim = configs_[*ordinal].dim;
-  if (vector.size() != dim) {
-    return InvalidArgumentError("Vector dimension error: expected dim: " + std::to_string(dim) +
-                                ", got " + std::to_string(vector.size()));
-  }
+  const VectorConfig& config = configs_[*ordinal];
+  AKIDB_RETURN_IF_ERROR(CheckShape(config, vector.size(), row_dim));
   if (!simd::AllFinite(vector)) {
     return InvalidArgumentError("Vector `" + std::string(name) +
                                 "` holds NaN or an infinity; every component must be finite");
   }
-  const VectorConfig& config = configs_[*ordinal];
   if (config.datatype == VectorDatatype::kFloat16 && config.metric != Metric::kCosine &&
       !FitHalf(vector)) {
     return InvalidArgumentError("Vector `" + std::string(name) +
@@ -57,25 +76,24 @@ Result<size_t> VectorSchema::Check(std::string_view name, std::span<const float>
 }
 
 void VectorSchema::RoundToStored(size_t ordinal, std::span<float> vector) const {
-  const bool cosine = configs_[ordinal].metric == Metric::kCosine;
-  switch (configs_[ordinal].datatype) {
-    case VectorDatatype::kFloat32:
-      if (cosine) simd::Normalize(vector);
-      return;
-    case VectorDatatype::kFloat16:
-      cosine ? simd::NormalizeToHalf(vector) : simd::RoundToHalf(vector);
-      return;
-    case VectorDatatype::kUint8:
-      TruncateToByte(vector);
-      return;
+  const VectorConfig& config = configs_[ordinal];
+  if (config.datatype == VectorDatatype::kUint8) return TruncateToByte(vector);
+  const bool halves = config.datatype == VectorDatatype::kFloat16;
+  if (config.metric != Metric::kCosine) {
+    if (halves) simd::RoundToHalf(vector);
+    return;
+  }
+  for (size_t at = 0; at < vector.size(); at += config.dim) {
+    std::span<float> row = vector.subspan(at, config.dim);
+    halves ? simd::NormalizeToHalf(row) : simd::Normalize(row);
   }
 }
 
-Status VectorSchema::PrepareQuery(size_t ordinal, std::span<float> query) const {
-  AKIDB_RETURN_IF_ERROR(Check(names_[ordinal], query).status());
+void VectorSchema::PrepareQuery(size_t ordinal, std::span<float> query) const {
   RoundToStored(ordinal, query);
-  if (NormalizesRows(ordinal)) simd::Normalize(query);
-  return OkStatus();
+  if (!NormalizesRows(ordinal)) return;
+  const size_t dim = configs_[ordinal].dim;
+  for (size_t at = 0; at < query.size(); at += dim) simd::Normalize(query.subspan(at, dim));
 }
 
 Status VectorSchema::Prepare(Point& point) const {
@@ -89,6 +107,7 @@ Status VectorSchema::Prepare(Point& point) const {
     }
     AKIDB_ASSIGN_OR_RETURN(size_t ordinal, Check(name, vector));
     RoundToStored(ordinal, vector);
+    if (configs_[ordinal].multivector) vector.row_dim = configs_[ordinal].dim;
   }
   return OkStatus();
 }

@@ -26,18 +26,29 @@ class VectorSchema {
   MemoryMode memory(size_t ordinal) const { return memory_[ordinal]; }
   std::optional<size_t> Find(std::string_view name) const;
 
-  // The vector called `name` accepts `vector`: else kInvalidArgument in the dialect's words.
-  // Returns its ordinal.
-  Result<size_t> Check(std::string_view name, std::span<const float> vector) const;
+  // The vector called `name` accepts `vector`, which has rows of `row_dim` components if that is
+  // not 0: else kInvalidArgument in the dialect's words. A multivector also accepts a plain vector,
+  // as its one row. Returns the ordinal.
+  Result<size_t> Check(std::string_view name, std::span<const float> vector,
+                       uint32_t row_dim = 0) const;
+  Result<size_t> Check(std::string_view name, const DenseVector& vector) const {
+    return Check(name, vector, vector.row_dim);
+  }
 
   // Checks every vector of `point`, sorts them by name and makes of each what is stored: cosine
   // vectors come to unit length (a zero vector stays zero), but for those of uint8; components are
   // rounded to the datatype. Changes nothing that it made itself.
   Status Prepare(Point& point) const;
 
-  // A query as it is compared with what is stored: the dialect rounds queries to the datatype, too,
-  // and a cosine query is at unit length whatever its datatype. kInvalidArgument as Check.
-  Status PrepareQuery(size_t ordinal, std::span<float> query) const;
+  // What is stored of a vector, with the rows that a multivector has.
+  DenseVector VectorOf(size_t ordinal, std::span<const float> stored) const {
+    const VectorConfig& config = configs_[ordinal];
+    return DenseVector::OfRows({stored.begin(), stored.end()}, config.multivector ? config.dim : 0);
+  }
+
+  // Makes of a query that Check accepts what is compared with stored vectors: the dialect rounds
+  // queries to the datatype, too, and for cosine they are at unit length whatever that is.
+  void PrepareQuery(size_t ordinal, std::span<float> query) const;
   // Whether stored vectors are to be brought to unit length before they are compared.
   bool NormalizesRows(size_t ordinal) const {
     const VectorConfig& config = configs_[ordinal];

@@ -103,7 +103,8 @@ Result<std::optional<NamedVectors>> ViewReader::Vectors(const Location& at,
     }
     AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector,
                            at.source->vector(at.row, ordinal, buffer));
-    if (!vector.empty()) vectors.emplace_back(name, DenseVector(vector.begin(), vector.end()));
+    if (vector.empty()) continue;
+    vectors.emplace_back(name, schema_.VectorOf(ordinal, vector));
   }
   return std::optional<NamedVectors>(std::move(vectors));
 }

@@ -10,6 +10,7 @@
 #include "engine/collection.h"
 #include "engine/row_source.h"
 #include "engine/vector_schema.h"
+#include "index/top_k.h"
 
 namespace akidb::engine {
 
@@ -30,7 +31,7 @@ class ViewReader {
   // Leaves in `ids` those that are here and neither written nor given another payload after `seq`.
   // Each of them once.
   Status KeepUnchanged(uint64_t seq, std::vector<PointId>& ids) const;
-  // `query` fits the vector `ordinal`, and is at unit length for cosine.
+  // `query` fits the vector `ordinal`, and was prepared by the schema.
   Result<std::vector<Hit>> Search(const SearchRequest& request, size_t ordinal,
                                   std::span<const float> query) const;
 
@@ -54,7 +55,11 @@ class ViewReader {
   Status ScanNumbers(Scan& scan, const RowSource& source, uint32_t source_number,
                      const NumberList& list) const;
   Status ScanIds(Scan& scan, const RowSource& source, uint32_t source_number) const;
-  Result<std::vector<Hit>> TakeHits(Scan& scan, const SearchRequest& request) const;
+  // Searching multivectors (view_multivector_search.cc).
+  Result<std::vector<Hit>> SearchMultivectors(const SearchRequest& request, size_t ordinal,
+                                              std::span<const float> query) const;
+  Result<std::vector<Hit>> TakeHits(index::TopK& top, size_t ordinal,
+                                    const SearchRequest& request) const;
   static Result<std::optional<Payload>> ReadPayload(const Location& at,
                                                     const PayloadSelector& wanted);
   std::optional<Location> Find(PointId id) const;

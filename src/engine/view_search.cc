@@ -204,12 +204,13 @@ Status ViewReader::SearchSource(Scan& scan, const RowSource& source, uint32_t nu
   return ScanAll(scan, source, number, filter);
 }
 
-Result<std::vector<Hit>> ViewReader::TakeHits(Scan& scan, const SearchRequest& request) const {
+Result<std::vector<Hit>> ViewReader::TakeHits(index::TopK& top, size_t ordinal,
+                                              const SearchRequest& request) const {
   std::vector<Hit> hits;
-  std::vector<index::Neighbor> nearest = scan.top.Take();
+  std::vector<index::Neighbor> nearest = top.Take();
   for (size_t i = request.offset; i < nearest.size(); ++i) {
     const RowSource& source = *view_.sources[nearest[i].source];
-    Location at{&source, source.RowOf(nearest[i].row, scan.ordinal)};
+    Location at{&source, source.RowOf(nearest[i].row, ordinal)};
     Hit hit;
     hit.id = nearest[i].id;
     hit.seq = source.changed_seq(at.row);
@@ -223,6 +224,7 @@ Result<std::vector<Hit>> ViewReader::TakeHits(Scan& scan, const SearchRequest& r
 
 Result<std::vector<Hit>> ViewReader::Search(const SearchRequest& request, size_t ordinal,
                                             std::span<const float> query) const {
+  if (schema_.config(ordinal).multivector) return SearchMultivectors(request, ordinal, query);
   const Filter* filter =
       request.filter && !request.filter->empty() ? request.filter.get() : nullptr;
   size_t k = std::min<uint64_t>(view_.points, request.offset) +
@@ -251,7 +253,7 @@ Result<std::vector<Hit>> ViewReader::Search(const SearchRequest& request, size_t
     request.plan->recall = std::min(request.plan->recall, scan.done.recall);
   }
   const SteadyClock::time_point start = SteadyClock::now();
-  Result<std::vector<Hit>> hits = TakeHits(scan, request);
+  Result<std::vector<Hit>> hits = TakeHits(scan.top, ordinal, request);
   if (request.plan != nullptr) request.plan->fetch_ms = MillisecondsSince(start);
   return hits;
 }

@@ -1,7 +1,6 @@
 #include "index/exact_scan.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace akidb::index {
 namespace {
@@ -20,44 +19,11 @@ size_t ChunkRows(size_t dim, size_t queries_count) {
   return std::max<size_t>(1, std::min(rows, kResultsMax / queries_count));
 }
 
-const simd::FloatKernels& KernelsOf(const simd::Kernels& kernels, Metric metric) {
-  switch (metric) {
-    case Metric::kCosine:
-    case Metric::kDot:
-      return kernels.dot;
-    case Metric::kEuclid:
-      return kernels.squared_l2;
-    case Metric::kManhattan:
-      return kernels.l1;
-  }
-  AKIDB_CHECK(false);
-}
-
-float SignOf(Metric metric) {
-  return metric == Metric::kCosine || metric == Metric::kDot ? -1.0f : 1.0f;
-}
-
 }  // namespace
 
 ExactScan::ExactScan(const RequestContext& context, RowMeasure measure,
                      const simd::Kernels& kernels)
-    : context_(context),
-      kernels_(KernelsOf(kernels, measure.metric)),
-      sign_(SignOf(measure.metric)),
-      normalizes_rows_(measure.normalizes_rows) {
-  AKIDB_CHECK(!normalizes_rows_ || measure.metric == Metric::kCosine);
-}
-
-void ExactScan::DivideByLengths(size_t queries_count, size_t dim, auto row_at) {
-  const size_t count = results_.size() / queries_count;
-  for (size_t i = 0; i < count; ++i) {
-    const float* row = row_at(i);
-    // The kernel's is the product.
-    const float squared = kernels_.pair(row, row, dim);
-    const float scale = squared > 0 ? 1 / std::sqrt(squared) : 0;
-    for (size_t q = 0; q < queries_count; ++q) results_[q * count + i] *= scale;
-  }
-}
+    : context_(context), comparison_(measure, kernels) {}
 
 Status ExactScan::Rows(const FloatRows& rows, std::span<const ScanQuery> queries) {
   if (queries.empty() || rows.count == 0) return OkStatus();
@@ -74,11 +40,7 @@ Status ExactScan::Rows(const FloatRows& rows, std::span<const ScanQuery> queries
     const size_t count = std::min(chunk_max, rows.count - begin);
     results_.resize(queries.size() * count);
     const simd::RowBlock block{rows.vectors + begin * rows.stride, count, dim, rows.stride};
-    kernels_.many({vectors_.data(), vectors_.size()}, block, results_.data());
-    if (normalizes_rows_) {
-      DivideByLengths(queries.size(), dim,
-                      [&](size_t i) { return block.first + i * block.stride; });
-    }
+    comparison_.Many({vectors_.data(), vectors_.size()}, block, results_.data());
     for (size_t q = 0; q < queries.size(); ++q) {
       std::span<const float> results = std::span(results_).subspan(q * count, count);
       uint32_t first = rows.first_row + static_cast<uint32_t>(begin);
@@ -103,10 +65,7 @@ Status ExactScan::List(const FloatRows& rows, std::span<const uint32_t> list,
     }
     results_.resize(chunk.size());
     const simd::RowList listed{rows.vectors, offsets_.data(), offsets_.size(), dim, rows.stride};
-    kernels_.list(query.vector.data(), listed, results_.data());
-    if (normalizes_rows_) {
-      DivideByLengths(1, dim, [&](size_t i) { return rows.vectors + offsets_[i] * rows.stride; });
-    }
+    comparison_.List(query.vector.data(), listed, results_.data());
     Offer(results_, query, rows.source, [chunk](size_t i) { return chunk[i]; });
   }
   return OkStatus();
@@ -118,7 +77,7 @@ void ExactScan::Offer(std::span<const float> results, const ScanQuery& query, ui
   TopK& top = query.top;
   float bound = top.bound();
   for (size_t i = 0; i < results.size(); ++i) {
-    const float distance = sign_ * results[i];
+    const float distance = comparison_.sign() * results[i];
     // Written so that a result which is not a number goes on to Accepts, which ranks it last.
     if (distance > bound) [[likely]]
       continue;

@@ -9,6 +9,7 @@
 
 #include "base/request_context.h"
 #include "base/status.h"
+#include "index/row_comparison.h"
 #include "index/top_k.h"
 #include "simd/kernels.h"
 #include "types/metric.h"
@@ -36,15 +37,6 @@ struct FloatRows {
   uint32_t source = 0;  // carried into the results
 };
 
-// How rows are compared.
-struct RowMeasure {
-  RowMeasure(Metric by, bool normalizes = false) : metric(by), normalizes_rows(normalizes) {}
-  Metric metric;
-  // For cosine where rows are of any length, and only queries of unit length: each product is
-  // divided by the row's length. That of a zero row is 0.
-  bool normalizes_rows;
-};
-
 // One query of a batch: `vector` and the two objects are borrowed for the call.
 struct ScanQuery {
   std::span<const float> vector;
@@ -68,17 +60,13 @@ class ExactScan {
   Status List(const FloatRows& rows, std::span<const uint32_t> list, const ScanQuery& query);
 
  private:
-  // Divides each result by the length of its row, which row_at(i) points to.
-  void DivideByLengths(size_t queries_count, size_t dim, auto row_at);
   // Offers rows whose kernel results are given; row_at(i) is the number of the i-th.
   template <typename RowAt>
   void Offer(std::span<const float> results, const ScanQuery& query, uint32_t source,
              RowAt row_at) const;
 
   const RequestContext& context_;
-  const simd::FloatKernels& kernels_;
-  const float sign_;  // turns the kernel's result into a distance
-  const bool normalizes_rows_;
+  const RowComparison comparison_;
   std::vector<float> results_;     // queries x rows of the present chunk
   std::vector<uint32_t> offsets_;  // of listed rows, from the first row of the block
   std::vector<const float*> vectors_;

@@ -25,6 +25,10 @@ Status CheckModelFits(const embedding::ModelInfo& model, std::string_view vector
                       const VectorConfig& vector) {
   std::string name =
       vector_name.empty() ? "the default vector" : "vector `" + std::string(vector_name) + "`";
+  if (vector.multivector) {
+    return InferenceError("model `" + model.id + "` makes one vector of a text, but " + name +
+                          " of the collection is a multivector");
+  }
   if (vector.datatype == VectorDatatype::kUint8) {
     return InferenceError("model `" + model.id + "` makes vectors with components between -1 and " +
                           "1, of which " + name + " of the collection would keep nothing: its " +

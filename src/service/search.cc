@@ -85,6 +85,7 @@ struct Service::PreparedQuery {
   VectorConfig config;
   DenseVector owned;              // unless the request itself holds the vector
   std::span<const float> vector;  // into `owned` or the request
+  uint32_t row_dim = 0;           // of a multivector
   std::shared_ptr<const Filter> filter;
   QueryReply reply;  // usage and embed_ms
 };
@@ -95,12 +96,14 @@ Status Service::PrepareQuery(const RequestContext& context, const engine::Collec
   prepared.filter = request.filter;
   if (const auto* vector = std::get_if<DenseVector>(&request.query)) {
     prepared.vector = *vector;
+    prepared.row_dim = vector->row_dim;
     return OkStatus();
   }
   if (const auto* id = std::get_if<PointId>(&request.query)) {
     AKIDB_ASSIGN_OR_RETURN(prepared.owned,
                            StoredVector(context, collection, *id, request.using_vector));
     prepared.vector = prepared.owned;
+    prepared.row_dim = prepared.owned.row_dim;
     prepared.filter = ExcludePoint(request.filter, *id);
     return OkStatus();
   }
@@ -168,6 +171,7 @@ Result<QueryReply> Service::Query(const RequestContext& context, std::string_vie
   engine::SearchRequest search;
   search.vector_name = request.using_vector;
   search.query = prepared.vector;
+  search.query_row_dim = prepared.row_dim;
   search.filter = std::move(prepared.filter);
   search.limit = request.limit;
   search.offset = request.offset;

@@ -262,6 +262,20 @@ TEST_F(ServiceTest, ATextIsNoneOfAVectorOfWholeNumbers) {
   EXPECT_TRUE(embedder_.calls.empty());
 }
 
+TEST_F(ServiceTest, ATextIsNoMultivector) {
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 3, .multivector = true};
+  ASSERT_TRUE(service_.CreateCollection("c", config).ok());
+  QueryRequest query;
+  query.query = TextInput{"a", "small"};
+  for (const Status& refused : {Upsert({TextPoint(1, "a", "small")}).status(),
+                                service_.Query(context_, "c", query).status()}) {
+    EXPECT_EQ(refused.code(), ErrorCode::kInference);
+    EXPECT_NE(refused.message().find("multivector"), std::string::npos);
+  }
+  EXPECT_TRUE(embedder_.calls.empty());
+}
+
 TEST_F(ServiceTest, AnUnknownModelIsAnInferenceError) {
   MakeCollection();
   EXPECT_EQ(Upsert({TextPoint(1, "a", "nobody")}).status().code(), ErrorCode::kInference);

@@ -14,7 +14,7 @@ namespace akidb::service {
 Result<VectorConfig> FindVector(const CollectionConfig& config, std::string_view name);
 
 // kInference, naming the model, the vector and both lengths, when they differ; and when the vector
-// keeps whole numbers only.
+// keeps whole numbers only, or is a multivector.
 Status CheckModelFits(const embedding::ModelInfo& model, std::string_view vector_name,
                       const VectorConfig& vector);
 

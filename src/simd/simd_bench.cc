@@ -70,7 +70,36 @@ void Block(benchmark::State& state, const Kernels* table, MeasureOf measure) {
       benchmark::DoNotOptimize(out.data());
     }
   }
-  SetBytes(state, count / out.size() * out.size() * dim * sizeof(float));
+  const size_t read = count / out.size() * out.size();
+  SetBytes(state, read * dim * sizeof(float));
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * read));
+}
+
+// The same over rows of halves or bytes, which are converted some at a time, so that what was
+// converted is still in the second-level cache when it is compared.
+template <typename Component>
+void ConvertedBlock(benchmark::State& state, const Kernels* table, MeasureOf measure) {
+  constexpr size_t kConvertedFloats = size_t{32} << 10;
+  const size_t dim = static_cast<size_t>(state.range(0));
+  const auto* rows = reinterpret_cast<const Component*>(SharedArray());
+  const size_t at_once = kConvertedFloats / dim;
+  const size_t count = kFloats * sizeof(float) / sizeof(Component) / dim;
+  std::vector<float> converted(at_once * dim);
+  std::vector<float> out(at_once);
+  for (auto unused : state) {
+    for (size_t i = 0; i + at_once <= count; i += at_once) {
+      if constexpr (sizeof(Component) == 1) {
+        table->convert.bytes_to_floats(rows + i * dim, converted.size(), converted.data());
+      } else {
+        table->convert.halves_to_floats(rows + i * dim, converted.size(), converted.data());
+      }
+      (table->*measure).block(SharedArray(), {converted.data(), at_once, dim, dim}, out.data());
+      benchmark::DoNotOptimize(out.data());
+    }
+  }
+  const size_t read = count / at_once * at_once;
+  SetBytes(state, read * dim * sizeof(Component));
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * read));
 }
 
 // Rows in random order, as a graph or a filter names them.
@@ -136,6 +165,8 @@ bool RegisterAll() {
                                             named.measure);
       };
       add("Block", Block)->Arg(384)->Arg(1024)->Unit(benchmark::kMillisecond);
+      add("HalvesBlock", ConvertedBlock<uint16_t>)->Arg(1024)->Unit(benchmark::kMillisecond);
+      add("BytesBlock", ConvertedBlock<uint8_t>)->Arg(1024)->Unit(benchmark::kMillisecond);
       add("List", List)->Arg(384)->Arg(1024)->Unit(benchmark::kMicrosecond);
       add("Pair", Pair)->Arg(384)->Arg(1024);
       add("Many", Many)->Arg(384)->Arg(1024)->Unit(benchmark::kMicrosecond);

@@ -36,10 +36,13 @@ struct VectorConfig {
   Metric metric = Metric::kCosine;
   VectorDatatype datatype = VectorDatatype::kFloat32;
   bool on_disk = false;
+  // A point has rows of `dim` components, one or more, and the nearest row counts (max-sim).
+  bool multivector = false;
   friend bool operator==(const VectorConfig&, const VectorConfig&) = default;
 };
 
 inline constexpr uint32_t kDimMax = 65536;
+inline constexpr uint32_t kMultivectorComponentsMax = (uint32_t{1} << 20) - 1;  // of one point
 
 // How small the codes are that vectors are found by: docs/internals/index.md.
 enum class MemoryMode : uint8_t {

@@ -15,14 +15,16 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 // The latest. A configuration is written as the least version that can say what it says, so that
-// a program that knows no more reads it: 2 has payload indexes, 3 datatypes other than float32.
+// a program that knows no more reads it: 2 has payload indexes, 3 datatypes other than float32 and
+// multivectors.
 constexpr int64_t kVersion = 3;
 constexpr int64_t kVersionWithIndexes = 2;
 constexpr int64_t kVersionOfFirst = 1;
+constexpr std::string_view kMaxSim = "max_sim";
 
 int64_t VersionOf(const CollectionConfig& config) {
   for (const auto& [name, vector] : config.vectors) {
-    if (vector.datatype != VectorDatatype::kFloat32) return kVersion;
+    if (vector.datatype != VectorDatatype::kFloat32 || vector.multivector) return kVersion;
   }
   return config.payload_indexes.empty() ? kVersionOfFirst : kVersionWithIndexes;
 }
@@ -53,6 +55,9 @@ Result<VectorConfig> VectorFromDom(element value) {
       config.datatype = *datatype;
     } else if (key == "on_disk") {
       if (field.get(config.on_disk)) return Malformed("bad on_disk");
+    } else if (key == "multivector") {
+      if (field.get(text) || text != kMaxSim) return Malformed("bad multivector");
+      config.multivector = true;
     } else {
       return Malformed("unknown field vectors." + std::string(key));
     }
@@ -188,6 +193,10 @@ std::string CollectionConfigToJson(const CollectionConfig& config) {
     json.String(VectorDatatypeName(vector.datatype));
     json.Key("on_disk");
     json.Bool(vector.on_disk);
+    if (vector.multivector) {
+      json.Key("multivector");
+      json.String(kMaxSim);
+    }
     json.EndObject();
   }
   json.EndObject();

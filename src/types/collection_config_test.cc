@@ -71,17 +71,23 @@ TEST(CollectionConfig, PayloadIndexesComeBackAndMakeItVersion2) {
   }
 }
 
-TEST(CollectionConfig, DatatypesComeBackAndMakeItVersion3) {
+TEST(CollectionConfig, DatatypesAndMultivectorsComeBackAndMakeItVersion3) {
   CollectionConfig config;
   config.vectors["half"] = {.dim = 2, .datatype = VectorDatatype::kFloat16};
   config.vectors["byte"] = {.dim = 2, .datatype = VectorDatatype::kUint8};
+  config.vectors["rows"] = {.dim = 2, .multivector = true};
   const std::string json = CollectionConfigToJson(config);
   EXPECT_NE(json.find(R"("version":3)"), std::string::npos);
   Result<CollectionConfig> read = CollectionConfigFromJson(json);
   ASSERT_TRUE(read.ok()) << read.status().ToString();
   EXPECT_EQ(read->vectors, config.vectors);
-  const char* bad = R"({"version":3,"vectors":{"":{"dim":3,"datatype":"float8"}}})";
-  EXPECT_EQ(CollectionConfigFromJson(bad).status().code(), ErrorCode::kCorruption);
+  for (const char* bad : {R"({"version":3,"vectors":{"":{"dim":3,"datatype":"float8"}}})",
+                          R"({"version":3,"vectors":{"":{"dim":3,"multivector":"min_sim"}}})"}) {
+    EXPECT_EQ(CollectionConfigFromJson(bad).status().code(), ErrorCode::kCorruption);
+  }
+  config.vectors.erase("half");
+  config.vectors.erase("byte");
+  EXPECT_NE(CollectionConfigToJson(config).find(R"("version":3)"), std::string::npos);
 }
 
 TEST(CollectionConfig, RefusesWhatItDoesNotKnow) {

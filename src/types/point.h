@@ -1,6 +1,8 @@
 // Points as they are written and read.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,7 +13,23 @@
 
 namespace akidb {
 
-using DenseVector = std::vector<float>;
+// The components of a vector; of a multivector, those of its rows one after the other.
+class DenseVector : public std::vector<float> {
+ public:
+  using std::vector<float>::vector;
+  static DenseVector OfRows(std::vector<float> components, uint32_t row_dim) {
+    DenseVector rows;
+    rows.std::vector<float>::operator=(std::move(components));
+    rows.row_dim = row_dim;
+    return rows;
+  }
+
+  uint32_t row_dim = 0;  // of a multivector; 0: a plain vector
+
+  friend bool operator==(const DenseVector& a, const DenseVector& b) {
+    return a.row_dim == b.row_dim && std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+};
 
 // Named vectors of one point, sorted by name, unique. "" is the default vector.
 using NamedVectors = std::vector<std::pair<std::string, DenseVector>>;

@@ -13,6 +13,8 @@ POINTS = 1_500
 
 
 def half(value):
+    """The nearest one to the float32 that the server reads."""
+    value = struct.unpack("f", struct.pack("f", value))[0]
     return struct.unpack("e", struct.pack("e", value))[0]
 
 

@@ -30,6 +30,23 @@ void ReadDatatype(JsonElement value, VectorDatatype& out) {
   if (std::optional<VectorDatatype> datatype = ParseVectorDatatype(name)) out = *datatype;
 }
 
+Status ReadMultivector(JsonElement value, const FieldPath& path, VectorConfig& out) {
+  bool has_comparator = false;
+  out.multivector = true;
+  Status read = ForEachMember(
+      value, path, "an object {\"comparator\": \"max_sim\"}",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        if (key != "comparator") return OkStatus();
+        std::string_view name;
+        has_comparator = true;
+        AKIDB_RETURN_IF_ERROR(ReadString(member, at, name));
+        if (name == "max_sim") return OkStatus();
+        return FieldError(at, "unknown variant `" + std::string(name) + "`, expected `max_sim`");
+      });
+  AKIDB_RETURN_IF_ERROR(read);
+  return has_comparator ? OkStatus() : MissingField(path, "comparator");
+}
+
 // What clients may say of a vector beyond size and distance goes into `options` as it came.
 Status ReadVectorParams(JsonElement value, const FieldPath& path, VectorConfig& out,
                         JsonWriter& options) {
@@ -55,7 +72,7 @@ Status ReadVectorParams(JsonElement value, const FieldPath& path, VectorConfig& 
           return ReadDistance(member, at, out.metric);
         }
         if (IsNull(member)) return OkStatus();
-        if (key == "multivector_config") return NotServed(at, "multivectors are");
+        if (key == "multivector_config") AKIDB_RETURN_IF_ERROR(ReadMultivector(member, at, out));
         if (key == "quantization_config") AKIDB_RETURN_IF_ERROR(CheckQuantization(member, at));
         if (key == "datatype") ReadDatatype(member, out.datatype);
         if (key == "on_disk") AKIDB_RETURN_IF_ERROR(ReadBool(member, at, out.on_disk));

@@ -38,6 +38,38 @@ TEST(DecodeUpsert, ReadsListsOfPointsWithEveryKindOfVector) {
   EXPECT_EQ(std::get<TextInput>(points[2].vectors[0].second).model, "m");
 }
 
+TEST(DecodeUpsert, ReadsMultivectorsWhoseRowsAreOfOneLength) {
+  Result<UpsertRequest> request = DecodeUpsert(
+      R"({"points":[{"id":1,"vector":[[1,2],[3,4]]},{"id":2,"vector":{"a":[[5]],"b":[]}}]})");
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  const auto& points = request->points;
+  EXPECT_EQ(std::get<DenseVector>(points[0].vectors[0].second),
+            DenseVector::OfRows({1, 2, 3, 4}, 2));
+  EXPECT_EQ(std::get<DenseVector>(points[1].vectors[0].second), DenseVector::OfRows({5}, 1));
+  EXPECT_EQ(std::get<DenseVector>(points[1].vectors[1].second), DenseVector());
+  request = DecodeUpsert(R"({"batch":{"ids":[1,2],"vectors":[[[1],[2]],[[3]]]}})");
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  EXPECT_EQ(std::get<DenseVector>(request->points[0].vectors[0].second),
+            DenseVector::OfRows({1, 2}, 1));
+
+  Status refused = UpsertStatus(R"({"points":[{"id":1,"vector":{"a":[[1,2],[3]]}}]})");
+  EXPECT_EQ(refused.code(), ErrorCode::kValidation);
+  EXPECT_NE(refused.message().find("points[0].vector.a[1]: all vectors must have the same "
+                                   "dimension, found vector with dimension 1"),
+            std::string::npos)
+      << refused.message();
+  for (const char* empty : {"[[]]", "[[1],[]]"}) {
+    refused = UpsertStatus(R"({"points":[{"id":1,"vector":)" + std::string(empty) + "}]}");
+    EXPECT_EQ(refused.code(), ErrorCode::kValidation);
+    EXPECT_NE(refused.message().find("must be non-empty"), std::string::npos);
+  }
+  for (const char* bad : {"[[1],2]", "[1,[2]]", R"([[1],["a"]])", "[[[1]]]", R"([{"text":"a"}])",
+                          R"([[1],{"text":"a"}])"}) {
+    refused = UpsertStatus(R"({"points":[{"id":1,"vector":)" + std::string(bad) + "}]}");
+    EXPECT_EQ(refused.code(), ErrorCode::kMalformed) << bad;
+  }
+}
+
 TEST(DecodeUpsert, ReadsColumns) {
   Result<UpsertRequest> request =
       DecodeUpsert(R"({"batch":{"ids":[1,2],"vectors":[[1],[2]],"payloads":[{"a":1},null]}})");
@@ -117,9 +149,8 @@ TEST(DecodeUpsert, RefusesDeepNestingWithoutRecursion) {
 }
 
 TEST(DecodeUpsert, NamesWhatIsNotServed) {
-  for (const char* vector :
-       {R"({"indices":[1],"values":[1.0]})", "[[1,2],[3,4]]", R"({"image":"x","model":"m"})",
-        R"({"text":"x","model":"m","options":{"k":1}})"}) {
+  for (const char* vector : {R"({"indices":[1],"values":[1.0]})", R"({"image":"x","model":"m"})",
+                             R"({"text":"x","model":"m","options":{"k":1}})"}) {
     Status status =
         UpsertStatus("{\"points\":[{\"id\":1,\"vector\":{\"a\":" + std::string(vector) + "}}]}");
     EXPECT_EQ(status.code(), ErrorCode::kUnsupported) << vector;
@@ -375,13 +406,29 @@ TEST(DecodeCreateCollection, RefusesWrongTypesAndVariants) {
   }
 }
 
+TEST(DecodeCreateCollection, ReadsMultivectorsAndDatatypes) {
+  Result<CollectionConfig> config = DecodeCreateCollection(
+      R"({"vectors":{"a":{"size":4,"distance":"Dot","multivector_config":{"comparator":"max_sim"},
+                          "datatype":"float16"},
+                     "b":{"size":4,"distance":"Dot","multivector_config":null,"datatype":"uint8"},
+                     "c":{"size":4,"distance":"Dot","datatype":"turbo4"}}})");
+  ASSERT_TRUE(config.ok()) << config.status().ToString();
+  EXPECT_TRUE(config->vectors.at("a").multivector);
+  EXPECT_EQ(config->vectors.at("a").datatype, VectorDatatype::kFloat16);
+  EXPECT_FALSE(config->vectors.at("b").multivector);
+  EXPECT_EQ(config->vectors.at("b").datatype, VectorDatatype::kUint8);
+  EXPECT_EQ(config->vectors.at("c").datatype, VectorDatatype::kFloat32);
+  for (const char* bad : {R"({"comparator":"min_sim"})", "{}", "1", R"({"comparator":1})"}) {
+    const std::string body =
+        R"({"vectors":{"size":4,"distance":"Dot","multivector_config":)" + std::string(bad) + "}}";
+    EXPECT_EQ(DecodeCreateCollection(body).status().code(), ErrorCode::kMalformed) << body;
+  }
+}
+
 TEST(DecodeCreateCollection, NamesWhatIsNotServed) {
-  for (
-      const char* body :
-      {R"({"sparse_vectors":{"s":{}}})", R"({"sharding_method":"custom"})",
-       R"({"strict_mode_config":{"enabled":true}})",
-       R"({"metadata":{"akidb":{"string_ids":true}}})",
-       R"({"vectors":{"size":4,"distance":"Dot","multivector_config":{"comparator":"max_sim"}}})"}) {
+  for (const char* body : {R"({"sparse_vectors":{"s":{}}})", R"({"sharding_method":"custom"})",
+                           R"({"strict_mode_config":{"enabled":true}})",
+                           R"({"metadata":{"akidb":{"string_ids":true}}})"}) {
     EXPECT_EQ(DecodeCreateCollection(body).status().code(), ErrorCode::kUnsupported) << body;
   }
 }

@@ -1,5 +1,7 @@
 #include "api/rest/point_writer.h"
 
+#include <span>
+
 namespace akidb::rest {
 namespace {
 
@@ -25,15 +27,23 @@ void WritePointId(const PointId& id, JsonWriter& json) {
   }
 }
 
+void WriteVector(const DenseVector& vector, JsonWriter& json) {
+  if (vector.row_dim == 0) return json.Floats(vector);
+  json.BeginArray();
+  for (size_t at = 0; at < vector.size(); at += vector.row_dim) {
+    json.Floats(std::span(vector).subspan(at, vector.row_dim));
+  }
+  json.EndArray();
+}
+
 void WriteVectors(const NamedVectors& vectors, JsonWriter& json) {
   if (vectors.size() == 1 && vectors.front().first.empty()) {
-    json.Floats(vectors.front().second);
-    return;
+    return WriteVector(vectors.front().second, json);
   }
   json.BeginObject();
   for (const auto& [name, vector] : vectors) {
     json.Key(name);
-    json.Floats(vector);
+    WriteVector(vector, json);
   }
   json.EndObject();
 }

@@ -12,6 +12,25 @@ bool IsSparse(JsonElement value) {
   return IsObjectWith(value, "indices") && IsObjectWith(value, "values");
 }
 
+// The rows of a multivector: all of one length, and not empty.
+Status ReadRows(JsonElement value, const FieldPath& path, DenseVector& out) {
+  std::vector<float> row;
+  return ForEachElement(
+      value, path, "an array of rows, each an array of numbers",
+      [&](JsonElement element, const FieldPath& at) -> Status {
+        AKIDB_RETURN_IF_ERROR(ReadFloats(element, at, row));
+        if (row.empty()) return RangeError(at, "all vectors must be non-empty");
+        if (out.row_dim == 0) out.row_dim = static_cast<uint32_t>(row.size());
+        if (row.size() != out.row_dim) {
+          return RangeError(
+              at, "all vectors must have the same dimension, found vector with dimension " +
+                      std::to_string(row.size()));
+        }
+        out.insert(out.end(), row.begin(), row.end());
+        return OkStatus();
+      });
+}
+
 Status CheckOptions(JsonElement value, const FieldPath& path) {
   if (IsNull(value)) return OkStatus();
   simdjson::dom::object options;
@@ -65,7 +84,7 @@ Status ReadVector(JsonElement value, const FieldPath& path, VectorInput& out) {
     return TypeError(path, "an array of numbers or an object {\"text\": …, \"model\": …}", value);
   }
   if (array.begin() != array.end() && (*array.begin()).is_array()) {
-    return NotServed(path, "multivectors are");
+    return ReadRows(value, path, out.emplace<DenseVector>());
   }
   return ReadFloats(value, path, out.emplace<DenseVector>());
 }

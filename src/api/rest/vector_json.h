@@ -16,7 +16,8 @@ namespace akidb::rest {
 bool IsInferenceObject(JsonElement value);
 Status ReadInferenceObject(JsonElement value, const FieldPath& path, TextInput& out);
 
-// One vector: an array of numbers or an inference object. Sparse and multivectors are kUnsupported.
+// One vector: an array of numbers, an array of such rows (a multivector) or an inference object.
+// Sparse vectors are kUnsupported.
 Status ReadVector(JsonElement value, const FieldPath& path, VectorInput& out);
 
 // All vectors of a point: one for the default vector, or an object of named ones.

@@ -24,7 +24,8 @@ inline constexpr uint32_t kSectionsMax = 65536;
 
 // Mandatory features, by bit.
 inline constexpr uint32_t kFeatureDatatypes = 1;  // some rows are not float32
-inline constexpr uint32_t kFeatures = kFeatureDatatypes;
+inline constexpr uint32_t kFeatureMultivectors = 2;
+inline constexpr uint32_t kFeatures = kFeatureDatatypes | kFeatureMultivectors;
 
 enum class SectionFileKind : unsigned char { kSegment, kDelta };
 

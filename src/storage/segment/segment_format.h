@@ -28,6 +28,7 @@ enum class SectionId : uint16_t {
   kPayloadIndexes = 14,
   kRecall = 15,
   kSecondCodes = 16,
+  kRowStarts = 17,
   kDeltaInfo = 32,
   kTombstones = 33,
   kChangedRows = 34,
@@ -43,6 +44,9 @@ struct SectionKey {
   friend auto operator<=>(const SectionKey&, const SectionKey&) = default;
 };
 
+// Of a vector's entry in the section `vectors`.
+inline constexpr uint8_t kMultivectorFlag = 1;
+
 // A named vector of a segment.
 struct SegmentVector {
   std::string name;  // "" is the default one
@@ -50,7 +54,8 @@ struct SegmentVector {
   Metric metric = Metric::kCosine;
   VectorDatatype datatype = VectorDatatype::kFloat32;
   uint32_t count = 0;  // rows that have it; set by the writer
-  // Of one row's components.
+  bool multivector = false;
+  // Of one row's components; of a multivector, those of one of its rows.
   uint64_t row_bytes() const { return uint64_t{dim} * ComponentBytes(datatype); }
   friend bool operator==(const SegmentVector&, const SegmentVector&) = default;
 };

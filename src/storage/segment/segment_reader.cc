@@ -10,11 +10,18 @@
 namespace akidb::storage {
 namespace {
 
-constexpr SectionId kKnown[] = {
-    SectionId::kVectors,      SectionId::kNumberIds,        SectionId::kUuidIds,
-    SectionId::kRowOfRank,    SectionId::kRankOfRow,        SectionId::kSeqs,
-    SectionId::kRows,         SectionId::kRowMap,           SectionId::kPayload,
-    SectionId::kPayloadIndex, SectionId::kPayloadDictionary};
+constexpr SectionId kKnown[] = {SectionId::kVectors,
+                                SectionId::kNumberIds,
+                                SectionId::kUuidIds,
+                                SectionId::kRowOfRank,
+                                SectionId::kRankOfRow,
+                                SectionId::kSeqs,
+                                SectionId::kRows,
+                                SectionId::kRowMap,
+                                SectionId::kPayload,
+                                SectionId::kPayloadIndex,
+                                SectionId::kPayloadDictionary,
+                                SectionId::kRowStarts};
 
 constexpr size_t kSeqsHeaderBytes = 16;
 
@@ -46,6 +53,9 @@ std::optional<SegmentVector> ReadVector(ByteReader& section) {
   uint8_t metric = reader.Get<uint8_t>();
   uint8_t datatype = reader.Get<uint8_t>();
   vector.name = reader.Text(reader.Get<uint16_t>());
+  const bool says_more = reader.ok() && reader.remaining() > 0;
+  const uint8_t flags = says_more ? reader.Get<uint8_t>() : 0;
+  vector.multivector = (flags & kMultivectorFlag) != 0;
   if (!reader.ok() || vector.dim == 0 || vector.dim > kDimMax ||
       metric > static_cast<uint8_t>(Metric::kManhattan) ||
       datatype > static_cast<uint8_t>(VectorDatatype::kUint8)) {
@@ -61,6 +71,7 @@ std::optional<SegmentVector> ReadVector(ByteReader& section) {
 struct SegmentReader::VectorRows {
   const SectionEntry* entry = nullptr;  // null when no row has the vector
   std::span<const uint32_t> map;        // empty when every row has it
+  std::span<const uint64_t> starts;     // of multivectors: the first row of each, and their number
 };
 
 SegmentReader::SegmentReader(std::unique_ptr<SectionFile> file) : file_(std::move(file)) {}
@@ -162,7 +173,9 @@ Status SegmentReader::LoadRows(size_t ordinal) {
   auto number = static_cast<uint16_t>(ordinal);
   rows.entry = file_->Find({SectionId::kRows, number});
   uint64_t bytes = rows.entry == nullptr ? 0 : rows.entry->bytes;
-  if (bytes != vector.count * vector.row_bytes()) {
+  if (vector.multivector && rows.entry != nullptr) {
+    AKIDB_RETURN_IF_ERROR(LoadStarts(ordinal, bytes));
+  } else if (bytes != vector.count * vector.row_bytes()) {
     return file_->Damaged("the rows of `" + vector.name + "` have a wrong size");
   }
   if (rows.entry != nullptr && rows.entry->offset % kRowsAlignment != 0) {
@@ -176,6 +189,20 @@ Status SegmentReader::LoadRows(size_t ordinal) {
   if (rows.map.size() != expected || !StrictlyAscending(rows.map) ||
       (!rows.map.empty() && rows.map.back() >= rows_)) {
     return file_->Damaged("the row map of `" + vector.name + "` is wrong");
+  }
+  return OkStatus();
+}
+
+Status SegmentReader::LoadStarts(size_t ordinal, uint64_t bytes) {
+  const SegmentVector& vector = vectors_[ordinal];
+  std::span<const uint64_t>& starts = vector_rows_[ordinal].starts;
+  AKIDB_ASSIGN_OR_RETURN(
+      starts, ReadArray<uint64_t>(*file_, {SectionId::kRowStarts, static_cast<uint16_t>(ordinal)}));
+  const bool ascend =
+      std::adjacent_find(starts.begin(), starts.end(), std::greater_equal<>()) == starts.end();
+  if (vector.count == 0 || starts.size() != size_t{vector.count} + 1 || starts.front() != 0 ||
+      !ascend || bytes % vector.row_bytes() != 0 || starts.back() != bytes / vector.row_bytes()) {
+    return file_->Damaged("where the multivectors of `" + vector.name + "` begin is wrong");
   }
   return OkStatus();
 }
@@ -264,8 +291,11 @@ Result<std::span<const std::byte>> SegmentReader::Vectors(size_t ordinal, uint32
   const SegmentVector& vector = vectors_[ordinal];
   AKIDB_CHECK(first <= vector.count && count <= vector.count - first);
   if (count == 0) return std::span<const std::byte>();
-  return file_->ReadRange(*vector_rows_[ordinal].entry, first * vector.row_bytes(),
-                          count * vector.row_bytes());
+  const VectorRows& rows = vector_rows_[ordinal];
+  const uint64_t begin = vector.multivector ? rows.starts[first] : first;
+  const uint64_t end = vector.multivector ? rows.starts[first + count] : uint64_t{first} + count;
+  return file_->ReadRange(*rows.entry, begin * vector.row_bytes(),
+                          (end - begin) * vector.row_bytes());
 }
 
 Result<std::optional<std::span<const std::byte>>> SegmentReader::Section(SectionKey key) const {

@@ -88,9 +88,9 @@ class SegmentReader {
   }
   std::optional<uint32_t> FindNumber(uint32_t row, size_t ordinal) const;
   uint32_t RowOfNumber(uint32_t number, size_t ordinal) const;
-  // count x dim components of the vector's datatype, bit-exact as written and aligned to their
-  // size, beginning with vector number `first`. Valid as long as the reader. Nearly free after the
-  // first touch.
+  // count x dim components (of multivectors more) of the vector's datatype, bit-exact as written
+  // and aligned to their size, beginning with vector number `first`. Valid as long as the reader.
+  // Nearly free after the first touch.
   Result<std::span<const std::byte>> Vectors(size_t ordinal, uint32_t first, uint32_t count) const;
 
   // The whole section, checked; nothing when the file has none. For indexes over the rows.
@@ -112,6 +112,7 @@ class SegmentReader {
   Status CheckIds() const;
   Status LoadSeqs();
   Status LoadRows(size_t ordinal);
+  Status LoadStarts(size_t ordinal, uint64_t bytes);
 
   const std::unique_ptr<SectionFile> file_;
   uint32_t rows_ = 0;

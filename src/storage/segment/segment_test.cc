@@ -70,6 +70,43 @@ TEST(Segment, KeepsEveryDatatypeInItsOwnSize) {
   }
 }
 
+TEST(Segment, KeepsMultivectorsOfAnyNumberOfRows) {
+  const uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  auto fs = MakeFileSystem();
+  SegmentWriteOptions options = TestOptions("seg");
+  options.vectors[0].multivector = true;
+  options.vectors[1].multivector = true;
+  options.vectors[2].multivector = true;
+  options.vectors[2].datatype = VectorDatatype::kUint8;
+  std::vector<TestRow> all = RandomRows({.rows = 500}, options.vectors, random).all();
+  for (TestRow& row : all) {
+    for (size_t ordinal : {0, 2}) {
+      if (!row.vectors[ordinal]) continue;
+      row.vectors[ordinal]->resize(options.vectors[ordinal].row_bytes() * (1 + random() % 9),
+                                   static_cast<std::byte>(random()));
+    }
+  }
+  const TestRows rows(all);
+  Result<WrittenSegment> written = WriteSegment(*fs, options, rows);
+  ASSERT_TRUE(written.ok()) << written.status().ToString();
+  auto reader = OpenTestSegment(*fs, options, written->file.bytes);
+  ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+  EXPECT_TRUE((*reader)->vectors()[0].multivector);
+  EXPECT_TRUE((*reader)->VerifyAll(written->file.sha256).ok());
+  EXPECT_EQ(Difference(**reader, rows), "");
+  auto all_of_first = (*reader)->Vectors(0, 0, 500);
+  ASSERT_TRUE(all_of_first.ok());
+  auto last = (*reader)->Vectors(0, 499, 1);
+  EXPECT_EQ(last->data() + last->size(), all_of_first->data() + all_of_first->size());
+
+  all[3].vectors[0]->pop_back();
+  EXPECT_EQ(WriteSegment(*fs, options, TestRows(all)).status().code(), ErrorCode::kInvalidArgument);
+  all[3].vectors[0]->clear();
+  EXPECT_EQ(WriteSegment(*fs, options, TestRows(all)).status().code(), ErrorCode::kInvalidArgument);
+}
+
 TEST(Segment, KeepsPayloadsOfEverySize) {
   SegmentWriteOptions options = TestOptions("seg");
   std::vector<TestRow> all;

@@ -80,7 +80,9 @@ class SegmentBuild {
     const bool datatypes =
         std::any_of(vectors_.begin(), vectors_.end(),
                     [](const SegmentVector& v) { return v.datatype != VectorDatatype::kFloat32; });
-    return datatypes ? kFeatureDatatypes : 0;
+    const bool multivectors = std::any_of(vectors_.begin(), vectors_.end(),
+                                          [](const SegmentVector& v) { return v.multivector; });
+    return (datatypes ? kFeatureDatatypes : 0) | (multivectors ? kFeatureMultivectors : 0);
   }
 
   void CountVectors() {
@@ -96,13 +98,16 @@ class SegmentBuild {
     ByteWriter writer(bytes);
     writer.Put(static_cast<uint32_t>(vectors_.size()));
     for (const SegmentVector& vector : vectors_) {
-      writer.Put(static_cast<uint32_t>(12 + vector.name.size()));
+      // What a plain vector is without, so that its files stay as they were.
+      const bool flags = vector.multivector;
+      writer.Put(static_cast<uint32_t>(12 + vector.name.size() + (flags ? 1 : 0)));
       writer.Put(vector.dim);
       writer.Put(vector.count);
       writer.Put(static_cast<uint8_t>(vector.metric));
       writer.Put(static_cast<uint8_t>(vector.datatype));
       writer.Put(static_cast<uint16_t>(vector.name.size()));
       writer.Text(vector.name);
+      if (flags) writer.Put(kMultivectorFlag);
     }
     return out.AddSection(Mandatory(SectionId::kVectors), bytes);
   }
@@ -183,17 +188,24 @@ class SegmentBuild {
     if (vector.count == 0) return OkStatus();
     AKIDB_RETURN_IF_ERROR(out.BeginSection(
         Mandatory(SectionId::kRows, static_cast<uint16_t>(ordinal)), kRowsAlignment));
+    std::vector<uint64_t> starts{0};
     for (uint32_t row = 0; row < rows_.rows(); ++row) {
       if (!rows_.HasVector(row, ordinal)) continue;
       AKIDB_ASSIGN_OR_RETURN(std::span<const std::byte> values, rows_.vector(row, ordinal));
-      if (values.size() != vector.row_bytes()) {
+      const bool fits = vector.multivector
+                            ? !values.empty() && values.size() % vector.row_bytes() == 0
+                            : values.size() == vector.row_bytes();
+      if (!fits) {
         return InvalidArgumentError("row " + std::to_string(row) + " has " +
                                     std::to_string(values.size()) + " bytes in `" + vector.name +
                                     "`, not " + std::to_string(vector.row_bytes()));
       }
       AKIDB_RETURN_IF_ERROR(out.Append(values));
+      if (vector.multivector) starts.push_back(starts.back() + values.size() / vector.row_bytes());
     }
-    return OkStatus();
+    if (!vector.multivector) return OkStatus();
+    return out.AddSection(Mandatory(SectionId::kRowStarts, static_cast<uint16_t>(ordinal)),
+                          BytesOf(starts));
   }
 
   const SegmentWriteOptions& options_;

@@ -25,8 +25,8 @@ class SegmentRows {
   virtual PointId id(uint32_t row) const = 0;  // no two rows the same
   virtual uint64_t seq(uint32_t row) const = 0;
   virtual bool HasVector(uint32_t row, size_t ordinal) const = 0;
-  // dim components of the vector's datatype, aligned to their size; called only for rows that have
-  // the vector.
+  // dim components (of a multivector, those of its rows) of the vector's datatype, aligned to their
+  // size; called only for rows that have the vector.
   virtual Result<std::span<const std::byte>> vector(uint32_t row, size_t ordinal) const = 0;
   // In the form of docs/format/payload.md.
   virtual Result<std::span<const std::byte>> payload(uint32_t row) const = 0;

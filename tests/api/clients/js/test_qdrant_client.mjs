@@ -61,6 +61,28 @@ async function vectors(client) {
   assert.equal(await client.deleteCollection(name), true);
 }
 
+async function kindsOfVectors(client) {
+  const name = 'js_kinds';
+  const of = (more) => ({ size: 2, distance: 'Dot', ...more });
+  const vectors = {
+    half: of({ datatype: 'float16' }),
+    byte: of({ datatype: 'uint8' }),
+    rows: of({ multivector_config: { comparator: 'max_sim' } }),
+  };
+  await client.createCollection(name, { vectors });
+  assert.deepEqual((await client.getCollection(name)).config.params.vectors, vectors);
+  const points = [
+    { id: 1, vector: { half: [0.1, 1], byte: [1, 300], rows: [[1, 0], [0, 2]] } },
+    { id: 2, vector: { half: [2, 2], byte: [7, 0], rows: [[3, 3]] } },
+  ];
+  await client.upsert(name, { wait: true, points });
+  const [kept] = await client.retrieve(name, { ids: [1], with_vector: true });
+  assert.deepEqual(kept.vector, { half: [0.099975586, 1], byte: [1, 255], rows: [[1, 0], [0, 2]] });
+  const found = await client.query(name, { query: [[1, 0], [0, 1]], using: 'rows' });
+  assert.deepEqual(found.points.map((p) => [p.id, p.score]), [[2, 6], [1, 3]]);
+  await client.deleteCollection(name);
+}
+
 async function documents(client) {
   const name = 'js_documents';
   await client.createCollection(name, { vectors: { size: 384, distance: 'Cosine' } });
@@ -77,5 +99,6 @@ async function documents(client) {
 const client = new QdrantClient({ url });
 assert.equal((await client.versionInfo()).version, '1.20.0');
 await vectors(client);
+await kindsOfVectors(client);
 if (texts === 'texts') await documents(client);
 console.log(`ok, Node.js ${process.version}${texts === 'texts' ? '' : ', without texts'}`);

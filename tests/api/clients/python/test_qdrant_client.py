@@ -120,6 +120,38 @@ class PythonClient(unittest.TestCase):
         self.client.delete(self.name, points_selector=models.FilterSelector(filter=red))
         self.assertEqual(self.client.count(self.name).count, 1)
 
+    def test_datatypes_and_multivectors(self):
+        max_sim = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+        dot = models.Distance.DOT
+        self.client.create_collection(
+            self.name,
+            vectors_config={
+                "half": models.VectorParams(size=2, distance=dot, datatype=models.Datatype.FLOAT16),
+                "byte": models.VectorParams(size=2, distance=dot, datatype=models.Datatype.UINT8),
+                "rows": models.VectorParams(size=2, distance=dot, multivector_config=max_sim),
+            },
+        )
+        vectors = self.client.get_collection(self.name).config.params.vectors
+        self.assertEqual(vectors["byte"].datatype, models.Datatype.UINT8)
+        self.assertEqual(vectors["rows"].multivector_config, max_sim)
+        points = [
+            models.PointStruct(id=1, vector={"half": [0.1, 1], "byte": [1, 255], "rows": [[1.0, 0.0], [0.0, 2.0]]}),
+            models.PointStruct(id=2, vector={"half": [2, 2], "byte": [7, 0], "rows": [[3.0, 3.0]]}),
+        ]
+        self.client.upsert(self.name, points=points)
+        kept = self.client.retrieve(self.name, ids=[1], with_vectors=True)[0].vector
+        self.assertEqual(kept, {"half": [0.099975586, 1.0], "byte": [1.0, 255.0], "rows": [[1.0, 0.0], [0.0, 2.0]]})
+        for using, query, scores in (
+            ("half", [1.0, 0.0], [(2, 2.0), (1, 0.099975586)]),
+            ("byte", [0.0, 2.0], [(1, 510.0), (2, 0.0)]),
+            ("rows", [[1.0, 0.0], [0.0, 1.0]], [(2, 6.0), (1, 3.0)]),
+            ("rows", [0.0, 1.0], [(2, 3.0), (1, 2.0)]),
+        ):
+            hits = self.client.query_points(self.name, query=query, using=using).points
+            self.assertEqual([(h.id, h.score) for h in hits], scores)
+        page, _ = self.client.scroll(self.name, limit=1, with_vectors=["rows"])
+        self.assertEqual(page[0].vector, {"rows": [[1.0, 0.0], [0.0, 2.0]]})
+
     def test_payload_indexes(self):
         self.fill()
         made = self.client.create_payload_index(self.name, "colour", field_schema=models.PayloadSchemaType.KEYWORD)
