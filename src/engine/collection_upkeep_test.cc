@@ -226,6 +226,7 @@ class CountingIndexer final : public SegmentIndexer {
     ~Index() override { --opened_; }
     const VectorIndex* vector(size_t) const override { return nullptr; }
     bool wanting() const override { return false; }
+    bool damaged() const override { return false; }
 
    private:
     std::atomic<int>& opened_;

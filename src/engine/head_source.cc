@@ -42,6 +42,7 @@ class HeadSource final : public RowSource {
   HeadSource(std::shared_ptr<const Head> head, uint32_t rows, uint64_t seq)
       : head_(std::move(head)), rows_(rows), seq_(seq) {}
 
+  bool degraded() const override { return false; }
   bool sealed() const override { return false; }
   uint32_t rows() const override { return rows_; }
   bool Visible(uint32_t row) const override { return head_->Visible(row, seq_); }

@@ -26,10 +26,14 @@ constexpr float kSpreadsBehind = 1;
 constexpr size_t kShareMax = 4;
 // Vectors of fewer bytes are read as fast as their codes.
 constexpr size_t kExactBytesMax = size_t{4} << 20;
+// Of so few, faster than a walk takes.
+constexpr size_t kExactBytesFew = size_t{256} << 10;
 // Compared for each of the nearest, roughly: to guess what is worthwhile.
 constexpr size_t kComparedPerHit = 4;
 // A walk gives up when it has estimated the distances of one in so many vectors.
 constexpr uint64_t kVisitShare = 4;
+// And all walks for one query together, of one in so many.
+constexpr uint64_t kVisitsShare = 2;
 constexpr uint32_t kChunk = 256;
 // Numbers between two looks at the request.
 constexpr uint32_t kCheckNumbers = 64 << 10;
@@ -122,9 +126,11 @@ bool IndexSearch::ListIsFaster(const IndexCandidates& candidates) const {
 bool IndexSearch::IsWorthwhile() const {
   const size_t count = index_.codes.count();
   if (query_.k == 0 || query_.k > count / (kComparedPerHit * kShareMax)) return false;
-  if (query_.recall > kScanRecall) return false;
+  if (query_.ef == 0 && query_.recall > kScanRecall) return false;
+  const size_t bytes = count * query_.vector.size() * sizeof(float);
+  if (bytes < kExactBytesFew) return false;
   if (IsByProxy()) return index_.graph.has_value();
-  return index_.graph || count * query_.vector.size() * sizeof(float) > kExactBytesMax;
+  return index_.graph || bytes > kExactBytesMax;
 }
 
 Status IndexSearch::Find(const IndexCandidates& candidates, ExactComparison& exact) {
@@ -154,7 +160,11 @@ std::optional<size_t> IndexSearch::FirstEf() const {
   if (query_.ef > 0) return std::max(query_.ef, query_.k);
   const double recall = query_.recall > 0 ? query_.recall : kRecallDefault;
   const std::optional<size_t> enough = index_.recall.EfFor(recall, query_.k);
-  if (query_.recall == 0) return std::max({kEfDefault, query_.k, enough.value_or(0)});
+  if (query_.recall == 0) {
+    // Where nothing was seen to be enough, the most that was tried.
+    const size_t most = index_.recall.points().empty() ? 0 : index_.recall.points().back().ef;
+    return std::max({kEfDefault, query_.k, enough.value_or(most)});
+  }
   if (!enough) return std::nullopt;
   return std::max(*enough, query_.k);
 }
@@ -167,7 +177,7 @@ Result<bool> IndexSearch::Walk(const IndexCandidates& candidates, ExactCompariso
   ef_least_ = std::min(*first, count);
   const size_t ef = IsByProxy() ? std::max(ef_least_ / 2, std::min(query_.k, count)) : ef_least_;
   work_.way = candidates.gate_is_open ? SearchWay::kGraph : SearchWay::kFilteredGraph;
-  visits_left_ = std::numeric_limits<uint64_t>::max();
+  visits_left_ = count / kVisitsShare;
   if (candidates.list) {
     // All walks together shall cost no more than the list that they were preferred to.
     visits_left_ = static_cast<uint64_t>(static_cast<double>(candidates.listed) /

@@ -7,6 +7,7 @@
 
 #include "engine/index_search.h"
 #include "index/exact_scan.h"
+#include "simd/kernels.h"
 
 namespace akidb::engine {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr uint32_t kQueries = 200;
 // Half an octave apart: between two of them the wanted recall costs at most 1.4 times too much.
 constexpr uint32_t kEfs[] = {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048};
+constexpr float kOfTheOther = 0.3f;
 constexpr size_t kHits = index::RecallCurve::kHits;
 // More candidates find no more that anybody asks for.
 constexpr float kRecallEnough = 0.9995f;
@@ -31,22 +33,16 @@ double CpuSeconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-// Everything but the query itself.
-class OthersGate final : public index::RowGate {
+class OpenGate final : public index::RowGate {
  public:
-  explicit OthersGate(uint32_t self) : self_(self) {}
   PointId id(uint32_t number) override { return PointId(number); }
-  bool Admits(uint32_t number) override { return number != self_; }
-
- private:
-  const uint32_t self_;
+  bool Admits(uint32_t) override { return true; }
 };
 
 struct Query {
-  Query(uint32_t number, std::span<const float> row)
-      : vector(row.begin(), row.end()), gate(number) {}
+  explicit Query(DenseVector asked) : vector(std::move(asked)) {}
   DenseVector vector;
-  OthersGate gate;
+  OpenGate gate;
   index::TopK top{kHits};
   float farthest = 0;  // distance of the last of the nearest
   size_t nearest = 0;
@@ -99,11 +95,17 @@ class Audit {
     return stop_ ? CancelledError("the building of an index was stopped") : OkStatus();
   }
 
+  // Between two rows, nearer to the first: a row itself would be asked for what it is linked to.
   Status DrawQueries() {
     const uint32_t step = std::max(vectors_.count() / kQueries, 1u);
     for (uint32_t number = step / 2; number < vectors_.count(); number += step) {
-      AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, vectors_[number]);
-      queries_.push_back(std::make_unique<Query>(number, vector));
+      AKIDB_ASSIGN_OR_RETURN(std::span<const float> row, vectors_[number]);
+      DenseVector query(row.begin(), row.end());
+      const uint32_t other = (number + vectors_.count() / 2) % vectors_.count();
+      AKIDB_ASSIGN_OR_RETURN(row, vectors_[other]);
+      for (size_t i = 0; i < query.size(); ++i) query[i] += kOfTheOther * (row[i] - query[i]);
+      if (metric_ == Metric::kCosine) simd::Normalize(query);
+      queries_.push_back(std::make_unique<Query>(std::move(query)));
     }
     return OkStatus();
   }

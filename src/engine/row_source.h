@@ -49,6 +49,8 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
+  // What would be searched instead of the vectors is damaged: they are compared one by one.
+  virtual bool degraded() const = 0;
   // A segment; else points in memory.
   virtual bool sealed() const = 0;
   // Rows are 0..rows()-1, dead ones among them, in the order of writing: seq never descends.

@@ -25,6 +25,8 @@ class SegmentIndex {
   virtual const VectorIndex* vector(size_t ordinal_in_segment) const = 0;
   // Whether what is there is less than what would be built: after damage, or by an older version.
   virtual bool wanting() const = 0;
+  // Whether something of it could not be read.
+  virtual bool damaged() const = 0;
 };
 
 struct IndexSection {

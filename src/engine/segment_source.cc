@@ -76,6 +76,7 @@ class SegmentSource final : public RowSource {
     }
   }
 
+  bool degraded() const override { return index_ && index_->damaged(); }
   bool sealed() const override { return true; }
   uint32_t rows() const override { return reader_->rows(); }
   bool Visible(uint32_t row) const override { return !dead_->Contains(row); }

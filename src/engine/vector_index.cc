@@ -118,9 +118,11 @@ class VectorBuild {
     for (uint32_t number = 0; number < vectors.count(); ++number) {
       if (number % kStopRows == 0 && stop_) return Stopped();
       AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, vectors[number]);
-      codes.Add(vector);
-      if (second) second->Add(vector);
+      const float lift = LiftOfZero(vector);
+      codes.Add(vector, lift);
+      if (second) second->Add(vector, lift);
       if (!with_graph) continue;
+      if (config_.metric == Metric::kCosine) zero_lifts_.push_back(lift);
       wide.Encode(vector, wide_codes.data() + number * wide.row_bytes());
       if (config_.metric == Metric::kDot) squared_lengths_.push_back(SquaredLength(vector));
     }
@@ -170,6 +172,14 @@ class VectorBuild {
     double sum = 0;
     for (float value : vector) sum += static_cast<double>(value) * static_cast<double>(value);
     return sum;
+  }
+
+  // For cosine all rows have unit length but those of zeros, which would seem nearer to everything
+  // than they are: they get it by a component of their own.
+  float LiftOfZero(std::span<const float> vector) const {
+    if (config_.metric != Metric::kCosine) return 0;
+    const bool zero = std::all_of(vector.begin(), vector.end(), [](float x) { return x == 0; });
+    return zero ? 1.0f : 0.0f;
   }
 
   // A graph that most rows are new to is built anew in little more time, and better.
@@ -249,6 +259,7 @@ class VectorBuild {
 
   // index/graph/graph_builder.h
   std::vector<float> Lifts() const {
+    if (config_.metric == Metric::kCosine) return zero_lifts_;
     if (squared_lengths_.empty()) return {};
     const double longest = *std::max_element(squared_lengths_.begin(), squared_lengths_.end());
     std::vector<float> lifts;
@@ -265,6 +276,7 @@ class VectorBuild {
   const std::atomic<bool>& stop_;
   std::optional<EarlierGraph> earlier_;
   std::vector<double> squared_lengths_;  // of a dot product's rows
+  std::vector<float> zero_lifts_;        // of cosine's rows
   std::vector<std::byte> codes_;
   std::vector<std::byte> second_codes_;
   std::vector<std::byte> graph_;
@@ -277,13 +289,16 @@ class OpenedIndex final : public SegmentIndex {
     return vectors_[ordinal_in_segment].get();
   }
   bool wanting() const override { return wanting_; }
+  bool damaged() const override { return damaged_; }
 
   void Add(std::unique_ptr<const VectorIndex> index) { vectors_.push_back(std::move(index)); }
   void set_wanting() { wanting_ = true; }
+  void set_damaged() { damaged_ = wanting_ = true; }
 
  private:
   std::vector<std::unique_ptr<const VectorIndex>> vectors_;
   bool wanting_ = false;
+  bool damaged_ = false;
 };
 
 class VectorIndexer final : public SegmentIndexer {
@@ -352,7 +367,7 @@ class VectorIndexer final : public SegmentIndexer {
       if (!index.ok()) {
         log_.Write(LogLevel::kError, "index_damaged", index.status().message(),
                    {{"file", reader.path()}, {"vector", reader.vectors()[ordinal].name}});
-        opened->set_wanting();
+        opened->set_damaged();
       }
       opened->Add(index.ok() ? std::move(index).value() : nullptr);
       const VectorIndex* there = opened->vector(ordinal);

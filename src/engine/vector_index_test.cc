@@ -71,6 +71,28 @@ TEST_F(VectorIndexTest, FindsThroughTheGraphWhatAnExactSearchFinds) {
   EXPECT_GT(Recall(), 0.98);
 }
 
+// A row of zeros is as far from every other as one at right angles.
+TEST_F(VectorIndexTest, RowsOfZerosHideNothing) {
+  Create();
+  Store(0, 3000);
+  std::vector<Point> zeros(60);
+  for (uint64_t i = 0; i < zeros.size(); ++i) {
+    zeros[i].id = PointId(10'000 + i);
+    zeros[i].vectors = {{"", DenseVector(kDim)}};
+  }
+  ASSERT_TRUE(collection_->Upsert(context_, zeros).ok());
+  Settle();
+  EXPECT_GT(Recall(), 0.98);
+  DenseVector query = VectorOf(5);
+  for (float& value : query) value = -value;
+  SearchRequest request;
+  request.query = query;
+  request.limit = 3060;
+  const Result<std::vector<Hit>> all = collection_->Search(context_, request);
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(all->size(), 3060u);
+}
+
 // Whatever the codes are, what is missed by one kind is not found by chance.
 TEST_F(VectorIndexTest, EveryMemoryModeFindsTheNearest) {
   uint64_t bytes = UINT64_MAX;
@@ -375,8 +397,10 @@ TEST_F(VectorIndexTest, ADamagedIndexIsLeftAloneAndBuiltAgain) {
     ASSERT_TRUE(disk_->FlipBit(path, MiddleOfSection(bytes, damaged) * 8 + 3).ok());
     Reopen();
     EXPECT_TRUE(collection_->stats().merge_due);
+    EXPECT_TRUE(PlanOf({}).degraded);
     EXPECT_EQ(Recall(), 1);
     ASSERT_TRUE(collection_->Merge().ok());
+    EXPECT_FALSE(PlanOf({}).degraded);
     EXPECT_NE(*disk_->List(folder), files);
     EXPECT_GT(Recall(), 0.98);
     collection_.reset();

@@ -247,6 +247,8 @@ Result<std::vector<Hit>> ViewReader::Search(const SearchRequest& request, size_t
     AKIDB_RETURN_IF_ERROR(SearchSource(scan, source, i));
     if (request.plan == nullptr) continue;
     scan.done.sealed = source.sealed();
+    scan.done.degraded = source.degraded();
+    request.plan->degraded = request.plan->degraded || scan.done.degraded;
     scan.done.rows = source.rows();
     scan.done.search_ms = MillisecondsSince(start) - scan.done.filter_ms;
     request.plan->sources.push_back(scan.done);

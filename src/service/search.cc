@@ -184,7 +184,7 @@ Result<QueryReply> Service::Query(const RequestContext& context, std::string_vie
   search.with_payload = request.with_payload;
   search.with_vectors = request.with_vectors;
   QueryReply reply = std::move(prepared.reply);
-  if (request.explain || request.recall > 0) search.plan = &reply.plan.emplace();
+  search.plan = &reply.plan;
   AKIDB_ASSIGN_OR_RETURN(std::vector<Hit> hits, target->Search(context, search));
   reply.points.reserve(hits.size());
   for (Hit& hit : hits) {

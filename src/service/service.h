@@ -64,7 +64,7 @@ struct QueryReply {
   uint64_t truncated_texts = 0;
   double embed_ms = 0;  // 0 when the query held no text
   double search_ms = 0;
-  std::optional<SearchPlan> plan{};  // when the request wants it explained, or asks for a recall
+  SearchPlan plan{};
 };
 
 struct CollectionInfo {

@@ -35,6 +35,18 @@ class FakeCollection final : public engine::Collection {
     points.clear();
     return engine::WriteResult{++seq, true};
   }
+  Result<engine::EditResult> ChangePayloads(const RequestContext&, const PointSelector&,
+                                            const PayloadChange&) override {
+    return engine::EditResult{{++seq, true}, std::nullopt};
+  }
+  Result<engine::EditResult> UpdateVectors(const RequestContext&, std::vector<Point>,
+                                           const Filter*) override {
+    return engine::EditResult{{++seq, true}, std::nullopt};
+  }
+  Result<engine::EditResult> DeleteVectors(const RequestContext&, const PointSelector&,
+                                           std::span<const std::string>) override {
+    return engine::EditResult{{++seq, true}, std::nullopt};
+  }
   Result<std::vector<PointRecord>> Retrieve(const RequestContext&,
                                             const RetrieveRequest& request) const override {
     std::vector<PointRecord> records;

@@ -18,8 +18,9 @@ enum class SearchWay : uint8_t {
 };
 
 struct SourcePlan {
-  bool sealed = false;  // a segment; else points in memory
-  uint64_t rows = 0;    // dead ones among them
+  bool sealed = false;    // a segment; else points in memory
+  bool degraded = false;  // its codes or graph are damaged, and being built anew
+  uint64_t rows = 0;      // dead ones among them
   SearchWay way = SearchWay::kNothing;
   double admitted_share = 1;  // of the rows, about: living and passing the filter
   uint64_t ef = 0;            // candidates of the last walk; 0: none
@@ -37,6 +38,8 @@ struct SearchPlan {
   double fetch_ms = 0;              // payloads and vectors of the hits
   // The least of the sources' recall: what the search is expected to find of the nearest.
   double recall = 1;
+  // A source is: the answer is as exact as ever, only slower.
+  bool degraded = false;
 };
 
 }  // namespace akidb

@@ -19,10 +19,12 @@ struct QueryCost {
   double search_ms = 0;
   std::vector<SearchPlan> plans;  // of queries that are to be explained
   std::optional<double> recall;   // the least of what was promised
+  bool degraded = false;
 
   void Add(const QueryRequest& request, service::QueryReply& reply) {
-    if (reply.plan && request.recall > 0) recall = std::min(recall.value_or(1), reply.plan->recall);
-    if (reply.plan && request.explain) plans.push_back(std::move(*reply.plan));
+    degraded = degraded || reply.plan.degraded;
+    if (request.recall > 0) recall = std::min(recall.value_or(1), reply.plan.recall);
+    if (request.explain) plans.push_back(std::move(reply.plan));
     for (const auto& [model, tokens] : reply.usage) usage[model] += tokens;
     truncated_texts += reply.truncated_texts;
     embed_ms += reply.embed_ms;
@@ -49,9 +51,13 @@ std::string Finish(const ApiCall& call, const QueryCost& cost, Envelope& envelop
     json.Key("truncated_texts");
     json.Uint(cost.truncated_texts);
   }
+  if (cost.degraded) {
+    json.Key("degraded");
+    json.Bool(true);
+  }
   if (cost.recall) {
     json.Key("recall");
-    json.Double(*cost.recall);
+    json.Double(ShownShare(*cost.recall));
   }
   if (!cost.plans.empty()) {
     json.Key("plans");

@@ -1,5 +1,6 @@
 #include "api/rest/search_plan_json.h"
 
+#include <cmath>
 #include <string_view>
 
 namespace akidb::rest {
@@ -41,6 +42,10 @@ void WriteSource(const SourcePlan& source, JsonWriter& json) {
   json.String(source.sealed ? "segment" : "head");
   json.Key("way");
   json.String(WayName(source.way));
+  if (source.degraded) {
+    json.Key("degraded");
+    json.Bool(true);
+  }
   WriteUint(json, "rows", source.rows);
   WriteDouble(json, "admitted_share", source.admitted_share);
   if (source.walks > 0) {
@@ -52,15 +57,17 @@ void WriteSource(const SourcePlan& source, JsonWriter& json) {
   WriteUint(json, "bytes", source.bytes);
   WriteDouble(json, "filter_ms", source.filter_ms);
   WriteDouble(json, "search_ms", source.search_ms);
-  WriteDouble(json, "recall", source.recall);
+  WriteDouble(json, "recall", ShownShare(source.recall));
   json.EndObject();
 }
 
 }  // namespace
 
+double ShownShare(double share) { return std::round(share * 1e4) / 1e4; }
+
 void WriteSearchPlan(const SearchPlan& plan, JsonWriter& json) {
   json.BeginObject();
-  WriteDouble(json, "recall", plan.recall);
+  WriteDouble(json, "recall", ShownShare(plan.recall));
   WriteDouble(json, "fetch_ms", plan.fetch_ms);
   json.Key("sources");
   json.BeginArray();

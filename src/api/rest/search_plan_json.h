@@ -6,6 +6,9 @@
 
 namespace akidb::rest {
 
+// A share as answers show it: to four digits, for it was measured to fewer.
+double ShownShare(double share);
+
 // {"recall": r, "fetch_ms": t, "sources": [{"way": "graph", …}…]}
 void WriteSearchPlan(const SearchPlan& plan, JsonWriter& json);
 

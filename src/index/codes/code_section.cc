@@ -62,9 +62,16 @@ void CodeSectionWriter::SetWithoutGraph() {
   bytes_[offsetof(Header, flags)] |= std::byte{kWithoutGraph};
 }
 
-void CodeSectionWriter::Add(std::span<const float> vector) {
+void CodeSectionWriter::Add(std::span<const float> vector, float lift) {
   AKIDB_CHECK(added_ < rows_);
-  space_.Encode(vector, bytes_.data() + rows_at_ + added_++ * space_.row_bytes());
+  std::byte* const row = bytes_.data() + rows_at_ + added_++ * space_.row_bytes();
+  space_.Encode(vector, row);
+  if (lift == 0) return;
+  float squared_norm;
+  std::byte* const at = row + space_.code_bytes() + sizeof(float);
+  std::memcpy(&squared_norm, at, sizeof(squared_norm));
+  squared_norm += lift * lift;
+  std::memcpy(at, &squared_norm, sizeof(squared_norm));
 }
 
 // Along the cycles of the permutation, so that one row is held beside the section.

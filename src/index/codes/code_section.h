@@ -20,8 +20,9 @@ class CodeSectionWriter {
 
   // No graph is to be built over these rows.
   void SetWithoutGraph();
-  // The next row; `rows` of them in all.
-  void Add(std::span<const float> vector);
+  // The next row; `rows` of them in all. `lift`: a component more, at right angles to all others
+  // and to the centre, that the row has and queries have not.
+  void Add(std::span<const float> vector, float lift = 0);
   // Once all rows are there: row i becomes what row order[i] was. `order` holds each row once.
   void Reorder(std::span<const uint32_t> order);
   // What has been written so far is complete once all rows are there.
