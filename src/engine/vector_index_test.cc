@@ -126,6 +126,7 @@ TEST_F(WideVectorIndexTest, CompactCodesAreScanned) {
   config_.echoed_json["quantization_config"] = R"({"binary":{}})";
   config_.echoed_json["hnsw_config"] = R"({"m":0})";
   config_.vectors[""] = {.dim = 512, .metric = Metric::kCosine};
+  options_.head_rows_max = 3000;  // one segment
   Create();
   Store(0, 2500);  // more than 4 MiB
   Settle();
