@@ -127,6 +127,7 @@ TEST_F(WideVectorIndexTest, CompactCodesAreScanned) {
   config_.echoed_json["hnsw_config"] = R"({"m":0})";
   config_.vectors[""] = {.dim = 512, .metric = Metric::kCosine};
   options_.head_rows_max = 3000;  // one segment
+  options_.head_bytes_max = size_t{64} << 20;
   Create();
   Store(0, 2500);  // more than 4 MiB
   Settle();
@@ -136,6 +137,7 @@ TEST_F(WideVectorIndexTest, CompactCodesAreScanned) {
   request.query = query;
   request.plan = &plan;
   ASSERT_TRUE(collection_->Search(context_, request).ok());
+  EXPECT_EQ(plan.sources.back().rows, 2500u);
   EXPECT_EQ(plan.sources.back().way, SearchWay::kCodes);
   EXPECT_GT(RecallOf(1'000'000, 1), 0.98);
 }
