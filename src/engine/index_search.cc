@@ -115,7 +115,7 @@ bool IndexSearch::ListIsFaster(const IndexCandidates& candidates) const {
   if (!first) return true;
   if (index_.recall.points().empty()) return candidates.listed * kListShare <= count;
   auto visits = [&](double ef) { return index_.recall.EstimatedAt(static_cast<size_t>(ef)); };
-  const auto ef = static_cast<double>(*first);
+  const auto ef = static_cast<double>(std::min(*first, count));
   // Candidates in proportion are needed only past those that it has anyway.
   const double needed =
       visits(std::max(ef, kAskedPerHit * static_cast<double>(query_.k) / ShareOf(candidates)));

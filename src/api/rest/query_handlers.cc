@@ -32,7 +32,7 @@ struct QueryCost {
   }
 };
 
-// What the body says counts more.
+// A recall that the body names counts more; either may ask for an explanation.
 void TakeHeaders(const ApiCall& call, QueryRequest& request) {
   if (request.recall == 0) request.recall = call.recall;
   request.explain = request.explain || call.explain;

@@ -73,5 +73,26 @@ TEST(CodeSection, OtherVersionsAndKindsAreNotRead) {
   }
 }
 
+// For cosine its product with any query is 0, which the length of 1 that others have leads to.
+TEST(CodeSection, ARowOfZerosWithALiftIsEstimatedWhereItIs) {
+  constexpr uint32_t kRowDim = 64;
+  std::vector<float> centre(kRowDim, 0.01f);
+  const CodeSpace space(CodeKind::kU4, 3, centre);
+  const std::vector<float> zeros(kRowDim);
+  CodeSectionWriter writer(space, 2);
+  writer.Add(zeros, 1);
+  writer.Add(zeros);
+  const std::vector<std::byte> bytes = writer.Take();
+  Result<CodeSection> opened = OpenCodeSection(bytes, kRowDim, 2);
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  const CodeArray codes(*opened->space, opened->rows, 2);
+  std::vector<float> query(kRowDim);
+  query[5] = 1;
+  std::vector<float> distances(2);
+  codes.Distances(opened->space->Prepare(Metric::kCosine, query), 0, distances);
+  EXPECT_NEAR(distances[0], 0, 0.02);
+  EXPECT_NEAR(distances[1], -0.5, 0.02);
+}
+
 }  // namespace
 }  // namespace akidb::index
