@@ -6,6 +6,14 @@ namespace akidb::engine {
 namespace {
 
 constexpr size_t kFirstTableSlots = 64;
+// Coded for each block that fills up, at most, so that no writer waits for long.
+constexpr uint32_t kCodedAtOnce = 4;
+
+bool MayHaveCodes(const VectorSchema& schema, size_t ordinal) {
+  const VectorConfig& config = schema.config(ordinal);
+  return !config.multivector && config.metric != Metric::kManhattan &&
+         !schema.NormalizesRows(ordinal);
+}
 
 }  // namespace
 
@@ -13,6 +21,12 @@ Head::Head(const VectorSchema& schema, size_t rows_max)
     : schema_(schema), blocks_((rows_max + kBlockRows - 1) / kBlockRows) {
   tables_.push_back(std::make_unique<Table>(kFirstTableSlots));
   table_.store(tables_.back().get(), std::memory_order_release);
+  for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
+    const VectorConfig& config = schema.config(ordinal);
+    codes_.push_back(MayHaveCodes(schema, ordinal)
+                         ? std::make_unique<HeadCodes>(config.metric, config.dim, this->rows_max())
+                         : nullptr);
+  }
 }
 
 Head::~Head() = default;
@@ -73,6 +87,35 @@ void Head::StoreMultivector(Block& block, uint32_t row_in_block, size_t ordinal,
   (*stored)[row_in_block] = std::move(rows);
 }
 
+size_t Head::bytes() const {
+  size_t bytes = bytes_;
+  for (const std::unique_ptr<HeadCodes>& codes : codes_) bytes += codes ? codes->bytes() : 0;
+  return bytes;
+}
+
+void Head::CodeBlock(uint32_t block, size_t ordinal) {
+  const std::array<Row, kBlockRows>& rows = blocks_[block]->rows;
+  const bool all_have_it = std::all_of(rows.begin(), rows.end(), [&](const Row& row) {
+    return ((row.vectors >> ordinal) & 1) != 0;
+  });
+  HeadCodes& codes = *codes_[ordinal];
+  if (!all_have_it) return codes.End();
+  codes.Add({block_vectors(block, ordinal), kBlockRows * dim(ordinal)});
+}
+
+void Head::CodeBlocks() {
+  const uint32_t full = rows_ / kBlockRows;
+  for (size_t ordinal = 0; ordinal < codes_.size(); ++ordinal) {
+    HeadCodes* const codes = codes_[ordinal].get();
+    if (codes == nullptr || !codes->wanted()) continue;
+    for (uint32_t i = 0; i < kCodedAtOnce && !codes->ended(); ++i) {
+      const uint32_t block = codes->rows() / kBlockRows;
+      if (block == full) break;
+      CodeBlock(block, ordinal);
+    }
+  }
+}
+
 bool Head::Add(uint64_t seq, Point point) {
   AKIDB_CHECK(rows_ < rows_max());
   uint32_t row = rows_;
@@ -98,6 +141,7 @@ bool Head::Add(uint64_t seq, Point point) {
     replaced = RowAt(older - 1).dead_seq.compare_exchange_strong(alive, seq);
   }
   slot.store(row + 1, std::memory_order_release);
+  if (rows_ % kBlockRows == 0) CodeBlocks();
   return replaced;
 }
 

@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/head_codes.h"
 #include "engine/vector_schema.h"
 #include "types/point.h"
 
@@ -41,8 +42,8 @@ class Head {
   bool Replace(PointId id, uint64_t seq, std::shared_ptr<const Payload> payload);
   uint32_t rows() const { return rows_; }
   uint32_t rows_max() const { return static_cast<uint32_t>(blocks_.size()) * kBlockRows; }
-  // Of vectors, payloads and bookkeeping.
-  size_t bytes() const { return bytes_; }
+  // Of vectors, their codes, payloads and bookkeeping.
+  size_t bytes() const;
   // Of these, of payloads that replace those that rows were added with.
   size_t replaced_bytes() const { return replaced_bytes_; }
   // The row of `id` that the latest write left alive.
@@ -82,6 +83,7 @@ class Head {
   bool HasVector(uint32_t row, size_t ordinal) const { return (RowAt(row).vectors >> ordinal) & 1; }
   // The row's vector, of a multivector all rows; only if it has one.
   std::span<const float> vector(uint32_t row, size_t ordinal) const;
+  size_t vectors() const { return schema_.size(); }  // ordinals
   uint32_t dim(size_t ordinal) const { return config(ordinal).dim; }
   const VectorConfig& config(size_t ordinal) const { return schema_.config(ordinal); }
   // kBlockRows x dim, float32, of rows block*kBlockRows and following; rows without this vector
@@ -89,6 +91,9 @@ class Head {
   const float* block_vectors(uint32_t block, size_t ordinal) const {
     return blocks_[block]->vectors[ordinal].get();
   }
+  // Of the vectors in the first rows(), whole blocks that are full; null for vectors that have no
+  // codes.
+  const HeadCodes* codes(size_t ordinal) const { return codes_[ordinal].get(); }
 
  private:
   struct Row {
@@ -124,6 +129,9 @@ class Head {
   std::atomic<uint32_t>& SlotOf(Table& table, PointId id) const;
   std::optional<uint32_t> LatestRow(PointId id) const;
   void GrowTable();
+  // Of full blocks, where somebody wants them.
+  void CodeBlocks();
+  void CodeBlock(uint32_t block, size_t ordinal);
   void StoreVectors(Block& block, uint32_t row_in_block, NamedVectors& vectors);
   void StoreMultivector(Block& block, uint32_t row_in_block, size_t ordinal, DenseVector& rows);
 
@@ -131,8 +139,9 @@ class Head {
   uint32_t rows_ = 0;  // writer only; readers know the count from their view
   size_t bytes_ = 0;
   size_t replaced_bytes_ = 0;
-  std::deque<Replacement> replacements_;        // writer only; readers come by the rows
-  std::vector<std::unique_ptr<Block>> blocks_;  // sized once; filled in order
+  std::vector<std::unique_ptr<HeadCodes>> codes_;  // by ordinal
+  std::deque<Replacement> replacements_;           // writer only; readers come by the rows
+  std::vector<std::unique_ptr<Block>> blocks_;     // sized once; filled in order
   std::atomic<Table*> table_;
   std::vector<std::unique_ptr<Table>> tables_;  // the present one is last; readers may use others
 };

@@ -1,11 +1,16 @@
 #include "engine/head_source.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "engine/payload_index/row_set.h"
+#include "engine/vector_index.h"
 
 namespace akidb::engine {
 namespace {
+
+// Vectors of fewer bytes are not worth codes.
+constexpr size_t kCodedBytesMin = size_t{2} << 20;
 
 class HeadPayloadCursor final : public PayloadCursor {
  public:
@@ -40,7 +45,10 @@ class HeadIdCursor final : public IdCursor {
 class HeadSource final : public RowSource {
  public:
   HeadSource(std::shared_ptr<const Head> head, uint32_t rows, uint64_t seq)
-      : head_(std::move(head)), rows_(rows), seq_(seq) {}
+      : head_(std::move(head)),
+        rows_(rows),
+        seq_(seq),
+        indexes_(std::make_unique<Index[]>(head_->vectors())) {}
 
   bool degraded() const override { return false; }
   bool sealed() const override { return false; }
@@ -91,7 +99,23 @@ class HeadSource final : public RowSource {
     });
   }
 
-  const VectorIndex* vector_index(size_t) const override { return nullptr; }
+  const VectorIndex* vector_index(size_t ordinal) const override {
+    const HeadCodes* const codes = head_->codes(ordinal);
+    if (codes == nullptr || rows_ * size_t{head_->dim(ordinal)} * sizeof(float) < kCodedBytesMin) {
+      return nullptr;
+    }
+    codes->Ask();
+    Index& index = indexes_[ordinal];
+    std::call_once(index.once, [&] {
+      const uint32_t rows = std::min(codes->rows(), rows_ / Head::kBlockRows * Head::kBlockRows);
+      if (rows > 0) index.made = std::make_unique<const VectorIndex>(codes->Section(rows));
+    });
+    return index.made.get();
+  }
+  uint32_t indexed_blocks(size_t ordinal) const override {
+    const VectorIndex* const index = vector_index(ordinal);
+    return index == nullptr ? 0 : index->codes.count() / Head::kBlockRows;
+  }
   const PayloadIndexSection* payload_indexes() const override { return nullptr; }
   const RowSet* replaced() const override { return nullptr; }
   // Not counted: nothing but an index asks.
@@ -110,10 +134,17 @@ class HeadSource final : public RowSource {
   }
 
  private:
+  // Made at the first search: a source lives until the next write only.
+  struct Index {
+    std::once_flag once;
+    std::unique_ptr<const VectorIndex> made;
+  };
+
   // Shared with the collection: a view may live longer than the head's time as a head.
   const std::shared_ptr<const Head> head_;
   const uint32_t rows_;
   const uint64_t seq_;
+  const std::unique_ptr<Index[]> indexes_;  // by ordinal
 };
 
 }  // namespace

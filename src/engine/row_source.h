@@ -84,6 +84,8 @@ class RowSource {
 
   // What may be searched instead of the vectors, numbered as they are; null when there is nothing.
   virtual const VectorIndex* vector_index(size_t ordinal) const = 0;
+  // The index is over the vectors of the first so many blocks; those of others are to be read.
+  virtual uint32_t indexed_blocks(size_t ordinal) const = 0;
   // Over the rows; null for a source that never has any.
   virtual const PayloadIndexSection* payload_indexes() const = 0;
   // The rows whose payload is no longer the one that these are over; null: none. The first call

@@ -153,6 +153,7 @@ class SegmentSource final : public RowSource {
     const std::optional<size_t>& there = vectors_[ordinal].in_segment;
     return index_ && there ? index_->vector(*there) : nullptr;
   }
+  uint32_t indexed_blocks(size_t ordinal) const override { return blocks(ordinal); }
   const PayloadIndexSection* payload_indexes() const override { return payload_indexes_.get(); }
   const RowSet* replaced() const override {
     if (changes_.empty()) return nullptr;

@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "engine/code_rotation.h"
 #include "engine/numbered_vectors.h"
 #include "engine/recall_audit.h"
 #include "engine/stored_vector.h"
@@ -20,9 +21,6 @@ namespace {
 constexpr uint32_t kCentreRows = 4096;
 // Rows encoded between two looks at whether to stop.
 constexpr uint32_t kStopRows = 256;
-// One for all segments of all collections: a rotation is random enough for any data that was not
-// made against it.
-constexpr uint64_t kRotationSeed = 0x416B694442;
 
 Status Stopped() { return CancelledError("the building of an index was stopped"); }
 

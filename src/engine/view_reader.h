@@ -49,8 +49,9 @@ class ViewReader {
   Status SearchSource(Scan& scan, const RowSource& source, uint32_t source_number) const;
   Status SearchIndex(Scan& scan, const RowSource& source, uint32_t source_number,
                      SourceFilter& filter) const;
-  Status ScanAll(Scan& scan, const RowSource& source, uint32_t source_number,
-                 SourceFilter& filter) const;
+  // From the first block on that no index was asked about.
+  Status ScanBlocks(Scan& scan, const RowSource& source, uint32_t source_number,
+                    SourceFilter& filter) const;
   // Compares the vectors of these numbers, which `gate` then judges.
   Status ScanNumbers(Scan& scan, const RowSource& source, uint32_t source_number,
                      const NumberList& list) const;

@@ -73,26 +73,26 @@ struct ViewReader::Scan {
   index::ExactScan exact;
   bool by_index;  // where there is one
   IndexQuery index_query;
-  std::vector<float> buffer;  // of vectors that are compared next
-  SourcePlan done{};          // in the source at hand
+  std::vector<float> buffer;    // of vectors that are compared next
+  SourcePlan done{};            // in the source at hand
+  uint32_t indexed_blocks = 0;  // of it, searched already
 
   void Note(SearchWay way, uint64_t vectors) {
-    done.way = way;
-    done.compared = vectors;
-    done.bytes = vectors * query.size_bytes();
+    // What an index doesn't cover is the smaller part.
+    if (done.way == SearchWay::kNothing) done.way = way;
+    done.compared += vectors;
+    done.bytes += vectors * query.size_bytes();
   }
 };
 
-Status ViewReader::ScanAll(Scan& scan, const RowSource& source, uint32_t source_number,
-                           SourceFilter& filter) const {
+Status ViewReader::ScanBlocks(Scan& scan, const RowSource& source, uint32_t source_number,
+                              SourceFilter& filter) const {
   FilterGate gate(source, scan.ordinal, filter);
   const index::ScanQuery query{scan.query, gate, scan.top};
-  uint64_t vectors = 0;
-  for (uint32_t i = 0; i < source.blocks(scan.ordinal); ++i) {
+  for (uint32_t i = scan.indexed_blocks; i < source.blocks(scan.ordinal); ++i) {
     AKIDB_ASSIGN_OR_RETURN(VectorBlock block, source.block(i, scan.ordinal, scan.buffer));
     if (block.count == 0) continue;
-    vectors += block.count;
-    scan.Note(SearchWay::kVectors, vectors);
+    scan.Note(SearchWay::kVectors, block.count);
     index::FloatRows rows{block.vectors.data(), block.count, scan.query.size(), block.first_number,
                           source_number};
     AKIDB_RETURN_IF_ERROR(scan.exact.Rows(rows, {&query, 1}));
@@ -146,7 +146,7 @@ Status ViewReader::SearchIndex(Scan& scan, const RowSource& source, uint32_t sou
   IndexSearch search(context_, scan.index_query, index);
   IndexCandidates candidates{
       .gate = gate,
-      .gate_is_open = scan.filter == nullptr && source.dead() == 0,
+      .gate_is_open = scan.filter == nullptr && source.sealed() && source.dead() == 0,
       // Whether a row is alive is a look at a bitmap.
       .gate_is_fast = scan.filter == nullptr || filter.mostly_settled(),
       .admitted_share = filter.expected_share() *
@@ -192,7 +192,9 @@ Status ViewReader::SearchSource(Scan& scan, const RowSource& source, uint32_t nu
   scan.done.admitted_share = filter.expected_share();
   const VectorIndex* index = scan.by_index ? source.vector_index(scan.ordinal) : nullptr;
   if (index != nullptr && IndexSearch(context_, scan.index_query, *index).IsWorthwhile()) {
-    return SearchIndex(scan, source, number, filter);
+    AKIDB_RETURN_IF_ERROR(SearchIndex(scan, source, number, filter));
+    scan.indexed_blocks = source.indexed_blocks(scan.ordinal);
+    return ScanBlocks(scan, source, number, filter);
   }
   const RowSet* possible = filter.possible();
   if (possible != nullptr && possible->count() * kListShare <= source.rows()) {
@@ -201,7 +203,7 @@ Status ViewReader::SearchSource(Scan& scan, const RowSource& source, uint32_t nu
     AKIDB_RETURN_IF_ERROR(ScanNumbers(scan, source, number, {numbers, gate}));
     return filter.status();
   }
-  return ScanAll(scan, source, number, filter);
+  return ScanBlocks(scan, source, number, filter);
 }
 
 Result<std::vector<Hit>> ViewReader::TakeHits(index::TopK& top, size_t ordinal,
@@ -244,6 +246,7 @@ Result<std::vector<Hit>> ViewReader::Search(const SearchRequest& request, size_t
     const RowSource& source = *view_.sources[i];
     const SteadyClock::time_point start = SteadyClock::now();
     scan.done = {};
+    scan.indexed_blocks = 0;
     AKIDB_RETURN_IF_ERROR(SearchSource(scan, source, i));
     if (request.plan == nullptr) continue;
     scan.done.sealed = source.sealed();

@@ -117,8 +117,8 @@ Result<CodeSection> OpenCodeSection(std::span<const std::byte> bytes, uint32_t d
   if (bytes.size() < RowsAt(dim)) return CorruptionError("codes: the section is cut short");
   std::memcpy(centre.data(), bytes.data() + sizeof(header), dim * sizeof(float));
   CodeSection section;
-  section.space =
-      std::make_unique<CodeSpace>(static_cast<CodeKind>(header.kind), header.rotation_seed, centre);
+  section.space = std::make_shared<const CodeSpace>(static_cast<CodeKind>(header.kind),
+                                                    header.rotation_seed, centre);
   if (header.row_bytes != section.space->row_bytes() ||
       bytes.size() != RowsAt(dim) + size_t{rows} * header.row_bytes) {
     return CorruptionError("codes: the section's size doesn't belong to its rows");

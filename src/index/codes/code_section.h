@@ -37,7 +37,7 @@ class CodeSectionWriter {
 };
 
 struct CodeSection {
-  std::unique_ptr<CodeSpace> space;
+  std::shared_ptr<const CodeSpace> space;
   const std::byte* rows = nullptr;  // within the bytes that were opened
   uint32_t count = 0;
   bool without_graph = false;
