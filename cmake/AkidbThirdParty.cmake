@@ -26,6 +26,7 @@ function(akidb_find_library name library header)
 endfunction()
 
 akidb_find_library(sqlite sqlite3 sqlite3.h)
+akidb_find_library(uring uring liburing.h)
 akidb_find_library(zstd zstd zstd.h)
 akidb_find_library(crypto crypto openssl/evp.h)
 akidb_find_library(roaring roaring roaring/roaring.hh)

@@ -43,11 +43,28 @@ class File {
   virtual Status DropCache() = 0;
 };
 
-// Read-only view of a whole file. The bytes stay valid as long as the object.
+// Part of a file.
+struct FileRange {
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+  friend bool operator==(const FileRange&, const FileRange&) = default;
+};
+
+// Read-only view of a whole file. The bytes stay valid as long as the object. Thread-safe.
 class MappedFile {
  public:
   virtual ~MappedFile() = default;
   virtual std::span<const std::byte> bytes() const = 0;
+
+  // Reads those of the ranges, all within bytes(), that are not in memory: many at once, so that
+  // the caller waits once and not for each of them. Returns how many of them were not. What has
+  // been read may be lost again where memory is short, and is then read when it is touched. kIo
+  // when a range can't be read, or the file has become shorter: touching it would end the process.
+  // About 1 us a range that is in memory.
+  virtual Result<size_t> Fetch(std::span<const FileRange> ranges) const = 0;
+  // The whole pages of the range no longer count as memory of this process. The system keeps them
+  // as long as it has room, and they may be touched again.
+  virtual void Release(FileRange range) const = 0;
 };
 
 // Holds the lock while it lives.
@@ -80,7 +97,13 @@ class FileSystem {
   virtual Result<uint64_t> FreeBytes(const std::string& path) = 0;
 };
 
-std::unique_ptr<FileSystem> MakePosixFileSystem();
+// How MappedFile::Fetch reads.
+enum class FetchWay : unsigned char {
+  kBest,       // io_uring where the kernel allows it, else as below
+  kReadAhead,  // asks the kernel for each range (madvise), then waits for each
+};
+
+std::unique_ptr<FileSystem> MakePosixFileSystem(FetchWay way = FetchWay::kBest);
 
 // The whole file as a string; kTooLarge above `bytes_max`.
 Result<std::string> ReadWholeFile(FileSystem& fs, const std::string& path, uint64_t bytes_max);

@@ -1,78 +1,26 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "env/file_system.h"
+#include "env/io_uring_pool.h"
+#include "env/posix_calls.h"
+#include "env/posix_mapped_file.h"
 
 namespace akidb::env {
 namespace {
 
 // The kernel moves at most 2 GiB - 4 KiB in one call anyway.
 constexpr size_t kTransferBytesMax = size_t{1} << 30;
-constexpr mode_t kFileMode = 0640;
 constexpr mode_t kDirectoryMode = 0750;
-
-Status ErrnoStatus(std::string_view what, const std::string& path, int error) {
-  std::string message(what);
-  message.append(" ").append(path).append(": ").append(std::generic_category().message(error));
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-      return NotFoundError(std::move(message));
-    case EEXIST:
-      return AlreadyExistsError(std::move(message));
-    case ENOSPC:
-    case EDQUOT:
-      return StorageFullError(std::move(message));
-    default:
-      return IoError(std::move(message));
-  }
-}
-
-// Calls f again while a signal interrupts it.
-template <typename F>
-auto Retry(F&& f) {
-  auto result = f();
-  while (result == -1 && errno == EINTR) result = f();
-  return result;
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-Result<Descriptor> OpenDescriptor(const std::string& path, int flags) {
-  int fd = Retry([&] { return open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, kFileMode); });
-  if (fd < 0) return ErrnoStatus("can't open", path, errno);
-  return Descriptor(fd);
-}
-
-Result<struct stat> Stat(const Descriptor& descriptor, const std::string& path) {
-  struct stat info {};
-  if (fstat(descriptor.get(), &info) != 0) return ErrnoStatus("can't stat", path, errno);
-  return info;
-}
 
 class PosixFile final : public File {
  public:
@@ -155,21 +103,6 @@ class PosixFile final : public File {
   const std::string path_;
 };
 
-class PosixMappedFile final : public MappedFile {
- public:
-  PosixMappedFile(void* address, size_t bytes) : address_(address), bytes_(bytes) {}
-  ~PosixMappedFile() override {
-    if (bytes_ > 0) munmap(address_, bytes_);
-  }
-  std::span<const std::byte> bytes() const override {
-    return {static_cast<const std::byte*>(address_), bytes_};
-  }
-
- private:
-  void* const address_;
-  const size_t bytes_;
-};
-
 class PosixFileLock final : public FileLock {
  public:
   explicit PosixFileLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
@@ -180,6 +113,9 @@ class PosixFileLock final : public FileLock {
 
 class PosixFileSystem final : public FileSystem {
  public:
+  // `rings` may be null.
+  explicit PosixFileSystem(std::shared_ptr<IoUringPool> rings) : rings_(std::move(rings)) {}
+
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
     int flags = mode == OpenMode::kRead        ? O_RDONLY
                 : mode == OpenMode::kReadWrite ? O_RDWR
@@ -191,15 +127,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<std::unique_ptr<MappedFile>> Map(const std::string& path) override {
-    AKIDB_ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, O_RDONLY));
-    AKIDB_ASSIGN_OR_RETURN(struct stat info, Stat(descriptor, path));
-    if (!S_ISREG(info.st_mode)) return IoError(path + " is not a regular file");
-    auto bytes = static_cast<size_t>(info.st_size);
-    // A mapping can't be empty.
-    if (bytes == 0) return std::make_unique<PosixMappedFile>(nullptr, 0);
-    void* address = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor.get(), 0);
-    if (address == MAP_FAILED) return ErrnoStatus("can't map", path, errno);
-    return std::make_unique<PosixMappedFile>(address, bytes);
+    return PosixMappedFile::Open(path, rings_);
   }
 
   Status Rename(const std::string& from, const std::string& to) override {
@@ -287,10 +215,16 @@ class PosixFileSystem final : public FileSystem {
     }
     return uint64_t{info.f_bavail} * info.f_frsize;
   }
+
+ private:
+  const std::shared_ptr<IoUringPool> rings_;  // shared with maps, which may live longer
 };
 
 }  // namespace
 
-std::unique_ptr<FileSystem> MakePosixFileSystem() { return std::make_unique<PosixFileSystem>(); }
+std::unique_ptr<FileSystem> MakePosixFileSystem(FetchWay way) {
+  return std::make_unique<PosixFileSystem>(way == FetchWay::kBest ? std::make_shared<IoUringPool>()
+                                                                  : nullptr);
+}
 
 }  // namespace akidb::env

@@ -187,18 +187,31 @@ class SimulatedFileSystem::SimulatedLock final : public FileLock {
   const uint64_t generation_;
 };
 
-namespace {
-
-class CopiedFile final : public MappedFile {
+// A copy of the content as it was: none of it counts as being in memory.
+class SimulatedFileSystem::SimulatedMap final : public MappedFile {
  public:
-  explicit CopiedFile(std::span<const std::byte> bytes) : bytes_(bytes.begin(), bytes.end()) {}
+  SimulatedMap(SimulatedFileSystem& fs, std::string path, std::span<const std::byte> bytes)
+      : fs_(fs), path_(std::move(path)), bytes_(bytes.begin(), bytes.end()) {}
   std::span<const std::byte> bytes() const override { return bytes_; }
 
+  Result<size_t> Fetch(std::span<const FileRange> ranges) const override {
+    MutexLock lock(fs_.mutex_);
+    for (const FileRange& range : ranges) {
+      AKIDB_CHECK(range.offset <= bytes_.size() && range.bytes <= bytes_.size() - range.offset);
+      AKIDB_RETURN_IF_ERROR(fs_.Begin({Kind::kRead, path_, range.offset, range.bytes}, nullptr));
+      ++fs_.counters_.reads;
+    }
+    return ranges.size();
+  }
+  void Release(FileRange range) const override {
+    AKIDB_CHECK(range.offset <= bytes_.size() && range.bytes <= bytes_.size() - range.offset);
+  }
+
  private:
+  SimulatedFileSystem& fs_;
+  const std::string path_;
   const std::vector<std::byte> bytes_;
 };
-
-}  // namespace
 
 SimulatedFileSystem::SimulatedFileSystem(uint64_t seed)
     : root_(std::make_shared<Node>()), random_state_(seed) {
@@ -331,7 +344,7 @@ Result<std::unique_ptr<MappedFile>> SimulatedFileSystem::Map(const std::string& 
   MutexLock lock(mutex_);
   AKIDB_RETURN_IF_ERROR(Begin({Kind::kOther, path}, nullptr));
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<Node> node, FindFile(path));
-  return std::make_unique<CopiedFile>(node->content.bytes());
+  return std::make_unique<SimulatedMap>(*this, path, node->content.bytes());
 }
 
 Status SimulatedFileSystem::Rename(const std::string& from, const std::string& to) {

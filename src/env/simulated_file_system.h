@@ -30,7 +30,7 @@ struct SimulatedOperation {
   enum class Kind : uint8_t {
     kOpen,
     kCreate,
-    kRead,
+    kRead,  // of a file, or each range that a map is to fetch
     kWrite,
     kAllocate,
     kTruncate,
@@ -104,6 +104,7 @@ class SimulatedFileSystem final : public FileSystem {
   struct Node;
   class SimulatedFile;
   class SimulatedLock;
+  class SimulatedMap;
   using Kind = SimulatedOperation::Kind;
 
   struct Location {

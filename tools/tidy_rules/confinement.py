@@ -32,6 +32,7 @@ LIBRARIES = (
     Confined(r"roaring/", ("src/engine/bitmap.cc",)),
     Confined(r"unicode/", ("src/embedding/tokenizer/*.cc", "src/cli/terminal.cc")),
     Confined(r"(zstd|zdict)\.h", ("src/storage/segment/payload_codec.cc",)),
+    Confined(r"liburing", ("src/env/*.cc",), files_max=1),
     Confined(r"openssl/", ("src/base/sha256.cc", "src/types/uuid.cc")),
     Confined(r"(gtest|gmock)/", ("tests/*", "src/*_fixture.h", "src/*_fixture.cc"), tests=True),
     Confined(r"benchmark/", ("src/*_bench.cc", "bench/*")),

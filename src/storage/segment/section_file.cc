@@ -116,12 +116,10 @@ Status SectionFile::Touch(uint64_t offset, uint64_t bytes) const {
   if (bytes == 0) return OkStatus();
   uint64_t last = (offset + bytes - 1) / kSectionBlockBytes;
   for (uint64_t block = offset / kSectionBlockBytes; block <= last; ++block) {
-    std::atomic<uint64_t>& word = checked_[block / 64];
-    uint64_t bit = uint64_t{1} << (block % 64);
     // The map never changes, so the bit says all there is to say: no order is needed.
-    if ((word.load(std::memory_order_relaxed) & bit) != 0) continue;
+    if (IsChecked(block)) continue;
     AKIDB_RETURN_IF_ERROR(CheckBlock(block));
-    word.fetch_or(bit, std::memory_order_relaxed);
+    checked_[block / 64].fetch_or(uint64_t{1} << (block % 64), std::memory_order_relaxed);
   }
   return OkStatus();
 }
@@ -136,6 +134,56 @@ Status SectionFile::CheckBlock(uint64_t block) const {
   return Damaged("the checksum of the block at offset " + std::to_string(begin) + " is wrong");
 }
 
+bool SectionFile::IsChecked(uint64_t block) const {
+  const uint64_t bit = uint64_t{1} << (block % 64);
+  return (checked_[block / 64].load(std::memory_order_relaxed) & bit) != 0;
+}
+
+env::FileRange SectionFile::WithUnchecked(const env::FileRange& range) const {
+  uint64_t begin = range.offset;
+  uint64_t end = range.offset + range.bytes;
+  if (const uint64_t block = begin / kSectionBlockBytes; !IsChecked(block)) {
+    begin = block * kSectionBlockBytes;
+  }
+  if (const uint64_t block = (end - 1) / kSectionBlockBytes; !IsChecked(block)) {
+    end = std::min((block + 1) * kSectionBlockBytes, footer_.data_bytes);
+  }
+  return {begin, end - begin};
+}
+
+Result<size_t> SectionFile::Fetch(std::span<const env::FileRange> ranges) const {
+  std::vector<env::FileRange> wanted;
+  wanted.reserve(ranges.size());
+  for (const env::FileRange& range : ranges) {
+    AKIDB_CHECK(range.offset <= footer_.data_bytes &&
+                range.bytes <= footer_.data_bytes - range.offset);
+    if (range.bytes > 0) wanted.push_back(WithUnchecked(range));
+  }
+  std::sort(wanted.begin(), wanted.end(),
+            [](const env::FileRange& a, const env::FileRange& b) { return a.offset < b.offset; });
+  // What overlaps or meets is read as one.
+  size_t last = 0;
+  for (size_t i = 1; i < wanted.size(); ++i) {
+    const uint64_t end = wanted[last].offset + wanted[last].bytes;
+    if (wanted[i].offset > end) {
+      wanted[++last] = wanted[i];
+    } else {
+      wanted[last].bytes = std::max(end, wanted[i].offset + wanted[i].bytes) - wanted[last].offset;
+    }
+  }
+  if (!wanted.empty()) wanted.resize(last + 1);
+  Result<size_t> cold = map_->Fetch(wanted);
+  if (!cold.ok()) {
+    const std::string_view reason = cold.status().message();
+    return UnavailableError((reason.starts_with(path_) ? "" : path_ + ": ") + std::string(reason));
+  }
+  return cold;
+}
+
+void SectionFile::Release(const SectionEntry& entry) const {
+  map_->Release({entry.offset, entry.bytes});
+}
+
 Status SectionFile::VerifyAll(const Sha256Digest& sha256) const {
   for (uint64_t block = 0; block < block_crcs_.size(); ++block) {
     AKIDB_RETURN_IF_ERROR(CheckBlock(block));
@@ -144,6 +192,7 @@ Status SectionFile::VerifyAll(const Sha256Digest& sha256) const {
   hash.Update(map_->bytes().first(footer_offset_));
   if (hash.Digest() != footer_.sha256) return Damaged("its own SHA-256 is wrong");
   hash.Update(map_->bytes().subspan(footer_offset_));
+  map_->Release({0, map_->bytes().size()});
   if (hash.Digest() != sha256) return Damaged("its SHA-256 isn't the manifest's");
   return OkStatus();
 }

@@ -47,7 +47,15 @@ class SectionFile {
   Result<std::span<const std::byte>> ReadRange(const SectionEntry& entry, uint64_t offset,
                                                uint64_t bytes) const;
 
-  // Checks every block, touched before or not, and both hashes.
+  // Reads what of these ranges of the file, in any order, is not in memory: many at once, with the
+  // rest of the blocks that will be checked when they are touched. Returns how many reads there
+  // were. kUnavailable with the path when the device or the system refuses.
+  Result<size_t> Fetch(std::span<const env::FileRange> ranges) const;
+  // A section no longer counts as memory of this process, until it is touched again.
+  void Release(const SectionEntry& entry) const;
+
+  // Checks every block, touched before or not, and both hashes; nothing of the file counts as
+  // memory of this process then.
   Status VerifyAll(const Sha256Digest& sha256) const;
 
   // kCorruption: "<path>: <what>".
@@ -63,6 +71,9 @@ class SectionFile {
   // Checks the blocks of [offset, offset + bytes) that nobody has touched yet.
   Status Touch(uint64_t offset, uint64_t bytes) const;
   Status CheckBlock(uint64_t block) const;
+  bool IsChecked(uint64_t block) const;
+  // With all of the blocks at its ends that are yet to be checked.
+  env::FileRange WithUnchecked(const env::FileRange& range) const;
 
   const std::string path_;
   const std::unique_ptr<env::MappedFile> map_;

@@ -72,6 +72,7 @@ struct SegmentReader::VectorRows {
   const SectionEntry* entry = nullptr;  // null when no row has the vector
   std::span<const uint32_t> map;        // empty when every row has it
   std::span<const uint64_t> starts;     // of multivectors: the first row of each, and their number
+  std::unique_ptr<ResidencyGuess> guess = std::make_unique<ResidencyGuess>();
 };
 
 SegmentReader::SegmentReader(std::unique_ptr<SectionFile> file) : file_(std::move(file)) {}
@@ -296,6 +297,49 @@ Result<std::span<const std::byte>> SegmentReader::Vectors(size_t ordinal, uint32
   const uint64_t end = vector.multivector ? rows.starts[first + count] : uint64_t{first} + count;
   return file_->ReadRange(*rows.entry, begin * vector.row_bytes(),
                           (end - begin) * vector.row_bytes());
+}
+
+Status SegmentReader::FetchVectors(size_t ordinal, std::span<const uint32_t> numbers) const {
+  const SegmentVector& vector = vectors_[ordinal];
+  const VectorRows& rows = vector_rows_[ordinal];
+  std::vector<env::FileRange> ranges;
+  ranges.reserve(numbers.size());
+  for (uint32_t number : numbers) {
+    AKIDB_CHECK(number < vector.count);
+    const uint64_t begin = vector.multivector ? rows.starts[number] : number;
+    const uint64_t end = vector.multivector ? rows.starts[number + 1] : uint64_t{number} + 1;
+    ranges.push_back(
+        {rows.entry->offset + begin * vector.row_bytes(), (end - begin) * vector.row_bytes()});
+  }
+  AKIDB_ASSIGN_OR_RETURN(const size_t cold, file_->Fetch(ranges));
+  rows.guess->NoteBatch(cold);
+  return OkStatus();
+}
+
+ResidencyGuess& SegmentReader::vectors_guess(size_t ordinal) const {
+  return *vector_rows_[ordinal].guess;
+}
+
+Result<size_t> SegmentReader::FetchSection(SectionKey key,
+                                           std::span<const env::FileRange> parts) const {
+  const SectionEntry* entry = file_->Find(key);
+  AKIDB_CHECK(entry != nullptr);
+  std::vector<env::FileRange> ranges(parts.begin(), parts.end());
+  for (env::FileRange& range : ranges) {
+    AKIDB_CHECK(range.offset <= entry->bytes && range.bytes <= entry->bytes - range.offset);
+    range.offset += entry->offset;
+  }
+  return file_->Fetch(ranges);
+}
+
+void SegmentReader::ReleaseSection(SectionKey key) const {
+  if (const SectionEntry* entry = file_->Find(key)) file_->Release(*entry);
+}
+
+void SegmentReader::ReleaseVectors() const {
+  for (const VectorRows& rows : vector_rows_) {
+    if (rows.entry != nullptr) file_->Release(*rows.entry);
+  }
 }
 
 Result<std::optional<std::span<const std::byte>>> SegmentReader::Section(SectionKey key) const {

@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "env/file_system.h"
 #include "storage/segment/file_ref.h"
+#include "storage/segment/residency_guess.h"
 #include "storage/segment/segment_format.h"
 #include "types/payload.h"
 #include "types/point_id.h"
@@ -92,6 +93,19 @@ class SegmentReader {
   // and aligned to their size, beginning with vector number `first`. Valid as long as the reader.
   // Nearly free after the first touch.
   Result<std::span<const std::byte>> Vectors(size_t ordinal, uint32_t first, uint32_t count) const;
+
+  // Vectors lie in the page cache or on the device. Whoever is going to look at many of them may
+  // say so before, and then waits once for all, where they may not be in memory; numbers in any
+  // order. kUnavailable with the path when they can't be read.
+  Status FetchVectors(size_t ordinal, std::span<const uint32_t> numbers) const;
+  ResidencyGuess& vectors_guess(size_t ordinal) const;
+  // The same for parts of a section, which is there; offsets from its start. Returns how many
+  // reads there were.
+  Result<size_t> FetchSection(SectionKey key, std::span<const env::FileRange> parts) const;
+  // The section no longer counts as memory of this process, until it is touched again.
+  void ReleaseSection(SectionKey key) const;
+  // So do all vectors.
+  void ReleaseVectors() const;
 
   // The whole section, checked; nothing when the file has none. For indexes over the rows.
   Result<std::optional<std::span<const std::byte>>> Section(SectionKey key) const;
