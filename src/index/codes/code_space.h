@@ -113,6 +113,10 @@ class CodeArray {
   uint32_t count() const { return count_; }
   const std::byte* row(uint32_t i) const { return rows_.base + i * rows_.stride; }
 
+  // Asks memory for rows whose distances will be wanted soon, and returns at once.
+  void Prefetch(std::span<const uint32_t> list) const {
+    dot_.prefetch(rows_, {list.data(), list.size()});
+  }
   // distances[i] of row list[i].
   void Distances(const CodeQuery& query, std::span<const uint32_t> list, float* distances) const;
   // distances[i] of row first + i. Not a number where the row's code says nothing.

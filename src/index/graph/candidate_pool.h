@@ -73,13 +73,14 @@ class CandidatePool {
     node = entries_[next_].node;
     return true;
   }
-  // The one that Next would return, so that it can be prefetched; false when there is none.
-  bool Peek(uint32_t& node) const {
-    size_t at = next_;
-    while (at < size_ && visited_[at] != 0) ++at;
-    if (at == size_) return false;
-    node = entries_[at].node;
-    return true;
+  // Those that Next would return in turn, as many as there is room for, so that they can be
+  // prefetched. Returns how many there are.
+  size_t Peek(std::span<uint32_t> nodes) const {
+    size_t count = 0;
+    for (size_t at = next_; at < size_ && count < nodes.size(); ++at) {
+      if (visited_[at] == 0) nodes[count++] = entries_[at].node;
+    }
+    return count;
   }
 
  private:

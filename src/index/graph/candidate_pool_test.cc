@@ -1,5 +1,7 @@
 #include "index/graph/candidate_pool.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -29,16 +31,20 @@ TEST(CandidatePool, BehavesAsASortedListCutAtItsCapacity) {
     for (uint32_t step = 0; step < 200; ++step) {
       if (random() % 3 == 0) {
         uint32_t node;
-        uint32_t peeked;
-        const bool any = pool.Peek(peeked);
-        auto expected = std::find_if(model.begin(), model.end(),
-                                     [](const auto& entry) { return !entry.second; });
+        std::array<uint32_t, 2> peeked{};
+        const size_t count = pool.Peek(peeked);
+        auto unvisited = [](const auto& entry) { return !entry.second; };
+        auto expected = std::find_if(model.begin(), model.end(), unvisited);
         ASSERT_EQ(pool.Next(node), expected != model.end());
-        ASSERT_EQ(any, expected != model.end());
-        if (!any) continue;
+        ASSERT_EQ(count, std::min<size_t>(static_cast<size_t>(
+                                              std::count_if(model.begin(), model.end(), unvisited)),
+                                          peeked.size()));
+        if (count == 0) continue;
         EXPECT_EQ(node, expected->first.node);
-        EXPECT_EQ(peeked, node);
+        EXPECT_EQ(peeked[0], node);
         expected->second = true;
+        expected = std::find_if(expected, model.end(), unvisited);
+        if (count == 2) EXPECT_EQ(peeked[1], expected->first.node);
         continue;
       }
       // Few different distances, so that ties are frequent.
@@ -76,6 +82,19 @@ TEST(VisitedNodes, ForgetsEverythingWhenReset) {
     for (uint32_t node = 0; node < nodes; node += 7) EXPECT_TRUE(visited.Add(node));
     for (uint32_t node = 0; node < nodes; node += 7) EXPECT_FALSE(visited.Add(node));
   }
+}
+
+TEST(VisitedNodes, SeesWhatItForgotAsNew) {
+  VisitedNodes visited;
+  visited.Reset(200);
+  const std::vector<uint32_t> first = {3, 64, 65, 199};
+  EXPECT_EQ(visited.AddNew(first).size(), 4u);
+  visited.Forget(std::vector<uint32_t>{64, 199});
+  const std::span<const uint32_t> fresh = visited.AddNew(first);
+  EXPECT_EQ(std::vector<uint32_t>(fresh.begin(), fresh.end()), (std::vector<uint32_t>{64, 199}));
+  EXPECT_TRUE(visited.AddNew(first).empty());
+  visited.Reset(200);
+  EXPECT_EQ(visited.AddNew(first).size(), 4u);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "index/graph/graph_walk.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/check.h"
 
@@ -54,19 +56,45 @@ std::span<const uint32_t> GraphWalk::Expand(const WalkInput& input, uint32_t nod
   return Look(input, input.graph.LinksOf(node));
 }
 
+void GraphWalk::See(const WalkInput& input, uint32_t node, std::vector<uint32_t>& fresh) {
+  const std::span<const uint32_t> links = visited_.AddNew(input.graph.LinksOf(node));
+  input.codes.Prefetch(links);
+  fresh.assign(links.begin(), links.end());
+}
+
+// Before the kernel waits for the codes of the present node's links, those of the next one's are
+// asked for, if this one was foreseen: early in a walk what comes next is rarely known. Nothing
+// else comes of it: what was seen in vain is forgotten, and each node is expanded in its turn.
 Result<bool> GraphWalk::WalkAll(const RequestContext& context, const WalkInput& input,
                                 const WalkOptions& options) {
   pool_.Reset(options.ef);
   Begin(input);
   for (const Candidate& start : frontier_) pool_.Offer(start);
   uint32_t node;
+  std::array<uint32_t, 2> next = {kNoNode, kNoNode};
+  bool saw_ahead = false;
   bool complete = true;
   for (uint64_t expansions = 1; complete && pool_.Next(node); ++expansions) {
     if (expansions % kCheckExpansions == 0) AKIDB_RETURN_IF_ERROR(context.Check());
-    uint32_t next;
-    if (pool_.Peek(next)) AskLinks(input.graph, next);
-    const std::span<const uint32_t> fresh = Expand(input, node);
-    for (size_t i = 0; i < fresh.size(); ++i) pool_.Offer({distances_[i], fresh[i]});
+    ++expansions_;
+    const bool foreseen = node == next[0];
+    if (foreseen && saw_ahead) {
+      std::swap(here_, ahead_);
+    } else {
+      if (saw_ahead) visited_.Forget(ahead_);
+      See(input, node, here_);
+    }
+    next = {kNoNode, kNoNode};
+    pool_.Peek(next);
+    saw_ahead = foreseen && next[0] != kNoNode;
+    if (saw_ahead) See(input, next[0], ahead_);
+    const uint32_t unseen = saw_ahead ? next[1] : next[0];
+    if (unseen != kNoNode) AskLinks(input.graph, unseen);
+    input.codes.Distances(input.query, here_, distances_.data());
+    visits_ += here_.size();
+    for (size_t i = 0; i < here_.size(); ++i) pool_.Offer({distances_[i], here_[i]});
+    uint32_t nearest;
+    if (pool_.Peek({&nearest, 1}) > 0) AskLinks(input.graph, nearest);
     complete = visits_ < options.visits_max;
   }
   found_ = pool_.candidates();

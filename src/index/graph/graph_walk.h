@@ -60,6 +60,8 @@ class GraphWalk {
   // Those of `nodes` that are new, with estimated distances in distances_.
   std::span<const uint32_t> Look(const WalkInput& input, std::span<const uint32_t> nodes);
   std::span<const uint32_t> Expand(const WalkInput& input, uint32_t node);
+  // What is new of a node's links, its codes asked for.
+  void See(const WalkInput& input, uint32_t node, std::vector<uint32_t>& fresh);
   Result<bool> WalkAll(const RequestContext& context, const WalkInput& input,
                        const WalkOptions& options);
   Result<bool> WalkGated(const RequestContext& context, const WalkInput& input,
@@ -68,6 +70,8 @@ class GraphWalk {
   CandidatePool pool_;
   VisitedNodes visited_;
   std::vector<float> distances_;
+  std::vector<uint32_t> here_;       // what is new of the present node's links
+  std::vector<uint32_t> ahead_;      // and of those of the one that will probably be next
   std::vector<Candidate> frontier_;  // a heap, nearest first
   std::span<const Candidate> found_;
   uint64_t visits_ = 0;

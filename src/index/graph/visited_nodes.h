@@ -49,6 +49,11 @@ class VisitedNodes {
     return {seen + first, count - first};
   }
 
+  // Nodes that were new are so again.
+  void Forget(std::span<const uint32_t> nodes) {
+    for (uint32_t node : nodes) words_[node / 64] &= ~(uint64_t{1} << (node % 64));
+  }
+
  private:
   std::vector<uint64_t> words_;
   std::vector<uint32_t> seen_;  // the first seen_count_ are
