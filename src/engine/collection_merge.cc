@@ -286,6 +286,8 @@ Status CollectionImpl::VerifyMerged(const storage::SegmentReader& reader) const 
     if (stop_) return Stopped();
     AKIDB_RETURN_IF_ERROR(payloads.Read(row).status());
   }
+  // Searches look at few of them.
+  reader.ReleaseVectors();
   return OkStatus();
 }
 

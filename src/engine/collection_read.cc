@@ -16,8 +16,8 @@ void AddMemory(const SealedSegment& segment, MemoryUse& memory) {
   memory.codes += sum({Id::kCodes});
   memory.second_codes += sum({Id::kSecondCodes});
   memory.graphs += sum({Id::kGraph, Id::kRecall});
-  memory.ids +=
-      sum({Id::kNumberIds, Id::kUuidIds, Id::kRowOfRank, Id::kRankOfRow, Id::kSeqs, Id::kRowMap});
+  memory.ids += sum({Id::kNumberIds, Id::kUuidIds, Id::kRowOfRank, Id::kRankOfRow, Id::kSeqs,
+                     Id::kRowMap, Id::kRowStarts});
   memory.payload_indexes += sum({Id::kPayloadIndexes});
   memory.vectors += sum({Id::kRows});
   memory.payloads += sum({Id::kPayload, Id::kPayloadIndex, Id::kPayloadDictionary});

@@ -72,6 +72,10 @@ class HeadSource final : public RowSource {
     return head_->vector(row, ordinal);
   }
 
+  bool may_be_cold(size_t) const override { return false; }
+  Status Fetch(std::span<const uint32_t>, size_t) const override { return OkStatus(); }
+  void SuspectCold(size_t) const override {}
+
   uint32_t blocks(size_t) const override {
     return (rows_ + Head::kBlockRows - 1) / Head::kBlockRows;
   }

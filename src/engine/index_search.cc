@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <queue>
@@ -39,6 +40,14 @@ constexpr uint32_t kChunk = 256;
 constexpr uint32_t kCheckNumbers = 64 << 10;
 // Candidates of a scan are thinned out when they have become so many more.
 constexpr size_t kNearMin = 4096;
+
+// Of candidates that are not in memory, so many are read before anything is known of how near the
+// nearest are, and so many at once after that.
+constexpr size_t kExpectedFirst = 16;
+constexpr size_t kExpectedMax = 256;
+// In memory, finer distances take less than that and so much for each.
+constexpr std::chrono::nanoseconds kWaitMin{20'000};
+constexpr std::chrono::nanoseconds kFinerMax{1'000};
 
 // So many are looked at for each hit, rejected ones included: the farther ones are found less
 // surely.
@@ -311,30 +320,75 @@ Status IndexSearch::CompareFound(std::span<const index::Candidate> found, ExactC
   if (index_.second && !IsByProxy()) {
     std::vector<uint32_t> nodes;
     for (const index::Candidate& candidate : found) nodes.push_back(candidate.node);
-    return CompareNear(Refine(nodes), exact);
+    AKIDB_ASSIGN_OR_RETURN(std::vector<Near> near, Refine(nodes));
+    return CompareNear(std::move(near), exact);
   }
-  for (const index::Candidate& candidate : found) {
-    const float least =
-        candidate.distance - kSpreads * index_.codes.Spread(prepared_, candidate.node);
-    if (!IsByProxy() && least > exact.bound()) continue;
-    AKIDB_RETURN_IF_ERROR(Compare(index_.NumberOf(candidate.node), exact));
+  auto least = [&](size_t i) {
+    if (IsByProxy()) return -std::numeric_limits<float>::infinity();
+    return found[i].distance - kSpreads * index_.codes.Spread(prepared_, found[i].node);
+  };
+  auto near = [&](size_t i) { return Near{least(i), index_.NumberOf(found[i].node)}; };
+  size_t expected = 0;
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (i >= expected && exact.may_be_cold()) {
+      AKIDB_ASSIGN_OR_RETURN(expected, Expect(i, found.size(), near, exact));
+    }
+    if (least(i) > exact.bound()) continue;
+    AKIDB_RETURN_IF_ERROR(Compare(index_.NumberOf(found[i].node), exact));
   }
   return OkStatus();
+}
+
+Result<size_t> IndexSearch::Expect(size_t first, size_t count,
+                                   const std::function<Near(size_t)>& candidate,
+                                   ExactComparison& exact) const {
+  // The first ones are compared for certain; how near they are says who else will be.
+  const size_t batch = first == 0 ? std::max(query_.k, kExpectedFirst) : kExpectedMax;
+  std::vector<uint32_t> numbers;
+  size_t i = first;
+  for (; i < count && numbers.size() < batch; ++i) {
+    const Near near = candidate(i);
+    if (near.least <= exact.bound()) numbers.push_back(near.number);
+  }
+  AKIDB_RETURN_IF_ERROR(context_.Check());
+  AKIDB_RETURN_IF_ERROR(exact.Expect(numbers));
+  return i;
 }
 
 Status IndexSearch::CompareNear(std::vector<Near> near, ExactComparison& exact) {
   std::sort(near.begin(), near.end());
-  for (const Near& candidate : near) {
-    if (candidate.least > exact.bound()) break;
-    AKIDB_RETURN_IF_ERROR(Compare(candidate.number, exact));
+  size_t expected = 0;
+  for (size_t i = 0; i < near.size() && near[i].least <= exact.bound(); ++i) {
+    if (i >= expected && exact.may_be_cold()) {
+      AKIDB_ASSIGN_OR_RETURN(expected,
+                             Expect(
+                                 i, near.size(), [&](size_t j) { return near[j]; }, exact));
+    }
+    AKIDB_RETURN_IF_ERROR(Compare(near[i].number, exact));
   }
   return OkStatus();
 }
 
-std::vector<IndexSearch::Near> IndexSearch::Refine(std::span<const uint32_t> nodes) {
+Status IndexSearch::FinerDistances(std::span<const uint32_t> nodes, float* distances) const {
+  SectionFetch* fetch = index_.second->fetch.get();
+  for (size_t first = 0; first < nodes.size(); first += kExpectedMax) {
+    const auto some = nodes.subspan(first, std::min(kExpectedMax, nodes.size() - first));
+    if (fetch != nullptr && fetch->may_be_cold()) {
+      AKIDB_RETURN_IF_ERROR(context_.Check());
+      AKIDB_RETURN_IF_ERROR(fetch->Fetch(some));
+    }
+    const auto start = std::chrono::steady_clock::now();
+    index_.second->codes.Distances(prepared_second_, some, distances + first);
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
+    if (fetch != nullptr && took > kWaitMin + some.size() * kFinerMax) fetch->Suspect();
+  }
+  return OkStatus();
+}
+
+Result<std::vector<IndexSearch::Near>> IndexSearch::Refine(std::span<const uint32_t> nodes) {
   const index::CodeArray& finer = index_.second->codes;
   std::vector<float> distances(nodes.size());
-  finer.Distances(prepared_second_, nodes, distances.data());
+  AKIDB_RETURN_IF_ERROR(FinerDistances(nodes, distances.data()));
   work_.estimated += nodes.size();
   work_.bytes += nodes.size() * finer.space().row_bytes();
   std::vector<Near> near;
@@ -355,6 +409,11 @@ Status IndexSearch::CompareAll(const IndexCandidates& candidates, ExactCompariso
   work_.recall = 1;
   for (uint32_t i = 0; i < count; ++i) {
     if (i % kCheckNumbers == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
+    if (by_list && i % kExpectedMax == 0 && exact.may_be_cold()) {
+      AKIDB_RETURN_IF_ERROR(context_.Check());
+      const std::span<const uint32_t> rest = std::span(list).subspan(i);
+      AKIDB_RETURN_IF_ERROR(exact.Expect(rest.first(std::min(kExpectedMax, rest.size()))));
+    }
     const uint32_t number = by_list ? list[i] : i;
     if (candidates.gate.Admits(number)) AKIDB_RETURN_IF_ERROR(Compare(number, exact));
   }
@@ -410,7 +469,7 @@ Status IndexSearch::Scan(const IndexCandidates& candidates, ExactComparison& exa
   if (index_.second) {
     std::vector<uint32_t> found;
     for (const Near& candidate : near) found.push_back(index_.NodeOf(candidate.number));
-    near = Refine(found);
+    AKIDB_ASSIGN_OR_RETURN(near, Refine(found));
   }
   return CompareNear(std::move(near), exact);
 }

@@ -64,6 +64,10 @@ class ExactComparison {
   virtual Status Compare(uint32_t number) = 0;
   // What is farther can't be among the nearest any more.
   virtual float bound() const = 0;
+  // Whether vectors may have to be read from a device. Then those that will probably be compared
+  // next are told before, to be read at once.
+  virtual bool may_be_cold() const = 0;
+  virtual Status Expect(std::span<const uint32_t> numbers) = 0;
 };
 
 // One query against one source. Not thread-safe.
@@ -114,13 +118,18 @@ class IndexSearch {
   // What the gate admits of them, in admitted_.
   void Admit(std::span<const index::Candidate> found, index::RowGate& gate);
   Status CompareFound(std::span<const index::Candidate> found, ExactComparison& exact);
+  // Tells which of the candidates from `first` on will probably be compared, and returns the first
+  // one that it hasn't looked at.
+  Result<size_t> Expect(size_t first, size_t count, const std::function<Near(size_t)>& candidate,
+                        ExactComparison& exact) const;
   double ShareOf(const IndexCandidates& candidates) const;
   // Whether estimating the listed numbers takes less time than a walk.
   bool ListIsFaster(const IndexCandidates& candidates) const;
   // Those that may be nearer than the bound.
   Status CompareNear(std::vector<Near> near, ExactComparison& exact);
+  Status FinerDistances(std::span<const uint32_t> nodes, float* distances) const;
   // By the finer codes.
-  std::vector<Near> Refine(std::span<const uint32_t> nodes);
+  Result<std::vector<Near>> Refine(std::span<const uint32_t> nodes);
   // Every candidate exactly: where codes say nothing about how far one may be.
   Status CompareAll(const IndexCandidates& candidates, ExactComparison& exact);
   Status Scan(const IndexCandidates& candidates, ExactComparison& exact);

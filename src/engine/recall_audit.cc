@@ -59,6 +59,9 @@ class Comparison final : public ExactComparison {
     return scan_.Rows({vector.data(), 1, vector.size(), number, 0}, {&query, 1});
   }
   float bound() const override { return query_.top.bound(); }
+  // Who builds an index has just read every vector.
+  bool may_be_cold() const override { return false; }
+  Status Expect(std::span<const uint32_t>) override { return OkStatus(); }
 
  private:
   index::ExactScan& scan_;

@@ -69,6 +69,13 @@ class RowSource {
   // and then until that is used again.
   virtual Result<std::span<const float>> vector(uint32_t row, size_t ordinal,
                                                 std::vector<float>& buffer) const = 0;
+  // Whether vectors may have to be read from a device. Then whoever is going to look at many tells
+  // their numbers before, in any order: all are read at once, or kUnavailable says that they can't
+  // be.
+  virtual bool may_be_cold(size_t ordinal) const = 0;
+  virtual Status Fetch(std::span<const uint32_t> numbers, size_t ordinal) const = 0;
+  // Reading a vector has taken longer than it does in memory.
+  virtual void SuspectCold(size_t ordinal) const = 0;
   // Number of blocks that hold vectors of this name, and the blocks: an empty one has count 0. What
   // one refers to may stand in `buffer`, too.
   virtual uint32_t blocks(size_t ordinal) const = 0;

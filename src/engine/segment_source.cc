@@ -112,6 +112,19 @@ class SegmentSource final : public RowSource {
     return Floats(ordinal, *number, 1, buffer);
   }
 
+  bool may_be_cold(size_t ordinal) const override {
+    const std::optional<size_t>& there = vectors_[ordinal].in_segment;
+    return there && reader_->vectors_guess(*there).may_be_cold();
+  }
+  Status Fetch(std::span<const uint32_t> numbers, size_t ordinal) const override {
+    const std::optional<size_t>& there = vectors_[ordinal].in_segment;
+    return there ? reader_->FetchVectors(*there, numbers) : OkStatus();
+  }
+  void SuspectCold(size_t ordinal) const override {
+    const std::optional<size_t>& there = vectors_[ordinal].in_segment;
+    if (there) reader_->vectors_guess(*there).Suspect();
+  }
+
   uint32_t blocks(size_t ordinal) const override {
     uint32_t rows = BlockRows(ordinal);
     return (Count(ordinal) + rows - 1) / rows;

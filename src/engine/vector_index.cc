@@ -247,7 +247,7 @@ class VectorBuild {
     if (!second_codes_.empty()) {
       AKIDB_ASSIGN_OR_RETURN(index::CodeSection second,
                              index::OpenCodeSection(second_codes_, config_.dim, vectors.count()));
-      made.second = std::make_unique<const SecondCodes>(std::move(second));
+      made.second = std::make_unique<SecondCodes>(std::move(second));
     }
     AKIDB_ASSIGN_OR_RETURN(index::RecallCurve curve,
                            MeasureRecall(made, vectors, config_.metric, stop_));
@@ -403,7 +403,13 @@ class VectorIndexer final : public SegmentIndexer {
       if (finer.in_graph_order != index->section.in_graph_order) {
         return CorruptionError("second codes: they have another order than the codes");
       }
-      index->second = std::make_unique<const SecondCodes>(std::move(finer));
+      // Checking them has brought them all into memory, and few are looked at.
+      const storage::SectionKey key{storage::SectionId::kSecondCodes, number};
+      reader.ReleaseSection(key);
+      const SectionFetch::Rows rows{static_cast<uint64_t>(finer.rows - second->data()),
+                                    finer.space->row_bytes()};
+      index->second = std::make_unique<SecondCodes>(std::move(finer));
+      index->second->fetch = std::make_unique<SectionFetch>(reader, key, rows);
     }
     AKIDB_ASSIGN_OR_RETURN(auto graph, reader.Section({storage::SectionId::kGraph, number}));
     if (graph) {

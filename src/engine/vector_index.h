@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/log.h"
+#include "engine/section_fetch.h"
 #include "engine/segment_indexer.h"
 #include "index/codes/code_section.h"
 #include "index/graph/graph.h"
@@ -19,6 +20,8 @@ struct SecondCodes {
 
   const index::CodeSection section;
   const index::CodeArray codes;
+  // Null: they are in the process's own memory.
+  std::unique_ptr<SectionFetch> fetch;
 };
 
 // Over one vector of a segment. Row i of `codes` is that of node i of `graph`; without a graph it
@@ -34,7 +37,7 @@ struct VectorIndex {
   const index::CodeSection section;
   const index::CodeArray codes;
   // Finer codes, in the same order, for what the others find; null: there are none.
-  std::unique_ptr<const SecondCodes> second;
+  std::unique_ptr<SecondCodes> second;
   std::optional<index::GraphView> graph;
   // Of the graph; without points when it was not measured.
   index::RecallCurve recall;

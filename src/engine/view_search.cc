@@ -20,6 +20,12 @@ double MillisecondsSince(SteadyClock::time_point start) {
 // Without codes, a filter that leaves at most one in so many of a segment's rows is answered by
 // comparing just these: reading all of them in turn is faster past it.
 constexpr uint64_t kListShare = 5;
+// Listed vectors that are not in memory are read so many at once.
+constexpr size_t kFetchedAtOnce = 256;
+// A comparison of which one in so many is timed, and that takes so long, has waited for a device.
+constexpr uint32_t kTimedShare = 4;
+constexpr std::chrono::nanoseconds kWaitMin{20'000};
+
 // Admits visible rows that have the vector and pass the filter.
 class FilterGate final : public index::RowGate {
  public:
@@ -104,7 +110,14 @@ Status ViewReader::ScanNumbers(Scan& scan, const RowSource& source, uint32_t sou
                                const NumberList& list) const {
   const index::ScanQuery query{scan.query, list.gate, scan.top};
   if (!list.numbers.empty()) scan.Note(SearchWay::kListedVectors, list.numbers.size());
-  for (uint32_t number : list.numbers) {
+  for (size_t i = 0; i < list.numbers.size(); ++i) {
+    if (i % kFetchedAtOnce == 0 && source.may_be_cold(scan.ordinal)) {
+      AKIDB_RETURN_IF_ERROR(context_.Check());
+      const std::span<const uint32_t> rest = list.numbers.subspan(i);
+      AKIDB_RETURN_IF_ERROR(
+          source.Fetch(rest.first(std::min(kFetchedAtOnce, rest.size())), scan.ordinal));
+    }
+    const uint32_t number = list.numbers[i];
     AKIDB_ASSIGN_OR_RETURN(
         std::span<const float> vector,
         source.vector(source.RowOf(number, scan.ordinal), scan.ordinal, scan.buffer));
@@ -121,6 +134,22 @@ class ViewReader::Comparison final : public ExactComparison, private index::RowG
       : scan_(scan), source_(source), source_number_(source_number) {}
 
   Status Compare(uint32_t number) override {
+    if (timed_++ % kTimedShare != 0) return CompareNow(number);
+    const SteadyClock::time_point start = SteadyClock::now();
+    AKIDB_RETURN_IF_ERROR(CompareNow(number));
+    if (SteadyClock::now() - start > kWaitMin) source_.SuspectCold(scan_.ordinal);
+    return OkStatus();
+  }
+  float bound() const override { return scan_.top.bound(); }
+  bool may_be_cold() const override { return source_.may_be_cold(scan_.ordinal); }
+  Status Expect(std::span<const uint32_t> numbers) override {
+    return source_.Fetch(numbers, scan_.ordinal);
+  }
+
+ private:
+  PointId id(uint32_t number) override { return source_.id(source_.RowOf(number, scan_.ordinal)); }
+  bool Admits(uint32_t) override { return true; }
+  Status CompareNow(uint32_t number) {
     AKIDB_ASSIGN_OR_RETURN(
         std::span<const float> vector,
         source_.vector(source_.RowOf(number, scan_.ordinal), scan_.ordinal, scan_.buffer));
@@ -128,15 +157,11 @@ class ViewReader::Comparison final : public ExactComparison, private index::RowG
     index::FloatRows rows{vector.data(), 1, vector.size(), number, source_number_};
     return scan_.exact.Rows(rows, {&query, 1});
   }
-  float bound() const override { return scan_.top.bound(); }
-
- private:
-  PointId id(uint32_t number) override { return source_.id(source_.RowOf(number, scan_.ordinal)); }
-  bool Admits(uint32_t) override { return true; }
 
   Scan& scan_;
   const RowSource& source_;
   const uint32_t source_number_;
+  uint32_t timed_ = 0;  // comparisons so far, that is
 };
 
 Status ViewReader::SearchIndex(Scan& scan, const RowSource& source, uint32_t source_number,

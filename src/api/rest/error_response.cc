@@ -29,11 +29,11 @@ std::string_view Prefix(ErrorCode code) {
       return "Too many requests: ";
     case ErrorCode::kUnavailable:
     case ErrorCode::kBusy:
+    case ErrorCode::kCorruption:
       return "Service unavailable: ";
     case ErrorCode::kStorageFull:
       return "Insufficient storage: ";
     case ErrorCode::kIo:
-    case ErrorCode::kCorruption:
     case ErrorCode::kInternal:
       return "Service internal error: ";
     case ErrorCode::kOk:
@@ -77,13 +77,13 @@ int HttpStatusOf(ErrorCode code) {
     case ErrorCode::kResourceExhausted:
       return 429;
     case ErrorCode::kIo:
-    case ErrorCode::kCorruption:
     case ErrorCode::kInternal:
       return 500;
     case ErrorCode::kUnsupported:
       return 501;
     case ErrorCode::kUnavailable:
     case ErrorCode::kBusy:
+    case ErrorCode::kCorruption:
       return 503;
     case ErrorCode::kStorageFull:
       return 507;
