@@ -82,6 +82,9 @@ class HttpTarget final : public BenchTarget {
   Result<std::vector<Neighbour>> Search(const TargetQuery& query) override {
     AKIDB_ASSIGN_OR_RETURN(std::string body, Send("POST", "/points/query",
                                                   WriteBenchQuery({name_.vector, filter_}, query)));
+    if (query.cost != nullptr) {
+      AKIDB_ASSIGN_OR_RETURN(*query.cost, ReadSearchCost(body));
+    }
     return ReadNeighbours(body, metric_);
   }
 

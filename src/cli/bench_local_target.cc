@@ -129,7 +129,15 @@ class LocalTarget final : public BenchTarget {
     request.limit = query.limit;
     request.ef = query.ef;
     request.exact = query.exact;
+    SearchPlan plan;
+    if (query.cost != nullptr) request.plan = &plan;
     AKIDB_ASSIGN_OR_RETURN(std::vector<Hit> hits, collection_->Search(context_, request));
+    if (query.cost != nullptr) {
+      for (const SourcePlan& source : plan.sources) {
+        query.cost->rows += source.estimated + source.compared;
+        query.cost->bytes += source.bytes;
+      }
+    }
     std::vector<Neighbour> neighbours;
     neighbours.reserve(hits.size());
     for (const Hit& hit : hits) neighbours.push_back({hit.id, hit.distance});

@@ -21,6 +21,11 @@ std::string_view SpeedTitle(bool by_cpu) {
   return by_cpu ? "queries per second of processor time" : "queries per second";
 }
 
+bool HaveCosts(const BenchSeries& series) {
+  return std::any_of(series.points.begin(), series.points.end(),
+                     [](const SweepPoint& point) { return point.rows > 0; });
+}
+
 }  // namespace
 
 std::string Grouped(double value) {
@@ -46,12 +51,16 @@ std::string ReportText(const BenchReport& report) {
     const bool cpu = AllHaveCpuSpeeds({series});
     out += fmt::format("\n{}\n{:>6}  {:>10}  {:>10}", series.name, "ef",
                        fmt::format("recall@{}", report.options.k), "queries/s");
-    out += fmt::format("{}  {:>9}  {:>9}\n", cpu ? "  per CPU s" : "", "p50 us", "p99 us");
+    out += fmt::format("{}  {:>9}  {:>9}", cpu ? "  per CPU s" : "", "p50 us", "p99 us");
+    const bool costs = HaveCosts(series);
+    out += costs ? fmt::format("  {:>10}  {:>11}\n", "rows/query", "bytes/query") : "\n";
     for (const SweepPoint& point : series.points) {
       out += fmt::format("{:>6}  {:>10.4f}  {:>10}", point.ef, point.recall,
                          Grouped(point.per_second));
       if (cpu) out += fmt::format("  {:>9}", Grouped(point.per_cpu_second));
-      out += fmt::format("  {:>9.1f}  {:>9.1f}\n", point.p50_us, point.p99_us);
+      out += fmt::format("  {:>9.1f}  {:>9.1f}", point.p50_us, point.p99_us);
+      if (costs) out += fmt::format("  {:>10}  {:>11}", Grouped(point.rows), Grouped(point.bytes));
+      out += "\n";
     }
   }
   return out;
@@ -120,6 +129,10 @@ std::string ReportJson(const BenchReport& report) {
       if (point.per_cpu_second > 0) real("queries_per_cpu_s", point.per_cpu_second);
       real("p50_us", point.p50_us);
       real("p99_us", point.p99_us);
+      if (point.rows > 0) {
+        real("rows_per_query", point.rows);
+        real("bytes_per_query", point.bytes);
+      }
       json.EndObject();
     }
     json.EndArray();

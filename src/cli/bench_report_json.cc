@@ -35,6 +35,8 @@ Result<SweepPoint> ReadPoint(element value) {
   if (!value["ef"].get(ef)) point.ef = ef;
   ReadReal(value, "p50_us", point.p50_us);
   ReadReal(value, "p99_us", point.p99_us);
+  ReadReal(value, "rows_per_query", point.rows);
+  ReadReal(value, "bytes_per_query", point.bytes);
   return point;
 }
 

@@ -18,8 +18,9 @@ BenchReport Example() {
   report.queries = 1000;
   report.seed = 7;
   report.options.efs = {10, 100};
-  report.series = {
-      {"akidb", {{10, 0.9, 30'000.5, 31'000, 30.5, 60}, {100, 0.99, 10'000, 11'000, 90, 200}}}};
+  report.series = {{"akidb",
+                    {{10, 0.9, 30'000.5, 31'000, 30.5, 60, 300.5, 65'000},
+                     {100, 0.99, 10'000, 11'000, 90, 200, 1'234.4, 271'000}}}};
   return report;
 }
 
@@ -28,10 +29,16 @@ TEST(BenchReport, TheTableSaysWhatWasMeasured) {
   EXPECT_THAT(text, HasSubstr("glosses.f32: 116,659 points of 384 dimensions, Cosine, "
                               "1,000 queries, k 10, 1 thread, 5 rounds\n"));
   EXPECT_THAT(text, HasSubstr("recall@10   queries/s  per CPU s"));
-  EXPECT_THAT(text, HasSubstr("   100      0.9900      10,000     11,000       90.0      200.0\n"));
+  EXPECT_THAT(text, HasSubstr("p99 us  rows/query  bytes/query\n"));
+  EXPECT_THAT(text, HasSubstr("   100      0.9900      10,000     11,000       90.0      200.0"
+                              "       1,234      271,000\n"));
   BenchReport remote = Example();
-  for (SweepPoint& point : remote.series[0].points) point.per_cpu_second = 0;
+  for (SweepPoint& point : remote.series[0].points) {
+    point.per_cpu_second = 0;
+    point.rows = 0;
+  }
   EXPECT_THAT(ReportText(remote), Not(HasSubstr("CPU")));
+  EXPECT_THAT(ReportText(remote), HasSubstr("p99 us\n"));
 }
 
 TEST(BenchReport, JsonReadsBack) {
@@ -48,6 +55,8 @@ TEST(BenchReport, JsonReadsBack) {
   EXPECT_EQ(point.per_cpu_second, 31'000);
   EXPECT_EQ(point.p50_us, 30.5);
   EXPECT_EQ(point.p99_us, 60);
+  EXPECT_EQ(point.rows, 300.5);
+  EXPECT_EQ(point.bytes, 65'000);
 }
 
 TEST(BenchReport, WhatCannotBeComparedIsRefused) {
@@ -70,7 +79,8 @@ TEST(BenchReport, WhatCannotBeComparedIsRefused) {
 
 TEST(BenchReport, SpeedsAreComparedAtEqualRecall) {
   std::vector<BenchSeries> series = Example().series;
-  series.push_back({"peer", {{10, 0.5, 9000, 9000, 0, 0}, {20, 0.95, 5000, 5000, 0, 0}}});
+  series.push_back(
+      {"peer", {{10, 0.5, 9000, 9000, 0, 0, 0, 0}, {20, 0.95, 5000, 5000, 0, 0, 0, 0}}});
   const std::string text = ComparisonText(series);
   EXPECT_THAT(text, HasSubstr("processor time"));
   EXPECT_THAT(text, HasSubstr("\nakidb      31,000 (1.00)"));

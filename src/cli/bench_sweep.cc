@@ -96,7 +96,7 @@ Status SweepProgress::Step() {
 }
 
 uint64_t QueriesOf(const SweepOptions& options, size_t queries, size_t series) {
-  return series * queries * (1 + options.rounds * options.efs.size());
+  return series * queries * (1 + (1 + options.rounds) * options.efs.size());
 }
 
 Result<std::vector<Truth>> FindTruth(const SweepParts& parts) {
@@ -136,10 +136,25 @@ Status Sweep::Measure(uint64_t ef, Measured& measured) const {
   return OkStatus();
 }
 
+Status Sweep::MeasureCost(uint64_t ef, Measured& measured) const {
+  std::vector<SearchCost> costs(parts_.queries.vectors.rows());
+  AKIDB_RETURN_IF_ERROR(AskAll(parts_, [&](size_t q) -> Status {
+    return Ask(parts_, q, {.ef = ef, .cost = &costs[q]}).status();
+  }));
+  for (const SearchCost& cost : costs) {
+    measured.rows += static_cast<double>(cost.rows) / static_cast<double>(costs.size());
+    measured.bytes += static_cast<double>(cost.bytes) / static_cast<double>(costs.size());
+  }
+  return OkStatus();
+}
+
 Status Sweep::Round() {
   for (size_t i = 0; i < measured_.size(); ++i) {
     AKIDB_RETURN_IF_ERROR(Measure(parts_.options.efs[i], measured_[i]));
+    if (costs_are_known_) continue;
+    AKIDB_RETURN_IF_ERROR(MeasureCost(parts_.options.efs[i], measured_[i]));
   }
+  costs_are_known_ = true;
   return OkStatus();
 }
 
@@ -155,7 +170,9 @@ std::vector<SweepPoint> Sweep::Points() const {
                       .per_second = Median(measured.per_second),
                       .per_cpu_second = Median(measured.per_cpu_second),
                       .p50_us = Percentile(latencies, 0.5),
-                      .p99_us = Percentile(latencies, 0.99)});
+                      .p99_us = Percentile(latencies, 0.99),
+                      .rows = measured.rows,
+                      .bytes = measured.bytes});
   }
   return points;
 }

@@ -23,6 +23,9 @@ struct SweepPoint {
   double per_cpu_second = 0;  // of processor time of this process; 0: unknown
   double p50_us = 0;          // of one query, over all rounds
   double p99_us = 0;
+  // Of one query, a mean: what it has looked at. 0: unknown.
+  double rows = 0;
+  double bytes = 0;
 };
 
 struct BenchSeries {
@@ -83,7 +86,7 @@ class Sweep {
   Sweep(const SweepParts& parts, std::vector<Truth> truth)
       : parts_(parts), truth_(std::move(truth)), measured_(parts.options.efs.size()) {}
 
-  // All queries with each ef.
+  // All queries with each ef; the first time once more, untimed, for what they look at.
   Status Round();
   // Of the rounds until now, at least one.
   std::vector<SweepPoint> Points() const;
@@ -92,13 +95,17 @@ class Sweep {
   // What the rounds of one ef gave.
   struct Measured {
     std::vector<double> per_second, per_cpu_second, latencies_us, recalls;
+    double rows = 0;
+    double bytes = 0;
   };
 
   Status Measure(uint64_t ef, Measured& measured) const;
+  Status MeasureCost(uint64_t ef, Measured& measured) const;
 
   const SweepParts parts_;
   const std::vector<Truth> truth_;
   std::vector<Measured> measured_;
+  bool costs_are_known_ = false;
 };
 
 // Queries a second at a recall, by `speed`, between the two measured points about it (the logarithm

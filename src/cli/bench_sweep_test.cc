@@ -56,6 +56,8 @@ TEST_F(BenchSweepTest, RecallIsTheShareOfTheNearest) {
     EXPECT_EQ(point.per_cpu_second, 0);  // it isn't known to be in this process
     EXPECT_GT(point.p50_us, 0);
     EXPECT_LE(point.p50_us, point.p99_us);
+    EXPECT_DOUBLE_EQ(point.rows, 3 * static_cast<double>(point.ef));
+    EXPECT_DOUBLE_EQ(point.bytes, 64 * static_cast<double>(point.ef));
   }
   EXPECT_EQ(static_cast<uint64_t>(target_.searches), QueriesOf(options_, 10, 1));
 }

@@ -30,11 +30,19 @@ struct TargetFacts {
   uint64_t points = 0;
 };
 
+// What a search has looked at.
+struct SearchCost {
+  uint64_t rows = 0;   // distances by codes, and of vectors
+  uint64_t bytes = 0;  // of codes, links and vectors
+};
+
 struct TargetQuery {
   std::span<const float> vector{};
   size_t limit = 10;
   size_t ef = 0;  // candidates in a graph; 0: the default
   bool exact = false;
+  // Filled in where given, as far as the target tells; asking for it takes time of its own.
+  SearchCost* cost = nullptr;
 };
 
 struct Neighbour {

@@ -66,6 +66,7 @@ class MemoryTarget final : public BenchTarget {
     });
     if (!query.exact && query.ef < 10 && all.size() > 1) all.erase(all.begin() + 1);
     all.resize(std::min(all.size(), query.limit));
+    if (query.cost != nullptr) *query.cost = {.rows = 3 * query.ef, .bytes = 64 * query.ef};
     return all;
   }
 

@@ -160,6 +160,10 @@ std::string WriteBenchQuery(const BenchQueryParts& parts, const TargetQuery& que
     json.Key("hnsw_ef");
     json.Uint(query.ef);
   }
+  if (query.cost != nullptr) {
+    json.Key("akidb");
+    json.Raw(R"({"explain":true})");
+  }
   json.EndObject();
   if (!parts.filter.empty()) {
     json.Key("filter");
@@ -246,6 +250,30 @@ Result<uint64_t> ReadCount(std::string_view body) {
   uint64_t count = 0;
   if (root["result"]["count"].get(count)) return Unexpected("result.count");
   return count;
+}
+
+Result<SearchCost> ReadSearchCost(std::string_view body) {
+  simdjson::dom::parser parser;
+  AKIDB_ASSIGN_OR_RETURN(element root, ParseAnswer(body, parser));
+  SearchCost cost;
+  array plans;
+  if (root["akidb"]["plans"].get(plans)) return cost;
+  for (element plan : plans) {
+    array sources;
+    if (plan["sources"].get(sources)) return Unexpected("sources of a plan");
+    for (element source : sources) {
+      uint64_t estimated = 0;
+      uint64_t compared = 0;
+      uint64_t bytes = 0;
+      if (source["estimated"].get(estimated) || source["compared"].get(compared) ||
+          source["bytes"].get(bytes)) {
+        return Unexpected("estimated, compared and bytes of a source");
+      }
+      cost.rows += estimated + compared;
+      cost.bytes += bytes;
+    }
+  }
+  return cost;
 }
 
 Result<std::vector<Neighbour>> ReadNeighbours(std::string_view body, Metric metric) {

@@ -37,6 +37,8 @@ Result<IdPage> ReadIdPage(std::string_view body);
 Result<std::vector<std::pair<PointId, DenseVector>>> ReadVectorsOf(std::string_view body,
                                                                    const std::string& vector);
 Result<uint64_t> ReadCount(std::string_view body);
+// Of an explained query; zeros where the server doesn't explain.
+Result<SearchCost> ReadSearchCost(std::string_view body);
 Result<std::vector<Neighbour>> ReadNeighbours(std::string_view body, Metric metric);
 
 }  // namespace akidb::cli

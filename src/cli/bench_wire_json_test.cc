@@ -24,6 +24,9 @@ TEST(BenchWireJson, WritesWhatTheApiReads) {
   EXPECT_EQ(WriteBenchQuery({"a", R"({"must":[]})"}, {.vector = vector, .limit = 5, .ef = 40}),
             R"({"query":[0.5,2.0],"using":"a","limit":5,"params":{"exact":false,"hnsw_ef":40},)"
             R"("filter":{"must":[]}})");
+  SearchCost cost;
+  EXPECT_EQ(WriteBenchQuery({"", ""}, {.vector = vector, .limit = 5, .cost = &cost}),
+            R"({"query":[0.5,2.0],"limit":5,"params":{"exact":false,"akidb":{"explain":true}}})");
   EXPECT_EQ(WriteFilteredCount(""), R"({"exact":true})");
   EXPECT_EQ(WriteIdPage(PointId(4), 10), R"({"limit":10,"offset":4,"with_payload":false})");
   const PointId id(3);
@@ -47,6 +50,19 @@ TEST(BenchWireJson, ReadsFactsOfOneVector) {
   ASSERT_TRUE(facts.ok());
   EXPECT_TRUE(facts->green);
   EXPECT_THAT(ReadCollectionFacts(named, "").status().message(), HasSubstr("--vector"));
+}
+
+TEST(BenchWireJson, CostsAreThoseOfAllSources) {
+  Result<SearchCost> cost = ReadSearchCost(R"({"result":{"points":[]},"akidb":{"plans":[{"sources":[
+      {"way":"graph","estimated":100,"compared":20,"bytes":3000},
+      {"way":"vectors","estimated":0,"compared":7,"bytes":500}]}]}})");
+  ASSERT_TRUE(cost.ok()) << cost.status().ToString();
+  EXPECT_EQ(cost->rows, 127u);
+  EXPECT_EQ(cost->bytes, 3500u);
+  cost = ReadSearchCost(R"({"result":{"points":[]}})");
+  ASSERT_TRUE(cost.ok());
+  EXPECT_EQ(cost->rows, 0u);
+  EXPECT_FALSE(ReadSearchCost(R"({"akidb":{"plans":[{"sources":[{}]}]}})").ok());
 }
 
 TEST(BenchWireJson, ScoresBecomeDistances) {

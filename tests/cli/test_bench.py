@@ -62,10 +62,12 @@ class Bench(CommandTestCase):
             self.assertEqual([point["ef"] for point in one["points"]], [10, 50])
             for point in one["points"]:
                 self.assertGreater(point["recall"], 0.9)
-                for key in ("queries_per_s", "queries_per_cpu_s", "p50_us", "p99_us"):
+                for key in ("queries_per_s", "queries_per_cpu_s", "p50_us", "p99_us", "rows_per_query",
+                            "bytes_per_query"):
                     self.assertGreater(point[key], 0)
         self.assertIn("540 points of 8 dimensions, Cosine, 60 queries, k 10, 1 thread, 2 rounds", out)
         self.assertIn("recall@10", out)
+        self.assertIn("rows/query  bytes/query", out)
         self.assertIn("at equal recall", out)
         self.assertEqual(os.listdir(self.scratch), [])
 
@@ -77,6 +79,8 @@ class Bench(CommandTestCase):
             for point in one["points"]:
                 self.assertGreater(point["recall"], 0.9)
                 self.assertNotIn("queries_per_cpu_s", point)
+                self.assertGreater(point["rows_per_query"], 0)
+                self.assertGreater(point["bytes_per_query"], point["rows_per_query"])
         names = self.server.request("GET", "/collections").result["collections"]
         self.assertNotIn("akidb-bench", [one["name"] for one in names])
 
