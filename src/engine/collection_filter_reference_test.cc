@@ -114,7 +114,11 @@ class FilterReference : public CollectionMergeFixture {
     indexer_ = vector_indexer_.get();
     SetUpBoth();
   }
-  ~FilterReference() override { indexed_.reset(); }
+  // Both use the indexer until they are closed.
+  ~FilterReference() override {
+    indexed_.reset();
+    collection_.reset();
+  }
 
   void SetUpBoth() {
     // No merges: which segments have indexes is what the test says, and both keep the same ones.

@@ -50,6 +50,8 @@ class CollectionMultivectorTest : public CollectionMergeFixture,
                                .multivector = true};
     indexer_ = vector_indexer_.get();
   }
+  // Merges use the indexer until the collection is closed.
+  ~CollectionMultivectorTest() override { collection_.reset(); }
 
   // Whole numbers, which every datatype holds.
   DenseVector RandomMatrix() {

@@ -176,6 +176,7 @@ TEST_F(PayloadIndexesTest, ADroppedCollectionIsLeftAlone) {
   collection_->Drop();
   EXPECT_EQ(PutIndex("name", PayloadFieldKind::kKeyword).code(), ErrorCode::kNotFound);
 }
+
 TEST_F(PayloadIndexesTest, ADamagedSectionIsLeftOutAndBuiltAgain) {
   for (const char* field : {"n", "cluster"}) {
     config_.payload_indexes[field] = {PayloadFieldKind::kInteger, ""};
@@ -185,8 +186,8 @@ TEST_F(PayloadIndexesTest, ADamagedSectionIsLeftOutAndBuiltAgain) {
   Create();
   Store(0, 20'000);  // so that the section fills blocks of its own
   Settle();
+  collection_.reset();  // and no merge is under way any more
   const std::vector<std::string> files = Files();
-  collection_.reset();
   std::string path;
   std::string bytes;  // of the largest
   for (const std::string& file : files) {
@@ -197,9 +198,12 @@ TEST_F(PayloadIndexesTest, ADamagedSectionIsLeftOutAndBuiltAgain) {
   }
   const uint64_t at = MiddleOfSection(bytes, storage::SectionId::kPayloadIndexes);
   ASSERT_TRUE(disk_->FlipBit(path, at * 8 + 3).ok());
+  // The merge that builds it again begins with the opening.
+  std::promise<void> go_on = HoldOptimizer();
   Reopen();
   EXPECT_TRUE(collection_->stats().merge_due);
   EXPECT_EQ(Count(*Below("n", 12'345)), 12'345u);
+  go_on.set_value();
   ASSERT_TRUE(collection_->Merge().ok());
   EXPECT_NE(Files(), files);
   EXPECT_EQ(Infos(*collection_).at("n").points, 20'000u);

@@ -38,8 +38,12 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
     config_.vectors.clear();
     config_.vectors[""] = {.dim = dim_, .metric = Metric::kCosine};
     options_.head_rows_max = 300;
+    // However long segments take to be written: no test here is about writers that are refused.
+    options_.room_wait_max = std::chrono::minutes(5);
     indexer_ = vector_indexer_.get();
   }
+  // Merges use the indexer until the collection is closed.
+  ~IndexedCollectionFixture() override { collection_.reset(); }
 
   // JSON of the point's payload.
   virtual std::string PayloadOf(uint64_t id) const = 0;
