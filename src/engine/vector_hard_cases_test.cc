@@ -25,6 +25,8 @@ class VectorHardCasesTest : public CollectionMergeFixture {
     options_.room_wait_max = std::chrono::minutes(5);
     UseIndexer({.graph_rows_min = 800});
   }
+  // Merges use the indexer until the collection is closed.
+  ~VectorHardCasesTest() override { collection_.reset(); }
 
   void UseIndexer(const VectorIndexerOptions& options) {
     vector_indexer_ = MakeVectorIndexer(options, *log_);
@@ -186,25 +188,36 @@ TEST_F(VectorHardCasesTest, OneHugeComponent) {
   }
 }
 
-TEST_F(VectorHardCasesTest, DenormalComponents) {
-  const VectorOf vector_of = [](uint64_t id) {
-    DenseVector vector = Random(id, kDim);
-    for (float& value : vector) value *= 1e-39f;
-    return vector;
+// Their squares vanish, their products need not.
+TEST_F(VectorHardCasesTest, TinyAndDenormalComponents) {
+  constexpr uint32_t kWide = 512;  // so that codes are asked, and not the few vectors compared
+  struct Scales {
+    float rows;
+    float queries;
   };
-  for (Metric metric : kMetrics) {
-    CreateFor(metric, kDim);
-    StoreVectors(0, 1000, vector_of);
-    Settle();
-    EXPECT_EQ(Recall(10, vector_of), 1) << MetricName(metric);
-    // What codes keep of such vectors is nothing, so their order by products is not promised; the
-    // distances are.
-    const double recall = Recall(10, [](uint64_t q) { return Random(q, kDim); });
-    if (metric != Metric::kDot) EXPECT_GT(recall, 0.97) << MetricName(metric);
-    std::map<PointId, float> exact;
-    for (const Hit& hit : Found(Random(3, kDim), true, 1000)) exact[hit.id] = hit.distance;
-    for (const Hit& hit : Found(Random(3, kDim), false)) {
-      EXPECT_EQ(hit.distance, exact.at(hit.id)) << MetricName(metric);
+  for (const Scales& scales : {Scales{1e-39f, 1e-39f}, Scales{1e-39f, 1}, Scales{1e-25f, 1},
+                               Scales{1, 1e-25f}, Scales{1, 1e-38f}}) {
+    const auto times = [](DenseVector vector, float scale) {
+      for (float& value : vector) value *= scale;
+      return vector;
+    };
+    const VectorOf row_of = [&](uint64_t id) { return times(Random(id, kWide), scales.rows); };
+    for (Metric metric : kMetrics) {
+      SCOPED_TRACE(std::string(MetricName(metric)) + " rows " +
+                   std::to_string(-std::log10(scales.rows)) + " queries " +
+                   std::to_string(-std::log10(scales.queries)));
+      CreateFor(metric, kWide);
+      StoreVectors(0, 2100, row_of);
+      Settle();
+      EXPECT_GT(Recall(10, [&](uint64_t q) { return times(Random(q, kWide), scales.queries); }),
+                0.97);
+      EXPECT_GT(
+          Recall(10, [&](uint64_t q) { return times(Random(q + 9000, kWide), scales.queries); }),
+          0.97);
+      std::map<PointId, float> exact;
+      const DenseVector query = times(Random(3, kWide), scales.queries);
+      for (const Hit& hit : Found(query, true, 2100)) exact[hit.id] = hit.distance;
+      for (const Hit& hit : Found(query, false)) EXPECT_EQ(hit.distance, exact.at(hit.id));
     }
   }
 }

@@ -26,6 +26,9 @@ constexpr size_t kSharedBytes = 256u << 10;
 constexpr float kU4Tangent = 0.12f;
 constexpr float kU7Tangent = 0.02f;
 
+// Of one unit of a query's components: smaller ones have fewer than ten binary digits.
+constexpr float kStepMin = 0x1p-139f;
+
 // Of 4-bit codes, docs/format/codes.md: dimensions of a block, halves in the two nibbles.
 constexpr size_t kBlockDims = 128;
 
@@ -44,6 +47,18 @@ float LengthOf(std::span<const float> vector) {
   double sum = 0;
   for (float value : vector) sum += static_cast<double>(value) * static_cast<double>(value);
   return static_cast<float>(std::sqrt(sum));
+}
+
+// Multiplies components so small that squares of them vanish by a power of two that brings the
+// largest near 1, and returns the exponent that takes it back; 0 for all others.
+int ScaleUp(std::span<float> vector) {
+  constexpr float kSmall = 0x1p-40f;
+  float largest = 0;
+  for (float value : vector) largest = std::max(largest, std::abs(value));
+  if (largest == 0 || !(largest < kSmall)) return 0;
+  const int exponent = std::ilogb(largest);
+  for (float& value : vector) value = std::ldexp(value, -exponent);
+  return exponent;
 }
 
 size_t CodeBytes(CodeKind kind, size_t padded_dim) {
@@ -182,6 +197,7 @@ CodeSums SumsOf(CodeKind kind, const std::byte* codes, std::span<const float> v)
 void CodeSpace::Encode(std::span<const float> vector, std::byte* row) const {
   std::vector<float> residual(vector.begin(), vector.end());
   for (size_t i = 0; i < residual.size(); ++i) residual[i] -= centre_[i];
+  const int exponent = ScaleUp(residual);
   std::vector<float> rotated(padded_dim());
   rotation_.Apply(residual, rotated);
   Factors factors;
@@ -200,6 +216,14 @@ void CodeSpace::Encode(std::span<const float> vector, std::byte* row) const {
     const double inner = SumsOf(kind_, row, rotated).inner;
     if (inner > 0) {
       factors.rescale = static_cast<float>(static_cast<double>(factors.squared_norm) / inner);
+    }
+  }
+  if (exponent != 0) {
+    factors.rescale = std::ldexp(factors.rescale, exponent);
+    factors.squared_norm = std::ldexp(factors.squared_norm, 2 * exponent);
+    // Of the signs alone, the spread goes by the factor, and less is left of it for a longer row.
+    if (kind_ != CodeKind::kU1) {
+      factors.squared_norm = std::max(factors.squared_norm, std::numeric_limits<float>::min());
     }
   }
   std::memcpy(row + code_bytes_, &factors, sizeof(factors));
@@ -237,8 +261,10 @@ CodeQuery CodeSpace::Prepare(Metric metric, std::span<const float> query) const 
   return prepared;
 }
 
-void CodeSpace::RoundQuery(std::span<const float> rotated, CodeQuery& query) const {
+void CodeSpace::RoundQuery(std::span<float> rotated, CodeQuery& query) const {
   const bool to_four_bits = kind_ == CodeKind::kU1;
+  const int exponent = ScaleUp(rotated);
+  const float length = exponent == 0 ? query.length : LengthOf(rotated);
   const float value_max = to_four_bits ? simd::kU1QueryMax : 127;
   float largest = 0;
   for (float value : rotated) largest = std::max(largest, std::abs(value));
@@ -258,13 +284,15 @@ void CodeSpace::RoundQuery(std::span<const float> rotated, CodeQuery& query) con
       squares += static_cast<double>(value * value);
       inner += static_cast<double>(value) * static_cast<double>(rotated[i]);
     }
-    const double squared_length =
-        static_cast<double>(query.length) * static_cast<double>(query.length);
+    const double squared_length = static_cast<double>(length) * static_cast<double>(length);
     // As a row's factor: what rounding adds is then at right angles to the query.
     if (to_four_bits) query.step = static_cast<float>(squared_length / inner);
     const auto step = static_cast<double>(query.step);
     const double rounding = step * step * squares - 2 * step * inner + squared_length;
-    query.rounding = static_cast<float>(std::sqrt(std::max(rounding, 0.0)));
+    query.rounding = std::ldexp(static_cast<float>(std::sqrt(std::max(rounding, 0.0))), exponent);
+    query.step = std::ldexp(query.step, exponent);
+    // So little is left of it that estimates say nothing: they are not numbers.
+    if (query.step < kStepMin) query.base = std::numeric_limits<float>::quiet_NaN();
     query.shift = query.step * zero_ * static_cast<float>(sum);
   }
   if (!to_four_bits) {
@@ -353,7 +381,8 @@ float CodeArray::SquaredSpread(const CodeQuery& query, uint32_t i) const {
   const auto rescale = static_cast<double>(factors.rescale);
   const double variance = query.norm_spread * static_cast<double>(factors.squared_norm) +
                           query.factor_spread * rescale * rescale;
-  return static_cast<float>(std::max(variance, 0.0));
+  if (!(variance > 0)) return 0;
+  return std::max(static_cast<float>(variance), std::numeric_limits<float>::min());
 }
 
 void CodeArray::Distances(const CodeQuery& query, std::span<const uint32_t> list,

@@ -70,7 +70,7 @@ class CodeSpace {
 
   // Prepares a query, always in the same way, of any metric but Manhattan, which a rotation doesn't
   // keep. For Cosine rows and query have unit length; a row of zeros is then estimated nearer than
-  // it is.
+  // it is. Of a query with hardly any component above 2^-132 all estimates are not numbers.
   CodeQuery Prepare(Metric metric, std::span<const float> query) const;
   // A coded row as a query for the squared distance to other rows; kU7 only. Reuses `query`.
   void PrepareRow(const std::byte* row, CodeQuery& query) const;
@@ -89,7 +89,8 @@ class CodeSpace {
   };
   Fit FitOf(std::span<const float> rotated, float step) const;
   float BestStep(std::span<const float> rotated, float squared_norm) const;
-  void RoundQuery(std::span<const float> rotated, CodeQuery& query) const;
+  // May scale `rotated`.
+  void RoundQuery(std::span<float> rotated, CodeQuery& query) const;
   void SetSpread(CodeQuery& query) const;
 
   const CodeKind kind_;
