@@ -146,23 +146,36 @@ struct ScrollPage {
   std::optional<PointId> next;      // where the next page begins
 };
 
-class Collection {
+// Reads of a collection. Thread-safe.
+class CollectionReader {
+ public:
+  virtual ~CollectionReader() = default;
+
+  // In the order of `ids`, unknown ones left out.
+  virtual Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
+                                                    const RetrieveRequest& request) const = 0;
+  virtual Result<ScrollPage> Scroll(const RequestContext& context,
+                                    const ScrollRequest& request) const = 0;
+  virtual Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const = 0;
+  // Nearest neighbours, best first, ties by ascending id; exact where the request says so, else as
+  // docs/internals/index.md tells, with exact distances. Points without the vector are left
+  // out. kInvalidArgument: unknown vector name, wrong dim, not finite.
+  virtual Result<std::vector<Hit>> Search(const RequestContext& context,
+                                          const SearchRequest& request) const = 0;
+  // The hits of each, as Search gives them; or the error of one, and no hits. Searches over the
+  // same vector share what they read whole: all vectors where they are compared exactly, all codes.
+  // Memory: that of some dozens of searches at a time, and the hits.
+  virtual Result<std::vector<std::vector<Hit>>> SearchBatch(
+      const RequestContext& context, std::span<const SearchRequest> requests) const = 0;
+};
+
+// Writes to a collection.
+class CollectionWriter {
  public:
   static constexpr size_t kEditPointsMax = 4096;
   static constexpr size_t kEditBytesMax = size_t{16} << 20;
 
-  // A new, empty collection in a folder that must not exist yet. Durable when it returns.
-  static Result<std::shared_ptr<Collection>> Create(CollectionOptions options,
-                                                    const CollectionConfig& config,
-                                                    const CollectionEnvironment& environment);
-  // Recovers an existing one: manifest, segments, then the log. kCorruption names the damaged file.
-  static Result<std::shared_ptr<Collection>> Open(CollectionOptions options,
-                                                  const CollectionEnvironment& environment);
-  virtual ~Collection() = default;
-
-  // What never changes: without `payload_indexes`.
-  virtual const CollectionConfig& config() const = 0;
-  virtual CollectionStats stats() const = 0;
+  virtual ~CollectionWriter() = default;
 
   // Inserts or replaces whole points; the batch is atomic. Vectors are checked (known name, dim,
   // finite, not empty: kInvalidArgument) before anything is written; cosine vectors are normalised.
@@ -192,18 +205,39 @@ class Collection {
   virtual Result<EditResult> DeleteVectors(const RequestContext& context,
                                            const PointSelector& selector,
                                            std::span<const std::string> names) = 0;
+};
 
-  // In the order of `ids`, unknown ones left out.
-  virtual Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
-                                                    const RetrieveRequest& request) const = 0;
-  virtual Result<ScrollPage> Scroll(const RequestContext& context,
-                                    const ScrollRequest& request) const = 0;
-  virtual Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const = 0;
-  // Nearest neighbours, best first, ties by ascending id; exact where the request says so, else as
-  // docs/internals/index.md tells, with exact distances. Points without the vector are left
-  // out. kInvalidArgument: unknown vector name, wrong dim, not finite.
-  virtual Result<std::vector<Hit>> Search(const RequestContext& context,
-                                          const SearchRequest& request) const = 0;
+// Writes that wait for the disk together. Each works on what those before it have made; readers
+// may see them only after Commit. A write that is refused takes nothing back of those before it.
+// One thread.
+class WriteGroup : public CollectionWriter {
+ public:
+  // Waits until all are durable, and makes them visible; kUnavailable as Upsert. The destructor
+  // does the same. So does a write, now and then, that memory may stay bounded.
+  virtual Status Commit() = 0;
+};
+
+// Its own reads see what is visible when each begins, its own writes are durable and visible when
+// each returns.
+class Collection : public CollectionReader, public CollectionWriter {
+ public:
+  // A new, empty collection in a folder that must not exist yet. Durable when it returns.
+  static Result<std::shared_ptr<Collection>> Create(CollectionOptions options,
+                                                    const CollectionConfig& config,
+                                                    const CollectionEnvironment& environment);
+  // Recovers an existing one: manifest, segments, then the log. kCorruption names the damaged file.
+  static Result<std::shared_ptr<Collection>> Open(CollectionOptions options,
+                                                  const CollectionEnvironment& environment);
+
+  // What never changes: without `payload_indexes`.
+  virtual const CollectionConfig& config() const = 0;
+  virtual CollectionStats stats() const = 0;
+
+  // For writes that are asked for together. The collection outlives it.
+  virtual std::unique_ptr<WriteGroup> BeginWrites() = 0;
+
+  // Reads what is visible now, whatever is written later. The collection outlives the reader.
+  virtual std::unique_ptr<const CollectionReader> Pin() const = 0;
 
   // Indexes over fields of the payloads make filters faster and change no answer. Both are durable
   // when they return; segments that were sealed before get the index in the background, and until

@@ -77,51 +77,76 @@ struct LatestPoints {
 Result<EditResult> CollectionImpl::ChangePayloads(const RequestContext& context,
                                                   const PointSelector& selector,
                                                   const PayloadChange& change) {
-  const PayloadEditor editor(change);
-  return EditPoints(context, {.ids = selector.ids,
-                              .by_filter = selector.filter != nullptr,
-                              .filter = selector.filter.get(),
-                              .editor = editor});
+  return CommitEdit(LogPayloadChange(context, selector, change));
 }
 
 Result<EditResult> CollectionImpl::UpdateVectors(const RequestContext& context,
                                                  std::vector<Point> points, const Filter* filter) {
-  for (Point& point : points) AKIDB_RETURN_IF_ERROR(schema_.Prepare(point));
-  const VectorsPutter editor(std::move(points));
-  return EditPoints(context,
-                    {.ids = editor.ids(), .by_filter = false, .filter = filter, .editor = editor});
+  return CommitEdit(LogVectorsUpdate(context, std::move(points), filter));
 }
 
 Result<EditResult> CollectionImpl::DeleteVectors(const RequestContext& context,
                                                  const PointSelector& selector,
                                                  std::span<const std::string> names) {
+  return CommitEdit(LogVectorsRemoval(context, selector, names));
+}
+
+Result<EditResult> CollectionImpl::CommitEdit(Result<EditResult> logged) {
+  if (!logged.ok()) return logged;
+  AKIDB_ASSIGN_OR_RETURN(logged->write, Commit(logged->write.seq));
+  return logged;
+}
+
+Result<EditResult> CollectionImpl::LogPayloadChange(const RequestContext& context,
+                                                    const PointSelector& selector,
+                                                    const PayloadChange& change) {
+  const PayloadEditor editor(change);
+  return LogEdits(context, {.ids = selector.ids,
+                            .by_filter = selector.filter != nullptr,
+                            .filter = selector.filter.get(),
+                            .editor = editor});
+}
+
+Result<EditResult> CollectionImpl::LogVectorsUpdate(const RequestContext& context,
+                                                    std::vector<Point> points,
+                                                    const Filter* filter) {
+  for (Point& point : points) AKIDB_RETURN_IF_ERROR(schema_.Prepare(point));
+  const VectorsPutter editor(std::move(points));
+  return LogEdits(context,
+                  {.ids = editor.ids(), .by_filter = false, .filter = filter, .editor = editor});
+}
+
+Result<EditResult> CollectionImpl::LogVectorsRemoval(const RequestContext& context,
+                                                     const PointSelector& selector,
+                                                     std::span<const std::string> names) {
   for (const std::string& name : names) {
     if (!schema_.Find(name)) return InvalidArgumentError("Not existing vector name error: " + name);
   }
   const VectorsRemover editor(names);
-  return EditPoints(context, {.ids = selector.ids,
-                              .by_filter = selector.filter != nullptr,
-                              .filter = selector.filter.get(),
-                              .editor = editor});
+  return LogEdits(context, {.ids = selector.ids,
+                            .by_filter = selector.filter != nullptr,
+                            .filter = selector.filter.get(),
+                            .editor = editor});
 }
 
 Result<std::vector<PointId>> CollectionImpl::IdsToEdit(const RequestContext& context,
                                                        const EditRequest& request,
                                                        uint64_t& looked_at) {
   if (!request.by_filter) return EachOnce(request.ids);
-  const std::shared_ptr<const View> view = PinView();
+  // What precedes this edit in its group is not visible yet.
+  const std::shared_ptr<const View> view = PinLatest();
   looked_at = view->seq;
   return ViewReader(*view, schema_, context).MatchingIds(*request.filter);
 }
 
-Result<EditResult> CollectionImpl::EditPoints(const RequestContext& context,
-                                              const EditRequest& request) {
+Result<EditResult> CollectionImpl::LogEdits(const RequestContext& context,
+                                            const EditRequest& request) {
   EditResult result;
   uint64_t looked_at = 0;
   AKIDB_ASSIGN_OR_RETURN(const std::vector<PointId> ids, IdsToEdit(context, request, looked_at));
   for (size_t done = 0;;) {
     Edit edit{.ids = std::span(ids).subspan(done), .looked_at = looked_at};
-    auto step = [&]() -> Result<WriteResult> {
+    auto step = [&]() -> Status {
       AKIDB_RETURN_IF_ERROR(context.Check());
       // What the reserve is for is not to be eaten up by new data.
       if (environment_.reserve != nullptr) {
@@ -130,20 +155,17 @@ Result<EditResult> CollectionImpl::EditPoints(const RequestContext& context,
       AKIDB_RETURN_IF_ERROR(DraftEdit(context, request, edit));
       edit.takes_new = request.by_filter && edit.points.size() == ids.size();
       done += edit.points.size();
-      uint64_t seq = 0;
       {
         MutexLock lock(write_mutex_);
-        AKIDB_ASSIGN_OR_RETURN(seq, EnqueueEdit(context, request, edit));
+        AKIDB_ASSIGN_OR_RETURN(result.write.seq, EnqueueEdit(context, request, edit));
       }
-      return Commit(seq);
+      return done < ids.size() ? Commit(result.write.seq).status() : OkStatus();
     };
     const bool is_first = done == 0;
-    Result<WriteResult> written = step();
-    if (!written.ok()) {
-      if (is_first) return written.status();
-      return written.status().WithContext("only a part of the points was changed");
+    const Status taken = step();
+    if (!taken.ok()) {
+      return is_first ? taken : taken.WithContext("only a part of the points was changed");
     }
-    result.write = *written;
     for (const EditedPoint& point : edit.points) {
       if (!request.by_filter && !point.seq && !result.not_found) result.not_found = point.id;
     }
@@ -241,8 +263,7 @@ Result<uint64_t> CollectionImpl::EnqueueEdit(const RequestContext& context,
   const std::vector<std::byte> body =
       writes_points ? EncodeUpsert(points, schema_) : EncodePayloads(payloads);
   const RecordType type = writes_points ? RecordType::kUpsert : RecordType::kPayloads;
-  AKIDB_ASSIGN_OR_RETURN(uint64_t seq, log_->Enqueue(static_cast<uint8_t>(type), body));
-  log_bytes_ += body.size();
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t seq, Enqueue(type, body));
   if (writes_points) {
     ApplyUpsert(seq, std::move(points));
   } else {

@@ -96,6 +96,10 @@ class CollectionImpl final : public Collection {
   Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override;
   Result<std::vector<Hit>> Search(const RequestContext& context,
                                   const SearchRequest& request) const override;
+  Result<std::vector<std::vector<Hit>>> SearchBatch(
+      const RequestContext& context, std::span<const SearchRequest> requests) const override;
+  std::unique_ptr<const CollectionReader> Pin() const override;
+  std::unique_ptr<WriteGroup> BeginWrites() override;
   Result<WriteResult> PutPayloadIndex(const RequestContext& context, const std::string& field,
                                       const PayloadFieldIndex& index) override;
   Result<WriteResult> DropPayloadIndex(const RequestContext& context,
@@ -106,6 +110,7 @@ class CollectionImpl final : public Collection {
   void Drop() override;
 
  private:
+  class Group;  // of writes (collection_write_group.cc)
   // A full head on its way into a segment.
   struct FrozenHead {
     std::shared_ptr<Head> head;
@@ -180,8 +185,28 @@ class CollectionImpl final : public Collection {
   void ApplyDelete(uint64_t seq, std::span<const PointId> ids) AKIDB_REQUIRES(write_mutex_);
   // Kills the row of `id` outside the current head; whether one was alive.
   bool KillOlder(PointId id, uint64_t seq) AKIDB_REQUIRES(write_mutex_);
+  // Each logs and applies a write, whose sequence number is the result or in it; Commit makes it
+  // durable and visible.
+  Result<uint64_t> LogUpsert(const RequestContext& context, std::vector<Point> points)
+      AKIDB_EXCLUDES(write_mutex_);
+  Result<uint64_t> LogDelete(const RequestContext& context, std::span<const PointId> ids)
+      AKIDB_EXCLUDES(write_mutex_);
+  Result<uint64_t> LogDeleteByFilter(const RequestContext& context, const Filter& filter)
+      AKIDB_EXCLUDES(write_mutex_);
+  Result<EditResult> LogPayloadChange(const RequestContext& context, const PointSelector& selector,
+                                      const PayloadChange& change) AKIDB_EXCLUDES(write_mutex_);
+  Result<EditResult> LogVectorsUpdate(const RequestContext& context, std::vector<Point> points,
+                                      const Filter* filter) AKIDB_EXCLUDES(write_mutex_);
+  Result<EditResult> LogVectorsRemoval(const RequestContext& context, const PointSelector& selector,
+                                       std::span<const std::string> names)
+      AKIDB_EXCLUDES(write_mutex_);
+  Result<EditResult> CommitEdit(Result<EditResult> logged) AKIDB_EXCLUDES(write_mutex_);
   // The sequence number of the record.
+  Result<uint64_t> Enqueue(RecordType type, std::span<const std::byte> body)
+      AKIDB_REQUIRES(write_mutex_);
   Result<uint64_t> EnqueueDelete(std::span<const PointId> ids) AKIDB_REQUIRES(write_mutex_);
+  // Of all records so far.
+  uint64_t LoggedBytes() const AKIDB_EXCLUDES(write_mutex_);
   // Replaces the payload of the row of `id` outside the current head, unless it is that of a
   // segment: then it is noted in `updates`, by the segment's number. Whether there was such a row.
   bool ReplaceOlder(const PayloadReplacement& point, uint64_t seq,
@@ -202,7 +227,8 @@ class CollectionImpl final : public Collection {
   // Changing parts of points (collection_edit.cc).
   struct EditRequest;
   struct Edit;
-  Result<EditResult> EditPoints(const RequestContext& context, const EditRequest& request)
+  // As LogUpsert. A request of several steps commits all but the last one.
+  Result<EditResult> LogEdits(const RequestContext& context, const EditRequest& request)
       AKIDB_EXCLUDES(write_mutex_);
   // The ids of the request, each once, or those that its filter admits; what it has looked at.
   Result<std::vector<PointId>> IdsToEdit(const RequestContext& context, const EditRequest& request,
@@ -328,7 +354,8 @@ class CollectionImpl final : public Collection {
   int64_t visible_points_ AKIDB_GUARDED_BY(write_mutex_) = 0;
   Status write_failure_ AKIDB_GUARDED_BY(write_mutex_);
   Status seal_failure_ AKIDB_GUARDED_BY(write_mutex_);
-  uint64_t log_bytes_ AKIDB_GUARDED_BY(write_mutex_) = 0;  // of records since the last freeze
+  uint64_t log_bytes_ AKIDB_GUARDED_BY(write_mutex_) = 0;     // of records since the last freeze
+  uint64_t logged_bytes_ AKIDB_GUARDED_BY(write_mutex_) = 0;  // of all that this object has logged
   bool seal_scheduled_ AKIDB_GUARDED_BY(write_mutex_) = false;
   bool sealing_ AKIDB_GUARDED_BY(write_mutex_) = false;
   bool closing_ AKIDB_GUARDED_BY(write_mutex_) = false;

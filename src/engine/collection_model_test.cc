@@ -96,6 +96,12 @@ class FaultyCollection final : public Collection {
     if (Strikes(Fault::kFindsTheDead) && !hits.empty()) hits.back().id = PointId(1u << 20);
     return hits;
   }
+  Result<std::vector<std::vector<Hit>>> SearchBatch(
+      const RequestContext& context, std::span<const SearchRequest> requests) const override {
+    return real_->SearchBatch(context, requests);
+  }
+  std::unique_ptr<WriteGroup> BeginWrites() override { return real_->BeginWrites(); }
+  std::unique_ptr<const CollectionReader> Pin() const override { return real_->Pin(); }
   Result<WriteResult> PutPayloadIndex(const RequestContext& context, const std::string& field,
                                       const PayloadFieldIndex& index) override {
     return real_->PutPayloadIndex(context, field, index);

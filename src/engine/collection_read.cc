@@ -23,6 +23,48 @@ void AddMemory(const SealedSegment& segment, MemoryUse& memory) {
   memory.payloads += sum({Id::kPayload, Id::kPayloadIndex, Id::kPayloadDictionary});
 }
 
+class PinnedReader final : public CollectionReader {
+ public:
+  // `schema` outlives the reader.
+  PinnedReader(const VectorSchema& schema, std::shared_ptr<const View> view)
+      : schema_(schema), view_(std::move(view)) {}
+
+  Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
+                                            const RetrieveRequest& request) const override {
+    return ViewReader(*view_, schema_, context).Retrieve(request);
+  }
+  Result<ScrollPage> Scroll(const RequestContext& context,
+                            const ScrollRequest& request) const override {
+    return ViewReader(*view_, schema_, context).Scroll(request);
+  }
+  Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override {
+    return ViewReader(*view_, schema_, context).Count(filter);
+  }
+  Result<std::vector<Hit>> Search(const RequestContext& context,
+                                  const SearchRequest& request) const override {
+    AKIDB_ASSIGN_OR_RETURN(std::vector<std::vector<Hit>> hits, SearchBatch(context, {&request, 1}));
+    return std::move(hits.front());
+  }
+  Result<std::vector<std::vector<Hit>>> SearchBatch(
+      const RequestContext& context, std::span<const SearchRequest> requests) const override {
+    std::vector<DenseVector> queries;
+    queries.reserve(requests.size());
+    std::vector<PreparedSearch> searches;
+    for (const SearchRequest& request : requests) {
+      AKIDB_ASSIGN_OR_RETURN(const size_t ordinal, schema_.Check(request.vector_name, request.query,
+                                                                 request.query_row_dim));
+      DenseVector& query = queries.emplace_back(request.query.begin(), request.query.end());
+      schema_.PrepareQuery(ordinal, query);
+      searches.push_back({request, ordinal, query});
+    }
+    return ViewReader(*view_, schema_, context).Search(searches);
+  }
+
+ private:
+  const VectorSchema& schema_;
+  const std::shared_ptr<const View> view_;  // pinned for the reader's life
+};
+
 }  // namespace
 
 std::shared_ptr<const View> CollectionImpl::PinView() const {
@@ -63,31 +105,32 @@ CollectionStats CollectionImpl::stats() const {
   return stats;
 }
 
+std::unique_ptr<const CollectionReader> CollectionImpl::Pin() const {
+  return std::make_unique<PinnedReader>(schema_, PinView());
+}
+
 Result<std::vector<PointRecord>> CollectionImpl::Retrieve(const RequestContext& context,
                                                           const RetrieveRequest& request) const {
-  std::shared_ptr<const View> view = PinView();
-  return ViewReader(*view, schema_, context).Retrieve(request);
+  return PinnedReader(schema_, PinView()).Retrieve(context, request);
 }
 
 Result<ScrollPage> CollectionImpl::Scroll(const RequestContext& context,
                                           const ScrollRequest& request) const {
-  std::shared_ptr<const View> view = PinView();
-  return ViewReader(*view, schema_, context).Scroll(request);
+  return PinnedReader(schema_, PinView()).Scroll(context, request);
 }
 
 Result<uint64_t> CollectionImpl::Count(const RequestContext& context, const Filter* filter) const {
-  std::shared_ptr<const View> view = PinView();
-  return ViewReader(*view, schema_, context).Count(filter);
+  return PinnedReader(schema_, PinView()).Count(context, filter);
 }
 
 Result<std::vector<Hit>> CollectionImpl::Search(const RequestContext& context,
                                                 const SearchRequest& request) const {
-  AKIDB_ASSIGN_OR_RETURN(size_t ordinal,
-                         schema_.Check(request.vector_name, request.query, request.query_row_dim));
-  DenseVector query(request.query.begin(), request.query.end());
-  schema_.PrepareQuery(ordinal, query);
-  std::shared_ptr<const View> view = PinView();
-  return ViewReader(*view, schema_, context).Search(request, ordinal, query);
+  return PinnedReader(schema_, PinView()).Search(context, request);
+}
+
+Result<std::vector<std::vector<Hit>>> CollectionImpl::SearchBatch(
+    const RequestContext& context, std::span<const SearchRequest> requests) const {
+  return PinnedReader(schema_, PinView()).SearchBatch(context, requests);
 }
 
 }  // namespace akidb::engine

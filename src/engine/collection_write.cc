@@ -143,32 +143,44 @@ void CollectionImpl::ApplyDelete(uint64_t seq, std::span<const PointId> ids) {
 
 Result<WriteResult> CollectionImpl::Upsert(const RequestContext& context,
                                            std::vector<Point> points) {
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t seq, LogUpsert(context, std::move(points)));
+  return Commit(seq);
+}
+
+Result<uint64_t> CollectionImpl::LogUpsert(const RequestContext& context,
+                                           std::vector<Point> points) {
   for (Point& point : points) AKIDB_RETURN_IF_ERROR(schema_.Prepare(point));
   std::vector<std::byte> body = EncodeUpsert(points, schema_);
   // What the reserve is for is not to be eaten up by new data.
   if (environment_.reserve != nullptr) AKIDB_RETURN_IF_ERROR(environment_.reserve->CheckHeld());
-  uint64_t seq = 0;
-  {
-    MutexLock lock(write_mutex_);
-    AKIDB_RETURN_IF_ERROR(CheckWritable());
-    AKIDB_RETURN_IF_ERROR(MakeRoom(context, points.size()));
-    AKIDB_ASSIGN_OR_RETURN(seq, log_->Enqueue(static_cast<uint8_t>(RecordType::kUpsert), body));
-    log_bytes_ += body.size();
-    ApplyUpsert(seq, std::move(points));
-    NoteWrite();
-  }
-  return Commit(seq);
+  MutexLock lock(write_mutex_);
+  AKIDB_RETURN_IF_ERROR(CheckWritable());
+  AKIDB_RETURN_IF_ERROR(MakeRoom(context, points.size()));
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t seq, Enqueue(RecordType::kUpsert, body));
+  ApplyUpsert(seq, std::move(points));
+  NoteWrite();
+  return seq;
+}
+
+Result<uint64_t> CollectionImpl::Enqueue(RecordType type, std::span<const std::byte> body) {
+  auto enqueue = [&] { return log_->Enqueue(static_cast<uint8_t>(type), body); };
+  const bool may_use_reserve = type == RecordType::kDelete && environment_.reserve != nullptr;
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t seq,
+                         may_use_reserve ? environment_.reserve->Retry(enqueue) : enqueue());
+  log_bytes_ += body.size();
+  logged_bytes_ += body.size();
+  return seq;
+}
+
+uint64_t CollectionImpl::LoggedBytes() const {
+  MutexLock lock(write_mutex_);
+  return logged_bytes_;
 }
 
 Result<uint64_t> CollectionImpl::EnqueueDelete(std::span<const PointId> ids) {
   AKIDB_RETURN_IF_ERROR(CheckWritable());
-  std::vector<std::byte> body = EncodeDelete(ids);
   if (HeadIsFull(0) && frozen_.size() < options_.frozen_heads_max) FreezeHead();
-  auto enqueue = [&] { return log_->Enqueue(static_cast<uint8_t>(RecordType::kDelete), body); };
-  AKIDB_ASSIGN_OR_RETURN(uint64_t seq, environment_.reserve != nullptr
-                                           ? environment_.reserve->Retry(enqueue)
-                                           : enqueue());
-  log_bytes_ += body.size();
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t seq, Enqueue(RecordType::kDelete, EncodeDelete(ids)));
   ApplyDelete(seq, ids);
   NoteWrite();
   return seq;
@@ -176,13 +188,15 @@ Result<uint64_t> CollectionImpl::EnqueueDelete(std::span<const PointId> ids) {
 
 Result<WriteResult> CollectionImpl::Delete(const RequestContext& context,
                                            std::span<const PointId> ids) {
-  AKIDB_RETURN_IF_ERROR(context.Check());
-  uint64_t seq = 0;
-  {
-    MutexLock lock(write_mutex_);
-    AKIDB_ASSIGN_OR_RETURN(seq, EnqueueDelete(ids));
-  }
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t seq, LogDelete(context, ids));
   return Commit(seq);
+}
+
+Result<uint64_t> CollectionImpl::LogDelete(const RequestContext& context,
+                                           std::span<const PointId> ids) {
+  AKIDB_RETURN_IF_ERROR(context.Check());
+  MutexLock lock(write_mutex_);
+  return EnqueueDelete(ids);
 }
 
 std::shared_ptr<const View> CollectionImpl::PinLatest() const {
@@ -191,6 +205,12 @@ std::shared_ptr<const View> CollectionImpl::PinLatest() const {
 }
 
 Result<WriteResult> CollectionImpl::DeleteByFilter(const RequestContext& context,
+                                                   const Filter& filter) {
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t seq, LogDeleteByFilter(context, filter));
+  return Commit(seq);
+}
+
+Result<uint64_t> CollectionImpl::LogDeleteByFilter(const RequestContext& context,
                                                    const Filter& filter) {
   // The long look is taken without the lock, a second one at what was written meanwhile, and only
   // the little that came after that is judged under the lock. So writers hardly wait, and a point
@@ -208,14 +228,10 @@ Result<WriteResult> CollectionImpl::DeleteByFilter(const RequestContext& context
   };
   AKIDB_RETURN_IF_ERROR(look(*PinLatest()));
   AKIDB_RETURN_IF_ERROR(look(*PinLatest()));
-  uint64_t seq = 0;
-  {
-    MutexLock lock(write_mutex_);
-    AKIDB_RETURN_IF_ERROR(CheckWritable());
-    AKIDB_RETURN_IF_ERROR(look(LatestView()));
-    AKIDB_ASSIGN_OR_RETURN(seq, EnqueueDelete(ids));
-  }
-  return Commit(seq);
+  MutexLock lock(write_mutex_);
+  AKIDB_RETURN_IF_ERROR(CheckWritable());
+  AKIDB_RETURN_IF_ERROR(look(LatestView()));
+  return EnqueueDelete(ids);
 }
 
 Result<WriteResult> CollectionImpl::Commit(uint64_t seq) {

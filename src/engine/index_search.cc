@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <queue>
 
 namespace akidb::engine {
 namespace {
@@ -17,9 +16,6 @@ constexpr size_t kEfDefault = 100;
 constexpr double kRecallDefault = 0.98;
 // Three spreads: one neighbour in some 740 has its estimate farther off.
 constexpr double kScanRecall = 0.9986;
-// Spreads by which a candidate's distance may be smaller than its estimate: hardly one in a
-// thousand is smaller yet.
-constexpr float kSpreads = 3;
 // By which the last candidate of a walk is to be beyond the nearest ones: else estimates may have
 // kept others out, and the walk is done again with more candidates.
 constexpr float kSpreadsBehind = 1;
@@ -35,11 +31,9 @@ constexpr size_t kComparedPerHit = 4;
 constexpr uint64_t kVisitShare = 4;
 // And all walks for one query together, of one in so many.
 constexpr uint64_t kVisitsShare = 2;
-constexpr uint32_t kChunk = 256;
+constexpr size_t kChunk = 256;
 // Numbers between two looks at the request.
 constexpr uint32_t kCheckNumbers = 64 << 10;
-// Candidates of a scan are thinned out when they have become so many more.
-constexpr size_t kNearMin = 4096;
 
 // Of candidates that are not in memory, so many are read before anything is known of how near the
 // nearest are, and so many at once after that.
@@ -84,34 +78,7 @@ class NodeGateOf final : public index::NodeGate {
   std::vector<uint32_t> rejected_;  // since Forget
 };
 
-// The k-th least of the greatest distances that candidates may have: what may not be nearer than
-// that need not be looked at. Memory grows with what is offered.
-class KthGreatest {
- public:
-  explicit KthGreatest(size_t k) : k_(k) {}
-  void Offer(float distance) {
-    if (distances_.size() == k_ && !(distance < distances_.top())) return;
-    distances_.push(distance);
-    if (distances_.size() > k_) distances_.pop();
-  }
-  float bound() const {
-    return distances_.size() < k_ ? std::numeric_limits<float>::infinity() : distances_.top();
-  }
-
- private:
-  const size_t k_;
-  std::priority_queue<float> distances_;
-};
-
 }  // namespace
-
-struct IndexSearch::Near {
-  float least = 0;
-  uint32_t number = 0;
-  friend bool operator<(const Near& a, const Near& b) {
-    return a.least != b.least ? a.least < b.least : a.number < b.number;
-  }
-};
 
 // Of one number at least.
 double IndexSearch::ShareOf(const IndexCandidates& candidates) const {
@@ -143,6 +110,12 @@ bool IndexSearch::IsWorthwhile() const {
 }
 
 Status IndexSearch::Find(const IndexCandidates& candidates, ExactComparison& exact) {
+  AKIDB_ASSIGN_OR_RETURN(const bool done, Begin(candidates, exact));
+  IndexSearch* self = this;
+  return done ? OkStatus() : ScanTogether(context_, {&self, 1});
+}
+
+Result<bool> IndexSearch::Begin(const IndexCandidates& candidates, ExactComparison& exact) {
   work_ = {};
   prepared_ =
       index_.section.space->Prepare(IsByProxy() ? Metric::kEuclid : query_.metric, query_.vector);
@@ -151,16 +124,27 @@ Status IndexSearch::Find(const IndexCandidates& candidates, ExactComparison& exa
   }
   if (MayWalk(candidates)) {
     AKIDB_ASSIGN_OR_RETURN(bool found, Walk(candidates, exact));
-    if (found) return OkStatus();
+    if (found) return true;
   } else {
     compared_.Reset(index_.codes.count());
   }
-  return IsByProxy() ? CompareAll(candidates, exact) : Scan(candidates, exact);
+  if (IsByProxy()) {
+    AKIDB_RETURN_IF_ERROR(CompareAll(candidates, exact));
+    return true;
+  }
+  if (candidates.list && candidates.listed * kCodesShare <= index_.codes.count()) {
+    AKIDB_RETURN_IF_ERROR(ScanListed(candidates, exact));
+    return true;
+  }
+  left_ = {&candidates, &exact};
+  return false;
 }
 
 bool IndexSearch::IsByProxy() const { return query_.metric == Metric::kManhattan; }
 
 bool IndexSearch::MayWalk(const IndexCandidates& candidates) const {
+  // Estimates that say nothing lead nowhere.
+  if (std::isnan(prepared_.base)) return false;
   if (!index_.graph || !(candidates.gate_is_open || candidates.gate_is_fast)) return false;
   return !candidates.list || !ListIsFaster(candidates);
 }
@@ -385,7 +369,7 @@ Status IndexSearch::FinerDistances(std::span<const uint32_t> nodes, float* dista
   return OkStatus();
 }
 
-Result<std::vector<IndexSearch::Near>> IndexSearch::Refine(std::span<const uint32_t> nodes) {
+Result<std::vector<Near>> IndexSearch::Refine(std::span<const uint32_t> nodes) {
   const index::CodeArray& finer = index_.second->codes;
   std::vector<float> distances(nodes.size());
   AKIDB_RETURN_IF_ERROR(FinerDistances(nodes, distances.data()));
@@ -420,52 +404,50 @@ Status IndexSearch::CompareAll(const IndexCandidates& candidates, ExactCompariso
   return OkStatus();
 }
 
-Status IndexSearch::Scan(const IndexCandidates& candidates, ExactComparison& exact) {
-  const index::CodeArray& codes = index_.codes;
-  const bool by_list = candidates.list && candidates.listed * kCodesShare <= codes.count();
-  const std::vector<uint32_t> list = by_list ? candidates.list() : std::vector<uint32_t>();
-  const uint32_t count = by_list ? static_cast<uint32_t>(list.size()) : codes.count();
-  work_.way = by_list ? SearchWay::kListedCodes : SearchWay::kCodes;
+CodeScan IndexSearch::NewScan(const IndexCandidates& candidates, const ExactComparison& exact) {
+  return {index_, {prepared_, query_.k, candidates.gate, exact.bound()}};
+}
+
+void IndexSearch::NoteScan(SearchWay way, uint64_t codes) {
+  work_.way = way;
   work_.recall = kScanRecall;
-  work_.estimated += count;
-  work_.bytes += count * codes.space().row_bytes();
-  KthGreatest greatest(query_.k);
-  std::vector<Near> near;
-  size_t thin_out_at = kNearMin;
+  work_.estimated += codes;
+  work_.bytes += codes * index_.codes.space().row_bytes();
+}
+
+Status IndexSearch::ScanListed(const IndexCandidates& candidates, ExactComparison& exact) {
+  const std::vector<uint32_t> list = candidates.list();
+  NoteScan(SearchWay::kListedCodes, list.size());
+  CodeScan scan = NewScan(candidates, exact);
   std::array<float, kChunk> distances;
   std::array<uint32_t, kChunk> nodes;
-  for (uint32_t first = 0; first < count; first += kChunk) {
+  for (size_t first = 0; first < list.size(); first += kChunk) {
     if (first % kCheckNumbers == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
-    const uint32_t chunk = std::min(kChunk, count - first);
-    for (uint32_t i = 0; i < chunk; ++i) {
-      nodes[i] = by_list ? index_.NodeOf(list[first + i]) : first + i;
-    }
-    if (by_list) {
-      codes.Distances(prepared_, std::span(nodes).first(chunk), distances.data());
-    } else {
-      codes.Distances(prepared_, first, std::span(distances).first(chunk));
-    }
-    float bound = std::min(greatest.bound(), exact.bound());
-    for (uint32_t i = 0; i < chunk; ++i) {
-      const float beyond = distances[i] - bound;
-      // What is not a number may be anything.
-      const float squared_spread = codes.SquaredSpread(prepared_, nodes[i]);
-      if (beyond > 0 && beyond * beyond > kSpreads * kSpreads * squared_spread) continue;
-      const uint32_t number = index_.NumberOf(nodes[i]);
-      if (!candidates.gate.Admits(number)) continue;
-      const float spread = kSpreads * std::sqrt(squared_spread);
-      if (std::isnan(distances[i])) {
-        near.push_back({-std::numeric_limits<float>::infinity(), number});
-        continue;
-      }
-      near.push_back({distances[i] - spread, number});
-      greatest.Offer(distances[i] + spread);
-      bound = std::min(bound, greatest.bound());
-    }
-    if (near.size() < thin_out_at) continue;
-    std::erase_if(near, [&](const Near& candidate) { return candidate.least > bound; });
-    thin_out_at = std::max(2 * near.size(), kNearMin);
+    const size_t count = std::min(kChunk, list.size() - first);
+    for (size_t i = 0; i < count; ++i) nodes[i] = index_.NodeOf(list[first + i]);
+    index_.codes.Distances(prepared_, std::span(nodes).first(count), distances.data());
+    scan.Offer(std::span(nodes).first(count), std::span(distances).first(count));
   }
+  return CompareScanned(scan, exact);
+}
+
+Status IndexSearch::ScanTogether(const RequestContext& context,
+                                 std::span<IndexSearch* const> searches) {
+  std::vector<CodeScan> scans;
+  scans.reserve(searches.size());
+  for (IndexSearch* search : searches) {
+    search->NoteScan(SearchWay::kCodes, search->index_.codes.count());
+    scans.push_back(search->NewScan(*search->left_.candidates, *search->left_.exact));
+  }
+  AKIDB_RETURN_IF_ERROR(ScanAllCodes(context, searches.front()->index_, scans));
+  for (size_t i = 0; i < searches.size(); ++i) {
+    AKIDB_RETURN_IF_ERROR(searches[i]->CompareScanned(scans[i], *searches[i]->left_.exact));
+  }
+  return OkStatus();
+}
+
+Status IndexSearch::CompareScanned(CodeScan& scan, ExactComparison& exact) {
+  std::vector<Near> near = scan.Take();
   if (index_.second) {
     std::vector<uint32_t> found;
     for (const Near& candidate : near) found.push_back(index_.NodeOf(candidate.number));

@@ -14,6 +14,7 @@
 
 #include "base/request_context.h"
 #include "base/status.h"
+#include "engine/code_scan.h"
 #include "engine/vector_index.h"
 #include "index/exact_scan.h"
 #include "index/graph/graph_walk.h"
@@ -83,12 +84,16 @@ class IndexSearch {
 
   // Each number that may be among the nearest is compared once.
   Status Find(const IndexCandidates& candidates, ExactComparison& exact);
-  // Of the last Find.
+  // Find in two parts, so that the searches of a batch read the codes of a source together. Begin
+  // is true when all is done; else ScanTogether is to be called, for which both arguments stay.
+  Result<bool> Begin(const IndexCandidates& candidates, ExactComparison& exact);
+  // What is left of these searches, of the same index. The context's error when the answer is no
+  // longer wanted.
+  static Status ScanTogether(const RequestContext& context, std::span<IndexSearch* const> searches);
+  // Of the last Find or Begin.
   const IndexWork& work() const { return work_; }
 
  private:
-  struct Near;  // a number and the least distance that it may have
-
   // Whether estimates and graph are of another distance than the query's: Manhattan's by Euclid's.
   bool IsByProxy() const;
   bool MayWalk(const IndexCandidates& candidates) const;
@@ -132,7 +137,10 @@ class IndexSearch {
   Result<std::vector<Near>> Refine(std::span<const uint32_t> nodes);
   // Every candidate exactly: where codes say nothing about how far one may be.
   Status CompareAll(const IndexCandidates& candidates, ExactComparison& exact);
-  Status Scan(const IndexCandidates& candidates, ExactComparison& exact);
+  Status ScanListed(const IndexCandidates& candidates, ExactComparison& exact);
+  CodeScan NewScan(const IndexCandidates& candidates, const ExactComparison& exact);
+  void NoteScan(SearchWay way, uint64_t codes);
+  Status CompareScanned(CodeScan& scan, ExactComparison& exact);
 
   const RequestContext& context_;
   const IndexQuery& query_;
@@ -144,6 +152,11 @@ class IndexSearch {
   uint64_t visits_left_ = 0;  // of the walks that may still be made
   index::VisitedNodes compared_;
   std::vector<index::Candidate> admitted_;
+  // Of a search that is to scan all codes.
+  struct {
+    const IndexCandidates* candidates = nullptr;
+    ExactComparison* exact = nullptr;
+  } left_;
 };
 
 }  // namespace akidb::engine

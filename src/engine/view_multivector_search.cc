@@ -88,33 +88,32 @@ class MultivectorSearch {
 
 }  // namespace
 
-Result<std::vector<Hit>> ViewReader::SearchMultivectors(const SearchRequest& request,
-                                                        size_t ordinal,
-                                                        std::span<const float> query) const {
+Result<std::vector<Hit>> ViewReader::SearchMultivectors(const PreparedSearch& search) const {
+  const SearchRequest& request = search.request;
   const Filter* filter =
       request.filter && !request.filter->empty() ? request.filter.get() : nullptr;
-  const VectorConfig& config = schema_.config(ordinal);
+  const VectorConfig& config = schema_.config(search.ordinal);
   index::TopK top(std::min<uint64_t>(view_.points, request.offset) +
                       std::min<uint64_t>(view_.points, request.limit),
                   request.distance_max.value_or(std::numeric_limits<float>::infinity()));
-  index::MaxSim max_sim(context_, {config.metric, schema_.NormalizesRows(ordinal)},
-                        {query, config.dim});
-  MultivectorSearch search({context_, ordinal, query.size() / config.dim,
+  index::MaxSim max_sim(context_, {config.metric, schema_.NormalizesRows(search.ordinal)},
+                        {search.query, config.dim});
+  MultivectorSearch making({context_, search.ordinal, search.query.size() / config.dim,
                             ComponentBytes(config.datatype), max_sim, top});
   for (uint32_t i = 0; i < view_.sources.size(); ++i) {
     const SteadyClock::time_point start = SteadyClock::now();
     SourceFilter source_filter(*view_.sources[i], schema_, filter);
     source_filter.Plan();
     const double filter_ms = filter != nullptr ? MillisecondsSince(start) : 0;
-    AKIDB_RETURN_IF_ERROR(search.Source(*view_.sources[i], i, source_filter));
+    AKIDB_RETURN_IF_ERROR(making.Source(*view_.sources[i], i, source_filter));
     if (request.plan == nullptr) continue;
-    SourcePlan& done = request.plan->sources.emplace_back(search.done());
+    SourcePlan& done = request.plan->sources.emplace_back(making.done());
     done.admitted_share = source_filter.expected_share();
     done.filter_ms = filter_ms;
     done.search_ms = MillisecondsSince(start) - filter_ms;
   }
   const SteadyClock::time_point start = SteadyClock::now();
-  Result<std::vector<Hit>> hits = TakeHits(top, ordinal, request);
+  Result<std::vector<Hit>> hits = TakeHits(top, search.ordinal, request);
   if (request.plan != nullptr) request.plan->fetch_ms = MillisecondsSince(start);
   return hits;
 }

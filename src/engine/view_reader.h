@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/request_context.h"
@@ -14,7 +15,12 @@
 
 namespace akidb::engine {
 
-class SourceFilter;
+// Both are borrowed.
+struct PreparedSearch {
+  const SearchRequest& request;
+  size_t ordinal = 0;            // of its vector
+  std::span<const float> query;  // fits that, and was prepared by the schema
+};
 
 class ViewReader {
  public:
@@ -31,9 +37,9 @@ class ViewReader {
   // Leaves in `ids` those that are here and neither written nor given another payload after `seq`.
   // Each of them once.
   Status KeepUnchanged(uint64_t seq, std::vector<PointId>& ids) const;
-  // `query` fits the vector `ordinal`, and was prepared by the schema.
-  Result<std::vector<Hit>> Search(const SearchRequest& request, size_t ordinal,
-                                  std::span<const float> query) const;
+  // The hits of each. All of them over the same vector that read a source whole read it once; each
+  // is answered as it would be alone.
+  Result<std::vector<std::vector<Hit>>> Search(std::span<const PreparedSearch> searches) const;
 
  private:
   struct Location {
@@ -41,24 +47,19 @@ class ViewReader {
     uint32_t row = 0;
   };
 
-  struct Scan;  // one search in the making
+  struct Scan;
   class Comparison;
-  struct NumberList;
+  class SourceSearch;
 
   // Searching (view_search.cc).
-  Status SearchSource(Scan& scan, const RowSource& source, uint32_t source_number) const;
-  Status SearchIndex(Scan& scan, const RowSource& source, uint32_t source_number,
-                     SourceFilter& filter) const;
-  // From the first block on that no index was asked about.
-  Status ScanBlocks(Scan& scan, const RowSource& source, uint32_t source_number,
-                    SourceFilter& filter) const;
-  // Compares the vectors of these numbers, which `gate` then judges.
-  Status ScanNumbers(Scan& scan, const RowSource& source, uint32_t source_number,
-                     const NumberList& list) const;
-  Status ScanIds(Scan& scan, const RowSource& source, uint32_t source_number) const;
+  Scan NewScan(const PreparedSearch& search, size_t result) const;
+  Status SearchTogether(std::span<Scan> scans, std::span<std::vector<Hit>> results) const;
+  // The scans, of one vector, in the source of this number.
+  Status SearchSource(std::span<Scan> scans, uint32_t number) const;
+  Status ReadVectors(std::span<SourceSearch* const> searches, uint32_t number) const;
+  Status ReadCodes(std::span<SourceSearch* const> searches) const;
   // Searching multivectors (view_multivector_search.cc).
-  Result<std::vector<Hit>> SearchMultivectors(const SearchRequest& request, size_t ordinal,
-                                              std::span<const float> query) const;
+  Result<std::vector<Hit>> SearchMultivectors(const PreparedSearch& search) const;
   Result<std::vector<Hit>> TakeHits(index::TopK& top, size_t ordinal,
                                     const SearchRequest& request) const;
   static Result<std::optional<Payload>> ReadPayload(const Location& at,

@@ -2,6 +2,9 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "engine/index_search.h"
 #include "engine/source_filter.h"
@@ -25,6 +28,9 @@ constexpr size_t kFetchedAtOnce = 256;
 // A comparison of which one in so many is timed, and that takes so long, has waited for a device.
 constexpr uint32_t kTimedShare = 4;
 constexpr std::chrono::nanoseconds kWaitMin{20'000};
+// Searches that are answered at once, and so share passes. Their filters and what they have found
+// are in memory together.
+constexpr size_t kSearchesTogether = 32;
 
 // Admits visible rows that have the vector and pass the filter.
 class FilterGate final : public index::RowGate {
@@ -65,23 +71,19 @@ std::vector<uint32_t> NumbersOf(const RowSource& source, size_t ordinal,
 
 }  // namespace
 
-struct ViewReader::NumberList {
-  std::span<const uint32_t> numbers;
-  index::RowGate& gate;
-};
-
+// One search in the making.
 struct ViewReader::Scan {
+  const SearchRequest& request;
+  const size_t result;  // its number among those that are asked together
   size_t ordinal;
   std::span<const float> query;
   const Filter* filter;            // null: all points
   const HasIdCondition* required;  // null: any point
   index::TopK top;
   index::ExactScan exact;
-  bool by_index;  // where there is one
   IndexQuery index_query;
-  std::vector<float> buffer;    // of vectors that are compared next
+  std::vector<float> buffer{};  // of vectors that are compared next
   SourcePlan done{};            // in the source at hand
-  uint32_t indexed_blocks = 0;  // of it, searched already
 
   void Note(SearchWay way, uint64_t vectors) {
     // What an index doesn't cover is the smaller part.
@@ -90,42 +92,6 @@ struct ViewReader::Scan {
     done.bytes += vectors * query.size_bytes();
   }
 };
-
-Status ViewReader::ScanBlocks(Scan& scan, const RowSource& source, uint32_t source_number,
-                              SourceFilter& filter) const {
-  FilterGate gate(source, scan.ordinal, filter);
-  const index::ScanQuery query{scan.query, gate, scan.top};
-  for (uint32_t i = scan.indexed_blocks; i < source.blocks(scan.ordinal); ++i) {
-    AKIDB_ASSIGN_OR_RETURN(VectorBlock block, source.block(i, scan.ordinal, scan.buffer));
-    if (block.count == 0) continue;
-    scan.Note(SearchWay::kVectors, block.count);
-    index::FloatRows rows{block.vectors.data(), block.count, scan.query.size(), block.first_number,
-                          source_number};
-    AKIDB_RETURN_IF_ERROR(scan.exact.Rows(rows, {&query, 1}));
-  }
-  return filter.status();
-}
-
-Status ViewReader::ScanNumbers(Scan& scan, const RowSource& source, uint32_t source_number,
-                               const NumberList& list) const {
-  const index::ScanQuery query{scan.query, list.gate, scan.top};
-  if (!list.numbers.empty()) scan.Note(SearchWay::kListedVectors, list.numbers.size());
-  for (size_t i = 0; i < list.numbers.size(); ++i) {
-    if (i % kFetchedAtOnce == 0 && source.may_be_cold(scan.ordinal)) {
-      AKIDB_RETURN_IF_ERROR(context_.Check());
-      const std::span<const uint32_t> rest = list.numbers.subspan(i);
-      AKIDB_RETURN_IF_ERROR(
-          source.Fetch(rest.first(std::min(kFetchedAtOnce, rest.size())), scan.ordinal));
-    }
-    const uint32_t number = list.numbers[i];
-    AKIDB_ASSIGN_OR_RETURN(
-        std::span<const float> vector,
-        source.vector(source.RowOf(number, scan.ordinal), scan.ordinal, scan.buffer));
-    index::FloatRows rows{vector.data(), 1, vector.size(), number, source_number};
-    AKIDB_RETURN_IF_ERROR(scan.exact.Rows(rows, {&query, 1}));
-  }
-  return OkStatus();
-}
 
 // Numbers that a gate has admitted.
 class ViewReader::Comparison final : public ExactComparison, private index::RowGate {
@@ -164,71 +130,214 @@ class ViewReader::Comparison final : public ExactComparison, private index::RowG
   uint32_t timed_ = 0;  // comparisons so far, that is
 };
 
-Status ViewReader::SearchIndex(Scan& scan, const RowSource& source, uint32_t source_number,
-                               SourceFilter& filter) const {
-  FilterGate gate(source, scan.ordinal, filter);
-  const VectorIndex& index = *source.vector_index(scan.ordinal);
-  IndexSearch search(context_, scan.index_query, index);
-  IndexCandidates candidates{
-      .gate = gate,
-      .gate_is_open = scan.filter == nullptr && source.sealed() && source.dead() == 0,
-      // Whether a row is alive is a look at a bitmap.
-      .gate_is_fast = scan.filter == nullptr || filter.mostly_settled(),
-      .admitted_share = filter.expected_share() *
-                        static_cast<double>(source.rows() - source.dead()) /
-                        static_cast<double>(source.rows()),
-  };
-  if (filter.possible() != nullptr) {
-    candidates.list = [&] { return NumbersOf(source, scan.ordinal, filter); };
-    candidates.listed = filter.possible()->count();
-  }
-  Comparison exact(scan, source, source_number);
-  AKIDB_RETURN_IF_ERROR(search.Find(candidates, exact));
-  const IndexWork& work = search.work();
-  scan.done.way = work.way;
-  scan.done.ef = work.ef;
-  scan.done.walks = work.walks;
-  scan.done.estimated = work.estimated;
-  scan.done.compared = work.compared;
-  scan.done.bytes = work.bytes;
-  scan.done.recall = work.recall;
-  return filter.status();
-}
+// One search in one source.
+class ViewReader::SourceSearch {
+ public:
+  // All outlive the search.
+  SourceSearch(const ViewReader& reader, Scan& scan, const RowSource& source, uint32_t number)
+      : reader_(reader),
+        scan_(scan),
+        source_(source),
+        number_(number),
+        filter_(source, reader.schema_, scan.filter),
+        gate_(source, scan.ordinal, filter_),
+        exact_(scan, source, number) {}
 
-Status ViewReader::ScanIds(Scan& scan, const RowSource& source, uint32_t source_number) const {
-  SourceFilter filter(source, schema_, scan.filter);
-  FilterGate gate(source, scan.ordinal, filter);
-  std::vector<uint32_t> numbers;
-  for (PointId id : scan.required->ids) {
-    std::optional<uint32_t> row = source.Find(id);
-    if (!row || !source.HasVector(*row, scan.ordinal)) continue;
-    numbers.push_back(source.NumberOf(*row, scan.ordinal));
+  // All but reading every code, or every vector that no code stands for.
+  Status Begin() {
+    const SteadyClock::time_point start = SteadyClock::now();
+    scan_.done = {};
+    AKIDB_RETURN_IF_ERROR(scan_.required != nullptr ? SearchIds() : Search());
+    scan_.done.search_ms += MillisecondsSince(start) - scan_.done.filter_ms;
+    return OkStatus();
   }
-  AKIDB_RETURN_IF_ERROR(ScanNumbers(scan, source, source_number, {numbers, gate}));
-  return filter.status();
-}
+  // What is left then, and read once for the searches of a batch: all codes, and after them the
+  // vectors from this block on.
+  bool reads_codes() const { return reads_codes_; }
+  uint32_t first_block() const { return first_block_; }
 
-Status ViewReader::SearchSource(Scan& scan, const RowSource& source, uint32_t number) const {
-  if (scan.required != nullptr) return ScanIds(scan, source, number);
-  SourceFilter filter(source, schema_, scan.filter);
+  // What such a pass needs.
+  Scan& scan() { return scan_; }
+  index::ScanQuery query() { return {scan_.query, gate_, scan_.top}; }
+  IndexSearch* index_search() { return &*search_; }
+  void NotePass(double milliseconds, size_t shared_by) {
+    scan_.done.search_ms += milliseconds;
+    scan_.done.shared_by = std::max<uint64_t>(scan_.done.shared_by, shared_by);
+  }
+  // Once the index has been asked, the codes read.
+  void NoteIndexWork() {
+    const IndexWork& work = search_->work();
+    scan_.done.way = work.way;
+    scan_.done.ef = work.ef;
+    scan_.done.walks = work.walks;
+    scan_.done.estimated = work.estimated;
+    scan_.done.compared = work.compared;
+    scan_.done.bytes = work.bytes;
+    scan_.done.recall = work.recall;
+  }
+
+  // After what is left.
+  Status Finish() {
+    SearchPlan* plan = scan_.request.plan;
+    if (plan != nullptr) {
+      scan_.done.sealed = source_.sealed();
+      scan_.done.degraded = source_.degraded();
+      scan_.done.rows = source_.rows();
+      plan->degraded = plan->degraded || scan_.done.degraded;
+      plan->recall = std::min(plan->recall, scan_.done.recall);
+      plan->sources.push_back(scan_.done);
+    }
+    return filter_.status();
+  }
+
+ private:
+  Status Search() {
+    const SteadyClock::time_point start = SteadyClock::now();
+    filter_.Plan();
+    if (scan_.filter != nullptr) scan_.done.filter_ms = MillisecondsSince(start);
+    scan_.done.admitted_share = filter_.expected_share();
+    const VectorIndex* index = scan_.request.exact ? nullptr : source_.vector_index(scan_.ordinal);
+    if (index != nullptr) {
+      search_.emplace(reader_.context_, scan_.index_query, *index);
+      if (search_->IsWorthwhile()) return SearchIndex();
+      search_.reset();
+    }
+    const RowSet* possible = filter_.possible();
+    if (possible != nullptr && possible->count() * kListShare <= source_.rows()) {
+      return CompareNumbers(NumbersOf(source_, scan_.ordinal, filter_));
+    }
+    first_block_ = 0;
+    return OkStatus();
+  }
+
+  Status SearchIndex() {
+    candidates_.emplace(IndexCandidates{
+        .gate = gate_,
+        .gate_is_open = scan_.filter == nullptr && source_.sealed() && source_.dead() == 0,
+        // Whether a row is alive is a look at a bitmap.
+        .gate_is_fast = scan_.filter == nullptr || filter_.mostly_settled(),
+        .admitted_share = filter_.expected_share() *
+                          static_cast<double>(source_.rows() - source_.dead()) /
+                          static_cast<double>(source_.rows()),
+    });
+    if (filter_.possible() != nullptr) {
+      candidates_->list = [this] { return NumbersOf(source_, scan_.ordinal, filter_); };
+      candidates_->listed = filter_.possible()->count();
+    }
+    AKIDB_ASSIGN_OR_RETURN(const bool done, search_->Begin(*candidates_, exact_));
+    reads_codes_ = !done;
+    if (done) NoteIndexWork();
+    first_block_ = source_.indexed_blocks(scan_.ordinal);
+    return OkStatus();
+  }
+
+  Status SearchIds() {
+    std::vector<uint32_t> numbers;
+    for (PointId id : scan_.required->ids) {
+      std::optional<uint32_t> row = source_.Find(id);
+      if (!row || !source_.HasVector(*row, scan_.ordinal)) continue;
+      numbers.push_back(source_.NumberOf(*row, scan_.ordinal));
+    }
+    return CompareNumbers(numbers);
+  }
+
+  // The gate judges what is near enough.
+  Status CompareNumbers(const std::vector<uint32_t>& numbers) {
+    if (!numbers.empty()) scan_.Note(SearchWay::kListedVectors, numbers.size());
+    const index::ScanQuery query = this->query();
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      if (i % kFetchedAtOnce == 0 && source_.may_be_cold(scan_.ordinal)) {
+        AKIDB_RETURN_IF_ERROR(reader_.context_.Check());
+        const std::span<const uint32_t> rest = std::span(numbers).subspan(i);
+        AKIDB_RETURN_IF_ERROR(
+            source_.Fetch(rest.first(std::min(kFetchedAtOnce, rest.size())), scan_.ordinal));
+      }
+      const uint32_t number = numbers[i];
+      AKIDB_ASSIGN_OR_RETURN(
+          std::span<const float> vector,
+          source_.vector(source_.RowOf(number, scan_.ordinal), scan_.ordinal, scan_.buffer));
+      index::FloatRows rows{vector.data(), 1, vector.size(), number, number_};
+      AKIDB_RETURN_IF_ERROR(scan_.exact.Rows(rows, {&query, 1}));
+    }
+    return OkStatus();
+  }
+
+  const ViewReader& reader_;
+  Scan& scan_;
+  const RowSource& source_;
+  const uint32_t number_;
+  SourceFilter filter_;
+  FilterGate gate_;
+  Comparison exact_;
+  std::optional<IndexSearch> search_;
+  std::optional<IndexCandidates> candidates_;
+  bool reads_codes_ = false;
+  uint32_t first_block_ = UINT32_MAX;  // none
+};
+
+// All codes, once for all of these searches of one source and vector.
+Status ViewReader::ReadCodes(std::span<SourceSearch* const> searches) const {
   const SteadyClock::time_point start = SteadyClock::now();
-  filter.Plan();
-  if (scan.filter != nullptr) scan.done.filter_ms = MillisecondsSince(start);
-  scan.done.admitted_share = filter.expected_share();
-  const VectorIndex* index = scan.by_index ? source.vector_index(scan.ordinal) : nullptr;
-  if (index != nullptr && IndexSearch(context_, scan.index_query, *index).IsWorthwhile()) {
-    AKIDB_RETURN_IF_ERROR(SearchIndex(scan, source, number, filter));
-    scan.indexed_blocks = source.indexed_blocks(scan.ordinal);
-    return ScanBlocks(scan, source, number, filter);
+  std::vector<IndexSearch*> parts;
+  for (SourceSearch* search : searches) parts.push_back(search->index_search());
+  AKIDB_RETURN_IF_ERROR(IndexSearch::ScanTogether(context_, parts));
+  const double milliseconds = MillisecondsSince(start);
+  for (SourceSearch* search : searches) {
+    search->NoteIndexWork();
+    search->NotePass(milliseconds, searches.size());
   }
-  const RowSet* possible = filter.possible();
-  if (possible != nullptr && possible->count() * kListShare <= source.rows()) {
-    const std::vector<uint32_t> numbers = NumbersOf(source, scan.ordinal, filter);
-    FilterGate gate(source, scan.ordinal, filter);
-    AKIDB_RETURN_IF_ERROR(ScanNumbers(scan, source, number, {numbers, gate}));
-    return filter.status();
+  return OkStatus();
+}
+
+// Likewise, the vectors that each still has to see. By ascending first block.
+Status ViewReader::ReadVectors(std::span<SourceSearch* const> searches, uint32_t number) const {
+  const SteadyClock::time_point start = SteadyClock::now();
+  const RowSource& source = *view_.sources[number];
+  Scan& first = searches.front()->scan();
+  std::vector<index::ScanQuery> queries;
+  for (uint32_t i = searches.front()->first_block(); i < source.blocks(first.ordinal); ++i) {
+    while (queries.size() < searches.size() && searches[queries.size()]->first_block() <= i) {
+      queries.push_back(searches[queries.size()]->query());
+    }
+    AKIDB_ASSIGN_OR_RETURN(VectorBlock block, source.block(i, first.ordinal, first.buffer));
+    if (block.count == 0) continue;
+    for (SourceSearch* search : searches.first(queries.size())) {
+      search->scan().Note(SearchWay::kVectors, block.count);
+    }
+    index::FloatRows rows{block.vectors.data(), block.count, first.query.size(), block.first_number,
+                          number};
+    AKIDB_RETURN_IF_ERROR(first.exact.Rows(rows, queries));
   }
-  return ScanBlocks(scan, source, number, filter);
+  const double milliseconds = MillisecondsSince(start);
+  for (SourceSearch* search : searches) search->NotePass(milliseconds, searches.size());
+  return OkStatus();
+}
+
+Status ViewReader::SearchSource(std::span<Scan> scans, uint32_t number) const {
+  const RowSource& source = *view_.sources[number];
+  std::vector<std::unique_ptr<SourceSearch>> searches;
+  std::vector<SourceSearch*> over_codes;
+  std::vector<SourceSearch*> over_vectors;
+  for (Scan& scan : scans) {
+    auto search = std::make_unique<SourceSearch>(*this, scan, source, number);
+    AKIDB_RETURN_IF_ERROR(search->Begin());
+    const bool reads_vectors = search->first_block() < source.blocks(scan.ordinal);
+    if (search->reads_codes()) over_codes.push_back(search.get());
+    if (reads_vectors) over_vectors.push_back(search.get());
+    if (search->reads_codes() || reads_vectors) {
+      searches.push_back(std::move(search));
+    } else {
+      AKIDB_RETURN_IF_ERROR(search->Finish());
+    }
+  }
+  if (!over_codes.empty()) AKIDB_RETURN_IF_ERROR(ReadCodes(over_codes));
+  std::stable_sort(over_vectors.begin(), over_vectors.end(),
+                   [](const SourceSearch* a, const SourceSearch* b) {
+                     return a->first_block() < b->first_block();
+                   });
+  if (!over_vectors.empty()) AKIDB_RETURN_IF_ERROR(ReadVectors(over_vectors, number));
+  for (const auto& search : searches) AKIDB_RETURN_IF_ERROR(search->Finish());
+  return OkStatus();
 }
 
 Result<std::vector<Hit>> ViewReader::TakeHits(index::TopK& top, size_t ordinal,
@@ -249,43 +358,65 @@ Result<std::vector<Hit>> ViewReader::TakeHits(index::TopK& top, size_t ordinal,
   return hits;
 }
 
-Result<std::vector<Hit>> ViewReader::Search(const SearchRequest& request, size_t ordinal,
-                                            std::span<const float> query) const {
-  if (schema_.config(ordinal).multivector) return SearchMultivectors(request, ordinal, query);
+ViewReader::Scan ViewReader::NewScan(const PreparedSearch& search, size_t result) const {
+  const SearchRequest& request = search.request;
   const Filter* filter =
       request.filter && !request.filter->empty() ? request.filter.get() : nullptr;
-  size_t k = std::min<uint64_t>(view_.points, request.offset) +
-             std::min<uint64_t>(view_.points, request.limit);
-  float distance_max = request.distance_max.value_or(std::numeric_limits<float>::infinity());
-  Scan scan{
-      ordinal,
-      query,
-      filter,
-      RequiredIds(filter),
-      index::TopK(k, distance_max),
-      index::ExactScan(context_, {schema_.config(ordinal).metric, schema_.NormalizesRows(ordinal)}),
-      !request.exact,
-      {schema_.config(ordinal).metric, query, k, request.ef, request.recall},
-      {}};
+  const size_t k = std::min<uint64_t>(view_.points, request.offset) +
+                   std::min<uint64_t>(view_.points, request.limit);
+  const float distance_max = request.distance_max.value_or(std::numeric_limits<float>::infinity());
+  const Metric metric = schema_.config(search.ordinal).metric;
+  return Scan{request,
+              result,
+              search.ordinal,
+              search.query,
+              filter,
+              RequiredIds(filter),
+              index::TopK(k, distance_max),
+              index::ExactScan(context_, {metric, schema_.NormalizesRows(search.ordinal)}),
+              {metric, search.query, k, request.ef, request.recall}};
+}
+
+Status ViewReader::SearchTogether(std::span<Scan> scans,
+                                  std::span<std::vector<Hit>> results) const {
   for (uint32_t i = 0; i < view_.sources.size(); ++i) {
-    const RowSource& source = *view_.sources[i];
-    const SteadyClock::time_point start = SteadyClock::now();
-    scan.done = {};
-    scan.indexed_blocks = 0;
-    AKIDB_RETURN_IF_ERROR(SearchSource(scan, source, i));
-    if (request.plan == nullptr) continue;
-    scan.done.sealed = source.sealed();
-    scan.done.degraded = source.degraded();
-    request.plan->degraded = request.plan->degraded || scan.done.degraded;
-    scan.done.rows = source.rows();
-    scan.done.search_ms = MillisecondsSince(start) - scan.done.filter_ms;
-    request.plan->sources.push_back(scan.done);
-    request.plan->recall = std::min(request.plan->recall, scan.done.recall);
+    AKIDB_RETURN_IF_ERROR(SearchSource(scans, i));
   }
-  const SteadyClock::time_point start = SteadyClock::now();
-  Result<std::vector<Hit>> hits = TakeHits(scan.top, ordinal, request);
-  if (request.plan != nullptr) request.plan->fetch_ms = MillisecondsSince(start);
-  return hits;
+  for (Scan& scan : scans) {
+    const SteadyClock::time_point start = SteadyClock::now();
+    AKIDB_ASSIGN_OR_RETURN(results[scan.result], TakeHits(scan.top, scan.ordinal, scan.request));
+    if (scan.request.plan != nullptr) scan.request.plan->fetch_ms = MillisecondsSince(start);
+  }
+  return OkStatus();
+}
+
+Result<std::vector<std::vector<Hit>>> ViewReader::Search(
+    std::span<const PreparedSearch> searches) const {
+  std::vector<std::vector<Hit>> results(searches.size());
+  // Those over the same vector, one after the other.
+  std::vector<size_t> order;
+  for (size_t i = 0; i < searches.size(); ++i) {
+    if (!schema_.config(searches[i].ordinal).multivector) {
+      order.push_back(i);
+      continue;
+    }
+    AKIDB_RETURN_IF_ERROR(context_.Check());
+    AKIDB_ASSIGN_OR_RETURN(results[i], SearchMultivectors(searches[i]));
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return searches[a].ordinal < searches[b].ordinal; });
+  for (size_t begin = 0; begin < order.size();) {
+    AKIDB_RETURN_IF_ERROR(context_.Check());
+    std::vector<Scan> scans;
+    const size_t ordinal = searches[order[begin]].ordinal;
+    while (begin < order.size() && searches[order[begin]].ordinal == ordinal &&
+           scans.size() < kSearchesTogether) {
+      scans.push_back(NewScan(searches[order[begin]], order[begin]));
+      ++begin;
+    }
+    AKIDB_RETURN_IF_ERROR(SearchTogether(scans, results));
+  }
+  return results;
 }
 
 }  // namespace akidb::engine

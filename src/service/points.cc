@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -23,6 +27,16 @@ bool HoldsText(std::span<const PointInput> points) {
   return false;
 }
 
+Status ForEachVector(std::span<const std::span<PointInput>> lists,
+                     const std::function<Status(const std::string&, VectorInput&)>& visit) {
+  for (std::span<PointInput> points : lists) {
+    for (PointInput& point : points) {
+      for (auto& [name, vector] : point.vectors) AKIDB_RETURN_IF_ERROR(visit(name, vector));
+    }
+  }
+  return OkStatus();
+}
+
 // Every vector is dense by now.
 std::vector<Point> TakePoints(std::span<PointInput> inputs) {
   std::vector<Point> points;
@@ -40,12 +54,66 @@ std::vector<Point> TakePoints(std::span<PointInput> inputs) {
   return points;
 }
 
-WriteReply ReplyTo(const engine::EditResult& edited) {
+WriteReply ReplyTo(const engine::WriteResult& written) {
   WriteReply reply;
-  reply.seq = edited.write.seq;
-  reply.durable = edited.write.durable;
+  reply.seq = written.seq;
+  reply.durable = written.durable;
+  return reply;
+}
+
+WriteReply ReplyTo(const engine::EditResult& edited) {
+  WriteReply reply = ReplyTo(edited.write);
   reply.not_found = edited.not_found;
   return reply;
+}
+
+// Does operations, whose texts are vectors by now.
+class Writing {
+ public:
+  Writing(const RequestContext& context, engine::CollectionWriter& target)
+      : context_(context), target_(target) {}
+
+  Result<WriteReply> operator()(UpsertRequest& request) {
+    return Reply(target_.Upsert(context_, TakePoints(request.points)));
+  }
+  Result<WriteReply> operator()(const PointsDeletion& deletion) {
+    const PointSelector& points = deletion.points;
+    return Reply(points.filter ? target_.DeleteByFilter(context_, *points.filter)
+                               : target_.Delete(context_, points.ids));
+  }
+  Result<WriteReply> operator()(const PayloadEdit& edit) {
+    return Reply(target_.ChangePayloads(context_, edit.points, edit.change));
+  }
+  Result<WriteReply> operator()(VectorsUpdate& update) {
+    return Reply(target_.UpdateVectors(context_, TakePoints(update.points), update.filter.get()));
+  }
+  Result<WriteReply> operator()(const VectorsRemoval& removal) {
+    WriteReply reply;
+    std::optional<PointId> not_found;
+    for (const PointSelector& points : removal.points) {
+      AKIDB_ASSIGN_OR_RETURN(reply, Reply(target_.DeleteVectors(context_, points, removal.names)));
+      if (!not_found) not_found = reply.not_found;
+    }
+    reply.not_found = not_found;
+    return reply;
+  }
+
+ private:
+  template <typename Done>
+  static Result<WriteReply> Reply(const Result<Done>& done) {
+    if (!done.ok()) return done.status();
+    return ReplyTo(*done);
+  }
+
+  const RequestContext& context_;
+  engine::CollectionWriter& target_;
+};
+
+// The points of an operation that may hold texts.
+std::span<PointInput> PointsOf(UpdateOperation& operation) {
+  if (auto* upsert = std::get_if<UpsertRequest>(&operation)) return upsert->points;
+  if (auto* update = std::get_if<VectorsUpdate>(&operation)) return update->points;
+  return {};
 }
 
 }  // namespace
@@ -66,10 +134,12 @@ Status Service::CheckBoundModel(std::string_view collection, std::string_view ve
                               model.fingerprint + ") can't be compared with it");
 }
 
-// Replaces the texts of `points` by their vectors. Everything that can be refused without running
-// a model is refused before one runs.
-Status Service::EmbedPoints(const RequestContext& context, std::string_view collection,
-                            std::span<PointInput> points, WriteReply& reply) {
+// Replaces texts by their vectors. Everything that can be refused without running a model is
+// refused before one runs.
+Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context,
+                                               std::string_view collection,
+                                               const PointLists& lists) {
+  if (std::none_of(lists.begin(), lists.end(), HoldsText)) return Embedded{};
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
   const engine::VectorSchema schema(target->config());
@@ -77,102 +147,91 @@ Status Service::EmbedPoints(const RequestContext& context, std::string_view coll
   std::vector<PlacedText> texts;
   std::set<std::pair<std::string_view, size_t>> bindings;  // vector name, model of the batch
   std::vector<std::pair<std::string_view, TextBatch::Slot>> first_uses;
-  for (PointInput& point : points) {
-    for (auto& [name, vector] : point.vectors) {
-      auto* text = std::get_if<TextInput>(&vector);
-      if (text == nullptr) {
-        AKIDB_RETURN_IF_ERROR(schema.Check(name, std::get<DenseVector>(vector)).status());
-        continue;
-      }
-      AKIDB_ASSIGN_OR_RETURN(VectorConfig config, FindVector(target->config(), name));
-      ChooseModel(collection, name, *text);
-      AKIDB_ASSIGN_OR_RETURN(TextBatch::Slot slot, batch.Add(*text));
-      AKIDB_RETURN_IF_ERROR(CheckModelFits(batch.model(slot), name, config));
-      AKIDB_RETURN_IF_ERROR(CheckBoundModel(collection, name, batch.model(slot)));
-      if (bindings.emplace(name, slot.model).second) first_uses.emplace_back(name, slot);
-      texts.push_back({&vector, slot});
-    }
-  }
+  auto place = [&](const std::string& name, VectorInput& vector) -> Status {
+    auto* text = std::get_if<TextInput>(&vector);
+    if (text == nullptr) return schema.Check(name, std::get<DenseVector>(vector)).status();
+    AKIDB_ASSIGN_OR_RETURN(VectorConfig config, FindVector(target->config(), name));
+    ChooseModel(collection, name, *text);
+    AKIDB_ASSIGN_OR_RETURN(TextBatch::Slot slot, batch.Add(*text));
+    AKIDB_RETURN_IF_ERROR(CheckModelFits(batch.model(slot), name, config));
+    AKIDB_RETURN_IF_ERROR(CheckBoundModel(collection, name, batch.model(slot)));
+    if (bindings.emplace(name, slot.model).second) first_uses.emplace_back(name, slot);
+    texts.push_back({&vector, slot});
+    return OkStatus();
+  };
+  AKIDB_RETURN_IF_ERROR(ForEachVector(lists, place));
   AKIDB_RETURN_IF_ERROR(batch.Run(context, embedding::InputType::kDocument));
   for (const auto& [name, slot] : first_uses) {
     const embedding::ModelInfo& model = batch.model(slot);
     AKIDB_RETURN_IF_ERROR(database_.BindModel(collection, name, model.id, model.fingerprint));
   }
-  reply.usage = batch.Usage();
-  reply.truncated_texts = batch.truncated_texts();
+  Embedded embedded{batch.Usage(), batch.truncated_texts()};
   for (const PlacedText& text : texts) {
     std::span<const float> vector = batch.vector(text.slot);
     // Keys of the batch point into the texts that this replaces; nothing is added from here on.
     *text.input = DenseVector(vector.begin(), vector.end());
   }
-  return OkStatus();
+  return embedded;
 }
 
-Result<WriteReply> Service::Upsert(const RequestContext& context, std::string_view collection,
-                                   UpsertRequest request) {
-  WriteReply reply;
-  if (HoldsText(request.points)) {
-    AKIDB_RETURN_IF_ERROR(EmbedPoints(context, collection, request.points, reply));
-  }
+Result<WriteReply> Service::Write(const RequestContext& context, std::string_view collection,
+                                  UpdateOperation operation) {
+  AKIDB_ASSIGN_OR_RETURN(Embedded embedded,
+                         EmbedPoints(context, collection, {PointsOf(operation)}));
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
-  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult written,
-                         target->Upsert(context, TakePoints(request.points)));
-  reply.seq = written.seq;
-  reply.durable = written.durable;
-  return reply;
-}
-
-Result<WriteReply> Service::Delete(const RequestContext& context, std::string_view collection,
-                                   const PointSelector& selector) {
-  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
-                         database_.FindCollection(collection));
-  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult written,
-                         selector.filter ? target->DeleteByFilter(context, *selector.filter)
-                                         : target->Delete(context, selector.ids));
-  WriteReply reply;
-  reply.seq = written.seq;
-  reply.durable = written.durable;
-  return reply;
-}
-
-Result<WriteReply> Service::ChangePayloads(const RequestContext& context,
-                                           std::string_view collection, const PayloadEdit& edit) {
-  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
-                         database_.FindCollection(collection));
-  AKIDB_ASSIGN_OR_RETURN(engine::EditResult edited,
-                         target->ChangePayloads(context, edit.points, edit.change));
-  return ReplyTo(edited);
-}
-
-Result<WriteReply> Service::UpdateVectors(const RequestContext& context,
-                                          std::string_view collection, VectorsUpdate update) {
-  WriteReply embedded;
-  if (HoldsText(update.points)) {
-    AKIDB_RETURN_IF_ERROR(EmbedPoints(context, collection, update.points, embedded));
-  }
-  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
-                         database_.FindCollection(collection));
-  AKIDB_ASSIGN_OR_RETURN(
-      engine::EditResult edited,
-      target->UpdateVectors(context, TakePoints(update.points), update.filter.get()));
-  WriteReply reply = ReplyTo(edited);
+  AKIDB_ASSIGN_OR_RETURN(WriteReply reply, std::visit(Writing(context, *target), operation));
   reply.usage = std::move(embedded.usage);
   reply.truncated_texts = embedded.truncated_texts;
   return reply;
 }
 
+Result<WriteReply> Service::Upsert(const RequestContext& context, std::string_view collection,
+                                   UpsertRequest request) {
+  return Write(context, collection, std::move(request));
+}
+
+Result<WriteReply> Service::Delete(const RequestContext& context, std::string_view collection,
+                                   PointSelector selector) {
+  return Write(context, collection, PointsDeletion{std::move(selector)});
+}
+
+Result<WriteReply> Service::ChangePayloads(const RequestContext& context,
+                                           std::string_view collection, PayloadEdit edit) {
+  return Write(context, collection, std::move(edit));
+}
+
+Result<WriteReply> Service::UpdateVectors(const RequestContext& context,
+                                          std::string_view collection, VectorsUpdate update) {
+  return Write(context, collection, std::move(update));
+}
+
 Result<WriteReply> Service::DeleteVectors(const RequestContext& context,
-                                          std::string_view collection,
-                                          const VectorsRemoval& removal) {
+                                          std::string_view collection, VectorsRemoval removal) {
+  return Write(context, collection, std::move(removal));
+}
+
+Result<UpdateBatchReply> Service::Update(const RequestContext& context, std::string_view collection,
+                                         UpdateBatch batch) {
+  PointLists lists;
+  for (UpdateOperation& operation : batch.operations) lists.push_back(PointsOf(operation));
+  AKIDB_ASSIGN_OR_RETURN(Embedded embedded, EmbedPoints(context, collection, lists));
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
-  WriteReply reply;
-  for (const PointSelector& points : removal.points) {
-    AKIDB_ASSIGN_OR_RETURN(engine::EditResult edited,
-                           target->DeleteVectors(context, points, removal.names));
-    reply = ReplyTo(edited);
+  UpdateBatchReply reply{{}, std::move(embedded.usage), embedded.truncated_texts};
+  const std::unique_ptr<engine::WriteGroup> group = target->BeginWrites();
+  Status failed;
+  for (size_t i = 0; i < batch.operations.size() && failed.ok(); ++i) {
+    Result<WriteReply> written = std::visit(Writing(context, *group), batch.operations[i]);
+    failed = written.status();
+    if (written.ok() && written->not_found && batch.missing_is_an_error) {
+      failed = NotFoundError("No point with id " + written->not_found->ToString() + " found");
+    }
+    if (failed.ok()) reply.replies.push_back(std::move(*written));
+    failed = failed.WithContext("operations[" + std::to_string(i) + "]");
   }
+  AKIDB_RETURN_IF_ERROR(group->Commit());
+  if (!failed.ok()) return failed;
   return reply;
 }
 

@@ -45,6 +45,20 @@ struct WriteReply {
   std::optional<PointId> not_found;  // the first id of a point to be changed that isn't there
 };
 
+struct UpdateBatch {
+  std::vector<UpdateOperation> operations;
+  // Whether an id of a point to be changed that isn't there is kNotFound, after the others of its
+  // operation are changed.
+  bool missing_is_an_error = false;
+};
+
+struct UpdateBatchReply {
+  std::vector<WriteReply> replies;  // of the operations, in order
+  // Of all operations together.
+  InferenceUsage usage;
+  uint64_t truncated_texts = 0;
+};
+
 struct PayloadIndexRequest {
   std::string field;
   PayloadFieldIndex index;
@@ -65,6 +79,20 @@ struct QueryReply {
   double embed_ms = 0;  // 0 when the query held no text
   double search_ms = 0;
   SearchPlan plan{};
+};
+
+struct QueryAnswer {
+  std::vector<ScoredPoint> points;
+  SearchPlan plan{};
+};
+
+struct QueryBatchReply {
+  std::vector<QueryAnswer> answers;  // in the order of the queries
+  // Of all queries together.
+  InferenceUsage usage;
+  uint64_t truncated_texts = 0;
+  double embed_ms = 0;
+  double search_ms = 0;
 };
 
 struct CollectionInfo {
@@ -95,15 +123,20 @@ class Service {
   Result<WriteReply> Upsert(const RequestContext& context, std::string_view collection,
                             UpsertRequest request);
   Result<WriteReply> Delete(const RequestContext& context, std::string_view collection,
-                            const PointSelector& selector);
+                            PointSelector selector);
   // Parts of points; which, when and how whole: engine/collection.h. Points that aren't there are
   // passed over, the first of them named in the reply.
   Result<WriteReply> ChangePayloads(const RequestContext& context, std::string_view collection,
-                                    const PayloadEdit& edit);
+                                    PayloadEdit edit);
   Result<WriteReply> UpdateVectors(const RequestContext& context, std::string_view collection,
                                    VectorsUpdate update);
   Result<WriteReply> DeleteVectors(const RequestContext& context, std::string_view collection,
-                                   const VectorsRemoval& removal);
+                                   VectorsRemoval removal);
+  // The operations in order, each as the function above does it. The texts of all are embedded
+  // together before the first one; they wait for the disk together. The first error ends all, and
+  // names its operation; what was done before stays done, and is durable.
+  Result<UpdateBatchReply> Update(const RequestContext& context, std::string_view collection,
+                                  UpdateBatch batch);
   Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
                                             std::string_view collection,
                                             const RetrieveRequest& request);
@@ -116,25 +149,34 @@ class Service {
   // id.
   Result<QueryReply> Query(const RequestContext& context, std::string_view collection,
                            const QueryRequest& request);
+  // Each as Query answers it, but all of one state of the collection, and sharing what they read
+  // whole (engine/collection.h). The texts are embedded together. The first error ends all.
+  Result<QueryBatchReply> QueryBatch(const RequestContext& context, std::string_view collection,
+                                     std::span<const QueryRequest> requests);
 
   // Embedding.
   Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request);
   std::vector<ModelInfo> Models();
 
  private:
-  Status EmbedPoints(const RequestContext& context, std::string_view collection,
-                     std::span<PointInput> points, WriteReply& reply);
+  // Points that are to be written by one request.
+  using PointLists = std::vector<std::span<PointInput>>;
+  // What the texts among them cost; nothing when there are none.
+  struct Embedded {
+    InferenceUsage usage;
+    uint64_t truncated_texts = 0;
+  };
+  Result<Embedded> EmbedPoints(const RequestContext& context, std::string_view collection,
+                               const PointLists& lists);
+  Result<WriteReply> Write(const RequestContext& context, std::string_view collection,
+                           UpdateOperation operation);
   // An input that names no model means the one whose vectors are stored there, if any are.
   void ChooseModel(std::string_view collection, std::string_view vector_name,
                    TextInput& input) const;
   // kInvalidArgument when vectors of another model are stored there.
   Status CheckBoundModel(std::string_view collection, std::string_view vector_name,
                          const ModelInfo& model) const;
-  struct PreparedQuery;
-  Status PrepareQuery(const RequestContext& context, const engine::Collection& collection,
-                      const QueryRequest& request, PreparedQuery& prepared);
-  Result<QueryReply> ScrollAsQuery(const RequestContext& context, engine::Collection& collection,
-                                   const QueryRequest& request);
+  class PreparedBatch;
 
   engine::Database& database_;
   embedding::Embedder& embedder_;

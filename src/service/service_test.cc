@@ -1,222 +1,18 @@
 #include "service/service.h"
 
-#include <algorithm>
 #include <cmath>
-#include <map>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "service/service_fixture.h"
+
 namespace akidb::service {
 namespace {
 
-// A collection that remembers what it was asked and answers from a plain map.
-class FakeCollection final : public engine::Collection {
- public:
-  explicit FakeCollection(CollectionConfig config) : config_(std::move(config)) {}
-
-  const CollectionConfig& config() const override { return config_; }
-  engine::CollectionStats stats() const override {
-    engine::CollectionStats stats;
-    stats.points = points.size();
-    return stats;
-  }
-
-  Result<engine::WriteResult> Upsert(const RequestContext&, std::vector<Point> batch) override {
-    for (Point& point : batch) points[point.id] = std::move(point);
-    return engine::WriteResult{++seq, true};
-  }
-  Result<engine::WriteResult> Delete(const RequestContext&, std::span<const PointId> ids) override {
-    for (const PointId& id : ids) points.erase(id);
-    return engine::WriteResult{++seq, true};
-  }
-  Result<engine::WriteResult> DeleteByFilter(const RequestContext&, const Filter&) override {
-    points.clear();
-    return engine::WriteResult{++seq, true};
-  }
-  Result<engine::EditResult> ChangePayloads(const RequestContext&, const PointSelector&,
-                                            const PayloadChange&) override {
-    return engine::EditResult{{++seq, true}, std::nullopt};
-  }
-  Result<engine::EditResult> UpdateVectors(const RequestContext&, std::vector<Point>,
-                                           const Filter*) override {
-    return engine::EditResult{{++seq, true}, std::nullopt};
-  }
-  Result<engine::EditResult> DeleteVectors(const RequestContext&, const PointSelector&,
-                                           std::span<const std::string>) override {
-    return engine::EditResult{{++seq, true}, std::nullopt};
-  }
-  Result<std::vector<PointRecord>> Retrieve(const RequestContext&,
-                                            const RetrieveRequest& request) const override {
-    std::vector<PointRecord> records;
-    for (const PointId& id : request.ids) {
-      auto it = points.find(id);
-      if (it != points.end()) records.push_back({id, std::nullopt, it->second.vectors});
-    }
-    return records;
-  }
-  Result<engine::ScrollPage> Scroll(const RequestContext&,
-                                    const ScrollRequest& request) const override {
-    engine::ScrollPage page;
-    auto it = request.offset ? points.lower_bound(*request.offset) : points.begin();
-    for (; it != points.end() && page.points.size() < request.limit; ++it) {
-      page.points.push_back({it->first, std::nullopt, std::nullopt});
-    }
-    if (it != points.end()) page.next = it->first;
-    return page;
-  }
-  Result<uint64_t> Count(const RequestContext&, const Filter*) const override {
-    return points.size();
-  }
-  Result<std::vector<Hit>> Search(const RequestContext&,
-                                  const engine::SearchRequest& request) const override {
-    last_query.assign(request.query.begin(), request.query.end());
-    last_filter = request.filter;
-    last_distance_max = request.distance_max;
-    return hits;
-  }
-  Result<engine::WriteResult> PutPayloadIndex(const RequestContext&, const std::string& field,
-                                              const PayloadFieldIndex& index) override {
-    indexes[field].index = index;
-    return engine::WriteResult{seq, true};
-  }
-  Result<engine::WriteResult> DropPayloadIndex(const RequestContext&,
-                                               const std::string& field) override {
-    indexes.erase(field);
-    return engine::WriteResult{seq, true};
-  }
-  Result<engine::PayloadIndexInfos> PayloadIndexes(const RequestContext&) const override {
-    return indexes;
-  }
-  Status Seal() override { return OkStatus(); }
-  Status Merge() override { return OkStatus(); }
-  void Drop() override {}
-
-  CollectionConfig config_;
-  std::map<PointId, Point> points;
-  engine::PayloadIndexInfos indexes;
-  uint64_t seq = 0;
-  std::vector<Hit> hits;
-  mutable std::vector<float> last_query;
-  mutable std::shared_ptr<const Filter> last_filter;
-  mutable std::optional<float> last_distance_max;
-};
-
-class FakeDatabase final : public engine::Database {
- public:
-  Status CreateCollection(const std::string& name, const CollectionConfig& config) override {
-    collections[name] = std::make_shared<FakeCollection>(config);
-    return OkStatus();
-  }
-  Result<bool> DeleteCollection(const std::string& name) override {
-    return collections.erase(name) > 0;
-  }
-  std::vector<std::string> ListCollections() const override { return {}; }
-  bool CollectionExists(std::string_view name) const override {
-    return collections.count(std::string(name)) > 0;
-  }
-  Result<std::shared_ptr<engine::Collection>> FindCollection(std::string_view name) override {
-    auto it = collections.find(std::string(name));
-    if (it == collections.end()) return NotFoundError("no such collection");
-    return std::shared_ptr<engine::Collection>(it->second);
-  }
-  Status BindModel(std::string_view collection, std::string_view vector, std::string_view model,
-                   std::string_view fingerprint) override {
-    std::string key = std::string(collection) + "/" + std::string(vector);
-    auto [it, is_new] = bindings.emplace(key, fingerprint);
-    if (is_new || it->second == fingerprint) return OkStatus();
-    return InvalidArgumentError("bound to another model than " + std::string(model));
-  }
-  std::optional<engine::BoundModel> ModelOf(std::string_view collection,
-                                            std::string_view vector) const override {
-    auto bound = bindings.find(std::string(collection) + "/" + std::string(vector));
-    if (bound == bindings.end()) return std::nullopt;
-    static constexpr std::string_view kPrefix = "fingerprint of ";
-    return engine::BoundModel{bound->second.substr(kPrefix.size()), bound->second};
-  }
-
-  std::map<std::string, std::shared_ptr<FakeCollection>> collections;
-  std::map<std::string, std::string> bindings;
-};
-
-// Vector of a text: its length, then zeros; tokens: its length.
-class FakeEmbedder final : public embedding::Embedder {
- public:
-  Result<embedding::EmbedResult> Embed(const RequestContext&,
-                                       const embedding::EmbedRequest& request) override {
-    calls.push_back(
-        {request.model, {request.texts.begin(), request.texts.end()}, request.input_type});
-    if (!failure.ok()) return failure;
-    embedding::EmbedResult result;
-    result.model = request.model;
-    result.dims = Dims(request.model);
-    for (const std::string& text : request.texts) {
-      result.vectors.push_back(static_cast<float>(text.size()));
-      result.vectors.resize(result.vectors.size() + result.dims - 1);
-      result.tokens.push_back(static_cast<uint32_t>(text.size()));
-      result.truncated.push_back(text.size() > 100);
-    }
-    return result;
-  }
-  std::vector<embedding::ModelInfo> Models() override { return {}; }
-  Result<embedding::ModelInfo> FindModel(std::string_view name) override {
-    std::string id(name.empty() || name == "alias" ? "small" : name);
-    if (id != "small" && id != "large") return NotFoundError("no model " + id);
-    embedding::ModelInfo info;
-    info.id = id;
-    info.dims = Dims(id);
-    info.fingerprint = "fingerprint of " + id;
-    return info;
-  }
-  Status Load(const RequestContext&, std::string_view) override { return OkStatus(); }
-
-  struct Call {
-    std::string model;
-    std::vector<std::string> texts;
-    embedding::InputType input_type;
-  };
-  std::vector<Call> calls;
-  Status failure;
-
- private:
-  static uint32_t Dims(std::string_view id) { return id == "small" ? 3 : 5; }
-};
-
-class ServiceTest : public testing::Test {
- protected:
-  FakeCollection& MakeCollection(Metric metric = Metric::kCosine) {
-    CollectionConfig config;
-    config.vectors[""].dim = 3;
-    config.vectors[""].metric = metric;
-    config.vectors["wide"].dim = 5;
-    config.vectors["wide"].metric = metric;
-    EXPECT_TRUE(service_.CreateCollection("c", config).ok());
-    return *database_.collections["c"];
-  }
-  static PointInput TextPoint(uint64_t id, std::string text, std::string model = "",
-                              std::string vector = "") {
-    PointInput point;
-    point.id = PointId(id);
-    point.vectors.emplace_back(vector, TextInput{std::move(text), std::move(model)});
-    return point;
-  }
-  Result<WriteReply> Upsert(std::vector<PointInput> points) {
-    return service_.Upsert(context_, "c", {std::move(points)});
-  }
-  static Hit MakeHit(uint64_t id, float distance) {
-    Hit hit;
-    hit.id = PointId(id);
-    hit.seq = id;
-    hit.distance = distance;
-    return hit;
-  }
-
-  RequestContext context_;
-  FakeDatabase database_;
-  FakeEmbedder embedder_;
-  Service service_{database_, embedder_};
-};
+using ServiceTest = ServiceFixture;
 
 TEST_F(ServiceTest, UpsertEmbedsTheTextsOfOneRequestAsOneBatchIdenticalOnesOnce) {
   FakeCollection& collection = MakeCollection();
@@ -367,6 +163,87 @@ TEST_F(ServiceTest, QueryByIdSearchesTheStoredVectorAndLeavesThatPointOut) {
             std::vector<PointId>{PointId(9)});
 }
 
+TEST_F(ServiceTest, ABatchOfWritesIsEmbeddedAtOnceAndCommittedAtOnce) {
+  FakeCollection& collection = MakeCollection();
+  UpdateBatch batch;
+  batch.operations.emplace_back(UpsertRequest{{TextPoint(1, "one1")}});
+  batch.operations.emplace_back(PayloadEdit{{{PointId(1)}, nullptr}, ClearPayload{}});
+  batch.operations.emplace_back(UpsertRequest{{TextPoint(2, "two22")}});
+  batch.operations.emplace_back(PointsDeletion{{{PointId(1)}, nullptr}});
+  Result<UpdateBatchReply> reply = service_.Update(context_, "c", std::move(batch));
+  ASSERT_TRUE(reply.ok()) << reply.status().ToString();
+  ASSERT_EQ(embedder_.calls.size(), 1u);
+  EXPECT_EQ(embedder_.calls[0].texts, (std::vector<std::string>{"one1", "two22"}));
+  EXPECT_FALSE(reply->usage.empty());
+  ASSERT_EQ(reply->replies.size(), 4u);
+  for (uint64_t i = 0; i < 4; ++i) EXPECT_EQ(reply->replies[i].seq, i + 1);
+  EXPECT_EQ(collection.commits, 1);
+  EXPECT_FALSE(collection.points.contains(PointId(1)));
+  EXPECT_TRUE(collection.points.contains(PointId(2)));
+}
+
+TEST_F(ServiceTest, ABatchOfWritesEndsAtItsFirstErrorAndKeepsWhatWasDone) {
+  for (bool is_error : {false, true}) {
+    FakeCollection& collection = MakeCollection();
+    PointInput point;
+    point.id = PointId(1);
+    point.vectors.emplace_back("", DenseVector{1, 2, 3});
+    UpdateBatch batch;
+    batch.missing_is_an_error = is_error;
+    batch.operations.emplace_back(UpsertRequest{{point}});
+    batch.operations.emplace_back(
+        PayloadEdit{{{PointId(1), PointId(7), PointId(8)}, nullptr}, ClearPayload{}});
+    batch.operations.emplace_back(PointsDeletion{{{PointId(1)}, nullptr}});
+    Result<UpdateBatchReply> reply = service_.Update(context_, "c", std::move(batch));
+    EXPECT_EQ(reply.ok(), !is_error);
+    EXPECT_EQ(collection.points.contains(PointId(1)), is_error);
+    EXPECT_EQ(collection.commits, 1);
+    if (!is_error) continue;
+    EXPECT_EQ(reply.status().code(), ErrorCode::kNotFound);
+    EXPECT_EQ(reply.status().message(), "operations[1]: No point with id 7 found");
+  }
+}
+
+TEST_F(ServiceTest, ABatchOfQueriesIsEmbeddedAtOnceAndSearchedAtOnceInOneState) {
+  FakeCollection& collection = MakeCollection();
+  PointInput point;
+  point.id = PointId(9);
+  point.vectors.emplace_back("", DenseVector{1, 2, 3});
+  ASSERT_TRUE(Upsert({point}).ok());
+  collection.hits = {MakeHit(9, -1)};
+  std::vector<QueryRequest> queries(5);
+  queries[0].query = TextInput{"seven77", ""};
+  // queries[1] asks for points by id.
+  queries[2].query = TextInput{"eight888", ""};
+  queries[3].query = PointId(9);
+  queries[4].query = TextInput{"seven77", ""};
+  Result<QueryBatchReply> reply = service_.QueryBatch(context_, "c", queries);
+  ASSERT_TRUE(reply.ok()) << reply.status().ToString();
+  ASSERT_EQ(embedder_.calls.size(), 1u);
+  EXPECT_EQ(embedder_.calls[0].texts, (std::vector<std::string>{"seven77", "eight888"}));
+  EXPECT_EQ(reply->usage, (InferenceUsage{{"small", 15}}));
+  EXPECT_EQ(collection.pins, 1);
+  EXPECT_EQ(collection.batches, std::vector<size_t>{4});
+  ASSERT_EQ(reply->answers.size(), 5u);
+  for (const QueryAnswer& answer : reply->answers) {
+    ASSERT_EQ(answer.points.size(), 1u);
+    EXPECT_EQ(answer.points[0].id, PointId(9));
+  }
+  EXPECT_EQ(reply->answers[1].points[0].score, 0);
+  EXPECT_EQ(reply->answers[2].points[0].score, 1);
+}
+
+TEST_F(ServiceTest, ABadQueryOfABatchIsRefusedBeforeAModelRuns) {
+  FakeCollection& collection = MakeCollection();
+  std::vector<QueryRequest> queries(2);
+  queries[0].query = TextInput{"seven77", ""};
+  queries[1].query = DenseVector{1};
+  EXPECT_EQ(service_.QueryBatch(context_, "c", queries).status().code(),
+            ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(embedder_.calls.empty());
+  EXPECT_TRUE(collection.batches.empty());
+}
+
 TEST_F(ServiceTest, QueryByAnUnknownIdIsNotFound) {
   MakeCollection();
   QueryRequest query;
@@ -391,6 +268,24 @@ TEST_F(ServiceTest, ScoresAreTheWiresForEveryMetric) {
     Result<QueryReply> reply = service_.Query(context_, "c", query);
     ASSERT_TRUE(reply.ok());
     EXPECT_EQ(reply->points.at(0).score, c.score) << MetricName(c.metric);
+  }
+}
+
+TEST_F(ServiceTest, ScoresBeyondFloat32AreTheLargestThereAre) {
+  constexpr float kMax = std::numeric_limits<float>::max();
+  struct Case {
+    Metric metric;
+    float distance;
+    float score;
+  };
+  for (const Case& c :
+       {Case{Metric::kDot, INFINITY, -kMax}, Case{Metric::kDot, -INFINITY, kMax},
+        Case{Metric::kEuclid, INFINITY, kMax}, Case{Metric::kManhattan, INFINITY, kMax}}) {
+    FakeCollection& collection = MakeCollection(c.metric);
+    collection.hits = {MakeHit(1, c.distance)};
+    QueryRequest query;
+    query.query = DenseVector{1, 0, 0};
+    EXPECT_EQ(service_.Query(context_, "c", query)->points.at(0).score, c.score);
   }
 }
 

@@ -56,6 +56,14 @@ struct VectorsRemoval {
   std::vector<std::string> names;
 };
 
+struct PointsDeletion {
+  PointSelector points;
+};
+
+// One write of several that are asked for at once.
+using UpdateOperation =
+    std::variant<UpsertRequest, PointsDeletion, PayloadEdit, VectorsUpdate, VectorsRemoval>;
+
 struct RetrieveRequest {
   std::vector<PointId> ids;
   PayloadSelector with_payload = PayloadSelector::All();

@@ -28,9 +28,11 @@ struct SourcePlan {
   uint64_t estimated = 0;     // distances by codes
   uint64_t compared = 0;      // vectors
   uint64_t bytes = 0;         // of codes, links and vectors that this touched
-  double filter_ms = 0;       // asking the payload indexes
-  double search_ms = 0;       // the rest
-  double recall = 1;          // of the ten nearest, as measured when the segment was written
+  // Searches of a batch that one pass over its codes or vectors served, each with all of search_ms.
+  uint64_t shared_by = 1;
+  double filter_ms = 0;  // asking the payload indexes
+  double search_ms = 0;  // the rest
+  double recall = 1;     // of the ten nearest, as measured when the segment was written
 };
 
 struct SearchPlan {

@@ -111,8 +111,25 @@ class Graph(ServerTestCase):
         searches = {"searches": [body, {**body, "params": {"exact": True}}]}
         own = self.server.request("POST", self.path + "/points/query/batch", searches, headers).json["akidb"]
         self.assertEqual([plan["recall"] for plan in own["plans"]][1], 1)
+        body["params"] = {"akidb": {"explain": False, "recall": 0.5}}
+        own = self.server.request("POST", self.path + "/points/query", body, headers).json["akidb"]
+        self.assertNotIn("plans", own)
         for wrong in ({"x-akidb-recall": "2"}, {"x-akidb-recall": "0.5x"}, {"x-akidb-explain": "yes"}):
             self.assertEqual(self.server.request("POST", self.path + "/points/query", body, wrong).status, 400, wrong)
+
+    def test_exact_queries_of_a_batch_share_a_pass(self):
+        self.wait_for_the_graph()
+        asked = {"limit": 10, "params": {"exact": True, "akidb": {"explain": True}}}
+        searches = [{"query": vector, **asked} for vector in self.vectors[POINTS:POINTS + 3]]
+        searches.insert(1, {"query": self.vectors[POINTS], "limit": 3})
+        reply = self.server.request("POST", self.path + "/points/query/batch", {"searches": searches})
+        for search, answer in zip(searches, reply.result):
+            alone = self.server.request("POST", self.path + "/points/query", search).result
+            self.assertEqual(alone, answer)
+        plans = reply.json["akidb"]["plans"]
+        self.assertEqual(len(plans), 3)
+        for plan in plans:
+            self.assertEqual({source["shared_by"] for source in plan["sources"] if source["way"] == "vectors"}, {3})
 
     def test_more_candidates_find_more(self):
         self.wait_for_the_graph()

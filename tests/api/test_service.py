@@ -37,7 +37,6 @@ class ServiceEndpoints(ServerTestCase):
             ("PATCH", "/collections/x"),
             ("GET", "/aliases"),
             ("POST", "/collections/aliases"),
-            ("POST", "/collections/x/points/batch"),
             ("POST", "/collections/x/points/search"),
             ("POST", "/collections/x/points/recommend"),
             ("POST", "/collections/x/points/query/groups"),

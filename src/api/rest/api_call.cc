@@ -44,29 +44,55 @@ std::string Envelope::Finish() {
   return std::move(text_);
 }
 
-std::string WriteAnswer(const ApiCall& call, const service::WriteReply& reply) {
-  Envelope envelope;
-  JsonWriter& json = envelope.result();
+namespace {
+
+void WriteOperation(const ApiCall& call, const service::WriteReply& reply, JsonWriter& json) {
   json.BeginObject();
   json.Key("operation_id");
   json.Uint(reply.seq);
   json.Key("status");
   json.String(call.wait ? "completed" : "acknowledged");
   json.EndObject();
-  envelope.Extras(call);
-  envelope.Usage(reply.usage);
+}
+
+// What is beside the result. `last`: the write that was done last.
+std::string FinishWrites(const ApiCall& call, const service::WriteReply& last, Envelope& envelope) {
+  JsonWriter& json = envelope.Extras(call);
+  envelope.Usage(last.usage);
   json.Key("akidb");
   json.BeginObject();
   json.Key("seq");
-  json.Uint(reply.seq);
+  json.Uint(last.seq);
   json.Key("durable");
-  json.Bool(reply.durable);
-  if (reply.truncated_texts > 0) {
+  json.Bool(last.durable);
+  if (last.truncated_texts > 0) {
     json.Key("truncated_texts");
-    json.Uint(reply.truncated_texts);
+    json.Uint(last.truncated_texts);
   }
   json.EndObject();
   return envelope.Finish();
+}
+
+}  // namespace
+
+std::string WriteAnswer(const ApiCall& call, const service::WriteReply& reply) {
+  Envelope envelope;
+  WriteOperation(call, reply, envelope.result());
+  return FinishWrites(call, reply, envelope);
+}
+
+std::string WriteAnswers(const ApiCall& call, const service::UpdateBatchReply& reply) {
+  Envelope envelope;
+  envelope.result().BeginArray();
+  for (const service::WriteReply& one : reply.replies) {
+    WriteOperation(call, one, envelope.result());
+  }
+  envelope.result().EndArray();
+  service::WriteReply last;
+  if (!reply.replies.empty()) last = reply.replies.back();
+  last.usage = reply.usage;
+  last.truncated_texts = reply.truncated_texts;
+  return FinishWrites(call, last, envelope);
 }
 
 }  // namespace akidb::rest

@@ -65,6 +65,8 @@ class Envelope {
 // The answer to a write. What is acknowledged is durable either way; `wait` only chooses the
 // dialect's word for it.
 std::string WriteAnswer(const ApiCall& call, const service::WriteReply& reply);
+// To several at once: `result` has an answer for each.
+std::string WriteAnswers(const ApiCall& call, const service::UpdateBatchReply& reply);
 
 double SecondsSince(std::chrono::steady_clock::time_point start);
 
@@ -94,6 +96,7 @@ Result<std::string> DeletePointsPayload(const ApiCall& call);
 Result<std::string> ClearPointsPayload(const ApiCall& call);
 Result<std::string> UpdatePointsVectors(const ApiCall& call);
 Result<std::string> DeletePointsVectors(const ApiCall& call);
+Result<std::string> UpdatePointsBatch(const ApiCall& call);
 // query_handlers.cc
 Result<std::string> QueryPoints(const ApiCall& call);
 Result<std::string> QueryPointsBatch(const ApiCall& call);

@@ -7,6 +7,7 @@
 #include "api/rest/openai_json.h"
 #include "api/rest/point_json.h"
 #include "api/rest/query_json.h"
+#include "api/rest/update_json.h"
 
 namespace akidb::rest {
 namespace {
@@ -245,6 +246,48 @@ TEST(DecodeFilter, NamesConditionsThatAreNotServed) {
   }
 }
 
+TEST(DecodeUpdates, ReadsEveryKindInOrder) {
+  Result<std::vector<UpdateOperation>> updates = DecodeUpdates(R"({"operations":[
+      {"upsert":{"points":[{"id":1,"vector":[1]}]}},
+      {"delete":{"points":[2]}},
+      {"set_payload":{"payload":{"a":1},"points":[3],"key":"k"}},
+      {"overwrite_payload":{"payload":{"a":1},"points":[3]}},
+      {"delete_payload":{"keys":["a"],"points":[3]}},
+      {"clear_payload":{"filter":{}}},
+      {"update_vectors":{"points":[{"id":4,"vector":[1]}]}},
+      {"delete_vectors":{"vector":["v"],"points":[5],"filter":{}}}]})");
+  ASSERT_TRUE(updates.ok()) << updates.status().ToString();
+  ASSERT_EQ(updates->size(), 8u);
+  EXPECT_EQ(std::get<UpsertRequest>(updates->at(0)).points.at(0).id, PointId(1));
+  EXPECT_EQ(std::get<PointsDeletion>(updates->at(1)).points.ids.at(0), PointId(2));
+  const auto change = [&](size_t i) { return std::get<PayloadEdit>(updates->at(i)).change; };
+  EXPECT_TRUE(std::get<SetPayload>(change(2)).key);
+  EXPECT_TRUE(std::holds_alternative<OverwritePayload>(change(3)));
+  EXPECT_EQ(std::get<DeletePayloadKeys>(change(4)).keys.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<ClearPayload>(change(5)));
+  EXPECT_TRUE(std::get<PayloadEdit>(updates->at(5)).points.filter);
+  EXPECT_EQ(std::get<VectorsUpdate>(updates->at(6)).points.at(0).id, PointId(4));
+  EXPECT_EQ(std::get<VectorsRemoval>(updates->at(7)).points.size(), 2u);
+  EXPECT_TRUE(DecodeUpdates(R"({"operations":[]})")->empty());
+}
+
+TEST(DecodeUpdates, NamesTheOperationThatIsWrong) {
+  const auto error = [](const std::string& operation) {
+    return std::string(
+        DecodeUpdates(R"({"operations":[{"delete":{"points":[1]}},)" + operation + "]}")
+            .status()
+            .message());
+  };
+  EXPECT_EQ(error("{}"), "operations[1]: expected one operation, got none");
+  EXPECT_EQ(error(R"({"delete":{"points":[1]},"upsert":{"points":[]}})"),
+            "operations[1]: expected one operation, got several");
+  EXPECT_EQ(error(R"({"set_payload":{"points":[1]}})"),
+            "operations[1].set_payload: missing field `payload`");
+  EXPECT_EQ(error(R"({"update_vectors":{"points":[]}})"),
+            "[operations[1].update_vectors.points: must specify points to update]");
+  EXPECT_EQ(DecodeUpdates("{}").status().message(), "missing field `operations`");
+}
+
 TEST(DecodeQuery, DefaultsAreTheDialects) {
   Result<QueryRequest> request = DecodeQuery("{}");
   ASSERT_TRUE(request.ok());
@@ -273,6 +316,24 @@ TEST(DecodeQuery, ReadsEveryFormOfNearest) {
   EXPECT_EQ(full->using_vector, "v");
   EXPECT_EQ(full->with_payload.mode, PayloadSelector::Mode::kExclude);
   EXPECT_EQ(full->with_vectors.names, std::vector<std::string>{"x"});
+}
+
+TEST(DecodeQuery, WhatTheBodySaysCountsMoreThanDefaults) {
+  QueryRequest defaults;
+  defaults.explain = true;
+  defaults.recall = 0.9;
+  for (const char* open :
+       {"{}", R"({"params":null})", R"({"params":{"akidb":{"explain":null,"recall":null}}})"}) {
+    EXPECT_TRUE(DecodeQuery(open, defaults)->explain) << open;
+    EXPECT_EQ(DecodeQuery(open, defaults)->recall, 0.9) << open;
+  }
+  const std::string said = R"({"params":{"akidb":{"explain":false,"recall":0.5}}})";
+  EXPECT_FALSE(DecodeQuery(said, defaults)->explain);
+  EXPECT_EQ(DecodeQuery(said, defaults)->recall, 0.5);
+  const auto both = DecodeQueryBatch("{\"searches\":[" + said + ",{}]}", defaults);
+  ASSERT_TRUE(both.ok());
+  EXPECT_FALSE((*both)[0].explain);
+  EXPECT_TRUE((*both)[1].explain);
 }
 
 TEST(DecodeQuery, ALimitOfZeroIsAValidationErrorAndAHugeOneIsFine) {

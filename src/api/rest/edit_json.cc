@@ -6,6 +6,7 @@
 #include "api/rest/filter_json.h"
 #include "api/rest/input_json.h"
 #include "api/rest/vector_json.h"
+#include "api/rest/write_json.h"
 #include "types/payload_dom_json.h"
 
 namespace akidb::rest {
@@ -31,15 +32,15 @@ class SelectionReader {
     return true;
   }
 
-  // Ids win over a filter.
-  Result<PointSelector> Take() {
-    AKIDB_RETURN_IF_ERROR(CheckGiven());
+  // Ids win over a filter. `path` is that of the object that was read.
+  Result<PointSelector> Take(const FieldPath& path) {
+    AKIDB_RETURN_IF_ERROR(CheckGiven(path));
     if (has_ids_) return PointSelector{std::move(ids_), nullptr};
     return PointSelector{{}, std::move(filter_)};
   }
   // What the filter admits, then the ids.
-  Result<std::vector<PointSelector>> TakeBoth() {
-    AKIDB_RETURN_IF_ERROR(CheckGiven());
+  Result<std::vector<PointSelector>> TakeBoth(const FieldPath& path) {
+    AKIDB_RETURN_IF_ERROR(CheckGiven(path));
     std::vector<PointSelector> selectors;
     if (filter_) selectors.push_back({{}, std::move(filter_)});
     if (has_ids_) selectors.push_back({std::move(ids_), nullptr});
@@ -47,9 +48,9 @@ class SelectionReader {
   }
 
  private:
-  Status CheckGiven() const {
+  Status CheckGiven(const FieldPath& path) const {
     if (has_ids_ || filter_) return OkStatus();
-    return MalformedError("Either list of point ids or filter must be provided");
+    return BodyError(path, "Either list of point ids or filter must be provided");
   }
 
   bool has_ids_ = false;
@@ -71,14 +72,12 @@ struct PayloadBody {
   std::optional<PayloadPath> key;
 };
 
-Result<PayloadBody> ReadPayloadBody(std::string_view text) {
-  JsonBody body;
-  AKIDB_RETURN_IF_ERROR(body.Parse(text));
+Result<PayloadBody> ReadPayloadBody(JsonElement body, const FieldPath& path) {
   PayloadBody read;
   SelectionReader selection;
   bool has_payload = false;
   AKIDB_RETURN_IF_ERROR(
-      ForEachMember(body.root(), FieldPath(), "a JSON object",
+      ForEachMember(body, path, "a JSON object",
                     [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
                       AKIDB_ASSIGN_OR_RETURN(const bool is_read, selection.Read(key, value, at));
                       if (is_read) return OkStatus();
@@ -93,8 +92,8 @@ Result<PayloadBody> ReadPayloadBody(std::string_view text) {
                       }
                       return OkStatus();
                     }));
-  if (!has_payload) return MalformedError("missing field `payload`");
-  AKIDB_ASSIGN_OR_RETURN(read.points, selection.Take());
+  if (!has_payload) return MissingField(path, "payload");
+  AKIDB_ASSIGN_OR_RETURN(read.points, selection.Take(path));
   return read;
 }
 
@@ -118,85 +117,96 @@ Status ReadPointVectors(JsonElement value, const FieldPath& path, PointInput& ou
 
 }  // namespace
 
-Result<PayloadEdit> DecodeSetPayload(std::string_view body) {
-  AKIDB_ASSIGN_OR_RETURN(PayloadBody read, ReadPayloadBody(body));
-  return PayloadEdit{std::move(read.points),
-                     SetPayload{std::move(read.payload), std::move(read.key)}};
+Status ReadSetPayload(JsonElement body, const FieldPath& path, PayloadEdit& out) {
+  AKIDB_ASSIGN_OR_RETURN(PayloadBody read, ReadPayloadBody(body, path));
+  out = {std::move(read.points), SetPayload{std::move(read.payload), std::move(read.key)}};
+  return OkStatus();
 }
 
-Result<PayloadEdit> DecodeOverwritePayload(std::string_view body) {
-  AKIDB_ASSIGN_OR_RETURN(PayloadBody read, ReadPayloadBody(body));
-  return PayloadEdit{std::move(read.points), OverwritePayload{std::move(read.payload)}};
+Status ReadOverwritePayload(JsonElement body, const FieldPath& path, PayloadEdit& out) {
+  AKIDB_ASSIGN_OR_RETURN(PayloadBody read, ReadPayloadBody(body, path));
+  out = {std::move(read.points), OverwritePayload{std::move(read.payload)}};
+  return OkStatus();
 }
 
-Result<PayloadEdit> DecodeDeletePayload(std::string_view text) {
-  JsonBody body;
-  AKIDB_RETURN_IF_ERROR(body.Parse(text));
+Status ReadDeletePayload(JsonElement body, const FieldPath& path, PayloadEdit& out) {
   DeletePayloadKeys change;
   SelectionReader selection;
   bool has_keys = false;
-  AKIDB_RETURN_IF_ERROR(ForEachMember(
-      body.root(), FieldPath(), "a JSON object",
-      [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
-        AKIDB_ASSIGN_OR_RETURN(const bool is_read, selection.Read(key, value, at));
-        if (is_read || key != "keys") return OkStatus();
-        has_keys = true;
-        return ForEachElement(value, at, "an array of keys",
-                              [&](JsonElement element, const FieldPath& place) -> Status {
-                                AKIDB_ASSIGN_OR_RETURN(PayloadPath path, ReadPath(element, place));
-                                change.keys.push_back(std::move(path));
-                                return OkStatus();
-                              });
-      }));
-  if (!has_keys) return MalformedError("missing field `keys`");
-  AKIDB_ASSIGN_OR_RETURN(PointSelector points, selection.Take());
-  return PayloadEdit{std::move(points), std::move(change)};
+  AKIDB_RETURN_IF_ERROR(
+      ForEachMember(body, path, "a JSON object",
+                    [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
+                      AKIDB_ASSIGN_OR_RETURN(const bool is_read, selection.Read(key, value, at));
+                      if (is_read || key != "keys") return OkStatus();
+                      has_keys = true;
+                      return ForEachElement(
+                          value, at, "an array of keys",
+                          [&](JsonElement element, const FieldPath& place) -> Status {
+                            AKIDB_ASSIGN_OR_RETURN(PayloadPath reached, ReadPath(element, place));
+                            change.keys.push_back(std::move(reached));
+                            return OkStatus();
+                          });
+                    }));
+  if (!has_keys) return MissingField(path, "keys");
+  AKIDB_ASSIGN_OR_RETURN(out.points, selection.Take(path));
+  out.change = std::move(change);
+  return OkStatus();
 }
 
-Result<VectorsUpdate> DecodeUpdateVectors(std::string_view text) {
-  JsonBody body;
-  AKIDB_RETURN_IF_ERROR(body.Parse(text));
-  VectorsUpdate update;
+Status ReadUpdateVectors(JsonElement body, const FieldPath& path, VectorsUpdate& out) {
   bool has_points = false;
   AKIDB_RETURN_IF_ERROR(ForEachMember(
-      body.root(), FieldPath(), "a JSON object",
+      body, path, "a JSON object",
       [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
-        if (key == "update_filter") return ReadFilter(value, at, update.filter);
+        if (key == "update_filter") return ReadFilter(value, at, out.filter);
         if (key == "shard_key") return ReadShardKey(value, at);
         if (key != "points") return OkStatus();
         if (std::exchange(has_points, true)) return FieldError(at, "is given twice");
-        return ForEachElement(
-            value, at, "an array of points", [&](JsonElement element, const FieldPath& place) {
-              return ReadPointVectors(element, place, update.points.emplace_back());
-            });
+        return ForEachElement(value, at, "an array of points",
+                              [&](JsonElement element, const FieldPath& place) {
+                                return ReadPointVectors(element, place, out.points.emplace_back());
+                              });
       }));
-  if (!has_points) return MalformedError("missing field `points`");
-  if (update.points.empty()) {
-    return RangeError(FieldPath().Member("points"), "must specify points to update");
-  }
-  return update;
+  if (!has_points) return MissingField(path, "points");
+  if (!out.points.empty()) return OkStatus();
+  return RangeError(path.Member("points"), "must specify points to update");
 }
 
-Result<VectorsRemoval> DecodeDeleteVectors(std::string_view text) {
-  JsonBody body;
-  AKIDB_RETURN_IF_ERROR(body.Parse(text));
-  VectorsRemoval removal;
+Status ReadDeleteVectors(JsonElement body, const FieldPath& path, VectorsRemoval& out) {
   SelectionReader selection;
   bool has_names = false;
   AKIDB_RETURN_IF_ERROR(
-      ForEachMember(body.root(), FieldPath(), "a JSON object",
+      ForEachMember(body, path, "a JSON object",
                     [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
                       AKIDB_ASSIGN_OR_RETURN(const bool is_read, selection.Read(key, value, at));
                       if (is_read || (key != "vector" && key != "vectors")) return OkStatus();
                       if (std::exchange(has_names, true)) return FieldError(at, "is given twice");
-                      return ReadStrings(value, at, removal.names);
+                      return ReadStrings(value, at, out.names);
                     }));
-  if (!has_names) return MalformedError("missing field `vector`");
-  AKIDB_ASSIGN_OR_RETURN(removal.points, selection.TakeBoth());
-  if (removal.names.empty()) {
-    return RangeError(FieldPath().Member("vector"), "must specify vector names to delete");
-  }
-  return removal;
+  if (!has_names) return MissingField(path, "vector");
+  AKIDB_ASSIGN_OR_RETURN(out.points, selection.TakeBoth(path));
+  if (!out.names.empty()) return OkStatus();
+  return RangeError(path.Member("vector"), "must specify vector names to delete");
+}
+
+Result<PayloadEdit> DecodeSetPayload(std::string_view body) {
+  return DecodeAs(body, ReadSetPayload);
+}
+
+Result<PayloadEdit> DecodeOverwritePayload(std::string_view body) {
+  return DecodeAs(body, ReadOverwritePayload);
+}
+
+Result<PayloadEdit> DecodeDeletePayload(std::string_view body) {
+  return DecodeAs(body, ReadDeletePayload);
+}
+
+Result<VectorsUpdate> DecodeUpdateVectors(std::string_view body) {
+  return DecodeAs(body, ReadUpdateVectors);
+}
+
+Result<VectorsRemoval> DecodeDeleteVectors(std::string_view body) {
+  return DecodeAs(body, ReadDeleteVectors);
 }
 
 }  // namespace akidb::rest

@@ -95,9 +95,12 @@ Status NotServed(const FieldPath& path, std::string_view what) {
                           " not served by this version of AkiDB");
 }
 
+Status BodyError(const FieldPath& path, std::string_view message) {
+  return path.parent == nullptr ? MalformedError(std::string(message)) : FieldError(path, message);
+}
+
 Status MissingField(const FieldPath& path, std::string_view name) {
-  std::string text = "missing field `" + std::string(name) + "`";
-  return path.parent == nullptr ? MalformedError(text) : FieldError(path, text);
+  return BodyError(path, "missing field `" + std::string(name) + "`");
 }
 
 Status ReadBool(JsonElement value, const FieldPath& path, bool& out) {

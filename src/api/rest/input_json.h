@@ -50,11 +50,14 @@ class JsonBody {
 
 // "expected <what>, got <the value's type>".
 Status TypeError(const FieldPath& path, std::string_view what, JsonElement got);
-Status FieldError(const FieldPath& path, std::string_view message);     // kMalformed
+Status FieldError(const FieldPath& path, std::string_view message);  // kMalformed
+// Likewise, about an object; without the path where it is the whole body.
+Status BodyError(const FieldPath& path, std::string_view message);
 Status RangeError(const FieldPath& path, std::string_view message);     // kValidation
 Status UnknownField(const FieldPath& path, std::string_view expected);  // kMalformed
 Status NotServed(const FieldPath& path, std::string_view what);         // kUnsupported
-Status MissingField(const FieldPath& path, std::string_view name);      // kMalformed
+// As BodyError.
+Status MissingField(const FieldPath& path, std::string_view name);
 
 inline bool IsNull(JsonElement value) {
   return value.type() == simdjson::dom::element_type::NULL_VALUE;

@@ -6,6 +6,7 @@
 #include "api/rest/filter_json.h"
 #include "api/rest/input_json.h"
 #include "api/rest/vector_json.h"
+#include "api/rest/write_json.h"
 #include "types/payload_dom_json.h"
 
 namespace akidb::rest {
@@ -139,43 +140,50 @@ Status DecodeBody(std::string_view text, F&& read_member) {
 
 }  // namespace
 
-Result<UpsertRequest> DecodeUpsert(std::string_view text) {
-  UpsertRequest request;
+Status ReadUpsert(JsonElement body, const FieldPath& path, UpsertRequest& out) {
   int forms = 0;
-  Status read =
-      DecodeBody(text, [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
-        if (key == "points" || key == "batch") {
-          if (++forms > 1) return FieldError(at, "expected `points` or `batch`, once");
-          return key == "points" ? ReadPoints(value, at, request.points)
-                                 : ReadBatch(value, at, request.points);
-        }
-        if (key == "shard_key") return ReadShardKey(value, at);
-        if (key == "update_mode") return ReadUpdateMode(value, at);
-        if (key == "update_filter" && !IsNull(value)) return NotServed(at, "a filtered update is");
-        return OkStatus();
-      });
-  AKIDB_RETURN_IF_ERROR(read);
-  if (forms == 0) return MalformedError("missing field `points` or `batch`");
-  return request;
+  AKIDB_RETURN_IF_ERROR(
+      ForEachMember(body, path, kBodyObject,
+                    [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
+                      if (key == "points" || key == "batch") {
+                        if (++forms > 1)
+                          return FieldError(at, "expected `points` or `batch`, once");
+                        return key == "points" ? ReadPoints(value, at, out.points)
+                                               : ReadBatch(value, at, out.points);
+                      }
+                      if (key == "shard_key") return ReadShardKey(value, at);
+                      if (key == "update_mode") return ReadUpdateMode(value, at);
+                      if (key == "update_filter" && !IsNull(value))
+                        return NotServed(at, "a filtered update is");
+                      return OkStatus();
+                    }));
+  if (forms == 0) return BodyError(path, "missing field `points` or `batch`");
+  return OkStatus();
 }
 
-Result<PointSelector> DecodePointSelector(std::string_view text) {
-  PointSelector selector;
+Status ReadPointSelector(JsonElement body, const FieldPath& path, PointSelector& out) {
   bool has_points = false;
-  Status read =
-      DecodeBody(text, [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
-        if (key == "points" && !IsNull(value)) {
-          if (std::exchange(has_points, true)) return FieldError(at, "is given twice");
-          return ReadPointIds(value, at, selector.ids);
-        }
-        if (key == "filter") return ReadFilter(value, at, selector.filter);
-        return key == "shard_key" ? ReadShardKey(value, at) : OkStatus();
-      });
-  AKIDB_RETURN_IF_ERROR(read);
-  if (has_points == (selector.filter != nullptr)) {
-    return MalformedError("expected either `points` (ids) or `filter`");
+  AKIDB_RETURN_IF_ERROR(
+      ForEachMember(body, path, kBodyObject,
+                    [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
+                      if (key == "points" && !IsNull(value)) {
+                        if (std::exchange(has_points, true))
+                          return FieldError(at, "is given twice");
+                        return ReadPointIds(value, at, out.ids);
+                      }
+                      if (key == "filter") return ReadFilter(value, at, out.filter);
+                      return key == "shard_key" ? ReadShardKey(value, at) : OkStatus();
+                    }));
+  if (has_points == (out.filter != nullptr)) {
+    return BodyError(path, "expected either `points` (ids) or `filter`");
   }
-  return selector;
+  return OkStatus();
+}
+
+Result<UpsertRequest> DecodeUpsert(std::string_view body) { return DecodeAs(body, ReadUpsert); }
+
+Result<PointSelector> DecodePointSelector(std::string_view body) {
+  return DecodeAs(body, ReadPointSelector);
 }
 
 Result<RetrieveRequest> DecodeRetrieve(std::string_view text) {

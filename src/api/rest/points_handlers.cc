@@ -28,7 +28,7 @@ Result<std::string> UpsertPoints(const ApiCall& call) {
 Result<std::string> DeletePoints(const ApiCall& call) {
   AKIDB_ASSIGN_OR_RETURN(PointSelector selector, DecodePointSelector(call.body));
   AKIDB_ASSIGN_OR_RETURN(service::WriteReply reply,
-                         call.service.Delete(call.context, call.collection, selector));
+                         call.service.Delete(call.context, call.collection, std::move(selector)));
   return WriteAnswer(call, reply);
 }
 

@@ -21,21 +21,25 @@ struct QueryCost {
   std::optional<double> recall;   // the least of what was promised
   bool degraded = false;
 
-  void Add(const QueryRequest& request, service::QueryReply& reply) {
-    degraded = degraded || reply.plan.degraded;
-    if (request.recall > 0) recall = std::min(recall.value_or(1), reply.plan.recall);
-    if (request.explain) plans.push_back(std::move(reply.plan));
-    for (const auto& [model, tokens] : reply.usage) usage[model] += tokens;
-    truncated_texts += reply.truncated_texts;
-    embed_ms += reply.embed_ms;
-    search_ms += reply.search_ms;
+  explicit QueryCost(const service::QueryBatchReply& reply)
+      : usage(reply.usage),
+        truncated_texts(reply.truncated_texts),
+        embed_ms(reply.embed_ms),
+        search_ms(reply.search_ms) {}
+
+  void Add(const QueryRequest& request, const SearchPlan& plan) {
+    degraded = degraded || plan.degraded;
+    if (request.recall > 0) recall = std::min(recall.value_or(1), plan.recall);
+    if (request.explain) plans.push_back(plan);
   }
 };
 
-// A recall that the body names counts more; either may ask for an explanation.
-void TakeHeaders(const ApiCall& call, QueryRequest& request) {
-  if (request.recall == 0) request.recall = call.recall;
-  request.explain = request.explain || call.explain;
+// What the headers ask for, where a body says nothing else.
+QueryRequest AskedByHeaders(const ApiCall& call) {
+  QueryRequest request;
+  request.recall = call.recall;
+  request.explain = call.explain;
+  return request;
 }
 
 std::string Finish(const ApiCall& call, const QueryCost& cost, Envelope& envelope) {
@@ -72,29 +76,28 @@ std::string Finish(const ApiCall& call, const QueryCost& cost, Envelope& envelop
 }  // namespace
 
 Result<std::string> QueryPoints(const ApiCall& call) {
-  AKIDB_ASSIGN_OR_RETURN(QueryRequest request, DecodeQuery(call.body));
-  TakeHeaders(call, request);
-  AKIDB_ASSIGN_OR_RETURN(service::QueryReply reply,
-                         call.service.Query(call.context, call.collection, request));
-  QueryCost cost;
-  cost.Add(request, reply);
+  AKIDB_ASSIGN_OR_RETURN(QueryRequest request, DecodeQuery(call.body, AskedByHeaders(call)));
+  AKIDB_ASSIGN_OR_RETURN(service::QueryBatchReply reply,
+                         call.service.QueryBatch(call.context, call.collection, {&request, 1}));
+  QueryCost cost(reply);
+  cost.Add(request, reply.answers.front().plan);
   Envelope envelope;
-  WriteQueryPoints(reply.points, envelope.result());
+  WriteQueryPoints(reply.answers.front().points, envelope.result());
   return Finish(call, cost, envelope);
 }
 
 Result<std::string> QueryPointsBatch(const ApiCall& call) {
-  AKIDB_ASSIGN_OR_RETURN(std::vector<QueryRequest> requests, DecodeQueryBatch(call.body));
-  QueryCost cost;
+  AKIDB_ASSIGN_OR_RETURN(std::vector<QueryRequest> requests,
+                         DecodeQueryBatch(call.body, AskedByHeaders(call)));
+  AKIDB_ASSIGN_OR_RETURN(service::QueryBatchReply reply,
+                         call.service.QueryBatch(call.context, call.collection, requests));
+  QueryCost cost(reply);
   Envelope envelope;
   envelope.result().BeginArray();
-  for (QueryRequest& request : requests) {
-    TakeHeaders(call, request);
-    AKIDB_RETURN_IF_ERROR(call.context.Check());
-    AKIDB_ASSIGN_OR_RETURN(service::QueryReply reply,
-                           call.service.Query(call.context, call.collection, request));
-    cost.Add(request, reply);
-    WriteQueryPoints(reply.points, envelope.result());
+  for (size_t i = 0; i < requests.size(); ++i) {
+    cost.Add(requests[i], reply.answers[i].plan);
+    WriteQueryPoints(reply.answers[i].points, envelope.result());
+    reply.answers[i].points.clear();
   }
   envelope.result().EndArray();
   return Finish(call, cost, envelope);

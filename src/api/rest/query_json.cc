@@ -149,16 +149,17 @@ Status ReadQueryRequest(JsonElement body, const FieldPath& path, QueryRequest& r
 
 }  // namespace
 
-Result<QueryRequest> DecodeQuery(std::string_view text) {
+Result<QueryRequest> DecodeQuery(std::string_view text, const QueryRequest& defaults) {
   JsonBody body;
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
-  QueryRequest request;
+  QueryRequest request = defaults;
   FieldPath root;
   AKIDB_RETURN_IF_ERROR(ReadQueryRequest(body.root(), root, request));
   return request;
 }
 
-Result<std::vector<QueryRequest>> DecodeQueryBatch(std::string_view text) {
+Result<std::vector<QueryRequest>> DecodeQueryBatch(std::string_view text,
+                                                   const QueryRequest& defaults) {
   JsonBody body;
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
   FieldPath root;
@@ -167,10 +168,10 @@ Result<std::vector<QueryRequest>> DecodeQueryBatch(std::string_view text) {
   if (!FindMember(body.root(), "searches", searches)) return MissingField(root, "searches");
   FieldPath path = root.Member("searches");
   std::vector<QueryRequest> requests;
-  Status read = ForEachElement(searches, path, "an array of queries",
-                               [&](JsonElement element, const FieldPath& at) {
-                                 return ReadQueryRequest(element, at, requests.emplace_back());
-                               });
+  Status read = ForEachElement(
+      searches, path, "an array of queries", [&](JsonElement element, const FieldPath& at) {
+        return ReadQueryRequest(element, at, requests.emplace_back(defaults));
+      });
   AKIDB_RETURN_IF_ERROR(read);
   return requests;
 }

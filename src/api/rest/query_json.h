@@ -9,8 +9,10 @@
 
 namespace akidb::rest {
 
-Result<QueryRequest> DecodeQuery(std::string_view body);
+// What a body leaves open stays as in `defaults`.
+Result<QueryRequest> DecodeQuery(std::string_view body, const QueryRequest& defaults = {});
 // {"searches": [query…]}
-Result<std::vector<QueryRequest>> DecodeQueryBatch(std::string_view body);
+Result<std::vector<QueryRequest>> DecodeQueryBatch(std::string_view body,
+                                                   const QueryRequest& defaults = {});
 
 }  // namespace akidb::rest

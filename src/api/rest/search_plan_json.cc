@@ -55,6 +55,7 @@ void WriteSource(const SourcePlan& source, JsonWriter& json) {
   WriteUint(json, "estimated", source.estimated);
   WriteUint(json, "compared", source.compared);
   WriteUint(json, "bytes", source.bytes);
+  if (source.shared_by > 1) WriteUint(json, "shared_by", source.shared_by);
   WriteDouble(json, "filter_ms", source.filter_ms);
   WriteDouble(json, "search_ms", source.search_ms);
   WriteDouble(json, "recall", ShownShare(source.recall));

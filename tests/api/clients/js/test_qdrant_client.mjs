@@ -83,6 +83,27 @@ async function kindsOfVectors(client) {
   await client.deleteCollection(name);
 }
 
+async function batches(client) {
+  const name = 'js_batches';
+  await client.createCollection(name, { vectors: { size: 2, distance: 'Dot' } });
+  const operations = [
+    { upsert: { points: [{ id: 1, vector: [1, 0], payload: { a: 1 } }, { id: 2, vector: [2, 0] }] } },
+    { set_payload: { payload: { b: 2 }, points: [1] } },
+    { overwrite_payload: { payload: { c: 3 }, points: [2] } },
+    { delete_payload: { keys: ['a'], points: [1] } },
+    { update_vectors: { points: [{ id: 1, vector: [5, 5] }] } },
+    { delete_vectors: { vector: [''], points: [2] } },
+    { clear_payload: { points: [2] } },
+    { delete: { points: [3] } },
+  ];
+  const done = await client.batchUpdate(name, { wait: true, operations });
+  assert.deepEqual(done.map((one) => one.status), operations.map(() => 'completed'));
+  const records = await client.retrieve(name, { ids: [1, 2], with_vector: true });
+  assert.deepEqual(records.map((r) => [r.id, r.payload, r.vector]), [[1, { b: 2 }, [5, 5]], [2, {}, {}]]);
+  await assert.rejects(client.batchUpdate(name, { operations: [{ upsert: {} }] }), (error) => error.status === 400);
+  await client.deleteCollection(name);
+}
+
 async function documents(client) {
   const name = 'js_documents';
   await client.createCollection(name, { vectors: { size: 384, distance: 'Cosine' } });
@@ -100,5 +121,6 @@ const client = new QdrantClient({ url });
 assert.equal((await client.versionInfo()).version, '1.20.0');
 await vectors(client);
 await kindsOfVectors(client);
+await batches(client);
 if (texts === 'texts') await documents(client);
 console.log(`ok, Node.js ${process.version}${texts === 'texts' ? '' : ', without texts'}`);

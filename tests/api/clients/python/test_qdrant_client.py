@@ -238,6 +238,44 @@ class PythonClient(unittest.TestCase):
         self.assertEqual(raised.exception.status_code, 404)
         self.assertIn("No point with id 99 found", str(raised.exception))
 
+    def test_batches_of_writes_as_the_local_mode_does_them(self):
+        clients = (self.client, QdrantClient(":memory:"))
+        self.addCleanup(clients[1].close)
+        config = models.VectorParams(size=2, distance=models.Distance.DOT)
+        points = [
+            models.PointStruct(id=i, vector={"": [i, 1], "v": [1, i]}, payload={"a": i % 3, "n": {"x": i}})
+            for i in range(1, 20)
+        ]
+        of = models.Filter(must=[match("a", 1)])
+        operations = [
+            models.UpsertOperation(upsert=models.PointsList(points=points)),
+            models.SetPayloadOperation(set_payload=models.SetPayload(payload={"b": 7}, points=[1, 2, 3])),
+            models.SetPayloadOperation(set_payload=models.SetPayload(payload={"y": 0}, key="n", filter=of)),
+            models.OverwritePayloadOperation(
+                overwrite_payload=models.SetPayload(payload={"a": 1, "c": [1]}, points=[5, 6])
+            ),
+            models.DeletePayloadOperation(delete_payload=models.DeletePayload(keys=["n.x"], filter=of)),
+            models.ClearPayloadOperation(clear_payload=models.PointIdsList(points=[8])),
+            models.UpdateVectorsOperation(
+                update_vectors=models.UpdateVectors(points=[models.PointVectors(id=9, vector={"v": [3.5, 4.5]})])
+            ),
+            models.DeleteVectorsOperation(delete_vectors=models.DeleteVectors(points=[10, 11], vector=["v"])),
+            models.DeleteOperation(delete=models.FilterSelector(filter=models.Filter(must=[match("a", 2)]))),
+        ]
+        held = []
+        for client in clients:
+            client.create_collection(self.name, vectors_config={"": config, "v": config})
+            results = client.batch_update_points(self.name, update_operations=operations, wait=True)
+            self.assertEqual([r.status for r in results], [models.UpdateStatus.COMPLETED] * len(operations))
+            found = client.scroll(self.name, limit=100, with_vectors=True)[0]
+            held.append({r.id: (r.payload, r.vector) for r in found})
+        self.assertEqual(*held)
+        with self.assertRaises(UnexpectedResponse) as raised:
+            wrong = models.PointsList(points=[models.PointStruct(id=1, vector={"": [1.0]})])
+            self.client.batch_update_points(self.name, [models.UpsertOperation(upsert=wrong)])
+        self.assertEqual(raised.exception.status_code, 400)
+        self.assertIn("expected dim: 2, got 1", str(raised.exception))
+
     def test_columns_and_bulk_upload(self):
         self.fill()
         self.client.upsert(

@@ -1,0 +1,322 @@
+// For tests of the service: a database, collections and models that answer from memory and remember
+// what they were asked.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "service/service.h"
+
+namespace akidb::service {
+
+// Reads a collection, whatever is written to it meanwhile.
+class ReaderOf final : public engine::CollectionReader {
+ public:
+  explicit ReaderOf(const engine::CollectionReader& collection) : collection_(collection) {}
+
+  Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
+                                            const RetrieveRequest& request) const override {
+    return collection_.Retrieve(context, request);
+  }
+  Result<engine::ScrollPage> Scroll(const RequestContext& context,
+                                    const ScrollRequest& request) const override {
+    return collection_.Scroll(context, request);
+  }
+  Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override {
+    return collection_.Count(context, filter);
+  }
+  Result<std::vector<Hit>> Search(const RequestContext& context,
+                                  const engine::SearchRequest& request) const override {
+    return collection_.Search(context, request);
+  }
+  Result<std::vector<std::vector<Hit>>> SearchBatch(
+      const RequestContext& context,
+      std::span<const engine::SearchRequest> requests) const override {
+    return collection_.SearchBatch(context, requests);
+  }
+
+ private:
+  const engine::CollectionReader& collection_;
+};
+
+// Writes to a collection, and counts.
+class GroupOf final : public engine::WriteGroup {
+ public:
+  GroupOf(engine::CollectionWriter& collection, int& commits)
+      : collection_(collection), commits_(commits) {}
+
+  Result<engine::WriteResult> Upsert(const RequestContext& context,
+                                     std::vector<Point> points) override {
+    return collection_.Upsert(context, std::move(points));
+  }
+  Result<engine::WriteResult> Delete(const RequestContext& context,
+                                     std::span<const PointId> ids) override {
+    return collection_.Delete(context, ids);
+  }
+  Result<engine::WriteResult> DeleteByFilter(const RequestContext& context,
+                                             const Filter& filter) override {
+    return collection_.DeleteByFilter(context, filter);
+  }
+  Result<engine::EditResult> ChangePayloads(const RequestContext& context,
+                                            const PointSelector& selector,
+                                            const PayloadChange& change) override {
+    return collection_.ChangePayloads(context, selector, change);
+  }
+  Result<engine::EditResult> UpdateVectors(const RequestContext& context, std::vector<Point> points,
+                                           const Filter* filter) override {
+    return collection_.UpdateVectors(context, std::move(points), filter);
+  }
+  Result<engine::EditResult> DeleteVectors(const RequestContext& context,
+                                           const PointSelector& selector,
+                                           std::span<const std::string> names) override {
+    return collection_.DeleteVectors(context, selector, names);
+  }
+  Status Commit() override {
+    ++commits_;
+    return OkStatus();
+  }
+
+ private:
+  engine::CollectionWriter& collection_;
+  int& commits_;
+};
+
+// A collection that remembers what it was asked and answers from a plain map.
+class FakeCollection final : public engine::Collection {
+ public:
+  explicit FakeCollection(CollectionConfig config) : config_(std::move(config)) {}
+
+  const CollectionConfig& config() const override { return config_; }
+  engine::CollectionStats stats() const override {
+    engine::CollectionStats stats;
+    stats.points = points.size();
+    return stats;
+  }
+
+  Result<engine::WriteResult> Upsert(const RequestContext&, std::vector<Point> batch) override {
+    for (Point& point : batch) points[point.id] = std::move(point);
+    return engine::WriteResult{++seq, true};
+  }
+  Result<engine::WriteResult> Delete(const RequestContext&, std::span<const PointId> ids) override {
+    for (const PointId& id : ids) points.erase(id);
+    return engine::WriteResult{++seq, true};
+  }
+  Result<engine::WriteResult> DeleteByFilter(const RequestContext&, const Filter&) override {
+    points.clear();
+    return engine::WriteResult{++seq, true};
+  }
+  Result<engine::EditResult> ChangePayloads(const RequestContext&, const PointSelector& selector,
+                                            const PayloadChange&) override {
+    engine::EditResult result{{++seq, true}, std::nullopt};
+    for (const PointId& id : selector.ids) {
+      if (!points.contains(id) && !result.not_found) result.not_found = id;
+    }
+    return result;
+  }
+  Result<engine::EditResult> UpdateVectors(const RequestContext&, std::vector<Point>,
+                                           const Filter*) override {
+    return engine::EditResult{{++seq, true}, std::nullopt};
+  }
+  Result<engine::EditResult> DeleteVectors(const RequestContext&, const PointSelector&,
+                                           std::span<const std::string>) override {
+    return engine::EditResult{{++seq, true}, std::nullopt};
+  }
+  Result<std::vector<PointRecord>> Retrieve(const RequestContext&,
+                                            const RetrieveRequest& request) const override {
+    std::vector<PointRecord> records;
+    for (const PointId& id : request.ids) {
+      auto it = points.find(id);
+      if (it != points.end()) records.push_back({id, std::nullopt, it->second.vectors});
+    }
+    return records;
+  }
+  Result<engine::ScrollPage> Scroll(const RequestContext&,
+                                    const ScrollRequest& request) const override {
+    engine::ScrollPage page;
+    auto it = request.offset ? points.lower_bound(*request.offset) : points.begin();
+    for (; it != points.end() && page.points.size() < request.limit; ++it) {
+      page.points.push_back({it->first, std::nullopt, std::nullopt});
+    }
+    if (it != points.end()) page.next = it->first;
+    return page;
+  }
+  Result<uint64_t> Count(const RequestContext&, const Filter*) const override {
+    return points.size();
+  }
+  Result<std::vector<Hit>> Search(const RequestContext&,
+                                  const engine::SearchRequest& request) const override {
+    last_query.assign(request.query.begin(), request.query.end());
+    last_filter = request.filter;
+    last_distance_max = request.distance_max;
+    return hits;
+  }
+  Result<std::vector<std::vector<Hit>>> SearchBatch(
+      const RequestContext& context,
+      std::span<const engine::SearchRequest> requests) const override {
+    std::vector<std::vector<Hit>> found;
+    for (const engine::SearchRequest& request : requests) {
+      found.push_back(*Search(context, request));
+    }
+    batches.push_back(requests.size());
+    return found;
+  }
+  std::unique_ptr<engine::WriteGroup> BeginWrites() override {
+    return std::make_unique<GroupOf>(*this, commits);
+  }
+  std::unique_ptr<const engine::CollectionReader> Pin() const override {
+    ++pins;
+    return std::make_unique<ReaderOf>(*this);
+  }
+  Result<engine::WriteResult> PutPayloadIndex(const RequestContext&, const std::string& field,
+                                              const PayloadFieldIndex& index) override {
+    indexes[field].index = index;
+    return engine::WriteResult{seq, true};
+  }
+  Result<engine::WriteResult> DropPayloadIndex(const RequestContext&,
+                                               const std::string& field) override {
+    indexes.erase(field);
+    return engine::WriteResult{seq, true};
+  }
+  Result<engine::PayloadIndexInfos> PayloadIndexes(const RequestContext&) const override {
+    return indexes;
+  }
+  Status Seal() override { return OkStatus(); }
+  Status Merge() override { return OkStatus(); }
+  void Drop() override {}
+
+  CollectionConfig config_;
+  std::map<PointId, Point> points;
+  engine::PayloadIndexInfos indexes;
+  uint64_t seq = 0;
+  std::vector<Hit> hits;
+  int commits = 0;
+  mutable int pins = 0;
+  mutable std::vector<size_t> batches;  // searches of each
+  mutable std::vector<float> last_query;
+  mutable std::shared_ptr<const Filter> last_filter;
+  mutable std::optional<float> last_distance_max;
+};
+
+class FakeDatabase final : public engine::Database {
+ public:
+  Status CreateCollection(const std::string& name, const CollectionConfig& config) override {
+    collections[name] = std::make_shared<FakeCollection>(config);
+    return OkStatus();
+  }
+  Result<bool> DeleteCollection(const std::string& name) override {
+    return collections.erase(name) > 0;
+  }
+  std::vector<std::string> ListCollections() const override { return {}; }
+  bool CollectionExists(std::string_view name) const override {
+    return collections.count(std::string(name)) > 0;
+  }
+  Result<std::shared_ptr<engine::Collection>> FindCollection(std::string_view name) override {
+    auto it = collections.find(std::string(name));
+    if (it == collections.end()) return NotFoundError("no such collection");
+    return std::shared_ptr<engine::Collection>(it->second);
+  }
+  Status BindModel(std::string_view collection, std::string_view vector, std::string_view model,
+                   std::string_view fingerprint) override {
+    std::string key = std::string(collection) + "/" + std::string(vector);
+    auto [it, is_new] = bindings.emplace(key, fingerprint);
+    if (is_new || it->second == fingerprint) return OkStatus();
+    return InvalidArgumentError("bound to another model than " + std::string(model));
+  }
+  std::optional<engine::BoundModel> ModelOf(std::string_view collection,
+                                            std::string_view vector) const override {
+    auto bound = bindings.find(std::string(collection) + "/" + std::string(vector));
+    if (bound == bindings.end()) return std::nullopt;
+    static constexpr std::string_view kPrefix = "fingerprint of ";
+    return engine::BoundModel{bound->second.substr(kPrefix.size()), bound->second};
+  }
+
+  std::map<std::string, std::shared_ptr<FakeCollection>> collections;
+  std::map<std::string, std::string> bindings;
+};
+
+// Vector of a text: its length, then zeros; tokens: its length.
+class FakeEmbedder final : public embedding::Embedder {
+ public:
+  Result<embedding::EmbedResult> Embed(const RequestContext&,
+                                       const embedding::EmbedRequest& request) override {
+    calls.push_back(
+        {request.model, {request.texts.begin(), request.texts.end()}, request.input_type});
+    if (!failure.ok()) return failure;
+    embedding::EmbedResult result;
+    result.model = request.model;
+    result.dims = Dims(request.model);
+    for (const std::string& text : request.texts) {
+      result.vectors.push_back(static_cast<float>(text.size()));
+      result.vectors.resize(result.vectors.size() + result.dims - 1);
+      result.tokens.push_back(static_cast<uint32_t>(text.size()));
+      result.truncated.push_back(text.size() > 100);
+    }
+    return result;
+  }
+  std::vector<embedding::ModelInfo> Models() override { return {}; }
+  Result<embedding::ModelInfo> FindModel(std::string_view name) override {
+    std::string id(name.empty() || name == "alias" ? "small" : name);
+    if (id != "small" && id != "large") return NotFoundError("no model " + id);
+    embedding::ModelInfo info;
+    info.id = id;
+    info.dims = Dims(id);
+    info.fingerprint = "fingerprint of " + id;
+    return info;
+  }
+  Status Load(const RequestContext&, std::string_view) override { return OkStatus(); }
+
+  struct Call {
+    std::string model;
+    std::vector<std::string> texts;
+    embedding::InputType input_type;
+  };
+  std::vector<Call> calls;
+  Status failure;
+
+ private:
+  static uint32_t Dims(std::string_view id) { return id == "small" ? 3 : 5; }
+};
+
+class ServiceFixture : public testing::Test {
+ protected:
+  FakeCollection& MakeCollection(Metric metric = Metric::kCosine) {
+    CollectionConfig config;
+    config.vectors[""].dim = 3;
+    config.vectors[""].metric = metric;
+    config.vectors["wide"].dim = 5;
+    config.vectors["wide"].metric = metric;
+    EXPECT_TRUE(service_.CreateCollection("c", config).ok());
+    return *database_.collections["c"];
+  }
+  static PointInput TextPoint(uint64_t id, std::string text, std::string model = "",
+                              std::string vector = "") {
+    PointInput point;
+    point.id = PointId(id);
+    point.vectors.emplace_back(vector, TextInput{std::move(text), std::move(model)});
+    return point;
+  }
+  Result<WriteReply> Upsert(std::vector<PointInput> points) {
+    return service_.Upsert(context_, "c", {std::move(points)});
+  }
+  static Hit MakeHit(uint64_t id, float distance) {
+    Hit hit;
+    hit.id = PointId(id);
+    hit.seq = id;
+    hit.distance = distance;
+    return hit;
+  }
+
+  RequestContext context_;
+  FakeDatabase database_;
+  FakeEmbedder embedder_;
+  Service service_{database_, embedder_};
+};
+
+}  // namespace akidb::service
