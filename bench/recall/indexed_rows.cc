@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <queue>
 
 #include <sys/resource.h>
 
@@ -46,15 +48,19 @@ index::GraphBuildOptions BuildOptionsOf(const Settings& settings) {
   return options;
 }
 
-IndexedRows::IndexedRows(Metric metric, std::span<const float> rows, uint32_t dim)
+IndexedRows::IndexedRows(Metric metric, std::span<const float> rows, uint32_t dim, uint32_t prefix)
     : metric_(metric), count_(static_cast<uint32_t>(rows.size() / dim)) {
   const double start = WallSeconds();
   std::vector<double> sums(dim);
   for (size_t i = 0; i < rows.size(); ++i) sums[i % dim] += static_cast<double>(rows[i]);
   std::vector<float> centre(dim);
   for (uint32_t d = 0; d < dim; ++d) centre[d] = static_cast<float>(sums[d] / count_);
-  narrow_ = std::make_unique<index::CodeSpace>(index::CodeKind::kU4, kRotationSeed, centre);
-  wide_ = std::make_unique<index::CodeSpace>(index::CodeKind::kU7, kRotationSeed, centre);
+  if (prefix != 0) FitPrefix(rows, centre, prefix);
+  const uint32_t coded = prefix != 0 ? prefix : dim;
+  narrow_ = std::make_unique<index::CodeSpace>(index::CodeKind::kU4, kRotationSeed, centre,
+                                               fit_ ? std::optional(fit_->prefix) : std::nullopt);
+  wide_ = std::make_unique<index::CodeSpace>(index::CodeKind::kU7, kRotationSeed,
+                                             std::span(centre).first(coded));
   writer_ = std::make_unique<index::CodeSectionWriter>(*narrow_, count_);
   wide_codes_.resize(count_ * wide_->row_bytes());
   double longest = 0;
@@ -62,9 +68,9 @@ IndexedRows::IndexedRows(Metric metric, std::span<const float> rows, uint32_t di
   for (uint32_t i = 0; i < count_; ++i) {
     const std::span<const float> row = rows.subspan(size_t{i} * dim, dim);
     writer_->Add(row);
-    wide_->Encode(row, wide_codes_.data() + i * wide_->row_bytes());
+    wide_->Encode(row.first(coded), wide_codes_.data() + i * wide_->row_bytes());
     squares.push_back(
-        static_cast<double>(simd::BestKernels().dot.pair(row.data(), row.data(), dim)));
+        static_cast<double>(simd::BestKernels().dot.pair(row.data(), row.data(), coded)));
     longest = std::max(longest, squares.back());
   }
   if (metric == Metric::kDot) {
@@ -73,6 +79,27 @@ IndexedRows::IndexedRows(Metric metric, std::span<const float> rows, uint32_t di
     }
   }
   encode_s_ = WallSeconds() - start;
+}
+
+// As the engine measures it (engine/prefix_choice.h).
+void IndexedRows::FitPrefix(std::span<const float> rows, std::span<const float> centre,
+                            uint32_t prefix) {
+  constexpr uint32_t kQueries = 32;
+  constexpr uint32_t kRows = 8192;
+  index::PrefixFitter fitter(metric_, centre, prefix);
+  auto row = [&](uint32_t i) {
+    return rows.subspan(size_t{i % count_} * centre.size(), centre.size());
+  };
+  for (uint32_t i = 0; i < kQueries; ++i) {
+    const uint32_t number = i * (count_ / kQueries);
+    std::vector<float> query(row(number).begin(), row(number).end());
+    const std::span<const float> other = row(number + count_ / 2);
+    for (size_t d = 0; d < query.size(); ++d) query[d] += 0.3f * (other[d] - query[d]);
+    if (metric_ == Metric::kCosine) simd::Normalize(query);
+    fitter.AddQuery(query);
+  }
+  for (uint32_t i = 0; i < count_; i += (count_ + kRows - 1) / kRows) fitter.AddRow(row(i));
+  fit_ = fitter.Fit();
 }
 
 void IndexedRows::Build(const index::GraphBuildOptions& options, bool renumber) {
@@ -158,10 +185,36 @@ void RowSearch::Search(size_t q, size_t ef, size_t k, std::vector<uint32_t>& fou
                   {.ef = static_cast<uint32_t>(ef)});
   visits_ += walk_.visits();
   expansions_ += walk_.expansions();
-  const size_t compared =
-      std::min(walk_.found().size(),
-               std::max(2 * k, static_cast<size_t>(static_cast<double>(ef) / rerank_)));
-  compared_ += compared;
+  best_.clear();
+  if (rerank_ == 0) {
+    CompareWithinSpreads(q, k, query);
+  } else {
+    CompareFirst(q, std::max(2 * k, static_cast<size_t>(static_cast<double>(ef) / rerank_)));
+  }
+  compared_ += best_.size();
+  const size_t kept = std::min(k, best_.size());
+  std::partial_sort(best_.begin(), best_.begin() + static_cast<ptrdiff_t>(kept), best_.end());
+  found.clear();
+  for (size_t i = 0; i < kept; ++i) found.push_back(best_[i].node);
+}
+
+void RowSearch::CompareWithinSpreads(size_t q, size_t k, const index::CodeQuery& query) {
+  const bool squared = data_.metric == Metric::kEuclid;
+  const auto& kernel = squared ? simd::BestKernels().squared_l2 : simd::BestKernels().dot;
+  std::priority_queue<float> nearest;  // the k least distances so far
+  for (const index::Candidate& candidate : walk_.found()) {
+    const float least = candidate.distance - 3 * rows_.codes().Spread(query, candidate.node);
+    if (nearest.size() == k && least > nearest.top()) continue;
+    const uint32_t number = rows_.graph().NumberOf(candidate.node);
+    const float value = kernel.pair(data_.query(q).data(), data_.row(number).data(), data_.dim);
+    best_.push_back({squared ? value : -value, number});
+    nearest.push(best_.back().distance);
+    if (nearest.size() > k) nearest.pop();
+  }
+}
+
+void RowSearch::CompareFirst(size_t q, size_t count) {
+  const size_t compared = std::min(walk_.found().size(), count);
   numbers_.clear();
   for (size_t i = 0; i < compared; ++i) {
     numbers_.push_back(rows_.graph().NumberOf(walk_.found()[i].node));
@@ -172,14 +225,9 @@ void RowSearch::Search(size_t q, size_t ef, size_t k, std::vector<uint32_t>& fou
   kernel.list(data_.query(q).data(),
               {data_.stored.data(), numbers_.data(), compared, data_.dim, data_.dim},
               exact_.data());
-  best_.clear();
   for (size_t i = 0; i < compared; ++i) {
     best_.push_back({squared ? exact_[i] : -exact_[i], numbers_[i]});
   }
-  const size_t kept = std::min(k, compared);
-  std::partial_sort(best_.begin(), best_.begin() + static_cast<ptrdiff_t>(kept), best_.end());
-  found.clear();
-  for (size_t i = 0; i < kept; ++i) found.push_back(best_[i].node);
 }
 
 }  // namespace akidb::bench

@@ -1,15 +1,18 @@
 // Vectors with codes and a graph, searched as the engine does it: a walk by 4-bit codes, the first
-// candidates compared exactly.
+// candidates compared exactly, or those that three spreads of the estimate may bring among the
+// nearest.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "index/codes/code_section.h"
+#include "index/codes/prefix_fit.h"
 #include "index/graph/graph_builder.h"
 #include "index/graph/graph_walk.h"
 #include "recall_data.h"
@@ -22,7 +25,8 @@ index::GraphBuildOptions BuildOptionsOf(const Settings& settings);
 class IndexedRows {
  public:
   // `rows` (count x dim) outlive it. Encodes; the graph comes from one of the functions below.
-  IndexedRows(Metric metric, std::span<const float> rows, uint32_t dim);
+  // `prefix`: components that are coded and linked; 0: all.
+  IndexedRows(Metric metric, std::span<const float> rows, uint32_t dim, uint32_t prefix = 0);
 
   void Build(const index::GraphBuildOptions& options, bool renumber = true);
   // As Build, but takes the graph from a file where there is one of as many rows, and else leaves
@@ -41,8 +45,11 @@ class IndexedRows {
   const index::GraphView& graph() const { return view_; }
   const index::CodeArray& codes() const { return *array_; }
   const index::CodeSpace& space() const { return *section_.space; }
+  // Of the prefix: rows that it can't tell from the ten nearest.
+  double prefix_compared() const { return fit_ ? fit_->compared : 0; }
 
  private:
+  void FitPrefix(std::span<const float> rows, std::span<const float> centre, uint32_t prefix);
   index::Graph MakeGraph(const index::GraphBuildOptions& options) const;
   void Finish(index::Graph graph, bool renumber);
 
@@ -53,6 +60,7 @@ class IndexedRows {
   std::unique_ptr<index::CodeSectionWriter> writer_;  // until the graph is there
   std::vector<std::byte> wide_codes_;                 // until the graph is there
   std::vector<float> lifts_;
+  std::optional<index::PrefixFit> fit_;
   std::vector<std::byte> code_bytes_;
   index::CodeSection section_;
   std::unique_ptr<index::CodeArray> array_;
@@ -66,7 +74,8 @@ class IndexedRows {
 // One thread's searches.
 class RowSearch {
  public:
-  // Of ef candidates the first ef/rerank, at least 2k, are compared exactly.
+  // Of ef candidates the first ef/rerank, at least 2k, are compared exactly; with 0 as far as three
+  // spreads reach.
   RowSearch(const Data& data, const IndexedRows& rows, double rerank = 3)
       : data_(data), rows_(rows), rerank_(rerank) {}
 
@@ -79,6 +88,10 @@ class RowSearch {
   double TakeCompared() { return static_cast<double>(std::exchange(compared_, 0)); }
 
  private:
+  // Into best_, in any order.
+  void CompareFirst(size_t q, size_t count);
+  void CompareWithinSpreads(size_t q, size_t k, const index::CodeQuery& query);
+
   const Data& data_;
   const IndexedRows& rows_;
   const double rerank_;
@@ -96,7 +109,8 @@ struct Point {
   size_t ef = 0;
   double recall = 0;
   double per_second = 0;
-  double visits = 0;  // distances a query
+  double visits = 0;    // distances a query
+  double compared = 0;  // of ours: vectors a query
 };
 
 // All queries once. `Search` has Search and TakeVisits as RowSearch.
@@ -112,7 +126,7 @@ Point Measure(const Data& data, Search& search, size_t ef, size_t k) {
   const double seconds = CpuSeconds() - start;
   double recall = 0;
   for (size_t q = 0; q < data.queries; ++q) recall += RecallOf(data, q, answers[q]);
-  return {ef, recall / data.queries, data.queries / seconds, search.TakeVisits() / data.queries};
+  return {ef, recall / data.queries, data.queries / seconds, search.TakeVisits() / data.queries, 0};
 }
 
 }  // namespace akidb::bench

@@ -5,9 +5,11 @@
 //   recall_bench FILE DIM [key=value…]
 //
 // Keys: those of recall_data.h and indexed_rows.h, and k (10), rounds (5), rerank (3: ef/3 rows, at
-// least 2k), renumber (1: nodes in graph order), graph (a file that keeps it between runs), hnswlib
-// (1: run it; M = degree/2, ef_construction 200). How the rows visited grow: text-like:300000 with
-// rows=30000 and without. Queries from elsewhere: shift=0.5.
+// least 2k; 0: as far as three spreads reach, as the engine does), prefix (0: as many components
+// are coded and linked beside a run with all of them), renumber (1: nodes in graph order), graph (a
+// file that keeps it between runs), hnswlib (1: run it; M = degree/2, ef_construction 200). How the
+// rows visited grow: text-like:300000 with rows=30000 and without. Queries from elsewhere:
+// shift=0.5.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -36,10 +38,11 @@ double At(const std::vector<Point>& curve, double recall, double Point::*value) 
   return 0;
 }
 
-void PrintAtRecalls(const std::vector<Point>& ours, const std::vector<Point>& peer) {
+void PrintAtRecalls(const char* name, const std::vector<Point>& ours,
+                    const std::vector<Point>& peer) {
   for (double recall : {0.90, 0.95, 0.98, 0.99}) {
     const double speed = At(ours, recall, &Point::per_second);
-    std::printf("recall %.2f: ours %.0f/s with %.0f visits", recall, speed,
+    std::printf("recall %.2f: %s %.0f/s with %.0f visits", recall, name, speed,
                 At(ours, recall, &Point::visits));
     const double other = At(peer, recall, &Point::per_second);
     if (other > 0) std::printf(", hnswlib %.0f/s, ratio %.2f", other, speed / other);
@@ -84,10 +87,43 @@ std::unique_ptr<HnswlibPeer> BuildPeer(const Data& data, const Settings& setting
 
 void Print(const char* name, const std::vector<Point>& curve) {
   for (const Point& point : curve) {
-    std::printf("%-8s ef %3zu  recall %.4f  %6.0f/s  %5.0f visits\n", name, point.ef, point.recall,
-                point.per_second, point.visits);
+    std::printf("%-8s ef %3zu  recall %.4f  %6.0f/s  %5.0f visits  %4.0f compared\n", name,
+                point.ef, point.recall, point.per_second, point.visits, point.compared);
   }
 }
+
+// Our rows with all that was measured of them.
+struct Ours {
+  Ours(const char* called, const Data& data, const Settings& settings, uint32_t prefix)
+      : name(called), rows(data.metric, data.stored, data.dim, prefix) {
+    // The graph of a prefix is another one.
+    rows.BuildOrRead(settings, settings.Text(prefix != 0 ? "prefix_graph" : "graph", ""));
+    std::printf("%s: encode %.1f s, build %.1f s, %.1f s of processor time, mean degree %.1f, ",
+                name, rows.encode_s(), rows.build_s(), rows.build_cpu_s(), rows.mean_degree());
+    std::printf("%.0f bytes a row", rows.bytes_per_row());
+    if (prefix != 0) {
+      const index::CodedPrefix& measured = *rows.space().prefix();
+      std::printf(", tail share %.4f, spread %.5f, %.1f rows within three",
+                  static_cast<double>(measured.tail_share),
+                  static_cast<double>(measured.tail_spread), rows.prefix_compared());
+    }
+    std::printf("\n");
+  }
+
+  void Measure(const Data& data, const Settings& settings, std::span<const size_t> efs, size_t k) {
+    RowSearch search(data, rows, settings.Number("rerank", 3));
+    std::vector<Point> curve;
+    for (size_t ef : efs) {
+      curve.push_back(bench::Measure(data, search, ef, k));
+      curve.back().compared = search.TakeCompared() / data.queries;
+    }
+    rounds.push_back(std::move(curve));
+  }
+
+  const char* name;
+  IndexedRows rows;
+  std::vector<std::vector<Point>> rounds;
+};
 
 int Run(const Arguments& arguments) {
   const Settings& settings = arguments.settings;
@@ -98,21 +134,17 @@ int Run(const Arguments& arguments) {
               data.dim, k, simd::BestCodeKernels().name);
   const std::vector<size_t> efs = {10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 480};
   const auto rounds = static_cast<size_t>(settings.Number("rounds", 5));
-  IndexedRows rows(data.metric, data.stored, data.dim);
-  rows.BuildOrRead(settings, settings.Text("graph", ""));
-  std::printf("ours: encode %.1f s, build %.1f s, mean degree %.1f, %.0f bytes a row\n",
-              rows.encode_s(), rows.build_s(), rows.mean_degree(), rows.bytes_per_row());
-  RowSearch search(data, rows, settings.Number("rerank", 3));
-  std::vector<std::vector<Point>> our_rounds;
+  std::vector<std::unique_ptr<Ours>> ours;
+  ours.push_back(std::make_unique<Ours>("ours", data, settings, 0));
+  const auto prefix = static_cast<uint32_t>(settings.Number("prefix", 0));
+  if (prefix != 0) ours.push_back(std::make_unique<Ours>("prefix", data, settings, prefix));
 #ifdef AKIDB_WITH_HNSWLIB
   std::unique_ptr<HnswlibPeer> peer = BuildPeer(data, settings);
   PeerSearch peer_search{data, peer.get()};
   std::vector<std::vector<Point>> peer_rounds;
 #endif
   for (size_t round = 0; round < rounds; ++round) {
-    std::vector<Point> curve;
-    for (size_t ef : efs) curve.push_back(Measure(data, search, ef, k));
-    our_rounds.push_back(curve);
+    for (auto& one : ours) one->Measure(data, settings, efs, k);
 #ifdef AKIDB_WITH_HNSWLIB
     if (!peer) continue;
     std::vector<Point> other;
@@ -120,14 +152,16 @@ int Run(const Arguments& arguments) {
     peer_rounds.push_back(other);
 #endif
   }
-  const std::vector<Point> our_curve = MedianCurve(our_rounds);
-  Print("ours", our_curve);
   std::vector<Point> peer_curve;
 #ifdef AKIDB_WITH_HNSWLIB
   if (peer) peer_curve = MedianCurve(peer_rounds);
 #endif
   Print("hnswlib", peer_curve);
-  PrintAtRecalls(our_curve, peer_curve);
+  for (const auto& one : ours) {
+    const std::vector<Point> curve = MedianCurve(one->rounds);
+    Print(one->name, curve);
+    PrintAtRecalls(one->name, curve, peer_curve);
+  }
   return 0;
 }
 

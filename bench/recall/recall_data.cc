@@ -28,9 +28,9 @@ constexpr size_t kRowsPerSeed = 8192;
 // Rows come in blocks with a seed each, so that the first ones are the same however many there are.
 class TextLike {
  public:
-  explicit TextLike(uint32_t dim) : dim_(dim), spectrum_(dim) {
+  TextLike(uint32_t dim, float decay) : dim_(dim), spectrum_(dim) {
     for (uint32_t i = 0; i < dim; ++i) {
-      spectrum_[i] = std::pow(static_cast<float>(i + 1), -0.6f);
+      spectrum_[i] = std::pow(static_cast<float>(i + 1), -decay);
     }
     std::mt19937_64 random(5);
     std::normal_distribution<float> normal;
@@ -74,8 +74,8 @@ void InTwo(size_t end, Work work) {
   other.join();
 }
 
-std::vector<float> Generate(size_t rows, uint32_t dim) {
-  const TextLike generator(dim);
+std::vector<float> Generate(size_t rows, uint32_t dim, float decay) {
+  const TextLike generator(dim, decay);
   std::vector<float> all(rows * dim);
   const size_t block = kRowsPerSeed * dim;
   InTwo((all.size() + block - 1) / block, [&](size_t i) {
@@ -155,7 +155,8 @@ Data LoadData(const Arguments& arguments) {
   std::vector<float> all;
   if (arguments.file.starts_with(kGenerated)) {
     const size_t rows = std::stoul(arguments.file.substr(std::string(kGenerated).size()));
-    all = Generate(std::min(rows, rows_max), dim);
+    all =
+        Generate(std::min(rows, rows_max), dim, static_cast<float>(settings.Number("decay", 0.6)));
   } else {
     all = ReadRows(arguments.file, rows_max, dim);
   }

@@ -47,10 +47,11 @@ struct Data {
 };
 
 // `file` holds rows x dim float32, little-endian, or is "text-like:N": N generated rows with a
-// spectrum like that of embedded text, i^-0.6, in clusters of two scales. Settings: rows (0: all),
-// queries (1000, at most a tenth of the rows: not stored but asked), metric (cosine|dot|euclid),
-// shift (0: of each query, this part is replaced by one direction that all queries share, drawn at
-// random: queries from elsewhere).
+// spectrum like that of embedded text, i^-decay, in clusters of two scales. Settings: rows (0:
+// all), decay (0.6: with the first components the greatest, as in Matryoshka embeddings), queries
+// (1000, at most a tenth of the rows: not stored but asked), metric (cosine|dot|euclid), shift (0:
+// of each query, this part is replaced by one direction that all queries share, drawn at random:
+// queries from elsewhere).
 Data LoadData(const Arguments& arguments);
 
 // Distances are smaller for what is nearer.

@@ -132,6 +132,7 @@ class ModelRegistry final : public Embedder {
     info.id = manifest.id;
     info.aliases = manifest.aliases;
     info.dims = manifest.dims;
+    info.dims_offered = manifest.dims_offered;
     info.max_tokens = manifest.max_tokens;
     info.fingerprint = slot.fingerprint;
     info.licence = manifest.licence;

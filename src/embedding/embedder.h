@@ -52,6 +52,7 @@ struct ModelInfo {
   std::string id;
   std::vector<std::string> aliases;
   uint32_t dims = 0;
+  std::vector<uint32_t> dims_offered;  // prefixes that are good embeddings, ascending
   uint32_t max_tokens = 0;
   ModelState state = ModelState::kAbsent;
   std::string state_reason;  // why failed or absent, and what to do

@@ -251,6 +251,12 @@ class Collection : public CollectionReader, public CollectionWriter {
                                                const std::string& field) = 0;
   virtual Result<PayloadIndexInfos> PayloadIndexes(const RequestContext& context) const = 0;
 
+  // The model whose vectors that vector holds declares that these prefixes of them, ascending, are
+  // good embeddings, too; none takes it back. Durable when it returns; segments that are written
+  // from then on may be coded by a prefix. kInvalidArgument: unknown vector name.
+  virtual Status PermitPrefixes(const std::string& vector_name,
+                                std::span<const uint32_t> prefixes) = 0;
+
   // Writes the head as a segment now, and waits for it.
   virtual Status Seal() = 0;
 

@@ -105,6 +105,8 @@ class CollectionImpl final : public Collection {
   Result<WriteResult> DropPayloadIndex(const RequestContext& context,
                                        const std::string& field) override;
   Result<PayloadIndexInfos> PayloadIndexes(const RequestContext& context) const override;
+  Status PermitPrefixes(const std::string& vector_name,
+                        std::span<const uint32_t> prefixes) override;
   Status Seal() override;
   Status Merge() override;
   void Drop() override;

@@ -113,6 +113,10 @@ class FaultyCollection final : public Collection {
   Result<PayloadIndexInfos> PayloadIndexes(const RequestContext& context) const override {
     return real_->PayloadIndexes(context);
   }
+  Status PermitPrefixes(const std::string& vector_name,
+                        std::span<const uint32_t> prefixes) override {
+    return real_->PermitPrefixes(vector_name, prefixes);
+  }
   Status Seal() override { return real_->Seal(); }
   Status Merge() override { return real_->Merge(); }
   void Drop() override { real_->Drop(); }

@@ -49,7 +49,7 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
   virtual std::string PayloadOf(uint64_t id) const = 0;
 
   // Its cluster is id % clusters. The bounds of recall hold for these seeds.
-  DenseVector VectorOf(uint64_t id) const {
+  virtual DenseVector VectorOf(uint64_t id) const {
     std::mt19937_64 random(id * 7919 + 1);
     std::normal_distribution<float> normal;
     std::mt19937_64 centre(id % clusters_);

@@ -7,6 +7,7 @@
 
 #include "engine/code_rotation.h"
 #include "engine/numbered_vectors.h"
+#include "engine/prefix_choice.h"
 #include "engine/recall_audit.h"
 #include "engine/stored_vector.h"
 #include "index/graph/graph_builder.h"
@@ -24,9 +25,14 @@ constexpr uint32_t kStopRows = 256;
 
 Status Stopped() { return CancelledError("the building of an index was stopped"); }
 
+uint32_t CodedDim(const index::CodeSpace& space) {
+  return space.prefix() ? space.prefix()->dim : space.dim();
+}
+
 // A graph over some of the vectors, and what its nodes have become.
 struct EarlierGraph {
   index::GraphView graph;
+  uint32_t coded_dim = 0;         // components that its codes are of
   std::vector<uint32_t> numbers;  // of each node; index::kNoNode for one that is gone
   uint32_t living = 0;
 };
@@ -37,7 +43,8 @@ std::optional<EarlierGraph> FindEarlierGraph(const EarlierIndex& earlier, const 
   const std::optional<size_t> ordinal = earlier.reader->FindVector(name);
   const VectorIndex* index = ordinal ? earlier.index->vector(*ordinal) : nullptr;
   if (index == nullptr || !index->graph) return std::nullopt;
-  EarlierGraph found{*index->graph, std::vector<uint32_t>(index->codes.count(), index::kNoNode)};
+  EarlierGraph found{*index->graph, CodedDim(*index->section.space),
+                     std::vector<uint32_t>(index->codes.count(), index::kNoNode)};
   uint32_t number = 0;
   for (uint32_t row = 0; row < earlier.reader->rows(); ++row) {
     if (!earlier.reader->HasVector(row, *ordinal)) continue;
@@ -99,32 +106,72 @@ class VectorBuild {
       : options_(options),
         config_(schema.config(ordinal)),
         memory_(schema.memory(ordinal)),
+        prefix_(ChoosePrefix(config_, schema.prefixes(ordinal))),
         stop_(stop) {}
 
   Status Run(const NumberedVectors& vectors, const GraphConfig& graph, uint64_t graph_rows_min) {
-    AKIDB_ASSIGN_OR_RETURN(std::vector<float> centre, CentreOf(vectors, config_.dim));
-    AKIDB_ASSIGN_OR_RETURN(const bool walkable, IsWalkable(vectors));
-    const bool with_graph = walkable && graph.m > 0 && vectors.count() >= graph_rows_min;
-    const index::CodeSpace narrow(KindOf(memory_), kRotationSeed, centre);
-    const index::CodeSpace middle(index::CodeKind::kU4, kRotationSeed, centre);
-    const index::CodeSpace wide(index::CodeKind::kU7, kRotationSeed, centre);
+    AKIDB_ASSIGN_OR_RETURN(const std::vector<float> centre, CentreOf(vectors, config_.dim));
+    AKIDB_ASSIGN_OR_RETURN(walkable_, IsWalkable(vectors));
+    const bool with_graph = walkable_ && graph.m > 0 && vectors.count() >= graph_rows_min;
+    // What was refused for most of the rows isn't tried again with the rest.
+    if (prefix_ != 0 && IsExtended(vectors.count(), config_.dim)) prefix_ = 0;
+    if (prefix_ != 0) {
+      AKIDB_ASSIGN_OR_RETURN(const index::PrefixFit fit,
+                             FitPrefix(vectors, {config_.metric, centre, prefix_}));
+      if (IsGoodEnough(fit)) {
+        AKIDB_RETURN_IF_ERROR(Build(vectors, {centre, fit.prefix, with_graph}, graph));
+        if (!with_graph || FindsEnough(curve_, options_.prefix_recall_min)) return OkStatus();
+      }
+      prefix_refused_ = prefix_;
+      codes_ = second_codes_ = graph_ = {};
+    }
+    return Build(vectors, {centre, std::nullopt, with_graph}, graph);
+  }
+
+  // Whose links may be taken over.
+  void SetEarlier(std::optional<EarlierGraph> earlier) { earlier_ = std::move(earlier); }
+
+  // The prefix that was permitted and found wanting; 0: none.
+  uint32_t prefix_refused() const { return prefix_refused_; }
+  std::vector<std::byte> TakeCodes() { return std::move(codes_); }
+  // Empty when there is none.
+  std::vector<std::byte> TakeGraph() { return std::move(graph_); }
+  std::vector<std::byte> TakeSecondCodes() { return std::move(second_codes_); }
+  std::vector<std::byte> TakeRecall() { return index::EncodeRecallCurve(curve_); }
+
+ private:
+  // What is coded, and whether it is linked.
+  struct Plan {
+    std::span<const float> centre;
+    std::optional<index::CodedPrefix> prefix;
+    bool with_graph = false;
+  };
+
+  Status Build(const NumberedVectors& vectors, const Plan& plan, const GraphConfig& graph) {
+    const index::CodeSpace narrow(KindOf(memory_), kRotationSeed, plan.centre, plan.prefix);
+    const index::CodeSpace middle(index::CodeKind::kU4, kRotationSeed, plan.centre);
+    const uint32_t coded_dim = CodedDim(narrow);
+    const index::CodeSpace wide(index::CodeKind::kU7, kRotationSeed, plan.centre.first(coded_dim));
     index::CodeSectionWriter codes(narrow, vectors.count());
     std::optional<index::CodeSectionWriter> second;
     if (memory_ == MemoryMode::kCompact) second.emplace(middle, vectors.count());
-    if (!walkable) codes.SetWithoutGraph();
-    std::vector<std::byte> wide_codes(with_graph ? vectors.count() * wide.row_bytes() : 0);
+    if (!walkable_) codes.SetWithoutGraph();
+    std::vector<std::byte> wide_codes(plan.with_graph ? vectors.count() * wide.row_bytes() : 0);
+    zero_lifts_.clear();
+    squared_lengths_.clear();
     for (uint32_t number = 0; number < vectors.count(); ++number) {
       if (number % kStopRows == 0 && stop_) return Stopped();
       AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, vectors[number]);
       const float lift = LiftOfZero(vector);
       codes.Add(vector, lift);
       if (second) second->Add(vector, lift);
-      if (!with_graph) continue;
+      if (!plan.with_graph) continue;
+      const std::span<const float> coded = vector.first(coded_dim);
       if (config_.metric == Metric::kCosine) zero_lifts_.push_back(lift);
-      wide.Encode(vector, wide_codes.data() + number * wide.row_bytes());
-      if (config_.metric == Metric::kDot) squared_lengths_.push_back(SquaredLength(vector));
+      wide.Encode(coded, wide_codes.data() + number * wide.row_bytes());
+      if (config_.metric == Metric::kDot) squared_lengths_.push_back(SquaredLength(coded));
     }
-    if (!with_graph) {
+    if (!plan.with_graph) {
       codes_ = codes.Take();
       if (second) second_codes_ = second->Take();
       return OkStatus();
@@ -147,16 +194,6 @@ class VectorBuild {
     return Audit(vectors, built.view());
   }
 
-  // Whose links may be taken over.
-  void SetEarlier(std::optional<EarlierGraph> earlier) { earlier_ = std::move(earlier); }
-
-  std::vector<std::byte> TakeCodes() { return std::move(codes_); }
-  // Empty when there is none.
-  std::vector<std::byte> TakeGraph() { return std::move(graph_); }
-  std::vector<std::byte> TakeSecondCodes() { return std::move(second_codes_); }
-  std::vector<std::byte> TakeRecall() { return std::move(recall_); }
-
- private:
   static constexpr uint32_t kDegreeMax = 256;
   // Rows whose squared lengths exceed float32, or have no digits left in it, have no place in a
   // graph.
@@ -183,11 +220,16 @@ class VectorBuild {
     return zero ? 1.0f : 0.0f;
   }
 
+  // Whether the earlier graph holds most of so many rows, and knows them by as many components.
+  bool IsExtended(uint32_t rows, uint32_t coded_dim) const {
+    return earlier_ && earlier_->coded_dim == coded_dim && earlier_->living >= rows / 2 + 1;
+  }
+
   // A graph that most rows are new to is built anew in little more time, and better.
   Result<index::Graph> MakeGraph(const index::GraphBuildRows& rows,
                                  const index::GraphBuildOptions& options) const {
-    if (!earlier_ || earlier_->graph.degree != options.degree ||
-        earlier_->living < rows.codes.count() / 2 + 1) {
+    if (!IsExtended(rows.codes.count(), rows.codes.space().dim()) ||
+        earlier_->graph.degree != options.degree) {
       return index::BuildGraph(rows, options, stop_);
     }
     return index::ExtendGraph(rows, {earlier_->graph, earlier_->numbers}, options, stop_);
@@ -251,9 +293,7 @@ class VectorBuild {
                              index::OpenCodeSection(second_codes_, config_.dim, vectors.count()));
       made.second = std::make_unique<SecondCodes>(std::move(second));
     }
-    AKIDB_ASSIGN_OR_RETURN(index::RecallCurve curve,
-                           MeasureRecall(made, vectors, config_.metric, stop_));
-    recall_ = index::EncodeRecallCurve(curve);
+    AKIDB_ASSIGN_OR_RETURN(curve_, MeasureRecall(made, vectors, config_.metric, stop_));
     return OkStatus();
   }
 
@@ -273,14 +313,17 @@ class VectorBuild {
   const VectorIndexerOptions& options_;
   const VectorConfig& config_;
   const MemoryMode memory_;
+  uint32_t prefix_;  // that is tried first; 0: none
+  uint32_t prefix_refused_ = 0;
   const std::atomic<bool>& stop_;
+  bool walkable_ = true;
   std::optional<EarlierGraph> earlier_;
   std::vector<double> squared_lengths_;  // of a dot product's rows
   std::vector<float> zero_lifts_;        // of cosine's rows
   std::vector<std::byte> codes_;
   std::vector<std::byte> second_codes_;
   std::vector<std::byte> graph_;
-  std::vector<std::byte> recall_;
+  index::RecallCurve curve_;  // of graph_
 };
 
 class OpenedIndex final : public SegmentIndex {
@@ -345,6 +388,13 @@ class VectorIndexer final : public SegmentIndexer {
       const uint64_t graph_rows_min = std::max<uint64_t>(
           options_.graph_rows_min, how.in_haste ? options_.graph_rows_min_in_haste : 0);
       AKIDB_RETURN_IF_ERROR(build.Run(vectors, schema.graph(), graph_rows_min));
+      if (build.prefix_refused() != 0) {
+        log_.Write(LogLevel::kInfo, "prefix_refused",
+                   "the permitted prefix of these vectors says too little of them",
+                   {{"vector", schema.name(ordinal)},
+                    {"prefix", uint64_t{build.prefix_refused()}},
+                    {"rows", uint64_t{vectors.count()}}});
+      }
       const auto number = static_cast<uint16_t>(ordinal);
       sections.push_back({{storage::SectionId::kCodes, number}, build.TakeCodes()});
       std::vector<std::byte> second = build.TakeSecondCodes();

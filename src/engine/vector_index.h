@@ -52,6 +52,9 @@ struct VectorIndexerOptions {
   uint32_t threads = 1;  // that build one graph
   // Of memory that building a graph takes, at most: larger segments are not made.
   uint64_t memory_max = uint64_t{2} << 30;
+  // A graph over a permitted prefix that was measured to find less is given up for one over whole
+  // vectors.
+  double prefix_recall_min = 0.98;
 };
 
 // Manhattan distances are not kept by codes: such vectors are walked by Euclid's where both nearly

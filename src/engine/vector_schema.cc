@@ -45,6 +45,7 @@ VectorSchema::VectorSchema(const CollectionConfig& config) : graph_(GraphConfigO
     names_.push_back(name);
     configs_.push_back(vector);
     memory_.push_back(MemoryModeOf(config, name));
+    prefixes_.push_back(PrefixesOf(config, name));
   }
 }
 

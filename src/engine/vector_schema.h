@@ -24,6 +24,8 @@ class VectorSchema {
   const VectorConfig& config(size_t ordinal) const { return configs_[ordinal]; }
   const GraphConfig& graph() const { return graph_; }
   MemoryMode memory(size_t ordinal) const { return memory_[ordinal]; }
+  // Permitted ones, ascending.
+  std::span<const uint32_t> prefixes(size_t ordinal) const { return prefixes_[ordinal]; }
   std::optional<size_t> Find(std::string_view name) const;
 
   // The vector called `name` accepts `vector`, which has rows of `row_dim` components if that is
@@ -61,6 +63,7 @@ class VectorSchema {
   std::vector<std::string> names_;
   std::vector<VectorConfig> configs_;
   std::vector<MemoryMode> memory_;
+  std::vector<std::vector<uint32_t>> prefixes_;
   GraphConfig graph_;
 };
 

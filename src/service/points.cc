@@ -164,6 +164,7 @@ Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context,
   for (const auto& [name, slot] : first_uses) {
     const embedding::ModelInfo& model = batch.model(slot);
     AKIDB_RETURN_IF_ERROR(database_.BindModel(collection, name, model.id, model.fingerprint));
+    AKIDB_RETURN_IF_ERROR(target->PermitPrefixes(std::string(name), model.dims_offered));
   }
   Embedded embedded{batch.Usage(), batch.truncated_texts()};
   for (const PlacedText& text : texts) {

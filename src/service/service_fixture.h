@@ -187,6 +187,11 @@ class FakeCollection final : public engine::Collection {
   Result<engine::PayloadIndexInfos> PayloadIndexes(const RequestContext&) const override {
     return indexes;
   }
+  Status PermitPrefixes(const std::string& vector_name,
+                        std::span<const uint32_t> permitted) override {
+    prefixes[vector_name].assign(permitted.begin(), permitted.end());
+    return OkStatus();
+  }
   Status Seal() override { return OkStatus(); }
   Status Merge() override { return OkStatus(); }
   void Drop() override {}
@@ -194,6 +199,7 @@ class FakeCollection final : public engine::Collection {
   CollectionConfig config_;
   std::map<PointId, Point> points;
   engine::PayloadIndexInfos indexes;
+  std::map<std::string, std::vector<uint32_t>> prefixes;
   uint64_t seq = 0;
   std::vector<Hit> hits;
   int commits = 0;
@@ -267,6 +273,7 @@ class FakeEmbedder final : public embedding::Embedder {
     embedding::ModelInfo info;
     info.id = id;
     info.dims = Dims(id);
+    if (id == "large") info.dims_offered = {2, 4};
     info.fingerprint = "fingerprint of " + id;
     return info;
   }

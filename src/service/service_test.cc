@@ -39,6 +39,8 @@ TEST_F(ServiceTest, UpsertRunsEachModelOnceAndBindsItToItsVector) {
   EXPECT_EQ(reply->truncated_texts, 1u);
   EXPECT_EQ(database_.bindings["c/"], "fingerprint of small");
   EXPECT_EQ(database_.bindings["c/wide"], "fingerprint of large");
+  EXPECT_EQ(database_.collections["c"]->prefixes["wide"], (std::vector<uint32_t>{2, 4}));
+  EXPECT_EQ(database_.collections["c"]->prefixes["wide"], (std::vector<uint32_t>{2, 4}));
 }
 
 TEST_F(ServiceTest, UpsertRefusesAModelOtherThanTheBoundOne) {

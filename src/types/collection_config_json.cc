@@ -262,7 +262,7 @@ std::optional<MemoryMode> ModeOfMetadata(element metadata) {
 
 // f on what is kept under `key`, if anything is.
 template <typename F>
-std::optional<MemoryMode> ModeOfKept(const CollectionConfig& config, const char* key, F f) {
+auto OfKept(const CollectionConfig& config, const char* key, F f) -> decltype(f(element())) {
   auto kept = config.echoed_json.find(key);
   if (kept == config.echoed_json.end()) return std::nullopt;
   simdjson::dom::parser parser;
@@ -271,10 +271,34 @@ std::optional<MemoryMode> ModeOfKept(const CollectionConfig& config, const char*
   return f(value);
 }
 
+constexpr char kModelPrefixes[] = "model_prefixes";
+using Prefixes = std::vector<uint32_t>;
+
+// Nothing for what is no list.
+std::optional<Prefixes> PrefixesFromDom(element value) {
+  simdjson::dom::array list;
+  if (value.get(list)) return std::nullopt;
+  Prefixes prefixes;
+  for (element item : list) {
+    uint64_t prefix = 0;
+    if (item.get(prefix) || prefix > kDimMax) return std::nullopt;
+    prefixes.push_back(static_cast<uint32_t>(prefix));
+  }
+  return prefixes;
+}
+
+// Of an object by the names of vectors.
+std::optional<Prefixes> PrefixesNamed(element value, std::string_view name) {
+  object names;
+  element list;
+  if (value.get(names) || names.at_key(name).get(list)) return std::nullopt;
+  return PrefixesFromDom(list);
+}
+
 }  // namespace
 
 MemoryMode MemoryModeOf(const CollectionConfig& config, std::string_view name) {
-  if (auto mode = ModeOfKept(config, "metadata", ModeOfMetadata)) return *mode;
+  if (auto mode = OfKept(config, "metadata", ModeOfMetadata)) return *mode;
   auto own = [&](element options) -> std::optional<MemoryMode> {
     element vector;
     // Not by [], which takes a name's slashes apart.
@@ -284,9 +308,46 @@ MemoryMode MemoryModeOf(const CollectionConfig& config, std::string_view name) {
     }
     return ModeOfQuantization(vector);
   };
-  if (auto mode = ModeOfKept(config, "vector_options", own)) return *mode;
-  return ModeOfKept(config, "quantization_config", ModeOfQuantization)
-      .value_or(MemoryMode::kBalanced);
+  if (auto mode = OfKept(config, "vector_options", own)) return *mode;
+  return OfKept(config, "quantization_config", ModeOfQuantization).value_or(MemoryMode::kBalanced);
+}
+
+std::vector<uint32_t> PrefixesOf(const CollectionConfig& config, std::string_view name) {
+  auto given = [&](element metadata) -> std::optional<Prefixes> {
+    element choice;
+    if (metadata["akidb"]["matryoshka"].get(choice)) return std::nullopt;
+    if (!choice.is_array()) return PrefixesNamed(choice, name);
+    return name == kDefaultVectorName ? PrefixesFromDom(choice) : std::nullopt;
+  };
+  if (auto prefixes = OfKept(config, "metadata", given)) return *prefixes;
+  auto declared = [&](element names) { return PrefixesNamed(names, name); };
+  return OfKept(config, kModelPrefixes, declared).value_or(Prefixes());
+}
+
+void SetModelPrefixes(CollectionConfig& config, std::string_view name,
+                      std::span<const uint32_t> prefixes) {
+  std::map<std::string, Prefixes, std::less<>> all;
+  for (const auto& [vector, unused] : config.vectors) {
+    auto declared = [&](element names) { return PrefixesNamed(names, vector); };
+    if (auto kept = OfKept(config, kModelPrefixes, declared)) all[vector] = *kept;
+  }
+  all[std::string(name)].assign(prefixes.begin(), prefixes.end());
+  std::string text;
+  JsonWriter json(text);
+  json.BeginObject();
+  for (const auto& [vector, list] : all) {
+    if (list.empty()) continue;
+    json.Key(vector);
+    json.BeginArray();
+    for (uint32_t prefix : list) json.Uint(prefix);
+    json.EndArray();
+  }
+  json.EndObject();
+  if (text == "{}") {
+    config.echoed_json.erase(kModelPrefixes);
+  } else {
+    config.echoed_json[kModelPrefixes] = std::move(text);
+  }
 }
 
 GraphConfig GraphConfigOf(const CollectionConfig& config) {

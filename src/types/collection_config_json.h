@@ -1,9 +1,12 @@
 // CollectionConfig as JSON: docs/format/collection.md.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "types/collection_config.h"
@@ -27,6 +30,12 @@ GraphConfig GraphConfigOf(const CollectionConfig& config);
 // Of the vector called `name`: its own "quantization_config", else the collection's, unless
 // metadata.akidb.memory names a mode.
 MemoryMode MemoryModeOf(const CollectionConfig& config, std::string_view name);
+// Prefixes of the vector called `name` that stand for it, ascending: by metadata.akidb.matryoshka,
+// else as the model declares of which it holds vectors.
+std::vector<uint32_t> PrefixesOf(const CollectionConfig& config, std::string_view name);
+// What the model declares, ascending; an empty list takes back what another has declared.
+void SetModelPrefixes(CollectionConfig& config, std::string_view name,
+                      std::span<const uint32_t> prefixes);
 // "quality", "balanced", "compact"
 std::optional<MemoryMode> ParseMemoryMode(std::string_view name);
 

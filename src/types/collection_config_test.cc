@@ -40,6 +40,29 @@ TEST(CollectionConfig, TheMemoryModeIsAsTheClientAsked) {
   EXPECT_EQ(MemoryModeOf(config, "a/b"), MemoryMode::kBalanced);
 }
 
+TEST(CollectionConfig, PrefixesAreAsTheClientSaysElseAsTheModelDeclares) {
+  using Prefixes = std::vector<uint32_t>;
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 2560};
+  config.vectors["a/b"] = {.dim = 4096};
+  EXPECT_EQ(PrefixesOf(config, ""), Prefixes());
+  SetModelPrefixes(config, "a/b", Prefixes{512, 1024});
+  SetModelPrefixes(config, "", Prefixes{256});
+  EXPECT_EQ(PrefixesOf(config, "a/b"), (Prefixes{512, 1024}));
+  EXPECT_EQ(PrefixesOf(config, ""), Prefixes{256});
+  config = *CollectionConfigFromJson(CollectionConfigToJson(config));
+  EXPECT_EQ(PrefixesOf(config, "a/b"), (Prefixes{512, 1024}));
+  SetModelPrefixes(config, "", {});
+  EXPECT_EQ(PrefixesOf(config, ""), Prefixes());
+  config.echoed_json["metadata"] = R"({"akidb":{"matryoshka":[768]}})";
+  EXPECT_EQ(PrefixesOf(config, ""), Prefixes{768});
+  EXPECT_EQ(PrefixesOf(config, "a/b"), (Prefixes{512, 1024}));
+  config.echoed_json["metadata"] = R"({"akidb":{"matryoshka":{"a/b":[2048]}}})";
+  EXPECT_EQ(PrefixesOf(config, "a/b"), Prefixes{2048});
+  SetModelPrefixes(config, "a/b", {});
+  EXPECT_FALSE(config.echoed_json.contains("model_prefixes"));
+}
+
 TEST(CollectionConfig, ComesBackFromJson) {
   CollectionConfig config;
   config.vectors[""] = {.dim = 384, .metric = Metric::kCosine, .on_disk = true};

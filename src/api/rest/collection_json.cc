@@ -10,6 +10,8 @@ namespace akidb::rest {
 namespace {
 
 constexpr char kVectorOptions[] = "vector_options";
+// Of a vector that stands for a longer one.
+constexpr uint64_t kPrefixMin = 64;
 
 Status ReadDistance(JsonElement value, const FieldPath& path, Metric& out) {
   std::string_view name;
@@ -136,7 +138,10 @@ Status ReadAkidbOptions(JsonElement value, const FieldPath& path, CollectionConf
           AKIDB_RETURN_IF_ERROR(ReadBool(member, at, wanted));
           return wanted ? NotServed(at, "strings as point ids are") : OkStatus();
         }
-        if (key != "memory") return UnknownField(at, "`durability`, `string_ids`, `memory`");
+        if (key == "matryoshka") return OkStatus();  // once all vectors are known
+        if (key != "memory") {
+          return UnknownField(at, "`durability`, `string_ids`, `memory`, `matryoshka`");
+        }
         std::string_view mode;
         AKIDB_RETURN_IF_ERROR(ReadString(member, at, mode));
         return ParseMemoryMode(mode)
@@ -150,6 +155,56 @@ Status ReadMetadata(JsonElement value, const FieldPath& path, CollectionConfig& 
   JsonElement akidb;
   if (!FindMember(value, "akidb", akidb)) return OkStatus();
   return ReadAkidbOptions(akidb, path.Member("akidb"), out);
+}
+
+// Prefixes of the vector called `name`.
+Status CheckPrefixes(JsonElement value, const FieldPath& path, std::string_view name,
+                     const CollectionConfig& config) {
+  auto vector = config.vectors.find(std::string(name));
+  if (vector == config.vectors.end()) {
+    return FieldError(path, name == kDefaultVectorName
+                                ? "there is no unnamed vector; expected an object with a list for "
+                                  "each named vector"
+                                : "there is no vector of this name");
+  }
+  const size_t dim = vector->second.dim;
+  size_t last = 0;
+  Status read = ForEachElement(
+      value, path, "a list of numbers of components",
+      [&](JsonElement element, const FieldPath& at) -> Status {
+        uint64_t prefix = 0;
+        AKIDB_RETURN_IF_ERROR(ReadUint(element, at, prefix));
+        if (prefix < kPrefixMin || prefix > dim || prefix <= last) {
+          return FieldError(at, "expected numbers from " + std::to_string(kPrefixMin) + " to " +
+                                    std::to_string(dim) + ", the vector's size, ascending; got " +
+                                    std::to_string(prefix));
+        }
+        last = prefix;
+        return OkStatus();
+      });
+  AKIDB_RETURN_IF_ERROR(read);
+  return last != 0 ? OkStatus() : FieldError(path, "expected at least one number");
+}
+
+// Which prefixes of vectors stand for them: a list for the unnamed vector, or an object of lists by
+// name.
+Status CheckMatryoshka(JsonElement body, const CollectionConfig& config) {
+  JsonElement metadata;
+  JsonElement akidb;
+  JsonElement value;
+  if (!FindMember(body, "metadata", metadata) || !FindMember(metadata, "akidb", akidb) ||
+      !FindMember(akidb, "matryoshka", value)) {
+    return OkStatus();
+  }
+  const FieldPath root;
+  const FieldPath of_metadata = root.Member("metadata");
+  const FieldPath of_akidb = of_metadata.Member("akidb");
+  const FieldPath path = of_akidb.Member("matryoshka");
+  if (value.is_array()) return CheckPrefixes(value, path, kDefaultVectorName, config);
+  return ForEachMember(value, path, "a list of numbers, or an object of such lists by vector name",
+                       [&](std::string_view name, JsonElement list, const FieldPath& at) {
+                         return CheckPrefixes(list, at, name, config);
+                       });
 }
 
 Status CheckStrictMode(JsonElement value, const FieldPath& path) {
@@ -210,6 +265,7 @@ Result<CollectionConfig> DecodeCreateCollection(std::string_view text) {
                       return OkStatus();
                     });
   AKIDB_RETURN_IF_ERROR(read);
+  AKIDB_RETURN_IF_ERROR(CheckMatryoshka(body.root(), config));
   return config;
 }
 

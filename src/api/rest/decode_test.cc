@@ -8,6 +8,7 @@
 #include "api/rest/point_json.h"
 #include "api/rest/query_json.h"
 #include "api/rest/update_json.h"
+#include "types/collection_config_json.h"
 
 namespace akidb::rest {
 namespace {
@@ -465,6 +466,36 @@ TEST(DecodeCreateCollection, RefusesWrongTypesAndVariants) {
         R"({"metadata":{"akidb":{"colour":1}}})", R"({"sharding_method":"mine"})"}) {
     EXPECT_EQ(DecodeCreateCollection(body).status().code(), ErrorCode::kMalformed) << body;
   }
+}
+
+TEST(DecodeCreateCollection, PrefixesBelongToVectorsThatAreThere) {
+  const std::string one = R"({"vectors":{"size":2560,"distance":"Dot"},"metadata":{"akidb":{)";
+  const std::string named =
+      R"({"metadata":{"akidb":{"matryoshka":%}},"vectors":{"a/b":{"size":2560,"distance":"Dot"}}})";
+  auto of_one = [&](const std::string& value) {
+    return DecodeCreateCollection(one + R"("matryoshka":)" + value + "}}}");
+  };
+  auto of_named = [&](const std::string& value) {
+    std::string body = named;
+    return DecodeCreateCollection(body.replace(body.find('%'), 1, value));
+  };
+  ASSERT_TRUE(of_one("[64,1024,2560]").ok());
+  EXPECT_EQ(PrefixesOf(*of_one("[64,1024,2560]"), ""), (std::vector<uint32_t>{64, 1024, 2560}));
+  ASSERT_TRUE(of_one(R"({"":[1024]})").ok());
+  EXPECT_EQ(PrefixesOf(*of_one(R"({"":[1024]})"), ""), std::vector<uint32_t>{1024});
+  ASSERT_TRUE(of_one("null").ok());
+  ASSERT_TRUE(of_named(R"({"a/b":[512]})").ok());
+  EXPECT_EQ(PrefixesOf(*of_named(R"({"a/b":[512]})"), "a/b"), std::vector<uint32_t>{512});
+  for (const char* value :
+       {"[]", "[63]", "[2561]", "[512,512]", "[1024,512]", "[-1]", "[1.5]", "[\"512\"]", "512",
+        "true", R"({"":[]})", R"({"":512})", R"({"b":[512]})"}) {
+    const Status status = of_one(value).status();
+    EXPECT_EQ(status.code(), ErrorCode::kMalformed) << value;
+    EXPECT_NE(status.message().find("metadata.akidb.matryoshka"), std::string::npos)
+        << status.ToString();
+  }
+  EXPECT_EQ(of_named("[512]").status().code(), ErrorCode::kMalformed);
+  EXPECT_NE(of_named("[512]").status().message().find("by name"), 0u);
 }
 
 TEST(DecodeCreateCollection, ReadsMultivectorsAndDatatypes) {

@@ -1,7 +1,9 @@
 #include "index/codes/code_section.h"
 
+#include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "base/check.h"
@@ -10,7 +12,8 @@ namespace akidb::index {
 namespace {
 
 // docs/format/codes.md
-constexpr uint16_t kVersion = 1;
+constexpr uint16_t kVersionOfWhole = 1;
+constexpr uint16_t kVersionWithPrefix = 2;
 constexpr size_t kAlignment = 64;
 constexpr uint8_t kWithoutGraph = 1;
 constexpr uint8_t kInGraphOrder = 2;
@@ -23,7 +26,10 @@ struct Header {
   uint32_t rows;
   uint32_t row_bytes;
   uint64_t rotation_seed;
-  uint8_t zeros[40];
+  uint32_t prefix;  // components that are coded; 0: all
+  float tail_share;
+  float tail_spread;
+  uint8_t zeros[28];
 };
 static_assert(sizeof(Header) == kAlignment);
 
@@ -38,6 +44,19 @@ constexpr size_t AlignUp(size_t value) {
   return (value + kAlignment - 1) / kAlignment * kAlignment;
 }
 
+Result<std::optional<CodedPrefix>> PrefixOf(const Header& header) {
+  if (header.version == kVersionOfWhole) return std::optional<CodedPrefix>();
+  if (header.prefix == 0 || header.prefix >= header.dim) {
+    return CorruptionError("codes: of the first " + std::to_string(header.prefix) + " of " +
+                           std::to_string(header.dim) + " components; they must be fewer, and one");
+  }
+  const bool sound = std::isfinite(header.tail_share) && header.tail_share >= 0 &&
+                     std::isfinite(header.tail_spread) && header.tail_spread >= 0;
+  if (!sound)
+    return CorruptionError("codes: what was measured of the tails is no number from 0 on");
+  return std::optional(CodedPrefix{header.prefix, header.tail_share, header.tail_spread});
+}
+
 size_t RowsAt(uint32_t dim) { return AlignUp(sizeof(Header) + size_t{dim} * sizeof(float)); }
 
 }  // namespace
@@ -48,7 +67,13 @@ CodeSectionWriter::CodeSectionWriter(const CodeSpace& space, uint32_t rows)
       rows_at_(RowsAt(space.dim())),
       bytes_(rows_at_ + size_t{rows} * space.row_bytes()) {
   Header header{};
-  header.version = kVersion;
+  header.version = kVersionOfWhole;
+  if (space.prefix()) {
+    header.version = kVersionWithPrefix;
+    header.prefix = space.prefix()->dim;
+    header.tail_share = space.prefix()->tail_share;
+    header.tail_spread = space.prefix()->tail_spread;
+  }
   header.kind = static_cast<uint8_t>(space.kind());
   header.dim = space.dim();
   header.rows = rows;
@@ -104,7 +129,8 @@ Result<CodeSection> OpenCodeSection(std::span<const std::byte> bytes, uint32_t d
   Header header;
   if (bytes.size() < sizeof(header)) return CorruptionError("codes: the section is cut short");
   std::memcpy(&header, bytes.data(), sizeof(header));
-  if (header.version != kVersion || !IsKnown(header.kind)) {
+  const bool is_known = header.version == kVersionOfWhole || header.version == kVersionWithPrefix;
+  if (!is_known || !IsKnown(header.kind)) {
     return UnsupportedError("codes: version " + std::to_string(header.version) + ", kind " +
                             std::to_string(header.kind) + " isn't known to this program");
   }
@@ -113,12 +139,13 @@ Result<CodeSection> OpenCodeSection(std::span<const std::byte> bytes, uint32_t d
                            std::to_string(header.dim) + " components; the segment has " +
                            std::to_string(rows) + " of " + std::to_string(dim));
   }
+  AKIDB_ASSIGN_OR_RETURN(const std::optional<CodedPrefix> prefix, PrefixOf(header));
   std::vector<float> centre(dim);
   if (bytes.size() < RowsAt(dim)) return CorruptionError("codes: the section is cut short");
   std::memcpy(centre.data(), bytes.data() + sizeof(header), dim * sizeof(float));
   CodeSection section;
   section.space = std::make_shared<const CodeSpace>(static_cast<CodeKind>(header.kind),
-                                                    header.rotation_seed, centre);
+                                                    header.rotation_seed, centre, prefix);
   if (header.row_bytes != section.space->row_bytes() ||
       bytes.size() != RowsAt(dim) + size_t{rows} * header.row_bytes) {
     return CorruptionError("codes: the section's size doesn't belong to its rows");

@@ -1,5 +1,7 @@
 #include "index/codes/code_section.h"
 
+#include <cstring>
+#include <limits>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -70,6 +72,43 @@ TEST(CodeSection, OtherVersionsAndKindsAreNotRead) {
     std::vector<std::byte> bytes = Written(CodeKind::kU4);
     bytes[at] = std::byte{9};
     EXPECT_EQ(OpenCodeSection(bytes, kDim, kRows).status().code(), ErrorCode::kUnsupported);
+  }
+}
+
+TEST(CodeSection, OfAPrefixItSaysWhichAndWhatWasMeasured) {
+  const std::vector<float> centre(kDim, 0.5f);
+  const CodedPrefix prefix{.dim = 64, .tail_share = 0.25f, .tail_spread = 0.125f};
+  const CodeSpace space(CodeKind::kU4, 77, centre, prefix);
+  CodeSectionWriter writer(space, kRows);
+  for (uint32_t i = 0; i < kRows; ++i) writer.Add(RowOf(i));
+  const std::vector<std::byte> bytes = writer.Take();
+  EXPECT_EQ(bytes[0], std::byte{2});
+  Result<CodeSection> section = OpenCodeSection(bytes, kDim, kRows);
+  ASSERT_TRUE(section.ok()) << section.status().ToString();
+  ASSERT_TRUE(section->space->prefix());
+  EXPECT_EQ(section->space->prefix()->dim, 64u);
+  EXPECT_EQ(section->space->prefix()->tail_share, 0.25f);
+  EXPECT_EQ(section->space->prefix()->tail_spread, 0.125f);
+  EXPECT_EQ(section->space->dim(), kDim);
+  std::vector<std::byte> row(space.row_bytes());
+  for (uint32_t i = 0; i < kRows; ++i) {
+    space.Encode(RowOf(i), row.data());
+    EXPECT_TRUE(std::equal(row.begin(), row.end(), section->rows + i * space.row_bytes()));
+  }
+  // Whole vectors are written as before.
+  EXPECT_EQ(Written(CodeKind::kU4)[0], std::byte{1});
+  auto damaged = [&](size_t at, auto value) {
+    std::vector<std::byte> changed = bytes;
+    std::memcpy(changed.data() + at, &value, sizeof(value));
+    return OpenCodeSection(changed, kDim, kRows).status().code();
+  };
+  for (uint32_t width : {0u, kDim, kDim + 1, ~0u}) {
+    EXPECT_EQ(damaged(24, width), ErrorCode::kCorruption) << width;
+  }
+  for (size_t at : {28u, 32u}) {
+    EXPECT_EQ(damaged(at, -1.0f), ErrorCode::kCorruption);
+    EXPECT_EQ(damaged(at, std::numeric_limits<float>::quiet_NaN()), ErrorCode::kCorruption);
+    EXPECT_EQ(damaged(at, std::numeric_limits<float>::infinity()), ErrorCode::kCorruption);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numbers>
 
 #include "base/check.h"
 
@@ -83,16 +84,19 @@ const simd::CodeDot& DotOf(const simd::CodeKernels& kernels, CodeKind kind) {
 
 }  // namespace
 
-CodeSpace::CodeSpace(CodeKind kind, uint64_t rotation_seed, std::span<const float> centre)
+CodeSpace::CodeSpace(CodeKind kind, uint64_t rotation_seed, std::span<const float> centre,
+                     const std::optional<CodedPrefix>& prefix)
     : kind_(kind),
       seed_(rotation_seed),
-      rotation_(static_cast<uint32_t>(centre.size()), rotation_seed),
+      prefix_(prefix),
+      rotation_(prefix ? prefix->dim : static_cast<uint32_t>(centre.size()), rotation_seed),
       centre_(centre.begin(), centre.end()),
       rotated_centre_(rotation_.padded_dim()),
       code_bytes_(CodeBytes(kind, rotation_.padded_dim())),
       zero_(ZeroOf(kind)),
       value_max_(LargestValue(kind)) {
-  rotation_.Apply(centre_, rotated_centre_);
+  AKIDB_CHECK(!prefix_ || prefix_->dim < dim());
+  rotation_.Apply(std::span(centre_).first(rotation_.dim()), rotated_centre_);
   if (kind != CodeKind::kU1) return;
   uint64_t state = ~rotation_seed;
   for (size_t i = 0; i < padded_dim(); ++i) {
@@ -199,11 +203,16 @@ void CodeSpace::Encode(std::span<const float> vector, std::byte* row) const {
   for (size_t i = 0; i < residual.size(); ++i) residual[i] -= centre_[i];
   const int exponent = ScaleUp(residual);
   std::vector<float> rotated(padded_dim());
-  rotation_.Apply(residual, rotated);
-  Factors factors;
+  rotation_.Apply(std::span(residual).first(rotation_.dim()), rotated);
   const float length = LengthOf(rotated);
-  factors.squared_norm = length * length;
-  const float step = factors.squared_norm > 0 ? BestStep(rotated, factors.squared_norm) : 0;
+  const float coded_norm = length * length;
+  Factors factors;
+  factors.squared_norm = coded_norm;
+  if (prefix_) {
+    const float tail = LengthOf(std::span(residual).subspan(prefix_->dim));
+    factors.squared_norm += tail * tail;
+  }
+  const float step = coded_norm > 0 ? BestStep(rotated, coded_norm) : 0;
   // So near the centre, or so far from it, that the arithmetic ends: then the code says nothing,
   // and far from it the estimate is not a number.
   if (!(step > 0) || !std::isfinite(1 / step) || !std::isfinite(factors.squared_norm)) {
@@ -215,7 +224,7 @@ void CodeSpace::Encode(std::span<const float> vector, std::byte* row) const {
     EncodeValues(rotated, step, row);
     const double inner = SumsOf(kind_, row, rotated).inner;
     if (inner > 0) {
-      factors.rescale = static_cast<float>(static_cast<double>(factors.squared_norm) / inner);
+      factors.rescale = static_cast<float>(static_cast<double>(coded_norm) / inner);
     }
   }
   if (exponent != 0) {
@@ -233,11 +242,16 @@ CodeQuery CodeSpace::Prepare(Metric metric, std::span<const float> query) const 
   AKIDB_CHECK(metric != Metric::kManhattan && query.size() == dim());
   CodeQuery prepared;
   std::vector<float> rotated(padded_dim());
-  rotation_.Apply(query, rotated);
+  rotation_.Apply(query.first(rotation_.dim()), rotated);
+  double squared_tail = 0;
   if (metric != Metric::kDot) {
     for (size_t i = 0; i < rotated.size(); ++i) rotated[i] -= rotated_centre_[i];
+    for (size_t i = rotation_.dim(); i < query.size(); ++i) {
+      const auto difference = static_cast<double>(query[i] - centre_[i]);
+      squared_tail += difference * difference;
+    }
     prepared.length = LengthOf(rotated);
-    prepared.base = prepared.length * prepared.length;
+    prepared.base = prepared.length * prepared.length + static_cast<float>(squared_tail);
     prepared.norm_weight = 1;
     prepared.inner_weight = -2;
     if (metric == Metric::kCosine) {
@@ -252,12 +266,18 @@ CodeQuery CodeSpace::Prepare(Metric metric, std::span<const float> query) const 
     for (size_t i = 0; i < rotated.size(); ++i) {
       inner += static_cast<double>(rotated[i]) * static_cast<double>(rotated_centre_[i]);
     }
+    for (size_t i = rotation_.dim(); i < query.size(); ++i) {
+      const auto value = static_cast<double>(query[i]);
+      inner += value * static_cast<double>(centre_[i]);
+      squared_tail += value * value;
+    }
     prepared.length = LengthOf(rotated);
     prepared.base = static_cast<float>(-inner);
     prepared.inner_weight = -1;
   }
   RoundQuery(rotated, prepared);
-  SetSpread(prepared);
+  SetSpread(prepared, squared_tail);
+  prepared.inner_weight *= 1 + TailShare();
   return prepared;
 }
 
@@ -303,27 +323,34 @@ void CodeSpace::RoundQuery(std::span<float> rotated, CodeQuery& query) const {
   }
 }
 
-void CodeSpace::SetSpread(CodeQuery& query) const {
+// For a row's |r|^2 with that of its tail stands, where only the coded part of it is meant: the
+// spread is a little too large then.
+void CodeSpace::SetSpread(CodeQuery& query, double squared_tail) const {
   const auto length = static_cast<double>(query.length);
-  const auto weight = static_cast<double>(query.inner_weight);
+  const double of_tail = static_cast<double>(query.inner_weight * query.inner_weight) *
+                         (prefix_ ? std::pow(static_cast<double>(prefix_->tail_spread), 2) : 0) *
+                         squared_tail;
+  const double weight = static_cast<double>(query.inner_weight * (1 + TailShare()));
   const auto dim = static_cast<double>(padded_dim());
   // By a unit of length that the code adds at right angles to the row, and of the code.
   const double of_code = weight * weight * length * length / (dim - 1);
   const double of_query = weight * weight * static_cast<double>(query.rounding) *
                           static_cast<double>(query.rounding) / dim;
   if (kind_ == CodeKind::kU1) {
-    // All codes have the length sqrt(dim) / 2, so f tells the angle: f |x| = |r| / cos.
-    query.norm_spread = -of_code;
-    query.factor_spread = dim / 4 * (of_code + of_query);
+    // All codes have the length sqrt(dim) / 2, so f tells the angle: f |x| = |r| / cos. Of a prefix
+    // r's length isn't known, but the angle is nearly always that of normal components.
+    query.norm_spread = prefix_ ? of_tail : -of_code;
+    query.factor_spread =
+        dim / 4 * ((prefix_ ? 1 - 2 * std::numbers::inv_pi : 1) * of_code + of_query);
     return;
   }
   const auto tangent = static_cast<double>(kind_ == CodeKind::kU4 ? kU4Tangent : kU7Tangent);
-  query.norm_spread = tangent * tangent * of_code + of_query;
+  query.norm_spread = tangent * tangent * of_code + of_query + of_tail;
   query.factor_spread = 0;
 }
 
 void CodeSpace::PrepareRow(const std::byte* row, CodeQuery& query) const {
-  AKIDB_CHECK(kind_ == CodeKind::kU7);
+  AKIDB_CHECK(kind_ == CodeKind::kU7 && !prefix_);
   const Factors factors = FactorsOf(row, code_bytes_);
   query.values.resize(padded_dim());
   int64_t sum = 0;
@@ -339,10 +366,11 @@ void CodeSpace::PrepareRow(const std::byte* row, CodeQuery& query) const {
   query.inner_weight = -2;
   query.length = std::sqrt(factors.squared_norm);
   query.rounding = kU7Tangent * query.length;
-  SetSpread(query);
+  SetSpread(query, 0);
 }
 
 float CodeSpace::Deviation(const std::byte* row, const CodeQuery& query) const {
+  AKIDB_CHECK(!prefix_);
   const Factors factors = FactorsOf(row, code_bytes_);
   if (factors.rescale == 0) return 0;
   const double squares = SumsOf(kind_, row, std::vector<float>(padded_dim())).squares;

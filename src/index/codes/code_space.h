@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -50,15 +51,31 @@ struct CodeQuery {
   double factor_spread = 0;
 };
 
+// Of vectors whose first components say nearly what all do (Kusupati et al., "Matryoshka
+// Representation Learning", NeurIPS 2022) these alone are coded. What is beyond them, the tail,
+// counts by its length, which |r|^2 holds exactly; its product with the query's tail is estimated
+// from that of the prefixes. index/codes/prefix_fit.h measures how.
+struct CodedPrefix {
+  uint32_t dim = 0;  // components that are coded
+  // The product of the tails is about so many times that of the prefixes.
+  float tail_share = 0;
+  // The standard deviation of what this leaves, by the lengths of the query's tail and of r.
+  float tail_spread = 0;
+};
+
 // How the vectors of one segment are coded. Immutable, thread-safe.
 class CodeSpace {
  public:
-  // `centre`: dim components, of any vector near the middle of those to be coded.
-  CodeSpace(CodeKind kind, uint64_t rotation_seed, std::span<const float> centre);
+  // `centre`: dim components, of any vector near the middle of those to be coded. `prefix` has
+  // fewer; without it all are coded.
+  CodeSpace(CodeKind kind, uint64_t rotation_seed, std::span<const float> centre,
+            const std::optional<CodedPrefix>& prefix = std::nullopt);
 
   CodeKind kind() const { return kind_; }
-  uint32_t dim() const { return rotation_.dim(); }
+  uint32_t dim() const { return static_cast<uint32_t>(centre_.size()); }
+  // Of what is coded.
   uint32_t padded_dim() const { return rotation_.padded_dim(); }
+  const std::optional<CodedPrefix>& prefix() const { return prefix_; }
   uint64_t rotation_seed() const { return seed_; }
   std::span<const float> centre() const { return centre_; }
   // Of one row: the codes, then f and |r|^2 as float32.
@@ -72,12 +89,13 @@ class CodeSpace {
   // keep. For Cosine rows and query have unit length; a row of zeros is then estimated nearer than
   // it is. Of a query with hardly any component above 2^-132 all estimates are not numbers.
   CodeQuery Prepare(Metric metric, std::span<const float> query) const;
-  // A coded row as a query for the squared distance to other rows; kU7 only. Reuses `query`.
+  // A coded row as a query for the squared distance to other rows; kU7 of whole vectors only.
+  // Reuses `query`.
   void PrepareRow(const std::byte* row, CodeQuery& query) const;
 
   // The standard deviation of a distance's estimate for this row over the random rotation, at most:
   // Gao and Long, theorem 3.2, for a query at right angles to the row, and what rounding the query
-  // adds. 0 for a row at the centre.
+  // adds. 0 for a row at the centre. Of whole vectors only.
   float Deviation(const std::byte* row, const CodeQuery& query) const;
 
  private:
@@ -91,11 +109,14 @@ class CodeSpace {
   float BestStep(std::span<const float> rotated, float squared_norm) const;
   // May scale `rotated`.
   void RoundQuery(std::span<float> rotated, CodeQuery& query) const;
-  void SetSpread(CodeQuery& query) const;
+  // `squared_tail`: the squared length of the query's tail.
+  void SetSpread(CodeQuery& query, double squared_tail) const;
+  float TailShare() const { return prefix_ ? prefix_->tail_share : 0; }
 
   const CodeKind kind_;
   const uint64_t seed_;
-  const Rotation rotation_;
+  const std::optional<CodedPrefix> prefix_;
+  const Rotation rotation_;  // of what is coded
   const std::vector<float> centre_;
   std::vector<float> rotated_centre_;
   std::vector<float> rounding_;  // of a query's components, from 0 to 1; padded_dim, for kU1 alone
