@@ -29,6 +29,7 @@ from segment_file import sections  # noqa: E402
 PAGE = os.sysconf("SC_PAGESIZE")
 PATH = "/collections/resident"
 BATCH = 500
+INDEXED_WITHIN_S = 1800
 
 # Section ids of docs/format/segment.md, by the names that memory_bytes has for them.
 SECTIONS = {
@@ -76,11 +77,13 @@ def load(server, rows, options):
     for first in range(0, options.rows, BATCH):
         ids = list(range(first, min(first + BATCH, options.rows)))
         server.call("PUT", PATH + "/points?wait=true", {"batch": {"ids": ids, "vectors": [rows(i) for i in ids]}})
-    while True:
+    end = time.monotonic() + INDEXED_WITHIN_S
+    while time.monotonic() < end:
         result = server.call("GET", PATH)["result"]
         if result["status"] == "green" and result["indexed_vectors_count"] >= 0.8 * options.rows:
             return
         time.sleep(1)
+    sys.exit(f"not indexed within {INDEXED_WITHIN_S} s: graphs stand over segments of 20,000 vectors and more")
 
 
 def mapped_bytes(pid):
