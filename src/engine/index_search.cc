@@ -80,6 +80,8 @@ class NodeGateOf final : public index::NodeGate {
 
 }  // namespace
 
+size_t IndexSearch::Wanted() const { return std::min<size_t>(query_.k, index_.codes.count()); }
+
 // Of one number at least.
 double IndexSearch::ShareOf(const IndexCandidates& candidates) const {
   return std::max(candidates.admitted_share, 1.0 / static_cast<double>(index_.codes.count()));
@@ -220,31 +222,23 @@ bool IndexSearch::ReachesFarEnough(std::span<const index::Candidate> found, size
 Result<IndexSearch::Outcome> IndexSearch::WalkThenAsk(const IndexCandidates& candidates, size_t ef,
                                                       ExactComparison& exact) {
   const size_t count = index_.codes.count();
-  const size_t wanted = std::min(query_.k, count);
-  const double among = static_cast<double>(wanted) / ShareOf(candidates);
-  if (!candidates.gate_is_open) ef = std::max(ef, static_cast<size_t>(kAskedPerHit * among));
-  const size_t ef_max = candidates.gate_is_open ? count : kAskedMore * ef;
+  size_t ef_max = count / kShareMax;
+  if (!candidates.gate_is_open) {
+    const double among = static_cast<double>(Wanted()) / ShareOf(candidates);
+    ef = std::max(ef, static_cast<size_t>(kAskedPerHit * among));
+    ef_max = std::min(ef_max, kAskedMore * ef);
+  }
   index::GraphWalk walk;
-  while (ef <= std::min(ef_max, count / kShareMax)) {
+  while (ef <= ef_max) {
     AKIDB_ASSIGN_OR_RETURN(bool complete, WalkOnce(walk, ef, nullptr));
     if (!complete) return Outcome::kTooMany;
-    std::span<const index::Candidate> found = walk.found();
-    // How many had to be looked at for those that are wanted.
-    size_t looked_at = found.size() >= wanted ? 0 : count;
-    if (!candidates.gate_is_open) {
-      Admit(found, candidates.gate);
-      looked_at = count;
-      if (admitted_.size() >= wanted) {
-        looked_at = static_cast<size_t>(
-            std::upper_bound(found.begin(), found.end(), admitted_[wanted - 1]) - found.begin());
-      }
-      found = admitted_;
-    }
-    if (looked_at * kAskedPerHit <= ef) {
+    const Asked asked = Ask(walk.found(), candidates);
+    if (asked.among && *asked.among * kAskedPerHit <= ef) {
       const float before = exact.bound();
-      AKIDB_RETURN_IF_ERROR(CompareFound(found, exact));
+      AKIDB_RETURN_IF_ERROR(CompareFound(asked.admitted, exact));
       if (ReachesFarEnough(walk.found(), ef, {before, exact.bound()})) return Outcome::kFound;
     } else if (walk.found().size() < ef) {
+      // The walk has seen all that there is to be reached.
       return Outcome::kLieBehind;
     }
     ef *= 2;
@@ -254,11 +248,19 @@ Result<IndexSearch::Outcome> IndexSearch::WalkThenAsk(const IndexCandidates& can
   return candidates.gate_is_open ? Outcome::kTooMany : Outcome::kLieBehind;
 }
 
-void IndexSearch::Admit(std::span<const index::Candidate> found, index::RowGate& gate) {
+IndexSearch::Asked IndexSearch::Ask(std::span<const index::Candidate> found,
+                                    const IndexCandidates& candidates) {
+  const size_t wanted = Wanted();
+  if (candidates.gate_is_open) {
+    return {found, found.size() < wanted ? std::nullopt : std::optional<size_t>(0)};
+  }
   admitted_.clear();
   for (const index::Candidate& candidate : found) {
-    if (gate.Admits(index_.NumberOf(candidate.node))) admitted_.push_back(candidate);
+    if (candidates.gate.Admits(index_.NumberOf(candidate.node))) admitted_.push_back(candidate);
   }
+  if (admitted_.size() < wanted) return {admitted_, std::nullopt};
+  const auto behind = std::upper_bound(found.begin(), found.end(), admitted_[wanted - 1]);
+  return {admitted_, static_cast<size_t>(behind - found.begin())};
 }
 
 Result<IndexSearch::Outcome> IndexSearch::WalkGated(const IndexCandidates& candidates, size_t ef,

@@ -120,8 +120,14 @@ class IndexSearch {
   bool LieBehind(std::span<const index::Candidate> found, std::span<const uint32_t> rejected,
                  double admitted_share) const;
   Status Compare(uint32_t number, ExactComparison& exact);
-  // What the gate admits of them, in admitted_.
-  void Admit(std::span<const index::Candidate> found, index::RowGate& gate);
+  // What the gate admits of candidates, nearest first, and among how many of the nearest the wanted
+  // number of them is; nothing where there are fewer, 0 where the gate is open.
+  struct Asked {
+    std::span<const index::Candidate> admitted;  // `found` itself, or in admitted_
+    std::optional<size_t> among;
+  };
+  Asked Ask(std::span<const index::Candidate> found, const IndexCandidates& candidates);
+  size_t Wanted() const;  // k, or as many as there are
   Status CompareFound(std::span<const index::Candidate> found, ExactComparison& exact);
   // Tells which of the candidates from `first` on will probably be compared, and returns the first
   // one that it hasn't looked at.
