@@ -43,9 +43,12 @@ constexpr size_t kExpectedMax = 256;
 constexpr std::chrono::nanoseconds kWaitMin{20'000};
 constexpr std::chrono::nanoseconds kFinerMax{1'000};
 
-// So many are looked at for each hit, rejected ones included: the farther ones are found less
-// surely.
-constexpr size_t kAskedPerHit = 4;
+// So many are looked at for each hit, rejected ones included, or fewer where the request's ef has
+// fewer: the farther ones are found less surely.
+constexpr double kAskedPerHitMax = 4;
+// Of candidates that a gate judges, so many times what the admitted share leads to expect: with as
+// many as expected, every other walk would have to be done again.
+constexpr double kAskedSlack = 1.25;
 // A gate that needs so many times more candidates than expected goes against the query.
 constexpr size_t kAskedMore = 8;
 // A listed number takes up to so many times as long as one in turn.
@@ -92,13 +95,21 @@ bool IndexSearch::ListIsFaster(const IndexCandidates& candidates) const {
   const std::optional<size_t> first = FirstEf();
   if (!first) return true;
   if (index_.recall.points().empty()) return candidates.listed * kListShare <= count;
-  auto visits = [&](double ef) { return index_.recall.EstimatedAt(static_cast<size_t>(ef)); };
+  auto visits = [&](double of) { return index_.recall.EstimatedAt(static_cast<size_t>(of)); };
   const auto ef = static_cast<double>(std::min(*first, count));
-  // Candidates in proportion are needed only past those that it has anyway.
-  const double needed =
-      visits(std::max(ef, kAskedPerHit * static_cast<double>(query_.k) / ShareOf(candidates)));
+  const double needed = visits(EfToAsk(ef, candidates));
   return static_cast<double>(candidates.listed) <=
          needed * static_cast<double>(index_.recall.visit_cost());
+}
+
+double IndexSearch::AskedPerHit(double ef) const {
+  return std::clamp(ef / static_cast<double>(Wanted()), 1.0, kAskedPerHitMax);
+}
+
+// In proportion, and never fewer than without a gate.
+double IndexSearch::EfToAsk(double ef, const IndexCandidates& candidates) const {
+  const double among = static_cast<double>(Wanted()) / ShareOf(candidates);
+  return std::max(ef, kAskedSlack * AskedPerHit(ef) * among);
 }
 
 bool IndexSearch::IsWorthwhile() const {
@@ -222,10 +233,10 @@ bool IndexSearch::ReachesFarEnough(std::span<const index::Candidate> found, size
 Result<IndexSearch::Outcome> IndexSearch::WalkThenAsk(const IndexCandidates& candidates, size_t ef,
                                                       ExactComparison& exact) {
   const size_t count = index_.codes.count();
+  const double per_hit = AskedPerHit(static_cast<double>(ef));
   size_t ef_max = count / kShareMax;
   if (!candidates.gate_is_open) {
-    const double among = static_cast<double>(Wanted()) / ShareOf(candidates);
-    ef = std::max(ef, static_cast<size_t>(kAskedPerHit * among));
+    ef = static_cast<size_t>(EfToAsk(static_cast<double>(ef), candidates));
     ef_max = std::min(ef_max, kAskedMore * ef);
   }
   index::GraphWalk walk;
@@ -233,7 +244,7 @@ Result<IndexSearch::Outcome> IndexSearch::WalkThenAsk(const IndexCandidates& can
     AKIDB_ASSIGN_OR_RETURN(bool complete, WalkOnce(walk, ef, nullptr));
     if (!complete) return Outcome::kTooMany;
     const Asked asked = Ask(walk.found(), candidates);
-    if (asked.among && *asked.among * kAskedPerHit <= ef) {
+    if (asked.among && static_cast<double>(*asked.among) * per_hit <= static_cast<double>(ef)) {
       const float before = exact.bound();
       AKIDB_RETURN_IF_ERROR(CompareFound(asked.admitted, exact));
       if (ReachesFarEnough(walk.found(), ef, {before, exact.bound()})) return Outcome::kFound;

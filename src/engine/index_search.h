@@ -134,6 +134,10 @@ class IndexSearch {
   Result<size_t> Expect(size_t first, size_t count, const std::function<Near(size_t)>& candidate,
                         ExactComparison& exact) const;
   double ShareOf(const IndexCandidates& candidates) const;
+  // Candidates that are looked at for each hit by a walk of `ef`, and those of a walk that a gate
+  // is asked about afterwards.
+  double AskedPerHit(double ef) const;
+  double EfToAsk(double ef, const IndexCandidates& candidates) const;
   // Whether estimating the listed numbers takes less time than a walk.
   bool ListIsFaster(const IndexCandidates& candidates) const;
   // Those that may be nearer than the bound.
