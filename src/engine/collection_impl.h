@@ -305,9 +305,9 @@ class CollectionImpl final : public Collection {
 
   // What both do (collection_publish.cc).
   Uuid NewUuid() const;
-  // `earlier` may be null.
-  Status WriteSegment(const storage::SegmentRows& rows, const EarlierIndex* earlier,
-                      const Uuid& uuid, NewSegment& made);
+  // In haste, too, while heads fill up.
+  Status WriteSegment(const storage::SegmentRows& rows, IndexBuild how, const Uuid& uuid,
+                      NewSegment& made);
   // `delta` as of `seq`, under that number, into the folder and the entry.
   Status WriteDelta(const SegmentDelta& delta, uint64_t seq, storage::ManifestSegment& entry,
                     uint64_t number);

@@ -255,8 +255,9 @@ Status CollectionImpl::WriteMerged(MergeTask& task) {
   const MergeRows rows(task.inputs, schema_, stop_, [this] { return CheckMergeRoom(0); });
   const EarlierIndex earlier = LargestIndex(task, rows);
   task.indexes.clear();
-  Status written =
-      WriteSegment(rows, earlier.index ? &earlier : nullptr, task.made.entry.uuid, task.made);
+  IndexBuild how{stop_};
+  if (earlier.index) how.earlier = &earlier;
+  Status written = WriteSegment(rows, how, task.made.entry.uuid, task.made);
   if (std::optional<size_t> damaged = rows.damaged_input()) {
     MutexLock lock(write_mutex_);
     for (SealedSegment& segment : segments_) {

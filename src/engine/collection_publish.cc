@@ -27,7 +27,7 @@ Uuid CollectionImpl::NewUuid() const {
   return Uuid::FromRandom(bytes);
 }
 
-Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const EarlierIndex* earlier,
+Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, IndexBuild how,
                                     const Uuid& uuid, NewSegment& made) {
   storage::SegmentWriteOptions options;
   options.directory = env::JoinPath(options_.directory, storage::kSegmentFolder);
@@ -43,12 +43,10 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Earl
   }
   std::vector<IndexSection> sections;
   if (environment_.indexer != nullptr) {
-    IndexBuild how{stop_};
-    how.earlier = earlier;
     std::optional<VectorSchema> schema;  // with the prefixes that are permitted by now
     {
       MutexLock lock(write_mutex_);
-      how.in_haste = InHaste();
+      how.in_haste = how.in_haste || InHaste();
       schema.emplace(manifest_.config);
     }
     AKIDB_ASSIGN_OR_RETURN(sections, environment_.indexer->Build(rows, *schema, how));

@@ -87,7 +87,10 @@ Status CollectionImpl::SealOldest(const FrozenHead& frozen) {
       return StorageFullError(options_.directory + ": " + std::to_string(room) +
                               " bytes are free; a segment needs about " + std::to_string(needed));
     }
-    AKIDB_RETURN_IF_ERROR(WriteSegment(rows, nullptr, uuid, made));
+    IndexBuild how{stop_};
+    // Writers wait for heads to be sealed: graphs are left to the optimizer, if there is one.
+    how.in_haste = environment_.optimizer != nullptr;
+    AKIDB_RETURN_IF_ERROR(WriteSegment(rows, how, uuid, made));
     // The log's copy of these rows is about to go: what was written must be what can be read.
     AKIDB_RETURN_IF_ERROR(made.opened.reader->VerifyAll(made.entry.file.sha256));
   }

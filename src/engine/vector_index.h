@@ -44,8 +44,9 @@ struct VectorIndex {
 };
 
 struct VectorIndexerOptions {
-  // Segments with fewer vectors are searched by their codes alone, which is fast enough.
-  uint32_t graph_rows_min = 20'000;
+  // Segments with fewer vectors are searched by their codes alone: that takes about as long as a
+  // walk.
+  uint32_t graph_rows_min = 5'000;
   // While points arrive fast, only segments of so many get a graph at once: smaller ones are soon
   // merged again, and building would hold the points up.
   uint32_t graph_rows_min_in_haste = 2'000'000;
