@@ -34,12 +34,13 @@ void CodeScan::Offer(std::span<const uint32_t> nodes, std::span<const float> dis
   float bound = std::min(greatest_.bound(), query_.bound);
   for (size_t i = 0; i < nodes.size(); ++i) {
     const float beyond = distances[i] - bound;
-    // What is not a number may be anything.
     const float squared_spread = codes.SquaredSpread(query_.prepared, nodes[i]);
-    if (beyond > 0 && beyond * beyond > kSpreads * kSpreads * squared_spread) continue;
+    // What is no finite number may be anything.
+    const bool known = std::isfinite(distances[i]) && std::isfinite(squared_spread);
+    if (known && beyond > 0 && beyond * beyond > kSpreads * kSpreads * squared_spread) continue;
     const uint32_t number = index_.NumberOf(nodes[i]);
     if (!query_.gate.Admits(number)) continue;
-    if (std::isnan(distances[i])) {
+    if (!known) {
       near_.push_back({-std::numeric_limits<float>::infinity(), number});
       continue;
     }

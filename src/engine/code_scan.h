@@ -55,8 +55,8 @@ class CodeScan {
   CodeScan(const VectorIndex& index, const Query& query);
 
   const index::CodeQuery& prepared() const { return query_.prepared; }
-  // Nodes and the estimates of their distances; one that is not a number may be anything. Each node
-  // is offered once. The gate is asked about those that may be near enough.
+  // Nodes and the estimates of their distances; one that is no finite number may be anything. Each
+  // node is offered once. The gate is asked about those that may be near enough.
   void Offer(std::span<const uint32_t> nodes, std::span<const float> distances);
   // What may be among the nearest, in no order, and a little more. Ends the scan.
   std::vector<Near> Take() { return std::move(near_); }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace akidb::engine {
 namespace {
@@ -145,7 +146,10 @@ Result<bool> IndexSearch::Begin(const IndexCandidates& candidates, ExactComparis
     AKIDB_RETURN_IF_ERROR(CompareAll(candidates, exact));
     return true;
   }
-  if (candidates.list && candidates.listed * kCodesShare <= index_.codes.count()) {
+  const bool is_short = candidates.list && candidates.listed * kCodesShare <= index_.codes.count();
+  // A gate that looks at payloads unpacks blocks of them, each once where it is asked in order.
+  const bool gate_is_slow = !candidates.gate_is_open && !candidates.gate_is_fast;
+  if (is_short || (gate_is_slow && index_.graph)) {
     AKIDB_RETURN_IF_ERROR(ScanListed(candidates, exact));
     return true;
   }
@@ -390,10 +394,9 @@ Result<std::vector<Near>> IndexSearch::Refine(std::span<const uint32_t> nodes) {
   work_.bytes += nodes.size() * finer.space().row_bytes();
   std::vector<Near> near;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const float spread = kSpreads * finer.Spread(prepared_second_, nodes[i]);
-    const float least =
-        std::isnan(distances[i]) ? -std::numeric_limits<float>::infinity() : distances[i] - spread;
-    near.push_back({least, index_.NumberOf(nodes[i])});
+    const float least = distances[i] - kSpreads * finer.Spread(prepared_second_, nodes[i]);
+    near.push_back({std::isfinite(least) ? least : -std::numeric_limits<float>::infinity(),
+                    index_.NumberOf(nodes[i])});
   }
   return near;
 }
@@ -429,8 +432,14 @@ void IndexSearch::NoteScan(SearchWay way, uint64_t codes) {
 }
 
 Status IndexSearch::ScanListed(const IndexCandidates& candidates, ExactComparison& exact) {
-  const std::vector<uint32_t> list = candidates.list();
-  NoteScan(SearchWay::kListedCodes, list.size());
+  std::vector<uint32_t> list;
+  if (candidates.list) {
+    list = candidates.list();
+  } else {
+    list.resize(index_.codes.count());
+    std::iota(list.begin(), list.end(), 0);
+  }
+  NoteScan(candidates.list ? SearchWay::kListedCodes : SearchWay::kCodes, list.size());
   CodeScan scan = NewScan(candidates, exact);
   std::array<float, kChunk> distances;
   std::array<uint32_t, kChunk> nodes;

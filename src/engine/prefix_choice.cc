@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "simd/kernels.h"
 
@@ -49,9 +50,9 @@ uint32_t ChoosePrefix(const VectorConfig& config, std::span<const uint32_t> perm
 }
 
 Result<index::PrefixFit> FitPrefix(const NumberedVectors& vectors, const PrefixQuestion& question) {
-  // Of fewer, nothing would be known.
+  // Of fewer, nothing would be known: refused.
   if (vectors.count() < kRowsMin) {
-    return index::PrefixFit{{question.prefix, 0, 0}, static_cast<double>(vectors.count())};
+    return index::PrefixFit{{question.prefix, 0, 0}, std::numeric_limits<double>::infinity()};
   }
   index::PrefixFitter fitter(question.metric, question.centre, question.prefix);
   const uint32_t query_step = std::max(vectors.count() / kQueries, 1u);

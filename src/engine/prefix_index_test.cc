@@ -151,6 +151,18 @@ TEST_F(PrefixIndexTest, AGraphThatFindsTooLittleIsBuiltAgainOverWholeVectors) {
   collection_.reset();
 }
 
+// So wide that a few rows are worth their codes.
+TEST_F(PrefixIndexTest, OfAFewRowsNothingIsKnown) {
+  decay_ = 0;
+  Prepare(6000, Metric::kEuclid, "few");
+  Permit("[1024]");
+  Create();
+  Store(0, 190);
+  Settle();
+  EXPECT_TRUE(Holds(CodeBytes() - 6000 * 4 / 190.0, 6016)) << CodeBytes();
+  EXPECT_GT(Recall(), 0.99);
+}
+
 TEST_F(PrefixIndexTest, CodesWithoutAGraphAreScanned) {
   for (Metric metric : {Metric::kCosine, Metric::kEuclid, Metric::kDot}) {
     config_.echoed_json["hnsw_config"] = R"({"m":0})";

@@ -222,6 +222,36 @@ TEST_F(VectorHardCasesTest, TinyAndDenormalComponents) {
   }
 }
 
+// Where estimates, or what they are made of, exceed float32 and the distances need not.
+TEST_F(VectorHardCasesTest, HugeRowsAndQueries) {
+  constexpr uint32_t kWide = 512;
+  struct Scales {
+    float rows;
+    float queries;
+  };
+  for (const Scales& scales : {Scales{1, 1e20f}, Scales{1, 1e34f}, Scales{1, 1e37f},
+                               Scales{8e17f, 8e17f}, Scales{1e12f, 1e24f}}) {
+    const auto times = [](DenseVector vector, float scale) {
+      for (float& value : vector) value *= scale;
+      return vector;
+    };
+    const VectorOf row_of = [&](uint64_t id) { return times(Random(id, kWide), scales.rows); };
+    for (Metric metric : kMetrics) {
+      SCOPED_TRACE(std::string(MetricName(metric)) + " rows " +
+                   std::to_string(std::log10(scales.rows)) + " queries " +
+                   std::to_string(std::log10(scales.queries)));
+      CreateFor(metric, kWide);
+      StoreVectors(0, 2100, row_of);
+      Settle();
+      EXPECT_GT(Recall(10, [&](uint64_t q) { return times(Random(q + 7, kWide), scales.queries); }),
+                0.97);
+      EXPECT_GT(
+          Recall(10, [&](uint64_t q) { return times(Random(q + 9000, kWide), scales.queries); }),
+          0.97);
+    }
+  }
+}
+
 TEST_F(VectorHardCasesTest, AFewDimensions) {
   for (uint32_t dim : {1, 2, 3}) {
     for (Metric metric : kMetrics) {

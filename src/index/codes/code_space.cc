@@ -17,6 +17,8 @@ namespace {
 // Distortion", 1960).
 constexpr std::array<float, 6> kU4Steps = {0.26f, 0.29f, 0.32f, 0.35f, 0.38f, 0.42f};
 constexpr float kU4Zero = 7.5f;
+// Of a query: products of longer ones with rows exceed float32, and estimates are not numbers.
+constexpr float kLengthMax = 1e18f;
 constexpr float kU7Zero = 64;
 constexpr float kU1Zero = 0.5f;
 constexpr size_t kDistancesAtOnce = 256;
@@ -275,9 +277,15 @@ CodeQuery CodeSpace::Prepare(Metric metric, std::span<const float> query) const 
     prepared.base = static_cast<float>(-inner);
     prepared.inner_weight = -1;
   }
+  const bool measurable = prepared.length <= kLengthMax;
+  if (!measurable) {
+    std::fill(rotated.begin(), rotated.end(), 0.0f);
+    prepared.length = 0;
+  }
   RoundQuery(rotated, prepared);
   SetSpread(prepared, squared_tail);
   prepared.inner_weight *= 1 + TailShare();
+  if (!measurable) prepared.base = std::numeric_limits<float>::quiet_NaN();
   return prepared;
 }
 
