@@ -5,6 +5,7 @@
 
 #include "engine/collection_merge_fixture.h"
 #include "engine/vector_index.h"
+#include "types/datetime.h"
 
 namespace akidb::engine {
 namespace {
@@ -30,8 +31,17 @@ class Generator {
   std::string Number() {
     return Chance(6) ? std::to_string(Pick(90)) + ".5" : std::to_string(Pick(100));
   }
+  std::string Moment() { return "\"2024-01-" + std::to_string(10 + Pick(20)) + "\""; }
+  std::string Place() {
+    return R"({"lat":)" + std::to_string(Pick(180)) + R"(,"lon":)" + std::to_string(Pick(180)) +
+           "}";
+  }
   std::string Value(bool text) {
-    switch (Pick(12)) {
+    switch (Pick(14)) {
+      case 12:
+        return Moment();
+      case 13:
+        return Place();
       case 0:
         return "null";
       case 1:
@@ -48,13 +58,28 @@ class Generator {
     std::string json = R"({"u":)" + Value(true);
     if (!Chance(6)) json += R"(,"k":)" + Value(true);
     if (!Chance(6)) json += R"(,"n":)" + Value(false);
+    if (!Chance(6)) json += R"(,"d":)" + (Chance(5) ? Value(true) : Moment());
+    if (!Chance(6)) json += R"(,"g":)" + (Chance(5) ? Value(true) : Place());
     return json + R"(,"o":{"k":)" + Value(true) + "}}";
   }
 
   Condition MakeCondition(int depth) {
-    const char* keys[] = {"k", "n", "u", "o.k", "k", "n"};
-    const char* key = keys[Pick(6)];
-    switch (Pick(depth > 0 ? 10 : 8)) {
+    const char* keys[] = {"k", "n", "u", "o.k", "k", "n", "d", "g"};
+    const char* key = keys[Pick(8)];
+    switch (Pick(depth > 0 ? 14 : 12)) {
+      case 8:
+        return FieldCondition{Path(Chance(4) ? key : "d"), Moments()};
+      case 9: {
+        const auto lat = static_cast<double>(Pick(90));
+        const auto lon = static_cast<double>(Pick(180));
+        return FieldCondition{Path(Chance(4) ? key : "g"),
+                              GeoBox{{lat + 40, lon}, {lat, lon + static_cast<double>(Pick(90))}}};
+      }
+      case 10:
+        return FieldCondition{Path(Chance(4) ? key : "g"),
+                              GeoCircle{{45, 90}, static_cast<double>(Pick(5'000'000))}};
+      case 11:
+        return FieldCondition{Path(key), MatchPrefix{"t1"}};
       case 0:
         return FieldCondition{Path(key), MatchAny{{Scalar(), Scalar(), Scalar()}}};
       case 1:
@@ -70,8 +95,8 @@ class Generator {
         for (int i = 0; i < 50; ++i) ids.push_back(PointId(Pick(kIds)));
         return HasIdCondition(std::move(ids));
       }
-      case 8:
-      case 9:
+      case 12:
+      case 13:
         return std::shared_ptr<const Filter>(MakeFilter(depth - 1));
       default:
         return FieldCondition{Path(key), MatchValue{Scalar()}};
@@ -94,6 +119,12 @@ class Generator {
     if (Chance(8)) return true;
     if (Chance(2)) return static_cast<int64_t>(Pick(100));
     return "t" + std::to_string(Pick(12));
+  }
+  DatetimeRange Moments() {
+    DatetimeRange range;
+    range.gte = ParseDatetime("2024-01-" + std::to_string(10 + Pick(20)));
+    if (!Chance(3)) range.lt = *range.gte + static_cast<int64_t>(Pick(10)) * 86'400'000'000;
+    return range;
   }
   NumericRange Range() {
     NumericRange range;
@@ -208,10 +239,14 @@ TEST_F(FilterReference, AnswersAreTheSameWithAndWithoutIndexes) {
       if (round % 2 == 1) ASSERT_TRUE(collection->Seal().ok());
     }
     if (round % 4 == 1) {
-      const auto kind = round % 8 == 1 ? PayloadFieldKind::kKeyword : PayloadFieldKind::kInteger;
-      ASSERT_TRUE(indexed_->PutPayloadIndex(context_, "k", {PayloadFieldKind::kKeyword, ""}).ok());
-      ASSERT_TRUE(indexed_->PutPayloadIndex(context_, "n", {kind, ""}).ok());
-      ASSERT_TRUE(indexed_->PutPayloadIndex(context_, "o.k", {kind, ""}).ok());
+      using Kind = PayloadFieldKind;
+      constexpr Kind kNumbers[] = {Kind::kKeyword, Kind::kInteger, Kind::kFloat};
+      constexpr Kind kTexts[] = {Kind::kInteger, Kind::kDatetime, Kind::kBool};
+      ASSERT_TRUE(indexed_->PutPayloadIndex(context_, "k", {Kind::kKeyword, ""}).ok());
+      ASSERT_TRUE(indexed_->PutPayloadIndex(context_, "n", {kNumbers[round / 4], ""}).ok());
+      ASSERT_TRUE(indexed_->PutPayloadIndex(context_, "o.k", {kTexts[round / 4], ""}).ok());
+      ASSERT_TRUE(indexed_->PutPayloadIndex(context_, "d", {Kind::kDatetime, ""}).ok());
+      ASSERT_TRUE(indexed_->PutPayloadIndex(context_, "g", {Kind::kGeo, ""}).ok());
     } else if (round % 4 == 3) {
       for (const char* field : {"k", "n"}) {
         ASSERT_TRUE(indexed_->DropPayloadIndex(context_, field).ok());

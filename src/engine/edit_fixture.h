@@ -73,7 +73,7 @@ class EditFixture : public CollectionMergeFixture {
     struct Subject final : FilterSubject {
       Subject(uint64_t id, const StoredPoint& stored)
           : id_(id), stored_(stored), payload_(*ParsePayloadJson(stored.payload)) {}
-      PointId id() override { return PointId(id_); }
+      std::optional<PointId> id() override { return PointId(id_); }
       PayloadValue payload() override { return payload_.root(); }
       bool HasVector(std::string_view name) override {
         return stored_.vectors.contains(std::string(name));

@@ -1,6 +1,12 @@
 #include "engine/filter_evaluator.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "types/datetime.h"
+#include "types/payload_geo.h"
+#include "types/point_slice.h"
+#include "types/text/words.h"
 
 namespace akidb::engine {
 namespace {
@@ -11,7 +17,7 @@ using Kind = PayloadValue::Kind;
 class NestedSubject final : public FilterSubject {
  public:
   explicit NestedSubject(PayloadValue element) : element_(element) {}
-  PointId id() override { return PointId(); }
+  std::optional<PointId> id() override { return std::nullopt; }
   PayloadValue payload() override { return element_; }
   bool HasVector(std::string_view) override { return false; }
 
@@ -48,12 +54,33 @@ bool EqualsAny(PayloadValue value, const std::vector<MatchScalar>& scalars) {
                      [&](const MatchScalar& scalar) { return Equals(value, scalar); });
 }
 
-bool InRange(PayloadValue value, const NumericRange& range) {
-  Kind kind = value.kind();
-  if (kind != Kind::kInt && kind != Kind::kUint && kind != Kind::kFloat) return false;
-  double x = value.AsDouble();
-  return (!range.lt || x < *range.lt) && (!range.lte || x <= *range.lte) &&
-         (!range.gt || x > *range.gt) && (!range.gte || x >= *range.gte);
+bool IsNumber(PayloadValue value) {
+  const Kind kind = value.kind();
+  return kind == Kind::kInt || kind == Kind::kUint || kind == Kind::kFloat;
+}
+
+bool HasWords(PayloadValue value, const MatchText& match) {
+  if (value.kind() != Kind::kString || match.words.empty()) return false;
+  const std::vector<std::string> words = WordsOf(value.AsString());
+  auto stands = [&](const std::string& word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  switch (match.mode) {
+    case MatchText::Mode::kAll:
+      return std::all_of(match.words.begin(), match.words.end(), stands);
+    case MatchText::Mode::kAny:
+      return std::any_of(match.words.begin(), match.words.end(), stands);
+    case MatchText::Mode::kPhrase:
+      return std::search(words.begin(), words.end(), match.words.begin(), match.words.end()) !=
+             words.end();
+  }
+  return false;
+}
+
+template <typename Region>
+bool LiesIn(PayloadValue value, const Region& region) {
+  const std::optional<GeoPoint> point = AsGeoPoint(value);
+  return point && region.Contains(*point);
 }
 
 struct PredicateVisitor {
@@ -63,7 +90,25 @@ struct PredicateVisitor {
   bool operator()(const MatchExcept& match) const {
     return value.kind() != Kind::kNull && !EqualsAny(value, match.values);
   }
-  bool operator()(const NumericRange& range) const { return InRange(value, range); }
+  bool operator()(const NumericRange& range) const {
+    return IsNumber(value) && range.Hold(value.AsDouble());
+  }
+  bool operator()(const DatetimeRange& range) const {
+    if (value.kind() != Kind::kString) return false;
+    const std::optional<int64_t> moment = ParseDatetime(value.AsString());
+    return moment && range.Hold(*moment);
+  }
+  bool operator()(const MatchText& match) const { return HasWords(value, match); }
+  bool operator()(const MatchPrefix& match) const {
+    return value.kind() == Kind::kString && value.AsString().starts_with(match.prefix);
+  }
+  bool operator()(const MatchSubstring& match) const {
+    return value.kind() == Kind::kString &&
+           value.AsString().find(match.part) != std::string_view::npos;
+  }
+  bool operator()(const GeoBox& box) const { return LiesIn(value, box); }
+  bool operator()(const GeoCircle& circle) const { return LiesIn(value, circle); }
+  bool operator()(const GeoPolygon& polygon) const { return LiesIn(value, polygon); }
 };
 
 // Holds for the value itself or, if it is an array, for any of its elements.
@@ -87,6 +132,11 @@ bool AnyValue(const PayloadPath& path, PayloadValue root, const Predicate& predi
     return !found;
   });
   return found;
+}
+
+uint64_t CountOf(PayloadValue value) {
+  if (value.kind() == Kind::kNull) return 0;
+  return value.kind() == Kind::kArray ? value.size() : 1;
 }
 
 struct ConditionVisitor {
@@ -113,8 +163,23 @@ struct ConditionVisitor {
                     [&](PayloadValue value) { return AnyElement(value, is_null); });
   }
 
+  bool operator()(const ValuesCountCondition& condition) const {
+    bool only_nulls = true;
+    const bool holds = AnyValue(condition.key, subject.payload(), [&](PayloadValue value) {
+      only_nulls = only_nulls && value.kind() == Kind::kNull;
+      return condition.count.Hold(CountOf(value));
+    });
+    return holds || (only_nulls && condition.count.Hold(0));
+  }
+
   bool operator()(const HasIdCondition& condition) const {
-    return std::binary_search(condition.ids.begin(), condition.ids.end(), subject.id());
+    const std::optional<PointId> id = subject.id();
+    return id && std::binary_search(condition.ids.begin(), condition.ids.end(), *id);
+  }
+
+  bool operator()(const SliceCondition& condition) const {
+    const std::optional<PointId> id = subject.id();
+    return id && PointSliceHash(*id) % condition.total == condition.index;
   }
 
   bool operator()(const HasVectorCondition& condition) const {

@@ -2,6 +2,7 @@
 // Semantics: docs/api/filters.md.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "types/filter.h"
@@ -13,7 +14,8 @@ namespace akidb::engine {
 class FilterSubject {
  public:
   virtual ~FilterSubject() = default;
-  virtual PointId id() = 0;
+  // Nothing for an element of an array.
+  virtual std::optional<PointId> id() = 0;
   virtual PayloadValue payload() = 0;
   virtual bool HasVector(std::string_view name) = 0;
 };

@@ -56,7 +56,7 @@ class TestSubject final : public FilterSubject {
  public:
   TestSubject(PointId id, const Payload& payload, std::vector<std::string> vectors)
       : id_(id), payload_(payload), vectors_(std::move(vectors)) {}
-  PointId id() override { return id_; }
+  std::optional<PointId> id() override { return id_; }
   PayloadValue payload() override { return payload_.root(); }
   bool HasVector(std::string_view name) override {
     return std::find(vectors_.begin(), vectors_.end(), name) != vectors_.end();
@@ -75,6 +75,9 @@ PayloadPath Path(std::string_view text) {
 }
 
 // The reference: docs/api/filters.md read literally, over trees and textual paths.
+
+// The id of an element of an array: it has none.
+constexpr uint64_t kNoId = UINT64_MAX;
 
 struct RefPoint {
   uint64_t id;
@@ -187,7 +190,7 @@ bool RefCondition(const Condition& condition, const RefPoint& point) {
       if (value->kind != Tree::Kind::kArray) continue;
       for (const Tree& element : value->elements) {
         if (element.kind != Tree::Kind::kObject) continue;
-        if (RefMatches(*nested->filter, {0, element})) return true;
+        if (RefMatches(*nested->filter, {kNoId, element})) return true;
       }
     }
     return false;

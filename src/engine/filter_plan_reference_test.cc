@@ -8,10 +8,15 @@
 #include "engine/payload_index/filter_plan.h"
 #include "engine/payload_index/payload_index_builder.h"
 #include "engine/payload_index/row_set_fixture.h"
+#include "types/datetime.h"
 
 namespace akidb::engine {
 namespace {
 
+constexpr PayloadIndexKind kKinds[] = {PayloadIndexKind::kKeyword,  PayloadIndexKind::kInteger,
+                                       PayloadIndexKind::kFloat,    PayloadIndexKind::kBool,
+                                       PayloadIndexKind::kDatetime, PayloadIndexKind::kUuid,
+                                       PayloadIndexKind::kGeo};
 constexpr const char* kPaths[] = {"a", "b", "c", "a.b", "a[].b", "c[]", "b[0]"};
 constexpr size_t kCases = 10'000;
 constexpr size_t kFiltersOfASegment = 25;
@@ -29,7 +34,7 @@ struct Segment {
 class Row final : public FilterSubject {
  public:
   Row(const Segment& segment, uint32_t row) : segment_(segment), row_(row) {}
-  PointId id() override { return PointId(row_ * 10); }
+  std::optional<PointId> id() override { return PointId(row_ * 10); }
   PayloadValue payload() override { return segment_.payloads[row_].root(); }
   bool HasVector(std::string_view name) override { return name == "v" && row_ % 3 == 0; }
 
@@ -64,7 +69,16 @@ class Generator {
 
   // Few distinct values of every kind, so that all conditions hold for some rows.
   void Value(PayloadBuilder& out, int depth) {
-    switch (Pick(depth > 0 ? 16 : 11)) {
+    switch (Pick(depth > 0 ? 23 : 14)) {
+      case 16:
+      case 11:
+        return out.String(Moment());
+      case 17:
+      case 12:
+        return Place(out);
+      case 18:
+      case 13:
+        return out.String(Id());
       case 0:
         return out.Null();
       case 1:
@@ -82,7 +96,7 @@ class Generator {
       case 9:
       case 10:
         return out.String(Text());
-      case 11:
+      case 14:
         return Object(out, depth - 1);
       default:
         out.BeginArray();
@@ -107,8 +121,8 @@ class Generator {
     const uint32_t rows = Chance(10) ? 1200 + Pick(2000) : 1 + Pick(120);
     std::vector<PayloadIndexBuilder> builders;
     for (const char* path : kPaths) {
-      for (auto kind : {PayloadIndexKind::kKeyword, PayloadIndexKind::kInteger}) {
-        if (Chance(2)) builders.emplace_back(PayloadIndexSpec{Path(path), kind}, size_t{1} << 30);
+      for (auto kind : kKinds) {
+        if (Chance(4)) builders.emplace_back(PayloadIndexSpec{Path(path), kind}, size_t{1} << 30);
       }
     }
     for (uint32_t row = 0; row < rows; ++row) {
@@ -125,7 +139,18 @@ class Generator {
   }
 
   Condition MakeCondition(int depth) {
-    switch (Pick(depth > 0 ? 14 : 12)) {
+    switch (Pick(depth > 0 ? 20 : 18)) {
+      case 12:
+        return FieldCondition{Path(Key()), Moments()};
+      case 13:
+      case 14:
+        return FieldCondition{Path(Key()), Region()};
+      case 15:
+        return FieldCondition{Path(Key()), Texts()};
+      case 16:
+        return ValuesCountCondition{Path(Key()), {.gte = Pick(4)}};
+      case 17:
+        return SliceCondition{3, Pick(3)};
       case 0:
       case 1:
         return FieldCondition{Path(Key()), MatchAny{Scalars()}};
@@ -146,7 +171,7 @@ class Generator {
       case 10:
       case 11:
         return FieldCondition{Path(Key()), MatchValue{Scalar()}};
-      case 12:
+      case 18:
         return NestedCondition{Path(Key()), std::make_shared<const Filter>(MakeFilter(depth - 1))};
       default:
         return std::make_shared<const Filter>(MakeFilter(depth - 1));
@@ -183,6 +208,49 @@ class Generator {
 
   std::string Text() { return std::string(1, static_cast<char>('u' + Pick(6))); }
   std::string Long() { return std::string(kKeywordBytesMax + Pick(3), 'l'); }
+  // The same moment in two spellings, and what is none.
+  std::string Moment() {
+    const std::string day = std::to_string(1 + Pick(4));
+    return Chance(5) ? "2024-02-3" + day : "2024-01-0" + day + (Chance(2) ? "" : "T00:00:00Z");
+  }
+  std::string Id() {
+    const std::string id = "936da01f-9abd-4d9d-80c7-02af85c822a" + std::to_string(Pick(3));
+    return Chance(3) ? Uuid::Parse(id)->ToString().substr(0, 30) : id;
+  }
+  void Place(PayloadBuilder& out) {
+    const GeoPoint place = Point();
+    out.BeginObject();
+    out.Key("lat");
+    out.Double(Chance(20) ? 200 : place.lat);
+    if (!Chance(10)) out.Key("lon"), out.Double(place.lon);
+    out.EndObject();
+  }
+  GeoPoint Point() {
+    return {static_cast<double>(Pick(7)) * 30 - 90, static_cast<double>(Pick(13)) * 30 - 180};
+  }
+  DatetimeRange Moments() {
+    DatetimeRange range;
+    if (Chance(2)) range.gte = ParseDatetime("2024-01-0" + std::to_string(1 + Pick(4)));
+    if (Chance(2)) range.lt = ParseDatetime("2024-01-0" + std::to_string(1 + Pick(4)));
+    return range;
+  }
+  FieldPredicate Region() {
+    const GeoPoint a = Point();
+    const GeoPoint b = Point();
+    switch (Pick(3)) {
+      case 0:
+        return GeoBox{a, b};
+      case 1:
+        return GeoCircle{a, Pick(4) * 4e6};
+      default:
+        return GeoPolygon{{a, b, Point(), a}, {}};
+    }
+  }
+  FieldPredicate Texts() {
+    if (Chance(3)) return MatchText{MatchText::Mode::kAny, {Text(), "2024"}};
+    if (Chance(2)) return MatchPrefix{Chance(2) ? Text() : "20"};
+    return MatchSubstring{Chance(2) ? Text() : "01"};
+  }
   int64_t Integer() { return Chance(20) ? (int64_t{1} << 53) + Pick(3) : int64_t{Pick(6)} - 1; }
   const char* Key() { return Chance(12) ? "none" : kPaths[Pick(std::size(kPaths))]; }
 
@@ -191,7 +259,7 @@ class Generator {
       case 0:
         return Chance(2);
       case 1:
-        return Long();
+        return Chance(3) ? Long() : Chance(2) ? Moment() : Id();
       case 2:
       case 3:
       case 4:

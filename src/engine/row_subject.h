@@ -21,7 +21,7 @@ class RowSubject final : public FilterSubject {
   // The first payload that could not be read; the filter then saw null.
   const Status& status() const { return status_; }
 
-  PointId id() override { return source_.id(row_); }
+  std::optional<PointId> id() override { return source_.id(row_); }
 
   PayloadValue payload() override {
     if (!payloads_) payloads_ = source_.Payloads();

@@ -28,6 +28,16 @@ PayloadIndexKind KindOf(PayloadFieldKind kind) {
       return PayloadIndexKind::kKeyword;
     case PayloadFieldKind::kInteger:
       return PayloadIndexKind::kInteger;
+    case PayloadFieldKind::kFloat:
+      return PayloadIndexKind::kFloat;
+    case PayloadFieldKind::kBool:
+      return PayloadIndexKind::kBool;
+    case PayloadFieldKind::kDatetime:
+      return PayloadIndexKind::kDatetime;
+    case PayloadFieldKind::kUuid:
+      return PayloadIndexKind::kUuid;
+    case PayloadFieldKind::kGeo:
+      return PayloadIndexKind::kGeo;
   }
   return PayloadIndexKind::kKeyword;
 }

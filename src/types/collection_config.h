@@ -61,7 +61,15 @@ struct GraphConfig {
 inline constexpr char kDefaultVectorName[] = "";
 
 // What an index over a field of the payloads holds.
-enum class PayloadFieldKind : uint8_t { kKeyword = 0, kInteger = 1 };
+enum class PayloadFieldKind : uint8_t {
+  kKeyword = 0,
+  kInteger = 1,
+  kFloat = 2,
+  kBool = 3,
+  kDatetime = 4,
+  kUuid = 5,
+  kGeo = 6,
+};
 
 struct PayloadFieldIndex {
   PayloadFieldKind kind = PayloadFieldKind::kKeyword;

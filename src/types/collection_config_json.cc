@@ -16,15 +16,23 @@ using simdjson::dom::object;
 
 // The latest. A configuration is written as the least version that can say what it says, so that
 // a program that knows no more reads it: 2 has payload indexes, 3 datatypes other than float32 and
-// multivectors.
-constexpr int64_t kVersion = 3;
+// multivectors, 4 payload indexes of other kinds than keyword and integer.
+constexpr int64_t kVersion = 4;
+constexpr int64_t kVersionWithDatatypes = 3;
 constexpr int64_t kVersionWithIndexes = 2;
 constexpr int64_t kVersionOfFirst = 1;
 constexpr std::string_view kMaxSim = "max_sim";
 
 int64_t VersionOf(const CollectionConfig& config) {
+  for (const auto& [field, index] : config.payload_indexes) {
+    if (index.kind != PayloadFieldKind::kKeyword && index.kind != PayloadFieldKind::kInteger) {
+      return kVersion;
+    }
+  }
   for (const auto& [name, vector] : config.vectors) {
-    if (vector.datatype != VectorDatatype::kFloat32 || vector.multivector) return kVersion;
+    if (vector.datatype != VectorDatatype::kFloat32 || vector.multivector) {
+      return kVersionWithDatatypes;
+    }
   }
   return config.payload_indexes.empty() ? kVersionOfFirst : kVersionWithIndexes;
 }
@@ -163,12 +171,24 @@ std::string_view PayloadFieldKindName(PayloadFieldKind kind) {
       return "keyword";
     case PayloadFieldKind::kInteger:
       return "integer";
+    case PayloadFieldKind::kFloat:
+      return "float";
+    case PayloadFieldKind::kBool:
+      return "bool";
+    case PayloadFieldKind::kDatetime:
+      return "datetime";
+    case PayloadFieldKind::kUuid:
+      return "uuid";
+    case PayloadFieldKind::kGeo:
+      return "geo";
   }
   return "";
 }
 
 std::optional<PayloadFieldKind> ParsePayloadFieldKind(std::string_view name) {
-  for (PayloadFieldKind kind : {PayloadFieldKind::kKeyword, PayloadFieldKind::kInteger}) {
+  using Kind = PayloadFieldKind;
+  for (Kind kind : {Kind::kKeyword, Kind::kInteger, Kind::kFloat, Kind::kBool, Kind::kDatetime,
+                    Kind::kUuid, Kind::kGeo}) {
     if (name == PayloadFieldKindName(kind)) return kind;
   }
   return std::nullopt;

@@ -87,10 +87,25 @@ TEST(CollectionConfig, PayloadIndexesComeBackAndMakeItVersion2) {
   ASSERT_TRUE(read.ok()) << read.status().ToString();
   EXPECT_EQ(read->payload_indexes, config.payload_indexes);
   for (const char* indexes :
-       {"[]", R"({"a":1})", R"({"a":{}})", R"({"a":{"kind":"geo"}})",
+       {"[]", R"({"a":1})", R"({"a":{}})", R"({"a":{"kind":"colour"}})",
         R"({"a":{"kind":"keyword","params":1}})", R"({"a":{"kind":"keyword","more":1}})"}) {
     const std::string bad = R"({"version":2,"payload_indexes":)" + std::string(indexes) + "}";
     EXPECT_EQ(CollectionConfigFromJson(bad).status().code(), ErrorCode::kCorruption) << bad;
+  }
+}
+
+TEST(CollectionConfig, OtherKindsOfPayloadIndexesComeBackAndMakeItVersion4) {
+  using Kind = PayloadFieldKind;
+  for (Kind kind : {Kind::kFloat, Kind::kBool, Kind::kDatetime, Kind::kUuid, Kind::kGeo}) {
+    CollectionConfig config;
+    config.vectors[""] = {.dim = 3};
+    config.payload_indexes["a"] = {kind, ""};
+    const std::string json = CollectionConfigToJson(config);
+    EXPECT_NE(json.find(R"("version":4)"), std::string::npos);
+    Result<CollectionConfig> back = CollectionConfigFromJson(json);
+    ASSERT_TRUE(back.ok()) << back.status().ToString();
+    EXPECT_EQ(back->payload_indexes, config.payload_indexes);
+    EXPECT_EQ(ParsePayloadFieldKind(PayloadFieldKindName(kind)), kind);
   }
 }
 
@@ -114,7 +129,7 @@ TEST(CollectionConfig, DatatypesAndMultivectorsComeBackAndMakeItVersion3) {
 }
 
 TEST(CollectionConfig, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(CollectionConfigFromJson(R"({"version":4})").status().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(CollectionConfigFromJson(R"({"version":5})").status().code(), ErrorCode::kUnsupported);
   for (const char* json :
        {"", "[]", "{}", R"({"version":1,"surprise":1})", R"({"version":1,"vectors":{"":{}}})",
         R"({"version":1,"vectors":{"":{"dim":0}}})", R"({"version":1,"durability":"maybe"})",

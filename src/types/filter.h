@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "types/geo.h"
 #include "types/payload_path.h"
 #include "types/point_id.h"
 
@@ -31,13 +32,40 @@ struct MatchAny {
 struct MatchExcept {
   std::vector<MatchScalar> values;
 };  // some value that is not listed
-struct NumericRange {
-  std::optional<double> lt, lte, gt, gte;
+// Words of a string, as types/text/words.h cuts them.
+struct MatchText {
+  enum class Mode : uint8_t { kAll, kAny, kPhrase };  // phrase: one after the other
+  Mode mode = Mode::kAll;
+  std::vector<std::string> words;  // none: matches nothing
 };
+struct MatchPrefix {
+  std::string prefix;
+};  // by bytes
+struct MatchSubstring {
+  std::string part;
+};  // by bytes
+// The bounds that are given, all at once.
+template <typename T>
+struct Bounds {
+  std::optional<T> lt{}, lte{}, gt{}, gte{};
+  bool Hold(T x) const {
+    return (!lt || x < *lt) && (!lte || x <= *lte) && (!gt || x > *gt) && (!gte || x >= *gte);
+  }
+};
+using NumericRange = Bounds<double>;
+using DatetimeRange = Bounds<int64_t>;  // microseconds, of types/datetime.h
 
 struct FieldCondition {
   PayloadPath key;
-  std::variant<MatchValue, MatchAny, MatchExcept, NumericRange> predicate;
+  std::variant<MatchValue, MatchAny, MatchExcept, NumericRange, DatetimeRange, MatchText,
+               MatchPrefix, MatchSubstring, GeoBox, GeoCircle, GeoPolygon>
+      predicate;
+};
+// The length of some value that the path reaches: an array's elements, 0 for null, else 1. A field
+// that is missing, and one whose values are all null, has the length 0.
+struct ValuesCountCondition {
+  PayloadPath key;
+  Bounds<uint64_t> count;
 };
 struct IsEmptyCondition {
   PayloadPath key;
@@ -56,13 +84,19 @@ struct HasIdCondition {
 struct HasVectorCondition {
   std::string name;
 };
+// One of `total` parts of all ids: types/point_slice.h. Not of an array's elements.
+struct SliceCondition {
+  uint64_t total = 1;
+  uint64_t index = 0;  // below total
+};
 struct NestedCondition {
   PayloadPath key;  // an array of objects; one element satisfies all
   std::shared_ptr<const Filter> filter;
 };
 
-using Condition = std::variant<FieldCondition, IsEmptyCondition, IsNullCondition, HasIdCondition,
-                               HasVectorCondition, NestedCondition, std::shared_ptr<const Filter>>;
+using Condition = std::variant<FieldCondition, ValuesCountCondition, IsEmptyCondition,
+                               IsNullCondition, HasIdCondition, HasVectorCondition, SliceCondition,
+                               NestedCondition, std::shared_ptr<const Filter>>;
 
 // All of must, at least one of should (if any is given), none of must_not, and at least
 // min_should_count of min_should. Shared and immutable once built.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .rule import Rule
 from .tree import line_of
 
-_BELOW_ENGINE = ("base", "env", "types", "simd", "index", "index/codes", "index/graph",
+_BELOW_ENGINE = ("base", "env", "types", "types/text", "simd", "index", "index/codes", "index/graph",
                  "storage/wal", "storage/segment", "storage/manifest", "catalog")
 _BELOW_SERVICE = _BELOW_ENGINE + ("engine", "embedding", "embedding/tokenizer")
 
@@ -16,6 +16,7 @@ ALLOWED = {
     "base": (),
     "env": ("base",),
     "types": ("base",),
+    "types/text": ("base",),
     "simd": ("base",),
     "index": ("base", "types", "simd", "env"),
     "index/codes": ("base", "types", "simd"),
@@ -29,7 +30,7 @@ ALLOWED = {
     "engine/payload_index": ("base", "types"),
     "engine": _BELOW_ENGINE + ("engine/payload_index",),
     "service": ("base", "env", "types", "catalog", "embedding", "engine"),
-    "api/rest": ("base", "types", "service"),
+    "api/rest": ("base", "types", "types/text", "service"),
     "cli/documents": ("base", "env", "types"),
     "cli": _BELOW_SERVICE + ("service", "cli/documents"),
     "server": _BELOW_SERVICE + ("service", "api/rest", "cli", "cli/documents"),

@@ -236,17 +236,6 @@ TEST(DecodeFilter, NestsToTheLimitAndNoDeeper) {
   EXPECT_EQ(Filtered(nested(100)).status().code(), ErrorCode::kMalformed);
 }
 
-TEST(DecodeFilter, NamesConditionsThatAreNotServed) {
-  for (const char* condition :
-       {R"({"key":"a","match":{"text":"x"}})", R"({"key":"a","values_count":{"gt":1}})",
-        R"({"key":"a","geo_radius":{}})", R"({"key":"a","range":{"gt":"2020-01-01"}})",
-        R"({"slice":{"total":2,"index":0}})"}) {
-    EXPECT_EQ(Filtered("{\"must\":[" + std::string(condition) + "]}").status().code(),
-              ErrorCode::kUnsupported)
-        << condition;
-  }
-}
-
 TEST(DecodeUpdates, ReadsEveryKindInOrder) {
   Result<std::vector<UpdateOperation>> updates = DecodeUpdates(R"({"operations":[
       {"upsert":{"points":[{"id":1,"vector":[1]}]}},

@@ -3,165 +3,15 @@
 #include <utility>
 #include <vector>
 
+#include "api/rest/field_condition_json.h"
+
 namespace akidb::rest {
 namespace {
 
 constexpr std::string_view kFilterFields = "`should`, `min_should`, `must`, `must_not`";
-constexpr std::string_view kFieldConditionFields =
-    "`key`, `match`, `range`, `geo_bounding_box`, `geo_radius`, `geo_polygon`, `values_count`, "
-    "`is_empty`, `is_null`";
-
-using Predicate = decltype(FieldCondition::predicate);
-
 Status ReadFilterAt(JsonElement value, const FieldPath& path, int depth,
                     std::shared_ptr<const Filter>& out);
 Status ReadCondition(JsonElement value, const FieldPath& path, int depth, Condition& out);
-
-Status ReadPath(JsonElement value, const FieldPath& path, PayloadPath& out) {
-  std::string_view text;
-  AKIDB_RETURN_IF_ERROR(ReadString(value, path, text));
-  Result<PayloadPath> parsed = PayloadPath::Parse(text);
-  if (!parsed.ok()) return FieldError(path, parsed.status().message());
-  out = std::move(parsed).value();
-  return OkStatus();
-}
-
-// Strings and integers, and booleans where `with_bool` says so.
-Status ReadScalar(JsonElement value, const FieldPath& path, bool with_bool, MatchScalar& out) {
-  int64_t number = 0;
-  bool flag = false;
-  std::string_view text;
-  if (!value.get(text)) {
-    out = std::string(text);
-  } else if (!value.get(number)) {
-    out = number;
-  } else if (with_bool && !value.get(flag)) {
-    out = flag;
-  } else {
-    return FieldError(path, with_bool ? "expected a string, a 64-bit integer or a boolean"
-                                      : "expected a string or a 64-bit integer");
-  }
-  return OkStatus();
-}
-
-Status ReadScalars(JsonElement value, const FieldPath& path, std::vector<MatchScalar>& out) {
-  return ForEachElement(value, path, "an array of strings or of integers",
-                        [&](JsonElement element, const FieldPath& at) -> Status {
-                          AKIDB_RETURN_IF_ERROR(ReadScalar(element, at, false, out.emplace_back()));
-                          if (out.back().index() != out.front().index()) {
-                            return FieldError(at,
-                                              "strings and integers can't be mixed in one list");
-                          }
-                          return OkStatus();
-                        });
-}
-
-Status ReadMatch(JsonElement value, const FieldPath& path, std::vector<Predicate>& out) {
-  size_t members = 0;
-  Status read =
-      ForEachMember(value, path, "an object such as {\"value\": …}",
-                    [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
-                      ++members;
-                      if (key == "value") {
-                        MatchValue match;
-                        AKIDB_RETURN_IF_ERROR(ReadScalar(member, at, true, match.value));
-                        out.emplace_back(std::move(match));
-                      } else if (key == "any") {
-                        MatchAny match;
-                        AKIDB_RETURN_IF_ERROR(ReadScalars(member, at, match.values));
-                        out.emplace_back(std::move(match));
-                      } else if (key == "except") {
-                        MatchExcept match;
-                        AKIDB_RETURN_IF_ERROR(ReadScalars(member, at, match.values));
-                        out.emplace_back(std::move(match));
-                      } else if (key == "text" || key == "text_any" || key == "phrase" ||
-                                 key == "prefix" || key == "substring") {
-                        return NotServed(at, "matching of texts is");
-                      } else {
-                        return UnknownField(at, "`value`, `any`, `except`");
-                      }
-                      return OkStatus();
-                    });
-  AKIDB_RETURN_IF_ERROR(read);
-  if (members == 1) return OkStatus();
-  return FieldError(path, "expected exactly one of `value`, `any`, `except`");
-}
-
-Status ReadRange(JsonElement value, const FieldPath& path, std::vector<Predicate>& out) {
-  NumericRange range;
-  Status read =
-      ForEachMember(value, path, "an object such as {\"gte\": 1}",
-                    [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
-                      std::optional<double>* bound = key == "lt"    ? &range.lt
-                                                     : key == "lte" ? &range.lte
-                                                     : key == "gt"  ? &range.gt
-                                                     : key == "gte" ? &range.gte
-                                                                    : nullptr;
-                      if (bound == nullptr) return UnknownField(at, "`lt`, `gt`, `gte`, `lte`");
-                      if (IsNull(member)) return OkStatus();
-                      if (member.is_string()) return NotServed(at, "a range of dates is");
-                      return ReadDouble(member, at, bound->emplace());
-                    });
-  AKIDB_RETURN_IF_ERROR(read);
-  out.emplace_back(range);
-  return OkStatus();
-}
-
-// A condition that holds where `condition` doesn't.
-Condition Negate(Condition condition) {
-  auto filter = std::make_shared<Filter>();
-  filter->must_not.push_back(std::move(condition));
-  return Condition(std::shared_ptr<const Filter>(std::move(filter)));
-}
-
-// {"key": k, …}. Several predicates are or-ed, but is_empty and is_null take precedence.
-Status ReadFieldCondition(JsonElement value, const FieldPath& path, Condition& out) {
-  PayloadPath key;
-  std::vector<Predicate> predicates;
-  std::optional<bool> is_empty;
-  std::optional<bool> is_null;
-  Status read = ForEachMember(
-      value, path, "a condition",
-      [&](std::string_view name, JsonElement member, const FieldPath& at) -> Status {
-        if (name == "key") return ReadPath(member, at, key);
-        bool known = name == "match" || name == "range" || name == "is_empty" ||
-                     name == "is_null" || name == "values_count" || name.starts_with("geo_");
-        if (known && IsNull(member)) return OkStatus();
-        if (name == "match") return ReadMatch(member, at, predicates);
-        if (name == "range") return ReadRange(member, at, predicates);
-        if (name == "is_empty") return ReadBool(member, at, is_empty.emplace());
-        if (name == "is_null") return ReadBool(member, at, is_null.emplace());
-        if (name == "values_count") return NotServed(at, "counting of values is");
-        if (name == "geo_bounding_box" || name == "geo_radius" || name == "geo_polygon") {
-          return NotServed(at, "a geographic condition is");
-        }
-        return UnknownField(at, kFieldConditionFields);
-      });
-  AKIDB_RETURN_IF_ERROR(read);
-  if (is_empty) {
-    out = IsEmptyCondition{std::move(key)};
-    if (!*is_empty) out = Negate(std::move(out));
-    return OkStatus();
-  }
-  if (is_null) {
-    out = IsNullCondition{std::move(key)};
-    if (!*is_null) out = Negate(std::move(out));
-    return OkStatus();
-  }
-  if (predicates.empty()) {
-    return RangeError(path, "At least one field condition must be specified");
-  }
-  if (predicates.size() == 1) {
-    out = FieldCondition{std::move(key), std::move(predicates.front())};
-    return OkStatus();
-  }
-  auto any = std::make_shared<Filter>();
-  for (Predicate& predicate : predicates) {
-    any->should.emplace_back(FieldCondition{key, std::move(predicate)});
-  }
-  out = std::shared_ptr<const Filter>(std::move(any));
-  return OkStatus();
-}
 
 // {"key": k}: what is_empty and is_null point at.
 Status ReadPayloadField(JsonElement value, const FieldPath& path, PayloadPath& out) {
@@ -171,10 +21,46 @@ Status ReadPayloadField(JsonElement value, const FieldPath& path, PayloadPath& o
                     [&](std::string_view name, JsonElement member, const FieldPath& at) -> Status {
                       if (name != "key") return UnknownField(at, "`key`");
                       found = true;
-                      return ReadPath(member, at, out);
+                      return ReadPayloadPath(member, at, out);
                     });
   AKIDB_RETURN_IF_ERROR(read);
   return found ? OkStatus() : MissingField(path, "key");
+}
+
+// `a[]` means the same as `a`: each element of that array.
+Status ReadNestedKey(JsonElement value, const FieldPath& path, PayloadPath& out) {
+  AKIDB_RETURN_IF_ERROR(ReadPayloadPath(value, path, out));
+  if (!out.text().ends_with("[]")) return OkStatus();
+  Result<PayloadPath> array =
+      PayloadPath::Parse(std::string_view(out.text()).substr(0, out.text().size() - 2));
+  if (array.ok()) out = std::move(array).value();
+  return OkStatus();
+}
+
+Status ReadSlice(JsonElement value, const FieldPath& path, Condition& out) {
+  std::optional<uint64_t> total;
+  std::optional<uint64_t> index;
+  Status read =
+      ForEachMember(value, path, "an object {\"total\": …, \"index\": …}",
+                    [&](std::string_view name, JsonElement member, const FieldPath& at) -> Status {
+                      if (name == "total") return ReadUint(member, at, total.emplace());
+                      if (name == "index") return ReadUint(member, at, index.emplace());
+                      return UnknownField(at, "`total`, `index`");
+                    });
+  AKIDB_RETURN_IF_ERROR(read);
+  if (!total) return MissingField(path, "total");
+  if (!index) return MissingField(path, "index");
+  if (*total < 1) {
+    return RangeError(path.Member("total"),
+                      "Slice total must be >= 1, got " + std::to_string(*total));
+  }
+  if (*index >= *total) {
+    return RangeError(path.Member("index"), "Slice index must be in [0;" +
+                                                std::to_string(*total - 1) + "], got " +
+                                                std::to_string(*index));
+  }
+  out = SliceCondition{*total, *index};
+  return OkStatus();
 }
 
 Status ReadNested(JsonElement value, const FieldPath& path, int depth, Condition& out) {
@@ -187,7 +73,7 @@ Status ReadNested(JsonElement value, const FieldPath& path, int depth, Condition
                         return ReadFilterAt(member, at, depth - 1, nested.filter);
                       if (name != "key") return UnknownField(at, "`key`, `filter`");
                       has_key = true;
-                      return ReadPath(member, at, nested.key);
+                      return ReadNestedKey(member, at, nested.key);
                     });
   AKIDB_RETURN_IF_ERROR(read);
   if (!has_key) return MissingField(path, "key");
@@ -220,12 +106,12 @@ Status ReadSingleCondition(JsonElement value, const FieldPath& path, int depth, 
         } else if (kind == "nested") {
           return ReadNested(member, at, depth, out);
         } else if (kind == "slice") {
-          return NotServed(at, "a slice of the points is");
+          return ReadSlice(member, at, out);
         } else {
           return FieldError(path,
                             "Expected some form of condition, which can be a field condition (like "
                             "{\"key\": ..., \"match\": ... }), is_empty, is_null, has_id, "
-                            "has_vector, nested or a filter; got field `" +
+                            "has_vector, slice, nested or a filter; got field `" +
                                 std::string(kind) + "`");
         }
         return OkStatus();
@@ -285,7 +171,7 @@ Status ReadMinShould(JsonElement value, const FieldPath& path, int depth, Filter
                       }
                       if (key != "min_count") return UnknownField(at, "`conditions`, `min_count`");
                       has_count = true;
-                      return ReadSize(member, at, 0, out.min_should_count);
+                      return ReadSize(member, at, 1, out.min_should_count);
                     });
   AKIDB_RETURN_IF_ERROR(read);
   if (!has_conditions) return MissingField(path, "conditions");

@@ -77,6 +77,25 @@ constexpr OptionRule kIntegerIndex[] = {
     {.name = "memory", .kind = Kind::kChoice, .choices = kMemory},
     {.name = "enable_hnsw"},
 };
+// Of floats and datetimes.
+constexpr OptionRule kRangeIndex[] = {
+    {.name = "is_principal"},
+    {.name = "on_disk"},
+    {.name = "memory", .kind = Kind::kChoice, .choices = kMemory},
+    {.name = "enable_hnsw"},
+};
+constexpr OptionRule kUuidIndex[] = {
+    {.name = "is_tenant"},
+    {.name = "on_disk"},
+    {.name = "memory", .kind = Kind::kChoice, .choices = kMemory},
+    {.name = "enable_hnsw"},
+};
+// Of booleans and places.
+constexpr OptionRule kPlainIndex[] = {
+    {.name = "on_disk"},
+    {.name = "memory", .kind = Kind::kChoice, .choices = kMemory},
+    {.name = "enable_hnsw"},
+};
 
 constexpr OptionRule kScalar[] = {
     {.name = "type", .kind = Kind::kChoice, .choices = "int8"},
@@ -189,8 +208,23 @@ Status CheckOptions(JsonElement value, const FieldPath& path, std::span<const Op
 
 std::span<const OptionRule> CollectionOptionRules() { return kCollection; }
 std::span<const OptionRule> VectorOptionRules() { return kVector; }
-std::span<const OptionRule> KeywordIndexRules() { return kKeywordIndex; }
-std::span<const OptionRule> IntegerIndexRules() { return kIntegerIndex; }
+std::span<const OptionRule> PayloadIndexRules(PayloadFieldKind kind) {
+  switch (kind) {
+    case PayloadFieldKind::kKeyword:
+      return kKeywordIndex;
+    case PayloadFieldKind::kInteger:
+      return kIntegerIndex;
+    case PayloadFieldKind::kFloat:
+    case PayloadFieldKind::kDatetime:
+      return kRangeIndex;
+    case PayloadFieldKind::kUuid:
+      return kUuidIndex;
+    case PayloadFieldKind::kBool:
+    case PayloadFieldKind::kGeo:
+      return kPlainIndex;
+  }
+  return kPlainIndex;
+}
 
 Status CheckQuantization(JsonElement value, const FieldPath& path) {
   if (IsNull(value)) return OkStatus();

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/rest/input_json.h"
+#include "types/collection_config.h"
 
 namespace akidb::rest {
 
@@ -32,8 +33,7 @@ std::span<const OptionRule> CollectionOptionRules();
 std::span<const OptionRule> VectorOptionRules();
 
 // Of an index over a payload field, besides its type.
-std::span<const OptionRule> KeywordIndexRules();
-std::span<const OptionRule> IntegerIndexRules();
+std::span<const OptionRule> PayloadIndexRules(PayloadFieldKind kind);
 
 // {"scalar": …}, {"product": …}, {"binary": …} or {"turbo": …}.
 Status CheckQuantization(JsonElement value, const FieldPath& path);

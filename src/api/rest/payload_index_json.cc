@@ -1,6 +1,5 @@
 #include "api/rest/payload_index_json.h"
 
-#include <algorithm>
 #include <string>
 
 #include "api/rest/input_json.h"
@@ -10,8 +9,6 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::string_view kOtherTypes[] = {"float", "geo", "text", "bool", "datetime", "uuid"};
-
 Status ReadType(JsonElement value, const FieldPath& path, PayloadFieldKind& out) {
   std::string_view name;
   AKIDB_RETURN_IF_ERROR(ReadString(value, path, name));
@@ -19,17 +16,14 @@ Status ReadType(JsonElement value, const FieldPath& path, PayloadFieldKind& out)
     out = *kind;
     return OkStatus();
   }
-  if (std::find(std::begin(kOtherTypes), std::end(kOtherTypes), name) != std::end(kOtherTypes)) {
-    return NotServed(path, "indexes of type `" + std::string(name) +
-                               "` (other than `keyword` and `integer`) are");
-  }
+  if (name == "text") return NotServed(path, "an index of type `text` is");
   return FieldError(path, "unknown variant `" + std::string(name) +
                               "`, expected one of `keyword`, `integer`, `float`, `geo`, `text`, "
                               "`bool`, `datetime`, `uuid`");
 }
 
 Status CheckIntegerParams(JsonElement value, const FieldPath& path) {
-  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, IntegerIndexRules()));
+  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, PayloadIndexRules(PayloadFieldKind::kInteger)));
   auto is_off = [&](std::string_view name) {
     JsonElement member;
     bool on = true;
@@ -49,7 +43,7 @@ Status ReadSchema(JsonElement value, const FieldPath& path, PayloadFieldIndex& o
   AKIDB_RETURN_IF_ERROR(ReadType(type, path.Member("type"), out.kind));
   AKIDB_RETURN_IF_ERROR(out.kind == PayloadFieldKind::kInteger
                             ? CheckIntegerParams(value, path)
-                            : CheckOptions(value, path, KeywordIndexRules()));
+                            : CheckOptions(value, path, PayloadIndexRules(out.kind)));
   out.params_json = simdjson::minify(value);
   return OkStatus();
 }

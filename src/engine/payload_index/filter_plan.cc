@@ -71,6 +71,9 @@ struct Estimator {
     const uint64_t most = std::min<uint64_t>(condition.ids.size(), planner.rows());
     return {0, static_cast<double>(most), most};
   }
+  RowEstimate operator()(const SliceCondition& condition) const {
+    return {0, planner.rows() / static_cast<double>(condition.total), planner.rows()};
+  }
   RowEstimate operator()(const std::shared_ptr<const Filter>& filter) const {
     return planner.Estimate(*filter, depth + 1);
   }

@@ -1,5 +1,6 @@
 // Indexes over 300,000 rows: keywords of 10, 1,000 and 100,000 values, tags (three of 1,000 each),
-// and integers that are uniform in 0..999,999. `bytes/row` is the size of the whole index.
+// integers that are uniform in 0..999,999, the same as floats and as datetimes, and places that are
+// uniform in latitude and longitude. `bytes/row` is the size of the whole index.
 #include <map>
 #include <memory>
 #include <random>
@@ -47,6 +48,18 @@ const std::vector<Payload>& Payloads() {
       builder.EndArray();
       builder.Key("n");
       builder.Int(static_cast<int64_t>(random() % kIntegers));
+      builder.Key("f");
+      builder.Double(static_cast<double>(random() % kIntegers) + 0.5);
+      builder.Key("d");
+      builder.String("2024-01-" + std::to_string(10 + random() % 20) + "T0" +
+                     std::to_string(random() % 10) + ":00:00Z");
+      builder.Key("g");
+      builder.BeginObject();
+      builder.Key("lat");
+      builder.Double(static_cast<double>(random() % 180'000) / 1000 - 90);
+      builder.Key("lon");
+      builder.Double(static_cast<double>(random() % 360'000) / 1000 - 180);
+      builder.EndObject();
       builder.EndObject();
       made.push_back(builder.Finish());
     }
@@ -61,7 +74,11 @@ struct Indexed {
 };
 
 std::vector<std::byte> Build(const std::string& path) {
-  const auto kind = path == "n" ? PayloadIndexKind::kInteger : PayloadIndexKind::kKeyword;
+  const auto kind = path == "n"   ? PayloadIndexKind::kInteger
+                    : path == "f" ? PayloadIndexKind::kFloat
+                    : path == "d" ? PayloadIndexKind::kDatetime
+                    : path == "g" ? PayloadIndexKind::kGeo
+                                  : PayloadIndexKind::kKeyword;
   PayloadIndexBuilder builder({Path(path), kind}, size_t{1} << 30);
   for (const Payload& payload : Payloads()) {
     if (!builder.AddRow(payload.root()).ok()) std::abort();
@@ -109,6 +126,33 @@ void ExceptTwo(benchmark::State& state, const std::string& path) {
 // Percent of the integers.
 void Range(benchmark::State& state, double percent) {
   Answer(state, "n", Between(0, percent / 100 * kIntegers));
+}
+
+void FloatRange(benchmark::State& state, double percent) {
+  Answer(state, "f", Between(0, percent / 100 * kIntegers));
+}
+// So many of 20 days.
+void DatetimeRangeOf(benchmark::State& state, int days) {
+  constexpr int64_t kTenth = 1'704'844'800'000'000;  // the first day that there is
+  DatetimeRange range;
+  range.gte = kTenth;
+  range.lt = kTenth + days * int64_t{86'400'000'000};
+  Answer(state, "d", range);
+}
+void WithinMeters(benchmark::State& state, double radius) {
+  Answer(state, "g", GeoCircle{{20, 30}, radius});
+}
+void WithinBox(benchmark::State& state, double degrees) {
+  Answer(state, "g", GeoBox{{20 + degrees, 30}, {20, 30 + degrees}});
+}
+void WithinTriangle(benchmark::State& state, double degrees) {
+  Answer(state, "g", GeoPolygon{{{20, 30}, {20, 30 + degrees}, {20 + degrees, 30}, {20, 30}}, {}});
+}
+void Prefix(benchmark::State& state, const std::string& path) {
+  Answer(state, path, MatchPrefix{"value-77"});
+}
+void Substring(benchmark::State& state, const std::string& path) {
+  Answer(state, path, MatchSubstring{"77"});
 }
 
 void EstimateRange(benchmark::State& state) {
@@ -167,6 +211,22 @@ BENCHMARK(EstimateRange);
 BENCHMARK(ThreeConditions);
 BENCHMARK_CAPTURE(Opening, n, "n");
 BENCHMARK_CAPTURE(Building, n, "n")->Unit(benchmark::kMillisecond);
+AKIDB_ON_KEYWORDS(Prefix);
+AKIDB_ON_KEYWORDS(Substring);
+BENCHMARK_CAPTURE(FloatRange, percent_1, 1.0);
+BENCHMARK_CAPTURE(FloatRange, percent_10, 10.0);
+BENCHMARK_CAPTURE(DatetimeRangeOf, percent_5, 1);
+BENCHMARK_CAPTURE(DatetimeRangeOf, percent_50, 10);
+BENCHMARK_CAPTURE(WithinMeters, km_10, 1e4);
+BENCHMARK_CAPTURE(WithinMeters, km_1000, 1e6);
+BENCHMARK_CAPTURE(WithinMeters, km_5000, 5e6);
+BENCHMARK_CAPTURE(WithinBox, degrees_1, 1.0);
+BENCHMARK_CAPTURE(WithinBox, degrees_50, 50.0);
+BENCHMARK_CAPTURE(WithinTriangle, degrees_50, 50.0);
+BENCHMARK_CAPTURE(Opening, g, "g");
+BENCHMARK_CAPTURE(Building, f, "f")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Building, d, "d")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Building, g, "g")->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace akidb::engine

@@ -1,11 +1,13 @@
 #include "engine/payload_index/payload_index_builder.h"
 
 #include <algorithm>
-#include <string_view>
+#include <optional>
+#include <string>
 #include <unordered_map>
 #include <variant>
 
 #include "base/bytes.h"
+#include "engine/payload_index/index_key.h"
 #include "engine/payload_index/row_set.h"
 #include "engine/payload_index/stored_rows.h"
 
@@ -34,23 +36,19 @@ struct ValueAreas {
   std::vector<uint32_t> rows;
 };
 
-struct TextHash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
-
-class KeywordPairs {
+class StringPairs {
  public:
+  explicit StringPairs(PayloadIndexKind kind) : kind_(kind) {}
+
   // False if the index doesn't hold values like this one.
   bool Take(PayloadValue value) {
-    if (value.kind() != Kind::kString) return false;
-    std::string_view text = value.AsString();
-    if (text.size() > kKeywordBytesMax) return false;
-    auto found = ids_.find(text);
+    std::optional<std::string> key = StringKeyOf(kind_, value);
+    if (!key) return false;
+    auto found = ids_.find(*key);
     if (found == ids_.end()) {
-      found = ids_.emplace(std::string(text), static_cast<uint32_t>(texts_.size())).first;
+      string_bytes_ += key->size();
+      found = ids_.emplace(std::move(*key), static_cast<uint32_t>(texts_.size())).first;
       texts_.push_back(&found->first);
-      string_bytes_ += text.size();
     }
     of_row_.push_back(found->second);
     return true;
@@ -103,7 +101,8 @@ class KeywordPairs {
   }
 
  private:
-  std::unordered_map<std::string, uint32_t, TextHash, std::equal_to<>> ids_;
+  PayloadIndexKind kind_;
+  std::unordered_map<std::string, uint32_t> ids_;
   std::vector<const std::string*> texts_;  // by id; keys of ids_, which don't move
   size_t string_bytes_ = 0;
   std::vector<uint32_t> of_row_;
@@ -111,11 +110,14 @@ class KeywordPairs {
   std::vector<uint32_t> rows_of_pairs_;  // ascending
 };
 
-class IntegerPairs {
+class NumberPairs {
  public:
+  explicit NumberPairs(PayloadIndexKind kind) : kind_(kind) {}
+
   bool Take(PayloadValue value) {
-    if (value.kind() != Kind::kInt) return false;
-    of_row_.push_back(value.AsInt());
+    const std::optional<int64_t> key = NumberKeyOf(kind_, value);
+    if (!key) return false;
+    of_row_.push_back(*key);
     return true;
   }
 
@@ -158,6 +160,7 @@ class IntegerPairs {
     return static_cast<uint64_t>(value) - static_cast<uint64_t>(base);
   }
 
+  PayloadIndexKind kind_;
   std::vector<int64_t> of_row_;
   std::vector<Pair> pairs_;
 };
@@ -218,10 +221,15 @@ void AppendArea(std::span<const std::byte> area, std::vector<std::byte>& out) {
 }  // namespace
 
 struct PayloadIndexBuilder::State {
+  State(PayloadIndexSpec wanted, size_t bytes_max)
+      : spec(std::move(wanted)), memory_max(bytes_max), pairs(StringPairs(spec.kind)) {
+    if (!HoldsStrings(spec.kind)) pairs.emplace<NumberPairs>(spec.kind);
+  }
+
   PayloadIndexSpec spec;
   size_t memory_max;
   uint32_t rows = 0;
-  std::variant<KeywordPairs, IntegerPairs> pairs;
+  std::variant<StringPairs, NumberPairs> pairs;
   RowMarks marks[format::kRowSetCount];
   std::vector<uint32_t> multi_rows;
   std::vector<uint32_t> multi_counts;
@@ -253,11 +261,7 @@ struct PayloadIndexBuilder::State {
 };
 
 PayloadIndexBuilder::PayloadIndexBuilder(PayloadIndexSpec spec, size_t memory_max)
-    : state_(std::make_unique<State>()) {
-  state_->spec = std::move(spec);
-  state_->memory_max = memory_max;
-  if (state_->spec.kind == PayloadIndexKind::kInteger) state_->pairs.emplace<IntegerPairs>();
-}
+    : state_(std::make_unique<State>(std::move(spec), memory_max)) {}
 PayloadIndexBuilder::~PayloadIndexBuilder() = default;
 PayloadIndexBuilder::PayloadIndexBuilder(PayloadIndexBuilder&&) noexcept = default;
 PayloadIndexBuilder& PayloadIndexBuilder::operator=(PayloadIndexBuilder&&) noexcept = default;

@@ -23,10 +23,10 @@ struct PayloadIndexSpec {
 // Fed with the payloads of rows 0, 1, 2, … in turn. Takes the values that conditions on the path
 // look at (filter_evaluator.h), each once a row.
 //
-// Memory: 8 bytes for each pair of a keyword and a row, 16 for one of an integer, about 120 bytes
-// and its length for each distinct keyword, 5 bits and, with several values, 8 bytes a row. Vectors
+// Memory: 8 bytes for each pair of a string and a row, 16 for one of a number, about 120 bytes
+// and its length for each distinct string, 5 bits and, with several values, 8 bytes a row. Vectors
 // that grow hold up to three times as much for a moment. Finish takes the size of the index and 16
-// bytes for each distinct keyword besides. O(pairs log pairs) time in all.
+// bytes for each distinct string besides. O(pairs log pairs) time in all.
 class PayloadIndexBuilder {
  public:
   // `memory_max` bounds what is held between calls.

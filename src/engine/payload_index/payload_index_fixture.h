@@ -68,6 +68,32 @@ class TestSection {
   std::vector<std::byte> bytes_;
 };
 
+using Rows = std::vector<uint32_t>;
+
+inline const PayloadIndexReader& Only(const TestSection& section) {
+  return section.section().indexes().front();
+}
+
+inline void ExpectFinds(const PayloadIndexReader& index, const FieldPredicate& predicate,
+                        const Rows& rows) {
+  const RowBounds found = index.Find(predicate);
+  EXPECT_TRUE(found.exact());
+  EXPECT_EQ(RowsIn(found.possible()), rows);
+  const RowEstimate estimate = index.Estimate(predicate);
+  EXPECT_LE(estimate.least, rows.size());
+  EXPECT_GE(estimate.most, rows.size());
+}
+
+inline void ExpectLeaves(const PayloadIndexReader& index, const FieldPredicate& predicate,
+                         const std::pair<Rows, Rows>& certain_and_possible) {
+  const RowBounds found = index.Find(predicate);
+  EXPECT_EQ(RowsIn(found.certain()), certain_and_possible.first);
+  EXPECT_EQ(RowsIn(found.possible()), certain_and_possible.second);
+  const RowEstimate estimate = index.Estimate(predicate);
+  EXPECT_LE(estimate.least, certain_and_possible.first.size());
+  EXPECT_GE(estimate.most, certain_and_possible.second.size());
+}
+
 // TestRange(">=", 3, "<", 7)
 inline NumericRange TestRange(std::string_view bound, double value) {
   NumericRange range;

@@ -7,7 +7,16 @@
 
 namespace akidb::engine {
 
-enum class PayloadIndexKind : uint8_t { kKeyword = 1, kInteger = 2 };
+enum class PayloadIndexKind : uint8_t {
+  kKeyword = 1,
+  kInteger = 2,
+  kFloat = 3,
+  kBool = 4,
+  kDatetime = 5,
+  kUuid = 6,
+  kGeo = 7,
+};
+inline constexpr uint8_t kPayloadIndexKindMax = 7;
 
 inline constexpr uint32_t kPayloadIndexRowsMax = uint32_t{1} << 28;
 inline constexpr uint64_t kPayloadIndexPairsMax = uint64_t{1} << 30;

@@ -101,10 +101,7 @@ Result<PayloadIndexSection> PayloadIndexSection::Open(std::span<const std::byte>
   AKIDB_ASSIGN_OR_RETURN(const std::vector<Entry> entries, ReadDirectory(bytes, rows));
   PayloadIndexSection section(rows);
   for (const Entry& entry : entries) {
-    if (entry.kind != static_cast<uint8_t>(PayloadIndexKind::kKeyword) &&
-        entry.kind != static_cast<uint8_t>(PayloadIndexKind::kInteger)) {
-      continue;
-    }
+    if (entry.kind == 0 || entry.kind > kPayloadIndexKindMax) continue;
     AKIDB_ASSIGN_OR_RETURN(
         PayloadIndexReader index,
         PayloadIndexReader::Open(bytes.subspan(entry.offset, entry.bytes), rows));

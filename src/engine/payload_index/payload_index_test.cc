@@ -8,8 +8,6 @@
 namespace akidb::engine {
 namespace {
 
-using Rows = std::vector<uint32_t>;
-
 constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<Payload> Animals() {
@@ -23,30 +21,6 @@ std::vector<Payload> Animals() {
       R"({"kind": {"name": "cat"}, "legs": -9})",             // 6
       R"({"kind": [["cat"]], "legs": 9223372036854775808})",  // 7
   });
-}
-
-const PayloadIndexReader& Only(const TestSection& section) {
-  return section.section().indexes().front();
-}
-
-void ExpectFinds(const PayloadIndexReader& index, const FieldPredicate& predicate,
-                 const Rows& rows) {
-  const RowBounds found = index.Find(predicate);
-  EXPECT_TRUE(found.exact());
-  EXPECT_EQ(RowsIn(found.possible()), rows);
-  const RowEstimate estimate = index.Estimate(predicate);
-  EXPECT_LE(estimate.least, rows.size());
-  EXPECT_GE(estimate.most, rows.size());
-}
-
-void ExpectLeaves(const PayloadIndexReader& index, const FieldPredicate& predicate,
-                  const std::pair<Rows, Rows>& certain_and_possible) {
-  const RowBounds found = index.Find(predicate);
-  EXPECT_EQ(RowsIn(found.certain()), certain_and_possible.first);
-  EXPECT_EQ(RowsIn(found.possible()), certain_and_possible.second);
-  const RowEstimate estimate = index.Estimate(predicate);
-  EXPECT_LE(estimate.least, certain_and_possible.first.size());
-  EXPECT_GE(estimate.most, certain_and_possible.second.size());
 }
 
 TEST(KeywordIndex, FindsStringsInFieldsAndOneLevelOfArrays) {

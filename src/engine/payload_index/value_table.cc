@@ -17,18 +17,18 @@ bool EndsFit(Uint32View ends, size_t total) {
 
 }  // namespace
 
-std::string_view KeywordTable::ValueAt(size_t i) const {
+std::string_view StringTable::ValueAt(size_t i) const {
   const size_t begin = i == 0 ? 0 : areas_.string_ends[i - 1];
   return {reinterpret_cast<const char*>(areas_.strings.data()) + begin,
           areas_.string_ends[i] - begin};
 }
 
-Uint32View KeywordTable::UnitsAt(size_t i) const {
+Uint32View StringTable::UnitsAt(size_t i) const {
   const size_t begin = i == 0 ? 0 : areas_.posting_ends[i - 1];
   return areas_.postings.subview(begin, areas_.posting_ends[i] - begin);
 }
 
-Status KeywordTable::Check(uint64_t pairs) const {
+Status StringTable::Check(uint64_t pairs) const {
   if (!EndsFit(areas_.string_ends, areas_.strings.size())) {
     return CorruptionError("the ends of the values do not ascend to " +
                            std::to_string(areas_.strings.size()));
@@ -56,28 +56,26 @@ Status KeywordTable::Check(uint64_t pairs) const {
   return OkStatus();
 }
 
-bool KeywordTable::Holds(const MatchScalar& scalar) {
-  const auto* text = std::get_if<std::string>(&scalar);
-  return text != nullptr && text->size() <= kKeywordBytesMax;
-}
-
-std::optional<ValueRows> KeywordTable::Find(const MatchScalar& scalar) const {
-  const auto* text = std::get_if<std::string>(&scalar);
-  if (text == nullptr) return std::nullopt;
+size_t StringTable::FirstNotBelow(std::string_view key) const {
   size_t low = 0;
   for (size_t high = values(); low < high;) {
     const size_t middle = low + (high - low) / 2;
-    if (ValueAt(middle) < *text) {
+    if (ValueAt(middle) < key) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  if (low == values() || ValueAt(low) != *text) return std::nullopt;
-  return ValueRows{low, StoredRows::FromChecked(universe_, UnitsAt(low))};
+  return low;
 }
 
-int64_t IntegerTable::ValueAt(size_t i) const {
+std::optional<ValueRows> StringTable::Find(std::string_view key) const {
+  const size_t at = FirstNotBelow(key);
+  if (at == values() || ValueAt(at) != key) return std::nullopt;
+  return RowsAt(at);
+}
+
+int64_t NumberTable::ValueAt(size_t i) const {
   const std::byte* at = areas_.values.data() + i * areas_.width;
   uint64_t offset = 0;
   switch (areas_.width) {
@@ -102,7 +100,7 @@ int64_t IntegerTable::ValueAt(size_t i) const {
   return static_cast<int64_t>(static_cast<uint64_t>(areas_.base) + offset);
 }
 
-Status IntegerTable::Check(uint64_t pairs) const {
+Status NumberTable::Check(uint64_t pairs) const {
   if (areas_.rows.size() != pairs) {
     return CorruptionError("there are " + std::to_string(areas_.rows.size()) + " rows instead of " +
                            std::to_string(pairs));
@@ -123,45 +121,11 @@ Status IntegerTable::Check(uint64_t pairs) const {
   return OkStatus();
 }
 
-bool IntegerTable::Holds(const MatchScalar& scalar) {
-  return std::holds_alternative<int64_t>(scalar);
-}
-
-template <typename IsBefore>
-size_t IntegerTable::PartitionPoint(IsBefore is_before) const {
-  size_t low = 0;
-  for (size_t high = pairs(); low < high;) {
-    const size_t middle = low + (high - low) / 2;
-    if (is_before(ValueAt(middle))) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
-std::optional<ValueRows> IntegerTable::Find(const MatchScalar& scalar) const {
-  const auto* number = std::get_if<int64_t>(&scalar);
-  if (number == nullptr) return std::nullopt;
-  const size_t begin = PartitionPoint([&](int64_t value) { return value < *number; });
-  const size_t end = PartitionPoint([&](int64_t value) { return value <= *number; });
+std::optional<ValueRows> NumberTable::Find(int64_t key) const {
+  const size_t begin = PartitionPoint([&](int64_t value) { return value < key; });
+  const size_t end = PartitionPoint([&](int64_t value) { return value <= key; });
   if (begin == end) return std::nullopt;
   return ValueRows{begin, StoredRows::List(universe_, areas_.rows.subview(begin, end - begin))};
-}
-
-IntegerTable::PairRange IntegerTable::Within(const NumericRange& range) const {
-  // The order of integers is kept by rounding to double, so each bound cuts the pairs once. Written
-  // so that a bound that is not a number holds for none.
-  const size_t begin = PartitionPoint([&](int64_t value) {
-    const auto x = static_cast<double>(value);
-    return (range.gt && !(x > *range.gt)) || (range.gte && !(x >= *range.gte));
-  });
-  const size_t end = PartitionPoint([&](int64_t value) {
-    const auto x = static_cast<double>(value);
-    return (!range.lt || x < *range.lt) && (!range.lte || x <= *range.lte);
-  });
-  return {begin, std::max(begin, end)};
 }
 
 }  // namespace akidb::engine

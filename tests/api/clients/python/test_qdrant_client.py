@@ -171,7 +171,7 @@ class PythonClient(unittest.TestCase):
         hits = self.client.query_points(self.name, query=[1.0, 0.0], query_filter=red).points
         self.assertEqual([h.id for h in hits], [str(HEX_ID)])
         with self.assertRaises(UnexpectedResponse) as raised:
-            self.client.create_payload_index(self.name, "where", field_schema=models.PayloadSchemaType.GEO)
+            self.client.create_payload_index(self.name, "where", field_schema=models.PayloadSchemaType.TEXT)
         self.assertEqual(raised.exception.status_code, 501)
         self.client.delete_payload_index(self.name, "colour")
         self.assertEqual(list(self.client.get_collection(self.name).payload_schema), ["n"])
