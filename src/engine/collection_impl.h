@@ -305,7 +305,7 @@ class CollectionImpl final : public Collection {
 
   // What both do (collection_publish.cc).
   Uuid NewUuid() const;
-  // In haste, too, while heads fill up.
+  // While heads fill up, it is built in haste whatever `how` says.
   Status WriteSegment(const storage::SegmentRows& rows, IndexBuild how, const Uuid& uuid,
                       NewSegment& made);
   // `delta` as of `seq`, under that number, into the folder and the entry.
