@@ -21,6 +21,9 @@ CREATE TABLE IF NOT EXISTS model_bindings (
   collection BLOB NOT NULL REFERENCES collections (uuid) ON DELETE CASCADE,
   vector TEXT NOT NULL, model TEXT NOT NULL, fingerprint TEXT NOT NULL,
   PRIMARY KEY (collection, vector)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS aliases (
+  name TEXT PRIMARY KEY,
+  collection BLOB NOT NULL REFERENCES collections (uuid) ON DELETE CASCADE) WITHOUT ROWID;
 )sql";
 
 Status SqlError(sqlite3* db, std::string_view what) {
@@ -148,6 +151,33 @@ class SqliteCatalog final : public Catalog {
                   binding.fingerprint});
   }
 
+  Status SetAliases(uint64_t seq, std::span<const AliasRow> rows) override {
+    return Apply(seq, [&]() AKIDB_REQUIRES(mutex_) -> Status {
+      for (const AliasRow& row : rows) {
+        AKIDB_RETURN_IF_ERROR(Run("DELETE FROM aliases WHERE name = ?", {row.name}));
+        if (!row.collection) continue;
+        AKIDB_RETURN_IF_ERROR(Run(
+            "INSERT INTO aliases (name, collection) SELECT ?, uuid FROM collections WHERE uuid = ?",
+            {row.name, Blob{UuidBytes(*row.collection)}}));
+      }
+      return OkStatus();
+    });
+  }
+
+  Result<std::vector<AliasRow>> Aliases() const override {
+    MutexLock lock(mutex_);
+    AKIDB_ASSIGN_OR_RETURN(
+        Statement rows,
+        Statement::Prepare(db_.get(), "SELECT name, collection FROM aliases ORDER BY name"));
+    std::vector<AliasRow> aliases;
+    for (;;) {
+      AKIDB_ASSIGN_OR_RETURN(bool more, rows.Step());
+      if (!more) return aliases;
+      AKIDB_ASSIGN_OR_RETURN(Uuid uuid, rows.UuidAt(1));
+      aliases.push_back({rows.Text(0), uuid});
+    }
+  }
+
   Result<std::vector<CollectionRow>> Collections() const override {
     MutexLock lock(mutex_);
     AKIDB_ASSIGN_OR_RETURN(
@@ -179,10 +209,14 @@ class SqliteCatalog final : public Catalog {
 
  private:
   Status Apply(uint64_t seq, const char* sql, std::initializer_list<Parameter> parameters) {
+    return Apply(seq, [&]() AKIDB_REQUIRES(mutex_) { return Run(sql, parameters); });
+  }
+
+  Status Apply(uint64_t seq, const std::function<Status()>& changes) {
     MutexLock lock(mutex_);
     AKIDB_CHECK(seq > applied_seq_);
     AKIDB_RETURN_IF_ERROR(Execute(db_.get(), "BEGIN IMMEDIATE"));
-    Status status = RunInTransaction(seq, sql, parameters);
+    Status status = RunInTransaction(seq, changes);
     if (!status.ok()) {
       // The first error is the one to report; a failed rollback leaves nothing committed either.
       (void)Execute(db_.get(), "ROLLBACK");
@@ -192,18 +226,18 @@ class SqliteCatalog final : public Catalog {
     return OkStatus();
   }
 
-  Status RunInTransaction(uint64_t seq, const char* sql,
-                          std::initializer_list<Parameter> parameters) AKIDB_REQUIRES(mutex_) {
-    {
-      AKIDB_ASSIGN_OR_RETURN(Statement change, Statement::Prepare(db_.get(), sql, parameters));
-      AKIDB_RETURN_IF_ERROR(change.Step().status());
-      AKIDB_ASSIGN_OR_RETURN(
-          Statement applied,
-          Statement::Prepare(db_.get(), "UPDATE state SET value = ? WHERE key = 'applied_seq'",
-                             {static_cast<int64_t>(seq)}));
-      AKIDB_RETURN_IF_ERROR(applied.Step().status());
-    }
+  Status RunInTransaction(uint64_t seq, const std::function<Status()>& changes)
+      AKIDB_REQUIRES(mutex_) {
+    AKIDB_RETURN_IF_ERROR(changes());
+    AKIDB_RETURN_IF_ERROR(
+        Run("UPDATE state SET value = ? WHERE key = 'applied_seq'", {static_cast<int64_t>(seq)}));
     return Execute(db_.get(), "COMMIT");
+  }
+
+  // One statement that gives no rows.
+  Status Run(const char* sql, std::initializer_list<Parameter> parameters) AKIDB_REQUIRES(mutex_) {
+    AKIDB_ASSIGN_OR_RETURN(Statement statement, Statement::Prepare(db_.get(), sql, parameters));
+    return statement.Step().status();
   }
 
   mutable Mutex mutex_;

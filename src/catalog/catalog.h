@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,12 @@ struct ModelBinding {
   std::string fingerprint;
 };
 
+// What becomes of an alias.
+struct AliasRow {
+  std::string name;
+  std::optional<Uuid> collection;  // nullopt: there is no such alias any more
+};
+
 class Catalog {
  public:
   // Creates the file when missing. kCorruption when it is not a sound database: then the caller may
@@ -45,9 +53,13 @@ class Catalog {
   virtual Status AddCollection(uint64_t seq, const CollectionRow& row) = 0;
   virtual Status RemoveCollection(uint64_t seq, const Uuid& uuid) = 0;
   virtual Status BindModel(uint64_t seq, const ModelBinding& binding) = 0;
+  // Those of a collection that is not there any more are passed over. They go with it, too.
+  virtual Status SetAliases(uint64_t seq, std::span<const AliasRow> rows) = 0;
 
   virtual Result<std::vector<CollectionRow>> Collections() const = 0;
   virtual Result<std::vector<ModelBinding>> ModelBindings() const = 0;
+  // Each of a collection; by name.
+  virtual Result<std::vector<AliasRow>> Aliases() const = 0;
 };
 
 }  // namespace akidb::catalog

@@ -53,6 +53,27 @@ TEST_F(CatalogTest, KeepsCollectionsAndAppliedSeqAcrossOpen) {
   EXPECT_EQ((*rows)[0].uuid, MakeUuid(2));
 }
 
+TEST_F(CatalogTest, KeepsAliasesUntilTheirCollectionGoes) {
+  {
+    auto catalog = MustOpen();
+    ASSERT_TRUE(catalog->AddCollection(1, {MakeUuid(1), "one", "{}"}).ok());
+    ASSERT_TRUE(catalog->AddCollection(2, {MakeUuid(2), "two", "{}"}).ok());
+    const AliasRow rows[] = {{"b", MakeUuid(1)}, {"a", MakeUuid(2)}, {"c", MakeUuid(9)}};
+    ASSERT_TRUE(catalog->SetAliases(3, rows).ok());
+    const AliasRow changes[] = {{"b", MakeUuid(2)}, {"none", std::nullopt}};
+    ASSERT_TRUE(catalog->SetAliases(4, changes).ok());
+  }
+  auto catalog = MustOpen();
+  EXPECT_EQ(catalog->applied_seq(), 4u);
+  auto aliases = catalog->Aliases();
+  ASSERT_TRUE(aliases.ok());
+  ASSERT_EQ(aliases->size(), 2u);
+  EXPECT_EQ((*aliases)[0].name, "a");
+  EXPECT_EQ((*aliases)[1].collection, MakeUuid(2));
+  ASSERT_TRUE(catalog->RemoveCollection(5, MakeUuid(2)).ok());
+  EXPECT_TRUE(catalog->Aliases()->empty());
+}
+
 TEST_F(CatalogTest, RemovingACollectionRemovesItsBindings) {
   auto catalog = MustOpen();
   ASSERT_TRUE(catalog->AddCollection(1, {MakeUuid(1), "a", "{}"}).ok());

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/request_context.h"
 #include "base/status.h"
+#include "engine/example_score.h"
 #include "engine/merge_policy.h"
 #include "env/file_system.h"
 #include "env/random.h"
@@ -115,9 +116,12 @@ struct CollectionStats {
 };
 
 struct SearchRequest {
-  std::string vector_name;               // "" is the default vector
-  std::span<const float> query;          // dim of that vector; borrowed
-  uint32_t query_row_dim = 0;            // of a multivector's rows; 0: a plain vector
+  std::string vector_name;       // "" is the default vector
+  std::span<const float> query;  // dim of that vector; borrowed
+  uint32_t query_row_dim = 0;    // of a multivector's rows; 0: a plain vector
+  // What points are scored by instead, if given: every point is compared, and a hit's distance is
+  // minus its score. Shared, because searches of one request are repeated.
+  std::shared_ptr<const ExampleQuery> examples;
   std::shared_ptr<const Filter> filter;  // null: all points
   size_t limit = 10;                     // never allocated by
   size_t offset = 0;                     // best hits left out
@@ -142,8 +146,22 @@ struct PayloadIndexInfo {
 using PayloadIndexInfos = std::map<std::string, PayloadIndexInfo>;  // by field
 
 struct ScrollPage {
-  std::vector<PointRecord> points;  // ascending ids
-  std::optional<PointId> next;      // where the next page begins
+  std::vector<PointRecord> points;       // ascending ids, or in the order that was asked for
+  std::vector<OrderValue> order_values;  // of the points, where an order was asked for
+  std::optional<PointId> next;           // where the next page begins; of no other order
+};
+
+struct SampleRequest {
+  std::shared_ptr<const Filter> filter;  // null: all points
+  size_t limit = 10;                     // never allocated by
+  PayloadSelector with_payload;
+  VectorSelector with_vectors;
+};
+
+// A value of a field, and how many points have it.
+struct FacetHit {
+  MatchScalar value;
+  uint64_t count = 0;
 };
 
 // Reads of a collection. Thread-safe.
@@ -154,8 +172,17 @@ class CollectionReader {
   // In the order of `ids`, unknown ones left out.
   virtual Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
                                                     const RetrieveRequest& request) const = 0;
+  // In the order of a field a point comes once for each of its values. kInvalidArgument: that field
+  // has no index that knows an order.
   virtual Result<ScrollPage> Scroll(const RequestContext& context,
                                     const ScrollRequest& request) const = 0;
+  // Points in random order, each as likely as another.
+  virtual Result<std::vector<PointRecord>> Sample(const RequestContext& context,
+                                                  const SampleRequest& request) const = 0;
+  // The most frequent values of a field first, then by value; exact. A point counts once for each
+  // of its values. kInvalidArgument: the field has no index of values.
+  virtual Result<std::vector<FacetHit>> Facet(const RequestContext& context,
+                                              const FacetRequest& request) const = 0;
   virtual Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const = 0;
   // Nearest neighbours, best first, ties by ascending id; exact where the request says so, else as
   // docs/internals/index.md tells, with exact distances. Points without the vector are left

@@ -93,6 +93,10 @@ class CollectionImpl final : public Collection {
                                             const RetrieveRequest& request) const override;
   Result<ScrollPage> Scroll(const RequestContext& context,
                             const ScrollRequest& request) const override;
+  Result<std::vector<PointRecord>> Sample(const RequestContext& context,
+                                          const SampleRequest& request) const override;
+  Result<std::vector<FacetHit>> Facet(const RequestContext& context,
+                                      const FacetRequest& request) const override;
   Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override;
   Result<std::vector<Hit>> Search(const RequestContext& context,
                                   const SearchRequest& request) const override;
@@ -112,7 +116,8 @@ class CollectionImpl final : public Collection {
   void Drop() override;
 
  private:
-  class Group;  // of writes (collection_write_group.cc)
+  class Group;         // of writes (collection_write_group.cc)
+  class PinnedReader;  // (collection_read.cc)
   // A full head on its way into a segment.
   struct FrozenHead {
     std::shared_ptr<Head> head;
@@ -324,6 +329,9 @@ class CollectionImpl final : public Collection {
 
   // Reading (collection_read.cc).
   std::shared_ptr<const View> PinView() const AKIDB_EXCLUDES(view_mutex_);
+  // Of the index over this field, if there is one.
+  std::optional<PayloadFieldKind> IndexKind(const PayloadPath& path) const
+      AKIDB_EXCLUDES(write_mutex_);
 
   // Opening (collection_open.cc).
   Status OpenSegments() AKIDB_REQUIRES(write_mutex_);

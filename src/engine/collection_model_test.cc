@@ -78,6 +78,14 @@ class FaultyCollection final : public Collection {
     }
     return page;
   }
+  Result<std::vector<PointRecord>> Sample(const RequestContext& context,
+                                          const SampleRequest& request) const override {
+    return real_->Sample(context, request);
+  }
+  Result<std::vector<FacetHit>> Facet(const RequestContext& context,
+                                      const FacetRequest& request) const override {
+    return real_->Facet(context, request);
+  }
   Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override {
     AKIDB_ASSIGN_OR_RETURN(uint64_t count, real_->Count(context, filter));
     if (Strikes(Fault::kCountsTheDead)) count += real_->stats().dead_rows > 0 ? 1 : 0;

@@ -23,11 +23,19 @@ void AddMemory(const SealedSegment& segment, MemoryUse& memory) {
   memory.payloads += sum({Id::kPayload, Id::kPayloadIndex, Id::kPayloadDictionary});
 }
 
-class PinnedReader final : public CollectionReader {
+bool KnowsOrder(std::optional<PayloadFieldKind> kind) { return kind == PayloadFieldKind::kInteger; }
+
+bool KnowsValues(std::optional<PayloadFieldKind> kind) {
+  return kind == PayloadFieldKind::kKeyword || kind == PayloadFieldKind::kInteger;
+}
+
+}  // namespace
+
+class CollectionImpl::PinnedReader final : public CollectionReader {
  public:
-  // `schema` outlives the reader.
-  PinnedReader(const VectorSchema& schema, std::shared_ptr<const View> view)
-      : schema_(schema), view_(std::move(view)) {}
+  // `collection` outlives the reader.
+  PinnedReader(const CollectionImpl& collection, std::shared_ptr<const View> view)
+      : collection_(collection), schema_(collection.schema_), view_(std::move(view)) {}
 
   Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
                                             const RetrieveRequest& request) const override {
@@ -35,7 +43,29 @@ class PinnedReader final : public CollectionReader {
   }
   Result<ScrollPage> Scroll(const RequestContext& context,
                             const ScrollRequest& request) const override {
-    return ViewReader(*view_, schema_, context).Scroll(request);
+    const ViewReader reader(*view_, schema_, context);
+    if (!request.order_by) return reader.Scroll(request);
+    AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, PayloadPath::Parse(request.order_by->key));
+    if (!KnowsOrder(collection_.IndexKind(path))) {
+      return InvalidArgumentError("No range index for `order_by` key: `" + request.order_by->key +
+                                  "`. Please create one to use `order_by`");
+    }
+    return reader.ScrollInOrder(request, path);
+  }
+  Result<std::vector<PointRecord>> Sample(const RequestContext& context,
+                                          const SampleRequest& request) const override {
+    return ViewReader(*view_, schema_, context)
+        .Sample(request, collection_.environment_.random.Next());
+  }
+  Result<std::vector<FacetHit>> Facet(const RequestContext& context,
+                                      const FacetRequest& request) const override {
+    AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, PayloadPath::Parse(request.key));
+    const std::optional<PayloadFieldKind> kind = collection_.IndexKind(path);
+    if (!KnowsValues(kind)) {
+      return InvalidArgumentError("No appropriate index for faceting: `" + request.key +
+                                  "`. Please create one to facet on this field");
+    }
+    return ViewReader(*view_, schema_, context).Facet(request, path, *kind);
   }
   Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override {
     return ViewReader(*view_, schema_, context).Count(filter);
@@ -51,6 +81,11 @@ class PinnedReader final : public CollectionReader {
     queries.reserve(requests.size());
     std::vector<PreparedSearch> searches;
     for (const SearchRequest& request : requests) {
+      if (request.examples != nullptr) {
+        AKIDB_ASSIGN_OR_RETURN(const size_t ordinal, CheckExamples(request));
+        searches.push_back({request, ordinal, {}});
+        continue;
+      }
       AKIDB_ASSIGN_OR_RETURN(const size_t ordinal, schema_.Check(request.vector_name, request.query,
                                                                  request.query_row_dim));
       DenseVector& query = queries.emplace_back(request.query.begin(), request.query.end());
@@ -61,15 +96,36 @@ class PinnedReader final : public CollectionReader {
   }
 
  private:
+  // What the ordinal of the vector is.
+  Result<size_t> CheckExamples(const SearchRequest& request) const {
+    for (const DenseVector& example : request.examples->vectors) {
+      AKIDB_RETURN_IF_ERROR(schema_.Check(request.vector_name, example).status());
+    }
+    const std::optional<size_t> ordinal = schema_.Find(request.vector_name);
+    // With examples the vector was found; a caller may also give none.
+    return ordinal ? Result<size_t>(*ordinal)
+                   : InvalidArgumentError("Not existing vector name error: " + request.vector_name);
+  }
+
+  const CollectionImpl& collection_;
   const VectorSchema& schema_;
   const std::shared_ptr<const View> view_;  // pinned for the reader's life
 };
 
-}  // namespace
-
 std::shared_ptr<const View> CollectionImpl::PinView() const {
   MutexLock lock(view_mutex_);
   return view_;
+}
+
+std::optional<PayloadFieldKind> CollectionImpl::IndexKind(const PayloadPath& path) const {
+  std::shared_ptr<const PayloadIndexSchema> schema;
+  {
+    MutexLock lock(write_mutex_);
+    schema = payload_schema_;
+  }
+  const std::optional<std::string> name = schema->NameOf(path);
+  if (!name) return std::nullopt;
+  return schema->fields().at(*name).kind;
 }
 
 CollectionStats CollectionImpl::stats() const {
@@ -106,31 +162,41 @@ CollectionStats CollectionImpl::stats() const {
 }
 
 std::unique_ptr<const CollectionReader> CollectionImpl::Pin() const {
-  return std::make_unique<PinnedReader>(schema_, PinView());
+  return std::make_unique<PinnedReader>(*this, PinView());
 }
 
 Result<std::vector<PointRecord>> CollectionImpl::Retrieve(const RequestContext& context,
                                                           const RetrieveRequest& request) const {
-  return PinnedReader(schema_, PinView()).Retrieve(context, request);
+  return PinnedReader(*this, PinView()).Retrieve(context, request);
 }
 
 Result<ScrollPage> CollectionImpl::Scroll(const RequestContext& context,
                                           const ScrollRequest& request) const {
-  return PinnedReader(schema_, PinView()).Scroll(context, request);
+  return PinnedReader(*this, PinView()).Scroll(context, request);
+}
+
+Result<std::vector<PointRecord>> CollectionImpl::Sample(const RequestContext& context,
+                                                        const SampleRequest& request) const {
+  return PinnedReader(*this, PinView()).Sample(context, request);
+}
+
+Result<std::vector<FacetHit>> CollectionImpl::Facet(const RequestContext& context,
+                                                    const FacetRequest& request) const {
+  return PinnedReader(*this, PinView()).Facet(context, request);
 }
 
 Result<uint64_t> CollectionImpl::Count(const RequestContext& context, const Filter* filter) const {
-  return PinnedReader(schema_, PinView()).Count(context, filter);
+  return PinnedReader(*this, PinView()).Count(context, filter);
 }
 
 Result<std::vector<Hit>> CollectionImpl::Search(const RequestContext& context,
                                                 const SearchRequest& request) const {
-  return PinnedReader(schema_, PinView()).Search(context, request);
+  return PinnedReader(*this, PinView()).Search(context, request);
 }
 
 Result<std::vector<std::vector<Hit>>> CollectionImpl::SearchBatch(
     const RequestContext& context, std::span<const SearchRequest> requests) const {
-  return PinnedReader(schema_, PinView()).SearchBatch(context, requests);
+  return PinnedReader(*this, PinView()).SearchBatch(context, requests);
 }
 
 }  // namespace akidb::engine

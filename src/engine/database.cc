@@ -27,6 +27,7 @@ constexpr int kOptimizerNice = 10;
 
 // One collection as the database knows it; opened when first asked for.
 struct Entry {
+  std::string name;
   Uuid uuid;
   // By vector name. Written under change_mutex_ and entries_mutex_, read under either.
   std::map<std::string, catalog::ModelBinding> bindings;
@@ -140,6 +141,7 @@ class DatabaseImpl final : public Database {
     {
       // Ends what the background does for them; queued tasks then find nothing to do.
       MutexLock lock(entries_mutex_);
+      aliases_.clear();
       entries_.clear();
     }
     alarms_.Stop();
@@ -173,6 +175,7 @@ class DatabaseImpl final : public Database {
     std::array<std::byte, 16> random;
     environment_.random.Fill(random);
     auto entry = std::make_shared<Entry>();
+    entry->name = name;
     entry->uuid = Uuid::FromRandom(random);
     Result<std::shared_ptr<Collection>> collection =
         Collection::Create(OptionsOf(*entry), config, CollectionParts());
@@ -197,10 +200,11 @@ class DatabaseImpl final : public Database {
     {
       MutexLock change(change_mutex_);
       entry = FindEntry(name);
-      if (!entry) return false;
+      if (!entry || entry->name != name) return false;
       AKIDB_RETURN_IF_ERROR(Apply(DeleteCollectionRecord{entry->uuid}));
       MutexLock lock(entries_mutex_);
       entries_.erase(name);
+      std::erase_if(aliases_, [&](const auto& alias) { return alias.second == entry; });
     }
     // It is gone; a new one of this name has another folder.
     std::shared_ptr<Collection> collection;
@@ -226,9 +230,40 @@ class DatabaseImpl final : public Database {
     return names;
   }
 
-  bool CollectionExists(std::string_view name) const override {
+  bool CollectionExists(std::string_view name) const override { return FindEntry(name) != nullptr; }
+
+  Status ChangeAliases(std::span<const AliasChange> changes) override {
+    MutexLock change(change_mutex_);
+    Aliased aliases;
+    {
+      MutexLock lock(entries_mutex_);
+      aliases = aliases_;
+    }
+    for (const AliasChange& one : changes) AKIDB_RETURN_IF_ERROR(ChangeAlias(one, aliases));
+    SetAliasesRecord record;
+    {
+      MutexLock lock(entries_mutex_);
+      for (const auto& [name, entry] : aliases) {
+        auto present = aliases_.find(name);
+        if (present != aliases_.end() && present->second == entry) continue;
+        record.items.push_back({name, entry->uuid});
+      }
+      for (const auto& [name, entry] : aliases_) {
+        if (!aliases.contains(name)) record.items.push_back({name, std::nullopt});
+      }
+    }
+    if (record.items.empty()) return OkStatus();
+    AKIDB_RETURN_IF_ERROR(Apply(record));
     MutexLock lock(entries_mutex_);
-    return entries_.find(name) != entries_.end();
+    aliases_ = std::move(aliases);
+    return OkStatus();
+  }
+
+  std::vector<Alias> Aliases() const override {
+    MutexLock lock(entries_mutex_);
+    std::vector<Alias> aliases;
+    for (const auto& [name, entry] : aliases_) aliases.push_back({name, entry->name});
+    return aliases;
   }
 
   Result<std::shared_ptr<Collection>> FindCollection(std::string_view name) override {
@@ -285,10 +320,10 @@ class DatabaseImpl final : public Database {
   std::optional<BoundModel> ModelOf(std::string_view collection,
                                     std::string_view vector_name) const override {
     MutexLock lock(entries_mutex_);
-    auto entry = entries_.find(collection);
-    if (entry == entries_.end()) return std::nullopt;
-    auto bound = entry->second->bindings.find(std::string(vector_name));
-    if (bound == entry->second->bindings.end()) return std::nullopt;
+    const std::shared_ptr<Entry> entry = EntryOf(collection);
+    if (!entry) return std::nullopt;
+    auto bound = entry->bindings.find(std::string(vector_name));
+    if (bound == entry->bindings.end()) return std::nullopt;
     return BoundModel{bound->second.model_id, bound->second.fingerprint};
   }
 
@@ -314,10 +349,51 @@ class DatabaseImpl final : public Database {
             .indexer = indexer_.get()};
   }
 
+  // By name. Shared with `entries_`.
+  using Aliased = std::map<std::string, std::shared_ptr<Entry>, std::less<>>;
+
+  // By the collection's name or an alias; null when there is neither.
   std::shared_ptr<Entry> FindEntry(std::string_view name) const {
     MutexLock lock(entries_mutex_);
+    return EntryOf(name);
+  }
+  std::shared_ptr<Entry> EntryOf(std::string_view name) const AKIDB_REQUIRES(entries_mutex_) {
     auto it = entries_.find(name);
-    return it == entries_.end() ? nullptr : it->second;
+    if (it != entries_.end()) return it->second;
+    auto alias = aliases_.find(name);
+    return alias == aliases_.end() ? nullptr : alias->second;
+  }
+
+  // One change to `aliases`, which are to be.
+  Status ChangeAlias(const AliasChange& change, Aliased& aliases) const
+      AKIDB_EXCLUDES(entries_mutex_) {
+    if (const auto* remove = std::get_if<DeleteAlias>(&change)) {
+      aliases.erase(remove->alias);
+      return OkStatus();
+    }
+    std::shared_ptr<Entry> entry;
+    std::string name;
+    if (const auto* create = std::get_if<CreateAlias>(&change)) {
+      name = create->alias;
+      entry = FindEntry(create->collection);
+      if (!entry) return NoSuchCollection(create->collection);
+    } else {
+      const auto& rename = std::get<RenameAlias>(change);
+      name = rename.new_alias;
+      auto present = aliases.find(rename.old_alias);
+      if (present == aliases.end()) {
+        return NotFoundError("Alias `" + rename.old_alias + "` doesn't exist!");
+      }
+      entry = present->second;
+      aliases.erase(present);
+    }
+    AKIDB_RETURN_IF_ERROR(CheckName(name));
+    MutexLock lock(entries_mutex_);
+    if (entries_.contains(name)) {
+      return InvalidArgumentError("Alias `" + name + "` can't have the name of a collection");
+    }
+    aliases[name] = std::move(entry);
+    return OkStatus();
   }
 
   // The folder of a collection is made after the system log and before the record that names it. So
@@ -412,6 +488,13 @@ class DatabaseImpl final : public Database {
     if (const auto* remove = std::get_if<DeleteCollectionRecord>(&record)) {
       return catalog_->RemoveCollection(seq, remove->uuid);
     }
+    if (const auto* set = std::get_if<SetAliasesRecord>(&record)) {
+      std::vector<catalog::AliasRow> rows;
+      for (const SetAliasesRecord::Item& item : set->items) {
+        rows.push_back({item.alias, item.collection});
+      }
+      return catalog_->SetAliases(seq, rows);
+    }
     const auto& bind = std::get<BindModelRecord>(record);
     return catalog_->BindModel(seq, {bind.uuid, bind.vector_name, bind.model_id, bind.fingerprint});
   }
@@ -419,13 +502,19 @@ class DatabaseImpl final : public Database {
   Status LoadEntries() {
     AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::CollectionRow> rows, catalog_->Collections());
     AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::ModelBinding> bindings, catalog_->ModelBindings());
+    AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::AliasRow> aliases, catalog_->Aliases());
     std::map<Uuid, std::shared_ptr<Entry>> by_uuid;
     MutexLock lock(entries_mutex_);
     for (catalog::CollectionRow& row : rows) {
       auto entry = std::make_shared<Entry>();
+      entry->name = row.name;
       entry->uuid = row.uuid;
       by_uuid[row.uuid] = entry;
       entries_.emplace(std::move(row.name), std::move(entry));
+    }
+    for (catalog::AliasRow& alias : aliases) {
+      auto found = by_uuid.find(*alias.collection);
+      if (found != by_uuid.end()) aliases_.emplace(std::move(alias.name), found->second);
     }
     for (catalog::ModelBinding& binding : bindings) {
       auto found = by_uuid.find(binding.collection);
@@ -472,6 +561,7 @@ class DatabaseImpl final : public Database {
   // Entries are shared with requests that open their collection.
   std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_
       AKIDB_GUARDED_BY(entries_mutex_);
+  Aliased aliases_ AKIDB_GUARDED_BY(entries_mutex_);
   const std::unique_ptr<SegmentIndexer> indexer_;
   Executor background_;
   Executor optimizer_;

@@ -6,8 +6,10 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/log.h"
@@ -40,6 +42,26 @@ struct BoundModel {
   std::string fingerprint;
 };
 
+// Another name of a collection.
+struct Alias {
+  std::string name;
+  std::string collection;
+};
+
+struct CreateAlias {
+  std::string collection;
+  std::string alias;  // of another collection until now, if it is there
+};
+struct DeleteAlias {
+  std::string alias;
+};
+struct RenameAlias {
+  std::string old_alias;
+  std::string new_alias;
+};
+using AliasChange = std::variant<CreateAlias, DeleteAlias, RenameAlias>;
+
+// Names of collections may be aliases wherever nothing else is said.
 class Database {
  public:
   // Creates the folder when missing. kBusy: another process has it; kUnsupported: written by a
@@ -48,9 +70,10 @@ class Database {
                                                 const DatabaseEnvironment& environment);
   virtual ~Database() = default;
 
-  // kAlreadyExists ("Collection `x` already exists!"), kValidation (name, vectors).
+  // kAlreadyExists ("Collection `x` already exists!", an alias of that name, too), kValidation
+  // (name, vectors).
   virtual Status CreateCollection(const std::string& name, const CollectionConfig& config) = 0;
-  // False when there was none.
+  // With its aliases. False when there was none; an alias is none.
   virtual Result<bool> DeleteCollection(const std::string& name) = 0;
   // Sorted.
   virtual std::vector<std::string> ListCollections() const = 0;
@@ -58,6 +81,13 @@ class Database {
   // Opens and recovers at first use. kNotFound ("Collection `x` doesn't exist!"); kUnavailable when
   // the collection is quarantined (others are not affected).
   virtual Result<std::shared_ptr<Collection>> FindCollection(std::string_view name) = 0;
+
+  // One after the other, all or none; durable when it returns. kNotFound: no such collection, or no
+  // alias to rename; kInvalidArgument: a collection has that name; kValidation: the name. An alias
+  // to be deleted that isn't there is fine.
+  virtual Status ChangeAliases(std::span<const AliasChange> changes) = 0;
+  // By ascending name.
+  virtual std::vector<Alias> Aliases() const = 0;
 
   // Which model's vectors a named vector holds; empty before the first text was stored there. The
   // first call for a vector sets it durably; a different fingerprint later is kInvalidArgument that

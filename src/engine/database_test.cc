@@ -281,5 +281,58 @@ TEST_F(DatabaseTest, DeletingWhileRequestsRunIsSafe) {
   }
 }
 
+TEST_F(DatabaseTest, AliasesAreNamesThatOutliveAStart) {
+  Open();
+  ASSERT_TRUE(database_->CreateCollection("a", Config()).ok());
+  ASSERT_TRUE(database_->CreateCollection("b", Config()).ok());
+  ASSERT_TRUE(Upsert("a", 1).ok());
+  const AliasChange made[] = {CreateAlias{"a", "x"}, CreateAlias{"b", "y"}, RenameAlias{"y", "z"},
+                              DeleteAlias{"none"}};
+  ASSERT_TRUE(database_->ChangeAliases(made).ok());
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_EQ(database_->Aliases().size(), 2u);
+    EXPECT_EQ(database_->Aliases()[0].name, "x");
+    EXPECT_EQ(database_->Aliases()[1].collection, "b");
+    EXPECT_EQ(CountOf("x"), 1u);
+    EXPECT_TRUE(database_->CollectionExists("z"));
+    EXPECT_EQ(database_->ListCollections().size(), 2u);
+    Open();
+  }
+  // Without the catalog, from the log.
+  database_.reset();
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(folder_ + "/catalog.db" + suffix);
+  Open();
+  EXPECT_EQ(CountOf("x"), 1u);
+  // An alias is no collection to be deleted, and goes with its collection.
+  EXPECT_FALSE(*database_->DeleteCollection("x"));
+  EXPECT_TRUE(*database_->DeleteCollection("a"));
+  EXPECT_FALSE(database_->CollectionExists("x"));
+  EXPECT_EQ(database_->Aliases().size(), 1u);
+}
+
+TEST_F(DatabaseTest, AliasesChangeTogetherOrNotAtAll) {
+  Open();
+  ASSERT_TRUE(database_->CreateCollection("a", Config()).ok());
+  ASSERT_TRUE(database_->CreateCollection("b", Config()).ok());
+  const AliasChange first[] = {CreateAlias{"a", "x"}};
+  ASSERT_TRUE(database_->ChangeAliases(first).ok());
+  const auto refused = [&](AliasChange last) {
+    const AliasChange changes[] = {CreateAlias{"b", "x"}, CreateAlias{"b", "y"}, std::move(last)};
+    const Status status = database_->ChangeAliases(changes);
+    EXPECT_EQ(database_->Aliases().size(), 1u);
+    EXPECT_EQ(database_->Aliases()[0].collection, "a");
+    return status;
+  };
+  EXPECT_EQ(refused(CreateAlias{"none", "z"}).message(), "Collection `none` doesn't exist!");
+  EXPECT_EQ(refused(RenameAlias{"none", "z"}).message(), "Alias `none` doesn't exist!");
+  EXPECT_EQ(refused(CreateAlias{"a", "b"}).code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused(CreateAlias{"a", "no/name"}).code(), ErrorCode::kValidation);
+  EXPECT_EQ(database_->CreateCollection("x", Config()).code(), ErrorCode::kAlreadyExists);
+  // An alias may go over to another collection.
+  const AliasChange moved[] = {CreateAlias{"b", "x"}};
+  ASSERT_TRUE(database_->ChangeAliases(moved).ok());
+  EXPECT_EQ(database_->Aliases()[0].collection, "b");
+}
+
 }  // namespace
 }  // namespace akidb::engine

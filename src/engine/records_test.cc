@@ -157,7 +157,9 @@ TEST(SystemRecords, ComeBackAsWritten) {
   Uuid uuid = *Uuid::Parse("936da01f9abd4d9d80c702af85c822a8");
   SystemRecord create = CreateCollectionRecord{uuid, "name", "{\"a\":1}"};
   SystemRecord bind = BindModelRecord{uuid, "", "model", "print"};
-  for (const SystemRecord& record : {create, bind, SystemRecord(DeleteCollectionRecord{uuid})}) {
+  SystemRecord aliases = SetAliasesRecord{{{"a", uuid}, {"b", std::nullopt}}};
+  for (const SystemRecord& record :
+       {create, bind, SystemRecord(DeleteCollectionRecord{uuid}), aliases}) {
     std::vector<std::byte> body = EncodeSystemRecord(record);
     auto decoded = DecodeSystemRecord(static_cast<uint8_t>(TypeOf(record)), body);
     ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();

@@ -39,7 +39,28 @@ struct Encoder {
     PutString(record.model_id, out);
     PutString(record.fingerprint, out);
   }
+  void operator()(const SetAliasesRecord& record) const {
+    out.Put(static_cast<uint32_t>(record.items.size()));
+    for (const SetAliasesRecord::Item& item : record.items) {
+      PutString(item.alias, out);
+      out.Put(static_cast<uint8_t>(item.collection ? 1 : 0));
+      if (item.collection) PutUuid(*item.collection, out);
+    }
+  }
 };
+
+// Nothing when the bytes end too soon or are none of ours.
+std::optional<SetAliasesRecord> GetAliases(ByteReader& in) {
+  SetAliasesRecord record;
+  for (uint32_t left = in.Get<uint32_t>(); left > 0; --left) {
+    SetAliasesRecord::Item& item = record.items.emplace_back();
+    item.alias = GetString(in);
+    const uint8_t is_set = in.Get<uint8_t>();
+    if (is_set > 1 || !in.ok()) return std::nullopt;
+    if (is_set == 1) item.collection = GetUuid(in);
+  }
+  return record;
+}
 
 // Braced initialisers are evaluated from left to right, which is the order of the fields.
 Result<SystemRecord> DecodeFields(uint8_t type, ByteReader& in) {
@@ -51,6 +72,11 @@ Result<SystemRecord> DecodeFields(uint8_t type, ByteReader& in) {
     case SystemRecordType::kBindModel:
       return SystemRecord(
           BindModelRecord{GetUuid(in), GetString(in), GetString(in), GetString(in)});
+    case SystemRecordType::kSetAliases: {
+      std::optional<SetAliasesRecord> record = GetAliases(in);
+      if (!record) return CorruptionError("system log: malformed record of aliases");
+      return SystemRecord(std::move(*record));
+    }
   }
   return CorruptionError("system log: unknown record type " + std::to_string(type));
 }

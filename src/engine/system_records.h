@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -17,6 +18,7 @@ enum class SystemRecordType : uint8_t {
   kCreateCollection = 1,
   kDeleteCollection = 2,
   kBindModel = 3,
+  kSetAliases = 4,
 };
 
 struct CreateCollectionRecord {
@@ -33,7 +35,16 @@ struct BindModelRecord {
   std::string model_id;
   std::string fingerprint;
 };
-using SystemRecord = std::variant<CreateCollectionRecord, DeleteCollectionRecord, BindModelRecord>;
+// What becomes of aliases, each once.
+struct SetAliasesRecord {
+  struct Item {
+    std::string alias;
+    std::optional<Uuid> collection;  // nullopt: there is no such alias any more
+  };
+  std::vector<Item> items;
+};
+using SystemRecord =
+    std::variant<CreateCollectionRecord, DeleteCollectionRecord, BindModelRecord, SetAliasesRecord>;
 
 SystemRecordType TypeOf(const SystemRecord& record);
 std::vector<std::byte> EncodeSystemRecord(const SystemRecord& record);

@@ -1,77 +1,15 @@
 #include "engine/view_reader.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "engine/source_filter.h"
+#include "engine/view_matches.h"
 
 namespace akidb::engine {
 namespace {
 
-// Rows between two looks at the deadline when payloads are read one by one.
+// Rows between two looks at the deadline.
 constexpr uint32_t kCheckRows = 1024;
-// Fewer rows are looked at one by one sooner than a plan is made for all rows of their source.
-constexpr uint32_t kPlanRowsMin = 256;
-
-// The first row of `source` that was written after `seq`: rows stand in the order of writing.
-uint32_t FirstRowAfter(const RowSource& source, uint64_t seq) {
-  uint32_t low = 0;
-  for (uint32_t high = seq == 0 ? 0 : source.rows(); low < high;) {
-    uint32_t middle = low + (high - low) / 2;
-    if (source.seq(middle) <= seq) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
-// What every look at rows needs beside the rows.
-struct RowLook {
-  const VectorSchema& schema;
-  const RequestContext& context;
-};
-
-// What ForEachMatch is to look at.
-struct MatchRequest {
-  const Filter* filter = nullptr;  // null: all points
-  uint64_t after_seq = 0;          // only what was written later, or got another payload
-};
-
-// Calls visit(source, row) for every visible row that the request wants.
-Status ForEachMatch(const View& view, const RowLook& look, const MatchRequest& request,
-                    const std::function<void(const RowSource&, uint32_t)>& visit) {
-  for (const auto& source : view.sources) {
-    SourceFilter filter(*source, look.schema, request.filter);
-    const uint32_t begin = FirstRowAfter(*source, request.after_seq);
-    if (source->rows() - begin >= kPlanRowsMin) filter.Plan();
-    Status status;
-    uint32_t looked_at = 0;
-    auto look_at = [&](uint32_t row) {
-      if (!status.ok()) return;
-      if (looked_at++ % kCheckRows == 0) status = look.context.Check();
-      if (!source->Visible(row)) return;
-      if (filter.Admits(row) && filter.status().ok()) visit(*source, row);
-      if (!filter.status().ok()) status = filter.status();
-    };
-    // Earlier rows, of which only the payload is new.
-    if (begin > 0) {
-      source->ForEachReplaced(request.after_seq, [&](uint32_t row) {
-        if (row < begin) look_at(row);
-      });
-    }
-    if (const RowSet* possible = filter.possible()) {
-      possible->ForEach([&](uint32_t row) {
-        if (row >= begin) look_at(row);
-      });
-    } else {
-      for (uint32_t row = begin; row < source->rows() && status.ok(); ++row) look_at(row);
-    }
-    AKIDB_RETURN_IF_ERROR(status);
-  }
-  return OkStatus();
-}
 
 }  // namespace
 
@@ -164,17 +102,22 @@ Result<ScrollPage> ViewReader::Scroll(const ScrollRequest& request) const {
 Result<uint64_t> ViewReader::Count(const Filter* filter) const {
   if (filter == nullptr || filter->empty()) return view_.points;
   uint64_t count = 0;
-  AKIDB_RETURN_IF_ERROR(ForEachMatch(view_, {schema_, context_}, {filter, 0},
-                                     [&](const RowSource&, uint32_t) { ++count; }));
+  AKIDB_RETURN_IF_ERROR(
+      ForEachMatch({view_, schema_, context_}, {filter}, [&](const MatchedRow&) -> Status {
+        ++count;
+        return OkStatus();
+      }));
   return count;
 }
 
 Result<std::vector<PointId>> ViewReader::MatchingIds(const Filter& filter,
                                                      uint64_t after_seq) const {
   std::vector<PointId> ids;
-  AKIDB_RETURN_IF_ERROR(
-      ForEachMatch(view_, {schema_, context_}, {&filter, after_seq},
-                   [&](const RowSource& source, uint32_t row) { ids.push_back(source.id(row)); }));
+  AKIDB_RETURN_IF_ERROR(ForEachMatch({view_, schema_, context_}, {&filter, after_seq},
+                                     [&](const MatchedRow& at) -> Status {
+                                       ids.push_back(at.source.id(at.row));
+                                       return OkStatus();
+                                     }));
   return ids;
 }
 

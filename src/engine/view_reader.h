@@ -29,7 +29,14 @@ class ViewReader {
       : view_(view), schema_(schema), context_(context) {}
 
   Result<std::vector<PointRecord>> Retrieve(const RetrieveRequest& request) const;
+  // By ascending id.
   Result<ScrollPage> Scroll(const ScrollRequest& request) const;
+  // By the integers that the path of `order_by` reaches.
+  Result<ScrollPage> ScrollInOrder(const ScrollRequest& request, const PayloadPath& path) const;
+  Result<std::vector<PointRecord>> Sample(const SampleRequest& request, uint64_t seed) const;
+  // Of the values that an index of this kind holds.
+  Result<std::vector<FacetHit>> Facet(const FacetRequest& request, const PayloadPath& path,
+                                      PayloadFieldKind kind) const;
   Result<uint64_t> Count(const Filter* filter) const;
   // Every id that the filter admits among points written after `after_seq`, whole or their payload,
   // in no order.
@@ -58,6 +65,8 @@ class ViewReader {
   Status SearchSource(std::span<Scan> scans, uint32_t number) const;
   Status ReadVectors(std::span<SourceSearch* const> searches, uint32_t number) const;
   Status ReadCodes(std::span<SourceSearch* const> searches) const;
+  // Searching by examples (view_example_search.cc).
+  Result<std::vector<Hit>> SearchExamples(const PreparedSearch& search) const;
   // Searching multivectors (view_multivector_search.cc).
   Result<std::vector<Hit>> SearchMultivectors(const PreparedSearch& search) const;
   Result<std::vector<Hit>> TakeHits(index::TopK& top, size_t ordinal,

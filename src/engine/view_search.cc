@@ -8,6 +8,7 @@
 
 #include "engine/index_search.h"
 #include "engine/source_filter.h"
+#include "engine/view_matches.h"
 #include "engine/view_reader.h"
 #include "index/exact_scan.h"
 
@@ -50,15 +51,6 @@ class FilterGate final : public index::RowGate {
   SourceFilter& filter_;
   const size_t ordinal_;
 };
-
-// The ids that a filter limits the answer to, if its must says so: then nothing else is looked at.
-const HasIdCondition* RequiredIds(const Filter* filter) {
-  if (filter == nullptr) return nullptr;
-  for (const Condition& condition : filter->must) {
-    if (const auto* ids = std::get_if<HasIdCondition>(&condition)) return ids;
-  }
-  return nullptr;
-}
 
 // The numbers of the visible rows that may pass the filter.
 std::vector<uint32_t> NumbersOf(const RowSource& source, size_t ordinal,
@@ -396,12 +388,14 @@ Result<std::vector<std::vector<Hit>>> ViewReader::Search(
   // Those over the same vector, one after the other.
   std::vector<size_t> order;
   for (size_t i = 0; i < searches.size(); ++i) {
-    if (!schema_.config(searches[i].ordinal).multivector) {
+    const bool by_examples = searches[i].request.examples != nullptr;
+    if (!by_examples && !schema_.config(searches[i].ordinal).multivector) {
       order.push_back(i);
       continue;
     }
     AKIDB_RETURN_IF_ERROR(context_.Check());
-    AKIDB_ASSIGN_OR_RETURN(results[i], SearchMultivectors(searches[i]));
+    AKIDB_ASSIGN_OR_RETURN(
+        results[i], by_examples ? SearchExamples(searches[i]) : SearchMultivectors(searches[i]));
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return searches[a].ordinal < searches[b].ordinal; });

@@ -19,6 +19,21 @@ Result<bool> Service::DeleteCollection(const std::string& name) {
   return database_.DeleteCollection(name);
 }
 
+Status Service::ChangeAliases(std::span<const AliasChange> changes) {
+  return database_.ChangeAliases(changes);
+}
+
+std::vector<Alias> Service::Aliases() const { return database_.Aliases(); }
+
+Result<std::vector<Alias>> Service::AliasesOf(std::string_view collection) {
+  if (!database_.CollectionExists(collection)) {
+    return NotFoundError("Collection `" + std::string(collection) + "` doesn't exist!");
+  }
+  std::vector<Alias> aliases = database_.Aliases();
+  std::erase_if(aliases, [&](const Alias& alias) { return alias.collection != collection; });
+  return aliases;
+}
+
 Result<CollectionInfo> Service::GetCollection(const RequestContext& context,
                                               std::string_view name) {
   // Pinned for this call: the collection may be deleted meanwhile.

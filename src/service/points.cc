@@ -236,27 +236,4 @@ Result<UpdateBatchReply> Service::Update(const RequestContext& context, std::str
   return reply;
 }
 
-Result<std::vector<PointRecord>> Service::Retrieve(const RequestContext& context,
-                                                   std::string_view collection,
-                                                   const RetrieveRequest& request) {
-  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
-                         database_.FindCollection(collection));
-  return target->Retrieve(context, request);
-}
-
-Result<engine::ScrollPage> Service::Scroll(const RequestContext& context,
-                                           std::string_view collection,
-                                           const ScrollRequest& request) {
-  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
-                         database_.FindCollection(collection));
-  return target->Scroll(context, request);
-}
-
-Result<uint64_t> Service::Count(const RequestContext& context, std::string_view collection,
-                                const CountRequest& request) {
-  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
-                         database_.FindCollection(collection));
-  return target->Count(context, request.filter.get());
-}
-
 }  // namespace akidb::service

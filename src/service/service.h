@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/request_context.h"
@@ -27,6 +28,12 @@ using CollectionStats = engine::CollectionStats;
 using MemoryUse = engine::MemoryUse;
 using PayloadIndexInfos = engine::PayloadIndexInfos;
 using ScrollPage = engine::ScrollPage;
+using Alias = engine::Alias;
+using AliasChange = engine::AliasChange;
+using CreateAlias = engine::CreateAlias;
+using DeleteAlias = engine::DeleteAlias;
+using FacetHit = engine::FacetHit;
+using RenameAlias = engine::RenameAlias;
 using EmbedRequest = embedding::EmbedRequest;
 using EmbedResult = embedding::EmbedResult;
 using InputType = embedding::InputType;
@@ -67,7 +74,10 @@ struct PayloadIndexRequest {
 struct ScoredPoint {
   PointId id;
   uint64_t version = 0;
-  float score = 0;  // the wire's: similarity, or positive distance
+  // The wire's: similarity, positive distance, or what the query says; 1 where nothing was
+  // compared.
+  float score = 0;
+  std::optional<OrderValue> order_value{};  // by which an order was asked for
   std::optional<Payload> payload;
   std::optional<NamedVectors> vectors;
 };
@@ -95,6 +105,30 @@ struct QueryBatchReply {
   double search_ms = 0;
 };
 
+// What the points of a group have in common.
+using GroupKey = std::variant<std::string, int64_t, uint64_t>;
+
+struct PointGroup {
+  GroupKey id;
+  std::vector<ScoredPoint> hits;      // in the wire's order
+  std::optional<PointRecord> lookup;  // where one was asked for and is there
+};
+
+struct QueryGroupsReply {
+  std::vector<PointGroup> groups;  // by their best hits
+  SearchPlan plan{};
+  InferenceUsage usage;
+  uint64_t truncated_texts = 0;
+  double embed_ms = 0;
+  double search_ms = 0;
+};
+
+// Which of some points are neighbours of which.
+struct NeighbourMatrix {
+  std::vector<PointId> ids;                          // ascending
+  std::vector<std::vector<ScoredPoint>> neighbours;  // of each, in the wire's order
+};
+
 struct CollectionInfo {
   CollectionStats stats;
   CollectionConfig config;
@@ -111,6 +145,11 @@ class Service {
   bool CollectionExists(std::string_view name) const;
   Status CreateCollection(const std::string& name, const CollectionConfig& config);
   Result<bool> DeleteCollection(const std::string& name);
+  // engine/database.h.
+  Status ChangeAliases(std::span<const AliasChange> changes);
+  // Of one collection, which is there, or of all; by name.
+  std::vector<Alias> Aliases() const;
+  Result<std::vector<Alias>> AliasesOf(std::string_view collection);
   Result<CollectionInfo> GetCollection(const RequestContext& context, std::string_view name);
   // Durable when they return; the index of what is stored already is built in the background.
   Result<WriteReply> PutPayloadIndex(const RequestContext& context, std::string_view collection,
@@ -146,13 +185,21 @@ class Service {
                          const CountRequest& request);
   // A text is embedded as a query. A point's id stands for its stored vector and keeps that point
   // out of the answer: kNotFound when there is no such point. Without a query: points by ascending
-  // id.
+  // id. What has no vector to be compared with is left out. docs/api/queries.md tells the rest.
   Result<QueryReply> Query(const RequestContext& context, std::string_view collection,
                            const QueryRequest& request);
   // Each as Query answers it, but all of one state of the collection, and sharing what they read
   // whole (engine/collection.h). The texts are embedded together. The first error ends all.
   Result<QueryBatchReply> QueryBatch(const RequestContext& context, std::string_view collection,
                                      std::span<const QueryRequest> requests);
+
+  // The points of a query by what they have in a field: the groups with the best hits.
+  Result<QueryGroupsReply> QueryGroups(const RequestContext& context, std::string_view collection,
+                                       const QueryGroupsRequest& request);
+  Result<std::vector<FacetHit>> Facet(const RequestContext& context, std::string_view collection,
+                                      const FacetRequest& request);
+  Result<NeighbourMatrix> Matrix(const RequestContext& context, std::string_view collection,
+                                 const MatrixRequest& request);
 
   // Embedding.
   Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request);
@@ -176,7 +223,7 @@ class Service {
   // kInvalidArgument when vectors of another model are stored there.
   Status CheckBoundModel(std::string_view collection, std::string_view vector_name,
                          const ModelInfo& model) const;
-  class PreparedBatch;
+  class QueryInputs;
 
   engine::Database& database_;
   embedding::Embedder& embedder_;

@@ -29,6 +29,14 @@ class ReaderOf final : public engine::CollectionReader {
                                     const ScrollRequest& request) const override {
     return collection_.Scroll(context, request);
   }
+  Result<std::vector<PointRecord>> Sample(const RequestContext& context,
+                                          const engine::SampleRequest& request) const override {
+    return collection_.Sample(context, request);
+  }
+  Result<std::vector<engine::FacetHit>> Facet(const RequestContext& context,
+                                              const FacetRequest& request) const override {
+    return collection_.Facet(context, request);
+  }
   Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override {
     return collection_.Count(context, filter);
   }
@@ -147,6 +155,18 @@ class FakeCollection final : public engine::Collection {
     if (it != points.end()) page.next = it->first;
     return page;
   }
+  Result<std::vector<PointRecord>> Sample(const RequestContext&,
+                                          const engine::SampleRequest& request) const override {
+    std::vector<PointRecord> records;
+    for (const auto& [id, point] : points) {
+      if (records.size() < request.limit) records.push_back({id, std::nullopt, point.vectors});
+    }
+    return records;
+  }
+  Result<std::vector<engine::FacetHit>> Facet(const RequestContext&,
+                                              const FacetRequest&) const override {
+    return std::vector<engine::FacetHit>();
+  }
   Result<uint64_t> Count(const RequestContext&, const Filter*) const override {
     return points.size();
   }
@@ -154,6 +174,8 @@ class FakeCollection final : public engine::Collection {
                                   const engine::SearchRequest& request) const override {
     last_query.assign(request.query.begin(), request.query.end());
     last_filter = request.filter;
+    last_examples = request.examples;
+    last_limit = request.limit;
     last_distance_max = request.distance_max;
     return hits;
   }
@@ -207,6 +229,8 @@ class FakeCollection final : public engine::Collection {
   mutable std::vector<size_t> batches;  // searches of each
   mutable std::vector<float> last_query;
   mutable std::shared_ptr<const Filter> last_filter;
+  mutable std::shared_ptr<const engine::ExampleQuery> last_examples;
+  mutable size_t last_limit = 0;
   mutable std::optional<float> last_distance_max;
 };
 
@@ -228,6 +252,8 @@ class FakeDatabase final : public engine::Database {
     if (it == collections.end()) return NotFoundError("no such collection");
     return std::shared_ptr<engine::Collection>(it->second);
   }
+  Status ChangeAliases(std::span<const engine::AliasChange>) override { return OkStatus(); }
+  std::vector<engine::Alias> Aliases() const override { return {}; }
   Status BindModel(std::string_view collection, std::string_view vector, std::string_view model,
                    std::string_view fingerprint) override {
     std::string key = std::string(collection) + "/" + std::string(vector);

@@ -231,7 +231,7 @@ TEST_F(ServiceTest, ABatchOfQueriesIsEmbeddedAtOnceAndSearchedAtOnceInOneState) 
     ASSERT_EQ(answer.points.size(), 1u);
     EXPECT_EQ(answer.points[0].id, PointId(9));
   }
-  EXPECT_EQ(reply->answers[1].points[0].score, 0);
+  EXPECT_EQ(reply->answers[1].points[0].score, 1);
   EXPECT_EQ(reply->answers[2].points[0].score, 1);
 }
 

@@ -70,8 +70,18 @@ struct RetrieveRequest {
   VectorSelector with_vectors;
 };
 
+// Of a number in a payload.
+using OrderValue = std::variant<int64_t, double>;
+
+struct OrderBy {
+  std::string key;
+  bool descending = false;
+  std::optional<OrderValue> start_from;  // values before it are left out
+};
+
 struct ScrollRequest {
-  std::optional<PointId> offset;  // the first id to return
+  std::optional<PointId> offset;    // the first id to return; not with order_by
+  std::optional<OrderBy> order_by;  // nullopt: by ascending id
   size_t limit = 10;
   std::shared_ptr<const Filter> filter;  // null: all points
   PayloadSelector with_payload = PayloadSelector::All();
@@ -83,20 +93,117 @@ struct CountRequest {
   bool exact = true;
 };
 
-struct QueryRequest {
-  // monostate: points by order of id.
-  std::variant<std::monostate, DenseVector, PointId, TextInput> query;
-  std::string using_vector;  // "" is the default vector
-  std::shared_ptr<const Filter> filter;
-  size_t limit = 10;
-  size_t offset = 0;
+// Another collection in which the ids of a query's points are looked up.
+struct LookupFrom {
+  std::string collection;
+  std::optional<std::string> vector;  // nullopt: the name that is searched
+};
+
+// What stands for a vector in a query.
+using QueryInput = std::variant<DenseVector, PointId, TextInput>;
+
+enum class RecommendStrategy : uint8_t { kAverageVector, kBestScore, kSumScores };
+
+struct RecommendQuery {
+  std::vector<QueryInput> positive;
+  std::vector<QueryInput> negative;
+  RecommendStrategy strategy = RecommendStrategy::kAverageVector;
+};
+
+struct ContextPair {
+  QueryInput positive;
+  QueryInput negative;
+};
+struct DiscoverQuery {
+  QueryInput target;
+  std::vector<ContextPair> context;
+};
+struct ContextQuery {
+  std::vector<ContextPair> context;
+};
+
+// How much two points that were both found may resemble each other: maximal marginal relevance.
+struct DiverseQuery {
+  QueryInput nearest;
+  float diversity = 0.5f;                  // 0: as without it; 1: nothing else counts
+  std::optional<size_t> candidates_limit;  // nullopt: the limit
+};
+
+struct FeedbackItem {
+  QueryInput example;
+  float score = 0;
+};
+// Nearness to the target, corrected by what was said of earlier answers.
+struct FeedbackQuery {
+  QueryInput target;
+  std::vector<FeedbackItem> feedback;
+  float a = 0, b = 0, c = 0;  // weight of the target, exponent and weight of the differences
+};
+
+// Of prefetches, by their ranks or their scores.
+struct FusionQuery {
+  enum class Method : uint8_t { kReciprocalRank, kDistribution };
+  Method method = Method::kReciprocalRank;
+  size_t k = 2;                // for ranks
+  std::vector<float> weights;  // for ranks, one a prefetch; empty: all 1
+};
+
+struct SampleQuery {};
+
+// monostate: points by order of id.
+using QueryForm =
+    std::variant<std::monostate, DenseVector, PointId, TextInput, RecommendQuery, DiscoverQuery,
+                 ContextQuery, DiverseQuery, FeedbackQuery, OrderBy, FusionQuery, SampleQuery>;
+
+inline constexpr size_t kPrefetchDepthMax = 64;
+
+// What is asked of the collection, or of those points that the prefetches found.
+struct QueryStage {
+  QueryForm query;
+  std::string using_vector;              // "" is the default vector
+  std::shared_ptr<const Filter> filter;  // holds for the prefetches, too
+  size_t limit = 10;                     // never allocated by
   std::optional<float> score_threshold;  // in the wire's terms
   bool exact = false;                    // compare with every vector
   size_t ef = 0;                         // candidates in a graph; 0: the default
   double recall = 0;                     // share of the nearest to be found; 0: the default
-  bool explain = false;                  // tell how the search was carried out
+  std::optional<LookupFrom> lookup_from;
+  std::vector<QueryStage> prefetch;
+};
+
+struct QueryRequest : QueryStage {
+  size_t offset = 0;
+  bool explain = false;  // tell how the search was carried out
   PayloadSelector with_payload;
   VectorSelector with_vectors;
+};
+
+// A record of another collection that goes with each group: the one whose id is the group's.
+struct GroupLookup {
+  std::string collection;
+  PayloadSelector with_payload = PayloadSelector::All();
+  VectorSelector with_vectors;
+};
+
+struct QueryGroupsRequest {
+  QueryRequest query;  // `limit` is of groups; `offset` is 0
+  std::string group_by;
+  size_t group_size = 3;
+  std::optional<GroupLookup> with_lookup;
+};
+
+struct FacetRequest {
+  std::string key;
+  std::shared_ptr<const Filter> filter;  // null: all points
+  size_t limit = 10;
+};
+
+// Neighbours of points that are chosen at random, among these.
+struct MatrixRequest {
+  std::shared_ptr<const Filter> filter;  // null: all points
+  std::string using_vector;
+  size_t sample = 10;
+  size_t limit = 3;  // neighbours of each
 };
 
 }  // namespace akidb

@@ -88,5 +88,32 @@ class Collections(ServerTestCase):
         self.ok("DELETE", path)
 
 
+    def test_aliases(self):
+        self.create()
+        self.upsert([{"id": 1, "vector": [1, 2, 3, 4]}])
+        name, alias, other = self.collection, self.collection + "_alias", self.collection + "_other"
+        actions = [
+            {"create_alias": {"collection_name": name, "alias_name": alias}},
+            {"rename_alias": {"old_alias_name": alias, "new_alias_name": other}},
+        ]
+        self.assertIs(self.ok("POST", "/collections/aliases", {"actions": actions}).result, True)
+        described = {"alias_name": other, "collection_name": name}
+        self.assertEqual(self.ok("GET", self.path + "/aliases").result, {"aliases": [described]})
+        self.assertIn(described, self.ok("GET", "/aliases").result["aliases"])
+        count = self.ok("POST", f"/collections/{other}/points/count", {}).result["count"]
+        self.assertEqual(count, 1)
+        self.assertTrue(self.ok("GET", f"/collections/{other}/exists").result["exists"])
+        nowhere = {"collection_name": "none", "alias_name": "z"}
+        bad = [{"delete_alias": {"alias_name": other}}, {"create_alias": nowhere}]
+        error = self.refused(404, "POST", "/collections/aliases", {"actions": bad})
+        self.assertEqual(error, "Not found: Collection `none` doesn't exist!")
+        self.assertTrue(self.ok("GET", f"/collections/{other}/exists").result["exists"])
+        for actions, word in (([{}], "actions[0]"), ([{"create_alias": {"alias_name": "a"}}], "collection_name")):
+            self.assertIn(word, self.refused(400, "POST", "/collections/aliases", {"actions": actions}))
+        self.ok("POST", "/collections/aliases", {"actions": bad[:1]})
+        self.assertFalse(self.ok("GET", f"/collections/{other}/exists").result["exists"])
+        self.assertIn("none", self.refused(404, "GET", "/collections/none/aliases"))
+
+
 if __name__ == "__main__":
     unittest.main()

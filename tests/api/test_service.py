@@ -35,12 +35,6 @@ class ServiceEndpoints(ServerTestCase):
     def test_what_is_documented_but_not_served_says_so(self):
         for method, path in (
             ("PATCH", "/collections/x"),
-            ("GET", "/aliases"),
-            ("POST", "/collections/aliases"),
-            ("POST", "/collections/x/points/search"),
-            ("POST", "/collections/x/points/recommend"),
-            ("POST", "/collections/x/points/query/groups"),
-            ("POST", "/collections/x/facet"),
             ("GET", "/collections/x/snapshots"),
             ("GET", "/snapshots"),
             ("GET", "/metrics"),

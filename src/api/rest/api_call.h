@@ -80,6 +80,9 @@ Result<std::string> GetCollection(const ApiCall& call);
 Result<std::string> CollectionExists(const ApiCall& call);
 Result<std::string> CreateCollection(const ApiCall& call);
 Result<std::string> DeleteCollection(const ApiCall& call);
+Result<std::string> ChangeAliases(const ApiCall& call);
+Result<std::string> ListAliases(const ApiCall& call);
+Result<std::string> ListCollectionAliases(const ApiCall& call);
 Result<std::string> PutPayloadIndex(const ApiCall& call);
 Result<std::string> DropPayloadIndex(const ApiCall& call);
 // points_handlers.cc
@@ -89,6 +92,9 @@ Result<std::string> RetrievePoints(const ApiCall& call);
 Result<std::string> GetPoint(const ApiCall& call);
 Result<std::string> ScrollPoints(const ApiCall& call);
 Result<std::string> CountPoints(const ApiCall& call);
+Result<std::string> FacetPoints(const ApiCall& call);
+Result<std::string> MatrixPairs(const ApiCall& call);
+Result<std::string> MatrixOffsets(const ApiCall& call);
 // edit_handlers.cc
 Result<std::string> SetPointsPayload(const ApiCall& call);
 Result<std::string> OverwritePointsPayload(const ApiCall& call);
@@ -100,6 +106,15 @@ Result<std::string> UpdatePointsBatch(const ApiCall& call);
 // query_handlers.cc
 Result<std::string> QueryPoints(const ApiCall& call);
 Result<std::string> QueryPointsBatch(const ApiCall& call);
+Result<std::string> QueryPointsGroups(const ApiCall& call);
+Result<std::string> SearchPoints(const ApiCall& call);
+Result<std::string> SearchPointsBatch(const ApiCall& call);
+Result<std::string> SearchPointsGroups(const ApiCall& call);
+Result<std::string> RecommendPoints(const ApiCall& call);
+Result<std::string> RecommendPointsBatch(const ApiCall& call);
+Result<std::string> RecommendPointsGroups(const ApiCall& call);
+Result<std::string> DiscoverPoints(const ApiCall& call);
+Result<std::string> DiscoverPointsBatch(const ApiCall& call);
 // openai_handlers.cc
 Result<std::string> CreateEmbeddings(const ApiCall& call);
 Result<std::string> ListModels(const ApiCall& call);

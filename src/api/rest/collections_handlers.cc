@@ -1,3 +1,4 @@
+#include "api/rest/alias_json.h"
 #include "api/rest/api_call.h"
 #include "api/rest/collection_json.h"
 #include "api/rest/payload_index_json.h"
@@ -12,7 +13,43 @@ Result<std::string> BoolResult(const ApiCall& call, bool value) {
   return envelope.Finish();
 }
 
+std::string AnswerAliases(const ApiCall& call, const std::vector<service::Alias>& aliases) {
+  Envelope envelope;
+  JsonWriter& json = envelope.result();
+  json.BeginObject();
+  json.Key("aliases");
+  json.BeginArray();
+  for (const service::Alias& alias : aliases) {
+    json.BeginObject();
+    json.Key("alias_name");
+    json.String(alias.name);
+    json.Key("collection_name");
+    json.String(alias.collection);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
 }  // namespace
+
+Result<std::string> ChangeAliases(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(std::vector<service::AliasChange> changes, DecodeAliasChanges(call.body));
+  AKIDB_RETURN_IF_ERROR(call.service.ChangeAliases(changes));
+  return BoolResult(call, true);
+}
+
+Result<std::string> ListAliases(const ApiCall& call) {
+  return AnswerAliases(call, call.service.Aliases());
+}
+
+Result<std::string> ListCollectionAliases(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(std::vector<service::Alias> aliases,
+                         call.service.AliasesOf(call.collection));
+  return AnswerAliases(call, aliases);
+}
 
 Result<std::string> ListCollections(const ApiCall& call) {
   Envelope envelope;

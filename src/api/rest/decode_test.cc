@@ -6,7 +6,6 @@
 #include "api/rest/collection_json.h"
 #include "api/rest/openai_json.h"
 #include "api/rest/point_json.h"
-#include "api/rest/query_json.h"
 #include "api/rest/update_json.h"
 #include "types/collection_config_json.h"
 
@@ -278,97 +277,11 @@ TEST(DecodeUpdates, NamesTheOperationThatIsWrong) {
   EXPECT_EQ(DecodeUpdates("{}").status().message(), "missing field `operations`");
 }
 
-TEST(DecodeQuery, DefaultsAreTheDialects) {
-  Result<QueryRequest> request = DecodeQuery("{}");
-  ASSERT_TRUE(request.ok());
-  EXPECT_TRUE(std::holds_alternative<std::monostate>(request->query));
-  EXPECT_EQ(request->limit, 10u);
-  EXPECT_EQ(request->offset, 0u);
-  EXPECT_EQ(request->with_payload.mode, PayloadSelector::Mode::kNone);
-  EXPECT_EQ(request->with_vectors.mode, VectorSelector::Mode::kNone);
-  EXPECT_FALSE(request->score_threshold);
-}
-
-TEST(DecodeQuery, ReadsEveryFormOfNearest) {
-  EXPECT_EQ(std::get<DenseVector>(DecodeQuery(R"({"query":[1,2]})")->query), (DenseVector{1, 2}));
-  EXPECT_EQ(std::get<PointId>(DecodeQuery(R"({"query":7})")->query), PointId(7));
-  EXPECT_EQ(std::get<TextInput>(DecodeQuery(R"({"query":{"text":"t","model":"m"}})")->query).text,
-            "t");
-  EXPECT_EQ(std::get<DenseVector>(DecodeQuery(R"({"query":{"nearest":[1]}})")->query),
-            DenseVector{1});
-  EXPECT_EQ(std::get<PointId>(DecodeQuery(R"({"query":{"nearest":3,"mmr":null}})")->query),
-            PointId(3));
-  Result<QueryRequest> full = DecodeQuery(R"({"query":[1],"using":"v","limit":3,"offset":2,
-      "score_threshold":0.5,"with_payload":{"exclude":["a"]},"with_vector":["x"],
-      "params":{"hnsw_ef":128,"exact":true,"quantization":{"oversampling":2.0},"akidb":{}},
-      "prefetch":[],"filter":{},"lookup_from":null,"shard_key":null})");
-  ASSERT_TRUE(full.ok()) << full.status().ToString();
-  EXPECT_EQ(full->using_vector, "v");
-  EXPECT_EQ(full->with_payload.mode, PayloadSelector::Mode::kExclude);
-  EXPECT_EQ(full->with_vectors.names, std::vector<std::string>{"x"});
-}
-
-TEST(DecodeQuery, WhatTheBodySaysCountsMoreThanDefaults) {
-  QueryRequest defaults;
-  defaults.explain = true;
-  defaults.recall = 0.9;
-  for (const char* open :
-       {"{}", R"({"params":null})", R"({"params":{"akidb":{"explain":null,"recall":null}}})"}) {
-    EXPECT_TRUE(DecodeQuery(open, defaults)->explain) << open;
-    EXPECT_EQ(DecodeQuery(open, defaults)->recall, 0.9) << open;
-  }
-  const std::string said = R"({"params":{"akidb":{"explain":false,"recall":0.5}}})";
-  EXPECT_FALSE(DecodeQuery(said, defaults)->explain);
-  EXPECT_EQ(DecodeQuery(said, defaults)->recall, 0.5);
-  const auto both = DecodeQueryBatch("{\"searches\":[" + said + ",{}]}", defaults);
-  ASSERT_TRUE(both.ok());
-  EXPECT_FALSE((*both)[0].explain);
-  EXPECT_TRUE((*both)[1].explain);
-}
-
-TEST(DecodeQuery, ALimitOfZeroIsAValidationErrorAndAHugeOneIsFine) {
-  EXPECT_EQ(DecodeQuery(R"({"limit":0})").status().message(),
-            "[limit: value 0 invalid, must be 1 or larger]");
-  EXPECT_EQ(DecodeQuery(R"({"limit":999999999})")->limit, 999999999u);
-  EXPECT_EQ(DecodeQuery(R"({"limit":-1})").status().code(), ErrorCode::kMalformed);
-  EXPECT_EQ(DecodeQuery(R"({"limit":"3"})").status().code(), ErrorCode::kMalformed);
-}
-
-TEST(DecodeQuery, NamesKindsThatAreNotServed) {
-  for (const char* body :
-       {R"({"query":{"recommend":{}}})", R"({"query":{"fusion":"rrf"}})",
-        R"({"query":{"sample":"random"}})", R"({"query":{"order_by":"x"}})",
-        R"({"prefetch":{"limit":3}})", R"({"lookup_from":{"collection":"x"}})",
-        R"({"query":{"nearest":[1],"mmr":{}}})", R"({"query":{"indices":[1],"values":[1]}})"}) {
-    EXPECT_EQ(DecodeQuery(body).status().code(), ErrorCode::kUnsupported) << body;
-  }
-  EXPECT_EQ(DecodeQuery(R"({"query":{"vector":[1]}})").status().code(), ErrorCode::kMalformed);
-}
-
-TEST(DecodeQueryBatch, ReadsEverySearch) {
-  Result<std::vector<QueryRequest>> requests =
-      DecodeQueryBatch(R"({"searches":[{"query":[1]},{"query":2,"limit":1}]})");
-  ASSERT_TRUE(requests.ok());
-  EXPECT_EQ(requests->size(), 2u);
-  EXPECT_EQ(DecodeQueryBatch(R"({"searches":[{},{"limit":0}]})").status().message(),
-            "[searches[1].limit: value 0 invalid, must be 1 or larger]");
-}
-
 TEST(DecodePointSelector, WantsIdsOrAFilterAndNotBoth) {
   EXPECT_EQ(DecodePointSelector(R"({"points":[1,2]})")->ids.size(), 2u);
   EXPECT_TRUE(DecodePointSelector(R"({"filter":{}})")->filter != nullptr);
   EXPECT_FALSE(DecodePointSelector("{}").ok());
   EXPECT_FALSE(DecodePointSelector(R"({"points":[1],"filter":{}})").ok());
-}
-
-TEST(DecodeScroll, ReadsItsFields) {
-  Result<ScrollRequest> request = DecodeScroll(
-      R"({"offset":"936da01f-9abd-4d9d-80c7-02af85c822a8","limit":5,"with_payload":false})");
-  ASSERT_TRUE(request.ok());
-  EXPECT_EQ(request->limit, 5u);
-  EXPECT_EQ(request->with_payload.mode, PayloadSelector::Mode::kNone);
-  EXPECT_EQ(DecodeScroll("{}")->with_payload.mode, PayloadSelector::Mode::kAll);
-  EXPECT_EQ(DecodeScroll(R"({"order_by":"k"})").status().code(), ErrorCode::kUnsupported);
 }
 
 std::string Described(const CollectionConfig& config, const service::CollectionStats& stats = {}) {

@@ -92,6 +92,8 @@ int HttpStatusOf(ErrorCode code) {
 }
 
 std::string ErrorText(const Status& status) {
+  // The dialect's other word for what is asked wrongly: the service chooses it.
+  if (status.message().starts_with("Bad request: ")) return std::string(status.message());
   return std::string(Prefix(status.code())).append(status.message());
 }
 

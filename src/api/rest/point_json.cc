@@ -5,6 +5,7 @@
 
 #include "api/rest/filter_json.h"
 #include "api/rest/input_json.h"
+#include "api/rest/query_form_json.h"
 #include "api/rest/vector_json.h"
 #include "api/rest/write_json.h"
 #include "types/payload_dom_json.h"
@@ -218,7 +219,7 @@ Result<ScrollRequest> DecodeScroll(std::string_view text) {
         if (IsNull(value)) return OkStatus();
         if (key == "offset") return ReadPointId(value, at, request.offset.emplace());
         if (key == "limit") return ReadSize(value, at, 1, request.limit);
-        if (key == "order_by") return NotServed(at, "ordering by payload is");
+        if (key == "order_by") return ReadOrderBy(value, at, request.order_by.emplace());
         return key == "shard_key" ? ReadShardKey(value, at) : OkStatus();
       });
   AKIDB_RETURN_IF_ERROR(read);
@@ -232,6 +233,44 @@ Result<CountRequest> DecodeCount(std::string_view text) {
         if (key == "filter") return ReadFilter(value, at, request.filter);
         if (key == "exact" && !IsNull(value)) return ReadBool(value, at, request.exact);
         return key == "shard_key" ? ReadShardKey(value, at) : OkStatus();
+      });
+  AKIDB_RETURN_IF_ERROR(read);
+  return request;
+}
+
+Result<FacetRequest> DecodeFacet(std::string_view text) {
+  FacetRequest request;
+  Status read =
+      DecodeBody(text, [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
+        bool exact = false;
+        if (key == "filter") return ReadFilter(value, at, request.filter);
+        if (IsNull(value)) return OkStatus();
+        if (key == "limit") return ReadSize(value, at, 1, request.limit);
+        if (key == "exact") return ReadBool(value, at, exact);
+        if (key != "key") return key == "shard_key" ? ReadShardKey(value, at) : OkStatus();
+        std::string_view name;
+        AKIDB_RETURN_IF_ERROR(ReadString(value, at, name));
+        request.key = name;
+        return OkStatus();
+      });
+  AKIDB_RETURN_IF_ERROR(read);
+  return request.key.empty() ? Result<FacetRequest>(MalformedError("missing field `key`"))
+                             : Result<FacetRequest>(std::move(request));
+}
+
+Result<MatrixRequest> DecodeMatrix(std::string_view text) {
+  MatrixRequest request;
+  Status read =
+      DecodeBody(text, [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
+        if (key == "filter") return ReadFilter(value, at, request.filter);
+        if (IsNull(value)) return OkStatus();
+        if (key == "sample") return ReadSize(value, at, 2, request.sample);
+        if (key == "limit") return ReadSize(value, at, 1, request.limit);
+        if (key != "using") return key == "shard_key" ? ReadShardKey(value, at) : OkStatus();
+        std::string_view name;
+        AKIDB_RETURN_IF_ERROR(ReadString(value, at, name));
+        request.using_vector = name;
+        return OkStatus();
       });
   AKIDB_RETURN_IF_ERROR(read);
   return request;

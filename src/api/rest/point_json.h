@@ -1,4 +1,5 @@
-// Points, their parts and selectors: bodies of upsert, delete, retrieve, scroll and count.
+// Points, their parts and selectors: bodies of upsert, delete, retrieve, scroll, count, facet and
+// matrix.
 #pragma once
 
 #include <string_view>
@@ -15,5 +16,7 @@ Result<PointSelector> DecodePointSelector(std::string_view body);
 Result<RetrieveRequest> DecodeRetrieve(std::string_view body);
 Result<ScrollRequest> DecodeScroll(std::string_view body);
 Result<CountRequest> DecodeCount(std::string_view body);
+Result<FacetRequest> DecodeFacet(std::string_view body);
+Result<MatrixRequest> DecodeMatrix(std::string_view body);
 
 }  // namespace akidb::rest

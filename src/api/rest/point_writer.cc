@@ -17,6 +17,25 @@ void WriteParts(const std::optional<Payload>& payload, const std::optional<Named
   }
 }
 
+void WriteOrderValue(const OrderValue& value, JsonWriter& json) {
+  json.Key("order_value");
+  if (const auto* integer = std::get_if<int64_t>(&value)) {
+    json.Int(*integer);
+  } else {
+    json.Double(std::get<double>(value));
+  }
+}
+
+void WriteGroupKey(const service::GroupKey& key, JsonWriter& json) {
+  if (const auto* text = std::get_if<std::string>(&key)) {
+    json.String(*text);
+  } else if (const auto* integer = std::get_if<int64_t>(&key)) {
+    json.Int(*integer);
+  } else {
+    json.Uint(std::get<uint64_t>(key));
+  }
+}
+
 }  // namespace
 
 void WritePointId(const PointId& id, JsonWriter& json) {
@@ -65,7 +84,17 @@ void WriteRecords(const std::vector<PointRecord>& records, JsonWriter& json) {
 void WriteScrollPage(const service::ScrollPage& page, JsonWriter& json) {
   json.BeginObject();
   json.Key("points");
-  WriteRecords(page.points, json);
+  json.BeginArray();
+  for (size_t i = 0; i < page.points.size(); ++i) {
+    const PointRecord& record = page.points[i];
+    json.BeginObject();
+    json.Key("id");
+    WritePointId(record.id, json);
+    WriteParts(record.payload, record.vectors, json);
+    if (!page.order_values.empty()) WriteOrderValue(page.order_values[i], json);
+    json.EndObject();
+  }
+  json.EndArray();
   json.Key("next_page_offset");
   if (page.next) {
     WritePointId(*page.next, json);
@@ -75,9 +104,7 @@ void WriteScrollPage(const service::ScrollPage& page, JsonWriter& json) {
   json.EndObject();
 }
 
-void WriteQueryPoints(const std::vector<service::ScoredPoint>& points, JsonWriter& json) {
-  json.BeginObject();
-  json.Key("points");
+void WriteScoredPoints(const std::vector<service::ScoredPoint>& points, JsonWriter& json) {
   json.BeginArray();
   for (const service::ScoredPoint& point : points) {
     json.BeginObject();
@@ -88,9 +115,36 @@ void WriteQueryPoints(const std::vector<service::ScoredPoint>& points, JsonWrite
     json.Key("score");
     json.Float(point.score);
     WriteParts(point.payload, point.vectors, json);
+    if (point.order_value) WriteOrderValue(*point.order_value, json);
     json.EndObject();
   }
   json.EndArray();
+}
+
+void WritePointGroups(const std::vector<service::PointGroup>& groups, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("groups");
+  json.BeginArray();
+  for (const service::PointGroup& group : groups) {
+    json.BeginObject();
+    json.Key("hits");
+    WriteScoredPoints(group.hits, json);
+    json.Key("id");
+    WriteGroupKey(group.id, json);
+    if (group.lookup) {
+      json.Key("lookup");
+      WriteRecord(*group.lookup, json);
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
+void WriteQueryPoints(const std::vector<service::ScoredPoint>& points, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("points");
+  WriteScoredPoints(points, json);
   json.EndObject();
 }
 

@@ -18,6 +18,9 @@ void WriteRecord(const PointRecord& record, JsonWriter& json);
 void WriteRecords(const std::vector<PointRecord>& records, JsonWriter& json);
 // {"points": […], "next_page_offset": id or null}
 void WriteScrollPage(const service::ScrollPage& page, JsonWriter& json);
+void WriteScoredPoints(const std::vector<service::ScoredPoint>& points, JsonWriter& json);
+// {"groups": […]}
+void WritePointGroups(const std::vector<service::PointGroup>& groups, JsonWriter& json);
 // {"points": […]}
 void WriteQueryPoints(const std::vector<service::ScoredPoint>& points, JsonWriter& json);
 

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <charconv>
+#include <vector>
 
 #include "api/rest/api_call.h"
 #include "api/rest/point_json.h"
@@ -14,6 +16,16 @@ std::optional<PointId> ParsePointId(std::string_view text) {
   if (error == std::errc() && end == text.data() + text.size()) return PointId(number);
   if (std::optional<Uuid> uuid = Uuid::Parse(text)) return PointId(*uuid);
   return std::nullopt;
+}
+
+void WriteScalar(const MatchScalar& value, JsonWriter& json) {
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    json.String(*text);
+  } else if (const auto* integer = std::get_if<int64_t>(&value)) {
+    json.Int(*integer);
+  } else {
+    json.Bool(std::get<bool>(value));
+  }
 }
 
 }  // namespace
@@ -78,6 +90,88 @@ Result<std::string> CountPoints(const ApiCall& call) {
   envelope.result().Key("count");
   envelope.result().Uint(count);
   envelope.result().EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+Result<std::string> FacetPoints(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(FacetRequest request, DecodeFacet(call.body));
+  AKIDB_ASSIGN_OR_RETURN(std::vector<service::FacetHit> hits,
+                         call.service.Facet(call.context, call.collection, request));
+  Envelope envelope;
+  JsonWriter& json = envelope.result();
+  json.BeginObject();
+  json.Key("hits");
+  json.BeginArray();
+  for (const service::FacetHit& hit : hits) {
+    json.BeginObject();
+    json.Key("value");
+    WriteScalar(hit.value, json);
+    json.Key("count");
+    json.Uint(hit.count);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+Result<std::string> MatrixPairs(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(MatrixRequest request, DecodeMatrix(call.body));
+  AKIDB_ASSIGN_OR_RETURN(service::NeighbourMatrix matrix,
+                         call.service.Matrix(call.context, call.collection, request));
+  Envelope envelope;
+  JsonWriter& json = envelope.result();
+  json.BeginObject();
+  json.Key("pairs");
+  json.BeginArray();
+  for (size_t i = 0; i < matrix.ids.size(); ++i) {
+    for (const service::ScoredPoint& neighbour : matrix.neighbours[i]) {
+      json.BeginObject();
+      json.Key("a");
+      WritePointId(matrix.ids[i], json);
+      json.Key("b");
+      WritePointId(neighbour.id, json);
+      json.Key("score");
+      json.Float(neighbour.score);
+      json.EndObject();
+    }
+  }
+  json.EndArray();
+  json.EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+Result<std::string> MatrixOffsets(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(MatrixRequest request, DecodeMatrix(call.body));
+  AKIDB_ASSIGN_OR_RETURN(service::NeighbourMatrix matrix,
+                         call.service.Matrix(call.context, call.collection, request));
+  Envelope envelope;
+  JsonWriter& json = envelope.result();
+  // One array after the other, each with an entry for every pair.
+  const auto write = [&](std::string_view key, const auto& entry) {
+    json.Key(key);
+    json.BeginArray();
+    for (size_t i = 0; i < matrix.neighbours.size(); ++i) {
+      for (const service::ScoredPoint& neighbour : matrix.neighbours[i]) entry(i, neighbour);
+    }
+    json.EndArray();
+  };
+  json.BeginObject();
+  write("offsets_row", [&](size_t row, const service::ScoredPoint&) { json.Uint(row); });
+  write("offsets_col", [&](size_t, const service::ScoredPoint& neighbour) {
+    const auto at = std::lower_bound(matrix.ids.begin(), matrix.ids.end(), neighbour.id);
+    json.Uint(static_cast<uint64_t>(at - matrix.ids.begin()));
+  });
+  write("scores",
+        [&](size_t, const service::ScoredPoint& neighbour) { json.Float(neighbour.score); });
+  json.Key("ids");
+  json.BeginArray();
+  for (const PointId& id : matrix.ids) WritePointId(id, json);
+  json.EndArray();
+  json.EndObject();
   envelope.Extras(call);
   return envelope.Finish();
 }

@@ -1,65 +1,15 @@
 #include "api/rest/query_json.h"
 
-#include <algorithm>
-#include <array>
+#include <string>
 #include <utility>
 
 #include "api/rest/filter_json.h"
-#include "api/rest/input_json.h"
+#include "api/rest/query_form_json.h"
+#include "api/rest/query_stage_json.h"
 #include "api/rest/vector_json.h"
 
 namespace akidb::rest {
 namespace {
-
-using QueryVariant = decltype(QueryRequest::query);
-
-// Kinds of query that the dialect has beyond the nearest neighbours.
-constexpr std::array<std::string_view, 9> kOtherKinds = {
-    "recommend", "discover", "context", "order_by",          "fusion",
-    "rrf",       "formula",  "sample",  "relevance_feedback"};
-
-// What may stand for the vector to search with: a vector, a point's id, a text.
-Status ReadNearest(JsonElement value, const FieldPath& path, QueryVariant& out) {
-  if (value.is_string() || value.is_number()) {
-    return ReadPointId(value, path, out.emplace<PointId>());
-  }
-  VectorInput vector;
-  AKIDB_RETURN_IF_ERROR(ReadVector(value, path, vector));
-  if (auto* text = std::get_if<TextInput>(&vector)) {
-    out = std::move(*text);
-  } else {
-    out = std::get<DenseVector>(std::move(vector));
-  }
-  return OkStatus();
-}
-
-Status ReadNearestWrapper(JsonElement value, const FieldPath& path, QueryVariant& out) {
-  return ForEachMember(
-      value, path, "an object {\"nearest\": …}",
-      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
-        if (key == "nearest") return ReadNearest(member, at, out);
-        if (key == "mmr") {
-          return IsNull(member) ? OkStatus() : NotServed(at, "maximal marginal relevance is");
-        }
-        return UnknownField(at, "`nearest`, `mmr`");
-      });
-}
-
-Status ReadQuery(JsonElement value, const FieldPath& path, QueryVariant& out) {
-  if (IsNull(value)) return OkStatus();
-  if (!value.is_object() || IsInferenceObject(value)) return ReadNearest(value, path, out);
-  JsonElement member;
-  if (FindMember(value, "nearest", member)) return ReadNearestWrapper(value, path, out);
-  for (std::string_view kind : kOtherKinds) {
-    if (FindMember(value, kind, member)) {
-      return NotServed(path, "a `" + std::string(kind) + "` query is");
-    }
-  }
-  if (FindMember(value, "indices", member)) return ReadNearest(value, path, out);
-  return FieldError(path,
-                    "expected a vector, a point id, {\"text\": …, \"model\": …} or "
-                    "{\"nearest\": …}");
-}
 
 Status CheckQuantizationParams(JsonElement value, const FieldPath& path) {
   return ForEachMember(value, path, "an object",
@@ -75,91 +25,199 @@ Status CheckQuantizationParams(JsonElement value, const FieldPath& path) {
                        });
 }
 
-// What the dialect lacks.
-Status ReadOwnParams(JsonElement value, const FieldPath& path, QueryRequest& request) {
+// What the dialect lacks. `explain` is null where nothing is explained on its own.
+Status ReadOwnParams(JsonElement value, const FieldPath& path, QueryStage& stage, bool* explain) {
   return ForEachMember(
       value, path, "an object",
       [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        bool asked = false;
         if (key != "explain" && key != "recall") {
           return UnknownField(at, "`explain`, `recall`");
         }
         if (IsNull(member)) return OkStatus();
-        if (key == "explain") return ReadBool(member, at, request.explain);
-        AKIDB_RETURN_IF_ERROR(ReadDouble(member, at, request.recall));
-        if (request.recall > 0 && request.recall <= 1) return OkStatus();
+        if (key == "explain") return ReadBool(member, at, explain != nullptr ? *explain : asked);
+        AKIDB_RETURN_IF_ERROR(ReadDouble(member, at, stage.recall));
+        if (stage.recall > 0 && stage.recall <= 1) return OkStatus();
         return RangeError(at, "must be above 0.0 and at most 1.0");
       });
 }
 
 // What is not taken over is a hint that holds already; it is only checked.
-Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryRequest& request) {
+Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryStage& stage,
+                        bool* explain) {
   if (IsNull(value)) return OkStatus();
   return ForEachMember(
       value, path, "an object",
       [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
         bool flag = false;
         if (IsNull(member)) return OkStatus();
-        if (key == "hnsw_ef") return ReadSize(member, at, 0, request.ef);
-        if (key == "exact") return ReadBool(member, at, request.exact);
+        if (key == "hnsw_ef") return ReadSize(member, at, 0, stage.ef);
+        if (key == "exact") return ReadBool(member, at, stage.exact);
         if (key == "indexed_only") return ReadBool(member, at, flag);
         if (key == "quantization") return CheckQuantizationParams(member, at);
-        if (key == "akidb") return ReadOwnParams(member, at, request);
+        if (key == "akidb") return ReadOwnParams(member, at, stage, explain);
         if (key == "acorn" && !member.is_object()) return TypeError(at, "an object", member);
         return OkStatus();
       });
 }
 
-Status CheckPrefetch(JsonElement value, const FieldPath& path) {
-  simdjson::dom::array array;
+Status ReadPrefetches(JsonElement value, const FieldPath& path, QueryStage& stage);
+
+// Members that a prefetch has, too.
+Status ReadStageMember(std::string_view key, JsonElement value, const FieldPath& at,
+                       QueryStage& stage) {
+  if (key == "query") return ReadQueryForm(value, at, stage.query);
+  if (key == "prefetch") return ReadPrefetches(value, at, stage);
+  if (key == "filter") return ReadFilter(value, at, stage.filter);
   if (IsNull(value)) return OkStatus();
-  if (!value.get(array) && array.size() == 0) return OkStatus();
-  return NotServed(path, "prefetch is");
+  if (key == "limit") return ReadSize(value, at, 1, stage.limit);
+  if (key == "lookup_from") return ReadLookupFrom(value, at, stage);
+  if (key == "using") {
+    std::string_view name;
+    AKIDB_RETURN_IF_ERROR(ReadString(value, at, name));
+    stage.using_vector = name;
+  } else if (key == "score_threshold") {
+    double threshold = 0;
+    AKIDB_RETURN_IF_ERROR(ReadDouble(value, at, threshold));
+    stage.score_threshold = static_cast<float>(threshold);
+  }
+  return OkStatus();
 }
 
-Status ReadQueryRequest(JsonElement body, const FieldPath& path, QueryRequest& request) {
-  return ForEachMember(body, path, "a JSON object",
-                       [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
-                         if (key == "query") return ReadQuery(value, at, request.query);
-                         if (key == "prefetch") return CheckPrefetch(value, at);
-                         if (key == "filter") return ReadFilter(value, at, request.filter);
-                         if (key == "params") return ReadSearchParams(value, at, request);
-                         if (key == "with_payload")
-                           return ReadPayloadSelector(value, at, request.with_payload);
-                         if (key == "with_vector" || key == "with_vectors") {
-                           return ReadVectorSelector(value, at, request.with_vectors);
-                         }
-                         if (key == "shard_key") return ReadShardKey(value, at);
-                         if (IsNull(value)) return OkStatus();
-                         if (key == "limit") return ReadSize(value, at, 1, request.limit);
-                         if (key == "offset") return ReadSize(value, at, 0, request.offset);
-                         if (key == "lookup_from")
-                           return NotServed(at, "a lookup in another collection is");
-                         if (key == "using") {
-                           std::string_view name;
-                           AKIDB_RETURN_IF_ERROR(ReadString(value, at, name));
-                           request.using_vector = name;
-                         } else if (key == "score_threshold") {
-                           double threshold = 0;
-                           AKIDB_RETURN_IF_ERROR(ReadDouble(value, at, threshold));
-                           request.score_threshold = static_cast<float>(threshold);
-                         }
-                         return OkStatus();
+Status ReadPrefetch(JsonElement value, const FieldPath& path, QueryStage& stage) {
+  return ForEachMember(value, path, "a prefetch",
+                       [&](std::string_view key, JsonElement member, const FieldPath& at) {
+                         return key == "params" ? ReadSearchParams(member, at, stage, nullptr)
+                                                : ReadStageMember(key, member, at, stage);
                        });
+}
+
+// One, or an array of them.
+Status ReadPrefetches(JsonElement value, const FieldPath& path, QueryStage& stage) {
+  if (IsNull(value)) return OkStatus();
+  if (value.is_object()) return ReadPrefetch(value, path, stage.prefetch.emplace_back());
+  return ForEachElement(value, path, "a prefetch or an array of them",
+                        [&](JsonElement element, const FieldPath& at) {
+                          return ReadPrefetch(element, at, stage.prefetch.emplace_back());
+                        });
+}
+
+Status ReadGroupLookup(JsonElement value, const FieldPath& path, QueryGroupsRequest& request) {
+  if (IsNull(value)) return OkStatus();
+  GroupLookup& lookup = request.with_lookup.emplace();
+  std::string_view name;
+  if (value.is_string()) {
+    AKIDB_RETURN_IF_ERROR(ReadString(value, path, name));
+    lookup.collection = name;
+    return OkStatus();
+  }
+  const Status read =
+      ForEachMember(value, path, "a collection's name or an object {\"collection\": …}",
+                    [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+                      if (key == "with_payload")
+                        return ReadPayloadSelector(member, at, lookup.with_payload);
+                      if (key == "with_vectors" || key == "with_vector") {
+                        return ReadVectorSelector(member, at, lookup.with_vectors);
+                      }
+                      if (key != "collection") return OkStatus();
+                      AKIDB_RETURN_IF_ERROR(ReadString(member, at, name));
+                      lookup.collection = name;
+                      return OkStatus();
+                    });
+  AKIDB_RETURN_IF_ERROR(read);
+  return lookup.collection.empty() ? MissingField(path, "collection") : OkStatus();
+}
+
+// What groups have beside the query.
+Status ReadGroupMembers(JsonElement body, const FieldPath& path, QueryGroupsRequest& request) {
+  const Status read =
+      ForEachMember(body, path, "a JSON object",
+                    [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
+                      if (key == "with_lookup") return ReadGroupLookup(value, at, request);
+                      if (IsNull(value)) return OkStatus();
+                      if (key == "group_size") return ReadSize(value, at, 1, request.group_size);
+                      if (key != "group_by") return OkStatus();
+                      std::string_view text;
+                      AKIDB_RETURN_IF_ERROR(ReadString(value, at, text));
+                      request.group_by = text;
+                      return text.empty() ? RangeError(at, "must not be empty") : OkStatus();
+                    });
+  AKIDB_RETURN_IF_ERROR(read);
+  return request.group_by.empty() ? MissingField(path, "group_by") : OkStatus();
+}
+
+using RequestReader = Status (*)(JsonElement body, const FieldPath& path, QueryRequest& request);
+
+RequestReader ReaderOf(QueryDialect dialect) {
+  switch (dialect) {
+    case QueryDialect::kQuery:
+      return ReadQueryRequest;
+    case QueryDialect::kSearch:
+      return ReadSearchRequest;
+    case QueryDialect::kRecommend:
+      return ReadRecommendRequest;
+    case QueryDialect::kDiscover:
+      return ReadDiscoverRequest;
+  }
+  return ReadQueryRequest;
 }
 
 }  // namespace
 
-Result<QueryRequest> DecodeQuery(std::string_view text, const QueryRequest& defaults) {
+Status ReadLookupFrom(JsonElement value, const FieldPath& path, QueryStage& stage) {
+  LookupFrom& lookup = stage.lookup_from.emplace();
+  const Status read =
+      ForEachMember(value, path, "an object {\"collection\": …, \"vector\": …}",
+                    [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+                      std::string_view name;
+                      if (key == "shard_key") return ReadShardKey(member, at);
+                      if (key != "collection" && (key != "vector" || IsNull(member))) {
+                        return OkStatus();
+                      }
+                      AKIDB_RETURN_IF_ERROR(ReadString(member, at, name));
+                      if (key == "collection") {
+                        lookup.collection = name;
+                      } else {
+                        lookup.vector = std::string(name);
+                      }
+                      return OkStatus();
+                    });
+  AKIDB_RETURN_IF_ERROR(read);
+  return lookup.collection.empty() ? MissingField(path, "collection") : OkStatus();
+}
+
+Status ReadQueryMember(std::string_view key, JsonElement value, const FieldPath& at,
+                       QueryRequest& request) {
+  if (key == "params") return ReadSearchParams(value, at, request, &request.explain);
+  if (key == "with_payload") return ReadPayloadSelector(value, at, request.with_payload);
+  if (key == "with_vector" || key == "with_vectors") {
+    return ReadVectorSelector(value, at, request.with_vectors);
+  }
+  if (key == "shard_key") return ReadShardKey(value, at);
+  if (key == "offset" && !IsNull(value)) return ReadSize(value, at, 0, request.offset);
+  return key == "offset" ? OkStatus() : ReadStageMember(key, value, at, request);
+}
+
+Status ReadQueryRequest(JsonElement body, const FieldPath& path, QueryRequest& request) {
+  return ForEachMember(body, path, "a JSON object",
+                       [&](std::string_view key, JsonElement value, const FieldPath& at) {
+                         return ReadQueryMember(key, value, at, request);
+                       });
+}
+
+Result<QueryRequest> DecodeQuery(std::string_view text, const QueryRequest& defaults,
+                                 QueryDialect dialect) {
   JsonBody body;
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
   QueryRequest request = defaults;
   FieldPath root;
-  AKIDB_RETURN_IF_ERROR(ReadQueryRequest(body.root(), root, request));
+  AKIDB_RETURN_IF_ERROR(ReaderOf(dialect)(body.root(), root, request));
   return request;
 }
 
 Result<std::vector<QueryRequest>> DecodeQueryBatch(std::string_view text,
-                                                   const QueryRequest& defaults) {
+                                                   const QueryRequest& defaults,
+                                                   QueryDialect dialect) {
   JsonBody body;
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
   FieldPath root;
@@ -170,10 +228,23 @@ Result<std::vector<QueryRequest>> DecodeQueryBatch(std::string_view text,
   std::vector<QueryRequest> requests;
   Status read = ForEachElement(
       searches, path, "an array of queries", [&](JsonElement element, const FieldPath& at) {
-        return ReadQueryRequest(element, at, requests.emplace_back(defaults));
+        return ReaderOf(dialect)(element, at, requests.emplace_back(defaults));
       });
   AKIDB_RETURN_IF_ERROR(read);
   return requests;
+}
+
+Result<QueryGroupsRequest> DecodeQueryGroups(std::string_view text, const QueryRequest& defaults,
+                                             QueryDialect dialect) {
+  JsonBody body;
+  AKIDB_RETURN_IF_ERROR(body.Parse(text));
+  QueryGroupsRequest request;
+  request.query = defaults;
+  FieldPath root;
+  AKIDB_RETURN_IF_ERROR(ReaderOf(dialect)(body.root(), root, request.query));
+  AKIDB_RETURN_IF_ERROR(ReadGroupMembers(body.root(), root, request));
+  request.query.offset = 0;  // there is none for groups
+  return request;
 }
 
 }  // namespace akidb::rest

@@ -1,0 +1,82 @@
+#include "engine/diversity.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/vector_schema.h"
+#include "index/max_sim.h"
+
+namespace akidb::engine {
+namespace {
+
+// Products of components between two looks at the request: about a millisecond.
+constexpr size_t kCheckProducts = size_t{8} << 20;
+
+// Similarities of one vector to all candidates.
+class Similarities {
+ public:
+  // All outlive it.
+  Similarities(const RequestContext& context, const VectorSchema& schema, size_t ordinal,
+               std::span<const DenseVector> candidates)
+      : context_(context), schema_(schema), ordinal_(ordinal), candidates_(candidates) {}
+
+  Result<std::vector<float>> To(DenseVector vector) {
+    const VectorConfig& config = schema_.config(ordinal_);
+    schema_.PrepareQuery(ordinal_, vector);
+    // A plain vector is a multivector of one row: then the sum has one term.
+    index::MaxSim max_sim(context_, {config.metric, schema_.NormalizesRows(ordinal_)},
+                          {vector, config.dim});
+    std::vector<float> similarities;
+    similarities.reserve(candidates_.size());
+    for (const DenseVector& candidate : candidates_) {
+      AKIDB_ASSIGN_OR_RETURN(const float distance, max_sim.DistanceOf(candidate));
+      similarities.push_back(-distance);
+      products_ += vector.size() / config.dim * candidate.size();
+      if (products_ < kCheckProducts) continue;
+      products_ = 0;
+      AKIDB_RETURN_IF_ERROR(context_.Check());
+    }
+    return similarities;
+  }
+
+ private:
+  const RequestContext& context_;
+  const VectorSchema& schema_;
+  const size_t ordinal_;
+  const std::span<const DenseVector> candidates_;
+  size_t products_ = 0;  // since the last look at the request
+};
+
+}  // namespace
+
+Result<std::vector<size_t>> PickDiverse(const RequestContext& context,
+                                        const CollectionConfig& config,
+                                        const DiversityRequest& request,
+                                        std::span<const DenseVector> candidates) {
+  std::vector<size_t> picks;
+  if (candidates.empty() || request.limit == 0) return picks;
+  const VectorSchema schema(config);
+  AKIDB_ASSIGN_OR_RETURN(const size_t ordinal, schema.Check(request.vector_name, request.query));
+  Similarities similarities(context, schema, ordinal, candidates);
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<float> to_query, similarities.To(request.query));
+  std::vector<float> to_picked(candidates.size(), -std::numeric_limits<float>::infinity());
+  std::vector<size_t> left(candidates.size());
+  for (size_t i = 0; i < left.size(); ++i) left[i] = i;
+  const auto relevance = [&](size_t i) {
+    if (picks.empty()) return to_query[i];
+    return request.lambda * to_query[i] - (1 - request.lambda) * to_picked[i];
+  };
+  while (picks.size() < request.limit && !left.empty()) {
+    const auto best = std::max_element(
+        left.begin(), left.end(), [&](size_t a, size_t b) { return relevance(a) < relevance(b); });
+    const size_t pick = *best;
+    left.erase(best);
+    picks.push_back(pick);
+    if (picks.size() == request.limit || left.empty()) break;
+    AKIDB_ASSIGN_OR_RETURN(const std::vector<float> to_pick, similarities.To(candidates[pick]));
+    for (size_t i : left) to_picked[i] = std::max(to_picked[i], to_pick[i]);
+  }
+  return picks;
+}
+
+}  // namespace akidb::engine

@@ -1,0 +1,264 @@
+// Reads of a view by a field of the payloads, or by chance: points in the order of a field, how
+// often each of its values stands, a sample.
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/view_matches.h"
+#include "engine/view_reader.h"
+
+namespace akidb::engine {
+namespace {
+
+// Reads the payloads of matched rows.
+class PayloadReads {
+ public:
+  explicit PayloadReads(const View& view) : cursors_(view.sources.size()) {}
+
+  // Valid until the next call.
+  Result<PayloadValue> Of(const MatchedRow& at) {
+    auto& cursor = cursors_[at.source_number];
+    if (!cursor) cursor = at.source.Payloads();
+    return cursor->Read(at.row);
+  }
+
+ private:
+  std::vector<std::unique_ptr<PayloadCursor>> cursors_;  // by source
+};
+
+// Calls f with each value that the path reaches in the payload, and with the elements of an array.
+void ForEachValue(const PayloadPath& path, PayloadValue payload,
+                  const std::function<void(PayloadValue)>& f) {
+  path.ForEach(payload, [&](PayloadValue value) {
+    if (value.kind() != PayloadValue::Kind::kArray) {
+      f(value);
+      return true;
+    }
+    value.ForEachElement([&](PayloadValue element) {
+      f(element);
+      return true;
+    });
+    return true;
+  });
+}
+
+// One value of one point.
+struct OrderedRow {
+  OrderValue value;
+  PointId id;
+  uint32_t source;
+  uint32_t row;
+};
+
+// The values of one field are all of one kind.
+class RowOrder {
+ public:
+  explicit RowOrder(const OrderBy& order) : order_(order) {}
+
+  bool Before(const OrderedRow& a, const OrderedRow& b) const {
+    const OrderedRow& first = order_.descending ? b : a;
+    const OrderedRow& second = order_.descending ? a : b;
+    if (first.value != second.value) return first.value < second.value;
+    return first.id < second.id;
+  }
+
+  bool Wants(const OrderValue& value) const {
+    if (!order_.start_from) return true;
+    return order_.descending ? !Less(*order_.start_from, value) : !Less(value, *order_.start_from);
+  }
+
+ private:
+  static bool Less(const OrderValue& a, const OrderValue& b) {
+    if (a.index() == b.index()) return a < b;
+    const auto number = [](const OrderValue& value) {
+      return std::visit([](auto x) { return static_cast<double>(x); }, value);
+    };
+    return number(a) < number(b);
+  }
+
+  const OrderBy& order_;
+};
+
+// The first so many rows of an order. Memory grows with the rows that enter, never with the limit.
+class FirstRows {
+ public:
+  FirstRows(const RowOrder& order, size_t limit) : order_(order), limit_(limit) {}
+
+  void Offer(const OrderedRow& row) {
+    const auto before = [this](const OrderedRow& a, const OrderedRow& b) {
+      return order_.Before(a, b);
+    };
+    if (rows_.size() == limit_) {
+      if (limit_ == 0 || !before(row, rows_.front())) return;
+      std::pop_heap(rows_.begin(), rows_.end(), before);
+      rows_.back() = row;
+    } else {
+      rows_.push_back(row);
+    }
+    std::push_heap(rows_.begin(), rows_.end(), before);
+  }
+
+  std::vector<OrderedRow> Take() {
+    std::sort(rows_.begin(), rows_.end(),
+              [this](const OrderedRow& a, const OrderedRow& b) { return order_.Before(a, b); });
+    return std::move(rows_);
+  }
+
+ private:
+  const RowOrder& order_;
+  const size_t limit_;
+  std::vector<OrderedRow> rows_;  // a heap with the last row first
+};
+
+// How many points have each value. Memory: the distinct values.
+class ValueCounts {
+ public:
+  // Once for all values of one point: a value that stands there twice counts once.
+  void AddPoint(const std::vector<std::string_view>& strings, const std::vector<int64_t>& numbers) {
+    for (std::string_view value : strings) {
+      auto it = strings_.find(value);
+      if (it == strings_.end()) it = strings_.emplace(value, 0).first;
+      ++it->second;
+    }
+    for (int64_t value : numbers) ++numbers_[value];
+  }
+
+  // The most frequent first, then by value.
+  std::vector<FacetHit> Top(size_t limit) const {
+    std::vector<FacetHit> hits;
+    hits.reserve(strings_.size() + numbers_.size());
+    for (const auto& [value, count] : strings_) hits.push_back({value, count});
+    for (const auto& [value, count] : numbers_) hits.push_back({value, count});
+    const auto before = [](const FacetHit& a, const FacetHit& b) {
+      return a.count != b.count ? a.count > b.count : a.value < b.value;
+    };
+    const size_t kept = std::min(limit, hits.size());
+    std::partial_sort(hits.begin(), hits.begin() + static_cast<ptrdiff_t>(kept), hits.end(),
+                      before);
+    hits.resize(kept);
+    return hits;
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  std::unordered_map<std::string, uint64_t, Hash, std::equal_to<>> strings_;
+  std::unordered_map<int64_t, uint64_t> numbers_;
+};
+
+template <typename T>
+void SortOnce(std::vector<T>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+}  // namespace
+
+Result<ScrollPage> ViewReader::ScrollInOrder(const ScrollRequest& request,
+                                             const PayloadPath& path) const {
+  const RowOrder order(*request.order_by);
+  FirstRows first(order, request.limit);
+  PayloadReads payloads(view_);
+  std::vector<int64_t> values;
+  AKIDB_RETURN_IF_ERROR(ForEachMatch(
+      {view_, schema_, context_}, {request.filter.get()}, [&](const MatchedRow& at) -> Status {
+        AKIDB_ASSIGN_OR_RETURN(PayloadValue payload, payloads.Of(at));
+        values.clear();
+        ForEachValue(path, payload, [&](PayloadValue value) {
+          if (value.kind() == PayloadValue::Kind::kInt) values.push_back(value.AsInt());
+        });
+        SortOnce(values);
+        for (int64_t value : values) {
+          if (!order.Wants(value)) continue;
+          first.Offer({value, at.source.id(at.row), at.source_number, at.row});
+        }
+        return OkStatus();
+      }));
+  ScrollPage page;
+  for (const OrderedRow& row : first.Take()) {
+    const Location at{view_.sources[row.source].get(), row.row};
+    PointRecord record{row.id, std::nullopt, std::nullopt};
+    AKIDB_ASSIGN_OR_RETURN(record.payload, ReadPayload(at, request.with_payload));
+    AKIDB_ASSIGN_OR_RETURN(record.vectors, Vectors(at, request.with_vectors));
+    page.points.push_back(std::move(record));
+    page.order_values.push_back(row.value);
+  }
+  return page;
+}
+
+Result<std::vector<PointRecord>> ViewReader::Sample(const SampleRequest& request,
+                                                    uint64_t seed) const {
+  std::mt19937_64 random(seed);
+  struct Chosen {
+    uint32_t source;
+    uint32_t row;
+  };
+  // Vitter's algorithm R (Random Sampling with a Reservoir, TOMS 1985).
+  std::vector<Chosen> chosen;
+  uint64_t seen = 0;
+  AKIDB_RETURN_IF_ERROR(ForEachMatch(
+      {view_, schema_, context_}, {request.filter.get()}, [&](const MatchedRow& at) -> Status {
+        const uint64_t place = std::uniform_int_distribution<uint64_t>(0, seen++)(random);
+        if (chosen.size() < request.limit) {
+          chosen.push_back({at.source_number, at.row});
+        } else if (place < chosen.size()) {
+          chosen[place] = {at.source_number, at.row};
+        }
+        return OkStatus();
+      }));
+  std::shuffle(chosen.begin(), chosen.end(), random);
+  std::vector<PointRecord> records;
+  for (const Chosen& one : chosen) {
+    const Location at{view_.sources[one.source].get(), one.row};
+    PointRecord record{at.source->id(one.row), std::nullopt, std::nullopt};
+    AKIDB_ASSIGN_OR_RETURN(record.payload, ReadPayload(at, request.with_payload));
+    AKIDB_ASSIGN_OR_RETURN(record.vectors, Vectors(at, request.with_vectors));
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+Result<std::vector<FacetHit>> ViewReader::Facet(const FacetRequest& request,
+                                                const PayloadPath& path,
+                                                PayloadFieldKind kind) const {
+  ValueCounts counts;
+  PayloadReads payloads(view_);
+  std::vector<std::string_view> strings;
+  std::vector<int64_t> numbers;
+  const auto take = [&](PayloadValue value) {
+    switch (kind) {
+      case PayloadFieldKind::kKeyword:
+        if (value.kind() == PayloadValue::Kind::kString) strings.push_back(value.AsString());
+        break;
+      case PayloadFieldKind::kInteger:
+        if (value.kind() == PayloadValue::Kind::kInt) numbers.push_back(value.AsInt());
+        break;
+      case PayloadFieldKind::kFloat:
+      case PayloadFieldKind::kBool:
+      case PayloadFieldKind::kDatetime:
+      case PayloadFieldKind::kUuid:
+      case PayloadFieldKind::kGeo:
+        break;  // whose values are not counted
+    }
+  };
+  AKIDB_RETURN_IF_ERROR(ForEachMatch(
+      {view_, schema_, context_}, {request.filter.get()}, [&](const MatchedRow& at) -> Status {
+        AKIDB_ASSIGN_OR_RETURN(PayloadValue payload, payloads.Of(at));
+        strings.clear();
+        numbers.clear();
+        ForEachValue(path, payload, take);
+        SortOnce(strings);
+        SortOnce(numbers);
+        counts.AddPoint(strings, numbers);
+        return OkStatus();
+      }));
+  return counts.Top(request.limit);
+}
+
+}  // namespace akidb::engine

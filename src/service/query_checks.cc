@@ -1,0 +1,81 @@
+#include "service/query_checks.h"
+
+#include <string>
+
+namespace akidb::service {
+namespace {
+
+Status BadRequest(std::string_view text) {
+  return InvalidArgumentError(std::string("Bad request: ").append(text));
+}
+
+Status CheckThreshold(const QueryStage& stage) {
+  if (!stage.score_threshold) return OkStatus();
+  if (std::holds_alternative<OrderBy>(stage.query)) {
+    return BadRequest("Can't use score_threshold with an order_by query.");
+  }
+  if (std::holds_alternative<std::monostate>(stage.query)) {
+    return BadRequest(
+        "A query is needed to use the score_threshold. Can't have score_threshold without "
+        "defining a query.");
+  }
+  return OkStatus();
+}
+
+Status CheckExamples(const RecommendQuery& recommend) {
+  if (recommend.strategy == RecommendStrategy::kAverageVector) {
+    if (!recommend.positive.empty()) return OkStatus();
+    return BadRequest("At least one positive vector ID required with this strategy");
+  }
+  if (!recommend.positive.empty() || !recommend.negative.empty()) return OkStatus();
+  return BadRequest("At least one positive or negative vector ID required with this strategy");
+}
+
+Status CheckFusion(const QueryStage& stage, const FusionQuery& fusion) {
+  if (stage.prefetch.empty()) {
+    return InvalidArgumentError("cannot apply Fusion without prefetches");
+  }
+  if (!stage.using_vector.empty()) {
+    return BadRequest("Fusion queries cannot be combined with the 'using' field.");
+  }
+  if (fusion.weights.empty() || fusion.weights.size() == stage.prefetch.size()) return OkStatus();
+  return InvalidArgumentError("Number of weights in RRF should match number of pre-fetches: got " +
+                              std::to_string(fusion.weights.size()) + ", expected " +
+                              std::to_string(stage.prefetch.size()));
+}
+
+// `depth`: of the prefetches above.
+Status CheckAt(const QueryStage& stage, size_t depth) {
+  if (depth > kPrefetchDepthMax) {
+    return InvalidArgumentError("prefetches depth exceeds max depth " +
+                                std::to_string(kPrefetchDepthMax));
+  }
+  if (!stage.prefetch.empty() && std::holds_alternative<std::monostate>(stage.query)) {
+    return BadRequest(
+        "A query is needed to merge the prefetches. Can't have prefetches without defining a "
+        "query.");
+  }
+  AKIDB_RETURN_IF_ERROR(CheckThreshold(stage));
+  if (const auto* recommend = std::get_if<RecommendQuery>(&stage.query)) {
+    AKIDB_RETURN_IF_ERROR(CheckExamples(*recommend));
+  }
+  if (const auto* fusion = std::get_if<FusionQuery>(&stage.query)) {
+    AKIDB_RETURN_IF_ERROR(CheckFusion(stage, *fusion));
+  }
+  for (const QueryStage& prefetch : stage.prefetch) {
+    AKIDB_RETURN_IF_ERROR(CheckAt(prefetch, depth + 1));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+bool ComparesVectors(const QueryForm& query) {
+  return !std::holds_alternative<std::monostate>(query) &&
+         !std::holds_alternative<OrderBy>(query) && !std::holds_alternative<FusionQuery>(query) &&
+         !std::holds_alternative<SampleQuery>(query);
+}
+
+Status CheckQuery(const QueryStage& stage) { return CheckAt(stage, 0); }
+
+}  // namespace akidb::service

@@ -1,0 +1,16 @@
+// What makes no sense whatever the collection holds.
+#pragma once
+
+#include "base/status.h"
+#include "types/query.h"
+
+namespace akidb::service {
+
+// Whether points are compared with vectors.
+bool ComparesVectors(const QueryForm& query);
+
+// kInvalidArgument in the dialect's words, those that it prefixes with "Bad request: " with that;
+// prefetches without a query, fusion without prefetches, too deep, too few examples, and the like.
+Status CheckQuery(const QueryStage& stage);
+
+}  // namespace akidb::service

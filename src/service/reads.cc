@@ -1,0 +1,90 @@
+// Reads of points that are no search, or a search of points by one another.
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "service/query_filters.h"
+#include "service/score.h"
+#include "service/service.h"
+#include "service/text_vectors.h"
+
+namespace akidb::service {
+
+Result<std::vector<PointRecord>> Service::Retrieve(const RequestContext& context,
+                                                   std::string_view collection,
+                                                   const RetrieveRequest& request) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  return target->Retrieve(context, request);
+}
+
+Result<engine::ScrollPage> Service::Scroll(const RequestContext& context,
+                                           std::string_view collection,
+                                           const ScrollRequest& request) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  if (request.order_by && request.offset) {
+    return InvalidArgumentError(
+        "Cannot use an `offset` when using `order_by`. The alternative for paging is to use "
+        "`order_by.start_from` and a filter to exclude the IDs that you've already seen for the "
+        "`order_by.start_from` value");
+  }
+  return target->Scroll(context, request);
+}
+
+Result<uint64_t> Service::Count(const RequestContext& context, std::string_view collection,
+                                const CountRequest& request) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  return target->Count(context, request.filter.get());
+}
+
+Result<std::vector<FacetHit>> Service::Facet(const RequestContext& context,
+                                             std::string_view collection,
+                                             const FacetRequest& request) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  return target->Facet(context, request);
+}
+
+Result<NeighbourMatrix> Service::Matrix(const RequestContext& context, std::string_view collection,
+                                        const MatrixRequest& request) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  AKIDB_ASSIGN_OR_RETURN(const VectorConfig config,
+                         FindVector(target->config(), request.using_vector));
+  const std::unique_ptr<const engine::CollectionReader> reader = target->Pin();
+  engine::SampleRequest sample;
+  sample.filter = WithCondition(request.filter, HasVectorCondition{request.using_vector});
+  sample.limit = request.sample;
+  sample.with_vectors = {VectorSelector::Mode::kNamed, {request.using_vector}};
+  AKIDB_ASSIGN_OR_RETURN(std::vector<PointRecord> points, reader->Sample(context, sample));
+  NeighbourMatrix matrix;
+  if (points.size() < 2) return matrix;
+  std::sort(points.begin(), points.end(),
+            [](const PointRecord& a, const PointRecord& b) { return a.id < b.id; });
+  for (const PointRecord& point : points) matrix.ids.push_back(point.id);
+  const std::shared_ptr<const Filter> others = OnlyPoints(matrix.ids);
+  std::vector<engine::SearchRequest> searches;
+  for (const PointRecord& point : points) {
+    auto filter = std::make_shared<Filter>();
+    filter->must.emplace_back(others);
+    filter->must_not.emplace_back(HasIdCondition({point.id}));
+    const DenseVector& vector = point.vectors->front().second;
+    engine::SearchRequest& search = searches.emplace_back();
+    search.vector_name = request.using_vector;
+    search.query = vector;
+    search.query_row_dim = vector.row_dim;
+    search.filter = std::move(filter);
+    search.limit = request.limit;
+  }
+  AKIDB_ASSIGN_OR_RETURN(std::vector<std::vector<Hit>> hits,
+                         reader->SearchBatch(context, searches));
+  for (std::vector<Hit>& of_one : hits) {
+    matrix.neighbours.push_back(ScoredPoints(of_one, {config.metric, false}, std::nullopt));
+  }
+  return matrix;
+}
+
+}  // namespace akidb::service

@@ -1,0 +1,313 @@
+"""Random queries of every kind, asked of the real server and of the official client's local mode.
+
+What the oracle does otherwise than the dialect's server, so that it is not asked for here:
+- a recommendation's example that lacks the vector is an error, where the server leaves it out;
+- groups over prefetches take all points, where the server raises the prefetches' limits;
+- a fusion cuts the list by limit + offset before the threshold; ties come in no fixed order;
+- payload indexes do nothing: orders and facets need none, and a facet mixes types;
+- a rescored order counts points that lost their place to a tie.
+"""
+
+import math
+import os
+import random
+import sys
+import unittest
+import warnings
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
+
+from qdrant_client import QdrantClient, models  # noqa: E402
+
+from server_process import Server  # noqa: E402
+
+SEED = int(os.environ.get("AKIDB_TEST_SEED", "1207"))
+QUERIES = 20000 if os.environ.get("AKIDB_DEEP") else 400
+POINTS = 240
+NAME = "local_mode"
+VECTORS = {
+    "cosine": (8, models.Distance.COSINE),
+    "dot": (6, models.Distance.DOT),
+    "euclid": (5, models.Distance.EUCLID),
+    "manhattan": (4, models.Distance.MANHATTAN),
+}
+CITIES = ["Bern", "Oslo", "Lima", "Kyoto", "Accra"]
+
+
+class Generator:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.having = {}  # ids by vector
+
+    def chance(self, of):
+        return self.random.randrange(of) == 0
+
+    def vector(self, name):
+        return [self.random.uniform(-1, 1) for _ in range(VECTORS[name][0])]
+
+    def point(self, i):
+        payload = {"city": self.random.choice(CITIES), "u": i * 7 % 1009 - 500, "n": self.random.randrange(20)}
+        if self.chance(3):
+            payload["n"] = [self.random.randrange(20) for _ in range(self.random.randrange(4))]
+        if self.chance(5):
+            del payload["city"]
+        if self.chance(4):
+            payload["tags"] = self.random.sample(["a", "b", "c", "d"], self.random.randrange(1, 4))
+        vectors = {name: self.vector(name) for name in VECTORS if not self.chance(8)}
+        for name in vectors:
+            self.having.setdefault(name, []).append(i)
+        return models.PointStruct(id=i, vector=vectors, payload=payload)
+
+    def condition(self):
+        kind = self.random.randrange(4)
+        if kind == 0:
+            return models.FieldCondition(key="city", match=models.MatchValue(value=self.random.choice(CITIES)))
+        if kind == 1:
+            low = self.random.randrange(-500, 500)
+            return models.FieldCondition(key="u", range=models.Range(gte=low, lt=low + self.random.randrange(50, 900)))
+        if kind == 2:
+            return models.FieldCondition(key="tags", match=models.MatchAny(any=self.random.sample(["a", "b", "x"], 2)))
+        return models.HasIdCondition(has_id=self.random.sample(range(POINTS), self.random.randrange(1, 120)))
+
+    def filter(self):
+        if self.chance(2):
+            return None
+        made = {}
+        for clause in ("must", "should", "must_not"):
+            if self.chance(2):
+                made[clause] = [self.condition() for _ in range(self.random.randrange(1, 3))]
+        return models.Filter(**made)
+
+    def input(self, name):
+        return self.random.choice(self.having[name]) if self.chance(2) else self.vector(name)
+
+    def inputs(self, name, least=0):
+        return [self.input(name) for _ in range(self.random.randrange(least, 4))]
+
+    def pairs(self, name):
+        return [
+            models.ContextPair(positive=self.input(name), negative=self.input(name))
+            for _ in range(self.random.randrange(1, 4))
+        ]
+
+    def vector_query(self, name):
+        kind = self.random.randrange(8)
+        if kind == 0:
+            return models.RecommendQuery(
+                recommend=models.RecommendInput(
+                    positive=self.inputs(name, 1), negative=self.inputs(name), strategy=self.strategy()
+                )
+            )
+        if kind == 1:
+            strategy = self.random.choice([models.RecommendStrategy.BEST_SCORE, models.RecommendStrategy.SUM_SCORES])
+            return models.RecommendQuery(
+                recommend=models.RecommendInput(negative=self.inputs(name, 1), strategy=strategy)
+            )
+        if kind == 2:
+            return models.DiscoverQuery(
+                discover=models.DiscoverInput(target=self.input(name), context=self.pairs(name))
+            )
+        if kind == 3:
+            return models.ContextQuery(context=self.pairs(name))
+        if kind == 4:
+            mmr = models.Mmr(diversity=self.random.random(), candidates_limit=self.random.randrange(5, 40))
+            return models.NearestQuery(nearest=self.input(name), mmr=mmr)
+        if kind == 5:
+            feedback = [models.FeedbackItem(example=v, score=self.random.random()) for v in self.inputs(name)]
+            naive = models.NaiveFeedbackStrategyParams(
+                a=self.random.random(), b=self.random.random() * 2, c=self.random.random()
+            )
+            return models.RelevanceFeedbackQuery(
+                relevance_feedback=models.RelevanceFeedbackInput(
+                    target=self.input(name), feedback=feedback, strategy=models.NaiveFeedbackStrategy(naive=naive)
+                )
+            )
+        return self.input(name)
+
+    def strategy(self):
+        return self.random.choice(list(models.RecommendStrategy) + [None])
+
+    def order(self, key):
+        start = self.random.randrange(-400, 400) if key == "u" else self.random.randrange(20)
+        return models.OrderByQuery(
+            order_by=models.OrderBy(
+                key=key,
+                direction=self.random.choice([None, models.Direction.ASC, models.Direction.DESC]),
+                start_from=start if self.chance(2) else None,
+            )
+        )
+
+    def fusion(self, prefetches):
+        kind = self.random.randrange(3)
+        if kind == 0:
+            return models.FusionQuery(fusion=models.Fusion.RRF)
+        if kind == 1:
+            return models.FusionQuery(fusion=models.Fusion.DBSF)
+        weights = [self.random.choice([0.5, 1.0, 3.0]) for _ in range(prefetches)]
+        return models.RrfQuery(rrf=models.Rrf(k=self.random.randrange(1, 70), weights=weights))
+
+    def threshold(self, name, query):
+        """Often one that cuts something off."""
+        if not self.chance(4) or isinstance(query, models.ContextQuery):
+            return None
+        if isinstance(query, models.NearestQuery):
+            return None
+        return self.random.uniform(0.2, 2)
+
+    def leaf(self):
+        limit = self.random.randrange(1, 40)
+        if self.chance(5):
+            return models.Prefetch(filter=self.filter(), limit=limit)
+        if self.chance(6):
+            return models.Prefetch(query=self.order("u"), filter=self.filter(), limit=limit)
+        name = self.random.choice(list(VECTORS))
+        query = self.vector_query(name)
+        return models.Prefetch(
+            query=query, using=name, filter=self.filter(), limit=limit, score_threshold=self.threshold(name, query)
+        )
+
+    def prefetch(self, depth):
+        if depth == 0 or self.chance(2):
+            return self.leaf()
+        inner = [self.prefetch(depth - 1) for _ in range(self.random.randrange(1, 4))]
+        limit = self.random.randrange(1, 40)
+        if self.chance(2):
+            return models.Prefetch(prefetch=inner, query=self.fusion(len(inner)), limit=limit, filter=self.filter())
+        name = self.random.choice(list(VECTORS))
+        return models.Prefetch(
+            prefetch=inner, query=self.vector_query(name), using=name, limit=limit, filter=self.filter()
+        )
+
+    def query(self):
+        asked = {"limit": self.random.randrange(1, 25), "query_filter": self.filter()}
+        if self.chance(3):
+            asked["offset"] = self.random.randrange(6)
+        if self.chance(3):
+            asked["with_payload"] = self.random.choice([True, ["city"], models.PayloadSelectorExclude(exclude=["n"])])
+        else:
+            asked["with_payload"] = False
+        kind = self.random.randrange(8)
+        if kind == 0:
+            asked["query"] = self.order(self.random.choice(["u", "n"]))
+        elif kind == 1:
+            pass
+        elif kind <= 4:
+            name = self.random.choice(list(VECTORS))
+            asked.update(query=self.vector_query(name), using=name)
+            asked["score_threshold"] = self.threshold(name, asked["query"])
+        else:
+            asked["prefetch"] = [self.prefetch(2) for _ in range(self.random.randrange(1, 4))]
+            if self.chance(2):
+                asked["query"] = self.fusion(len(asked["prefetch"]))
+            elif self.chance(4):
+                asked["query"] = self.order("u")
+            else:
+                name = self.random.choice(list(VECTORS))
+                asked.update(query=self.vector_query(name), using=name)
+        return asked
+
+
+def close(a, b):
+    return math.isclose(a, b, rel_tol=2e-4, abs_tol=2e-5)
+
+
+class LocalMode(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server().start()
+        cls.addClassCleanup(cls.server.close)
+        cls.served = QdrantClient(url=f"http://127.0.0.1:{cls.server.port}", timeout=60)
+        cls.addClassCleanup(cls.served.close)
+        cls.local = QdrantClient(":memory:")
+        cls.addClassCleanup(cls.local.close)
+        print(f"AKIDB_TEST_SEED={SEED}", file=sys.stderr)
+        cls.make = Generator(SEED)
+        points = [cls.make.point(i) for i in range(POINTS)]
+        config = {name: models.VectorParams(size=size, distance=distance) for name, (size, distance) in VECTORS.items()}
+        for client in (cls.served, cls.local):
+            client.create_collection(NAME, vectors_config=config)
+            client.upsert(NAME, points=points, wait=True)
+        schemas = {"u": "integer", "n": "integer", "city": "keyword", "tags": "keyword"}
+        for field, schema in schemas.items():
+            cls.served.create_payload_index(NAME, field, schema, wait=True)
+
+    def compare_points(self, served, local, asked):
+        self.assertEqual(len(served), len(local), asked)
+        scores = {point.id: point.score for point in local}
+        for ours, theirs in zip(served, local):
+            self.assertTrue(close(ours.score, theirs.score), (ours, theirs, asked))
+            self.assertEqual(ours.order_value, theirs.order_value, asked)
+            if ours.id != theirs.id:
+                # A tie: of those that the oracle has, or with the last one.
+                tied = scores.get(ours.id, local[-1].score)
+                self.assertTrue(close(tied, ours.score), (ours, theirs, asked))
+            else:
+                self.assertEqual(ours.payload or None, theirs.payload or None, asked)
+
+    def test_queries(self):
+        for i in range(QUERIES):
+            asked = self.make.query()
+            with self.subTest(seed=SEED, number=i):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    local = self.local.query_points(NAME, **asked).points
+                served = self.served.query_points(
+                    NAME, search_params=models.SearchParams(exact=True), **asked
+                ).points
+                self.compare_points(served, local, asked)
+
+    def test_groups(self):
+        for i in range(QUERIES // 10):
+            name = self.make.random.choice(list(VECTORS))
+            asked = {
+                "query": self.make.input(name),
+                "using": name,
+                "query_filter": self.make.filter(),
+                "group_by": self.make.random.choice(["city", "n", "tags"]),
+                "limit": self.make.random.randrange(1, 8),
+                "group_size": self.make.random.randrange(1, 5),
+                "with_payload": ["city"],
+            }
+            with self.subTest(seed=SEED, number=i):
+                served = self.served.query_points_groups(NAME, **asked).groups
+                local = self.local.query_points_groups(NAME, **asked).groups
+                self.assertEqual([g.id for g in served], [g.id for g in local], asked)
+                for ours, theirs in zip(served, local):
+                    self.compare_points(ours.hits, theirs.hits, asked)
+
+    def test_facets(self):
+        for i in range(QUERIES // 10):
+            asked = {
+                "key": self.make.random.choice(["city", "n", "tags"]),
+                "facet_filter": self.make.filter(),
+                "limit": self.make.random.randrange(1, 12),
+            }
+            with self.subTest(seed=SEED, number=i):
+                served = self.served.facet(NAME, exact=True, **asked).hits
+                local = self.local.facet(NAME, exact=True, **asked).hits
+                self.assertEqual(served, local, asked)
+
+    def test_matrices(self):
+        # All points that have the vector, so that chance chooses nothing.
+        for name in VECTORS:
+            asked = {"sample": POINTS, "limit": 4, "using": name}
+            served = self.served.search_matrix_offsets(NAME, **asked)
+            local = self.local.search_matrix_offsets(NAME, **asked)
+            self.assertEqual(served.ids, local.ids)
+            self.assertEqual(served.offsets_row, local.offsets_row)
+            for ours, theirs in zip(served.scores, local.scores):
+                self.assertTrue(close(ours, theirs), name)
+
+    def test_scrolls(self):
+        for i in range(QUERIES // 10):
+            order = self.make.order(self.make.random.choice(["u", "n"])).order_by
+            asked = {"scroll_filter": self.make.filter(), "limit": self.make.random.randrange(1, 60)}
+            with self.subTest(seed=SEED, number=i):
+                served, after = self.served.scroll(NAME, order_by=order, **asked)
+                local, _ = self.local.scroll(NAME, order_by=order, **asked)
+                self.assertIsNone(after)
+                self.assertEqual([r.order_value for r in served], [r.order_value for r in local], (order, asked))
+
+
+if __name__ == "__main__":
+    unittest.main()
