@@ -24,15 +24,19 @@ void ScoreByRank(RankedLists& lists, const FusionQuery& fusion) {
   }
 }
 
-// Of one list: three standard deviations below the mean become 0, three above it 1.
+// Of one list: three standard deviations below the mean become 0, three above it 1. Mean and
+// variance as in Welford, Note on a Method for Calculating Corrected Sums of Squares and Products
+// (Technometrics 1962): of equal scores the deviation is exactly 0.
 void ScoreByDistribution(std::vector<ScoredPoint>& points) {
-  const auto count = static_cast<double>(points.size());
   double mean = 0;
-  for (const ScoredPoint& point : points) mean += static_cast<double>(point.score) / count;
   double squares = 0;
+  double count = 0;
   for (const ScoredPoint& point : points) {
-    const double from_mean = static_cast<double>(point.score) - mean;
-    squares += from_mean * from_mean;
+    const double score = static_cast<double>(point.score);
+    const double from_mean = score - mean;
+    count += 1;
+    mean += from_mean / count;
+    squares += from_mean * (score - mean);
   }
   const double deviation = points.size() < 2 ? 0 : std::sqrt(squares / (count - 1));
   for (ScoredPoint& point : points) {

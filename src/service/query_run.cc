@@ -68,8 +68,12 @@ Result<engine::SearchRequest> QueryRun::SearchOf(const Stage& stage) {
   search.with_payload = stage.with_payload;
   search.with_vectors = stage.with_vectors;
   if (asked.score_threshold) {
-    search.distance_max =
-        DistanceBound(ScaleOf(ConfigOf(asked), asked.query), *asked.score_threshold);
+    const ScoreScale scale = ScaleOf(ConfigOf(asked), asked.query);
+    search.distance_max = DistanceBound(scale, *asked.score_threshold);
+    if (ThresholdNeedsTheBest(scale)) {
+      search.limit = SaturatingSum(stage.limit, stage.offset);
+      search.offset = 0;
+    }
   }
   const auto search_by = [&](const DenseVector& vector) {
     search.query = vector;
@@ -186,8 +190,11 @@ Result<std::vector<ScoredPoint>> QueryRun::PointsOf(const RequestContext& contex
                                                     const Stage& stage, std::vector<Hit>& hits) {
   const QueryStage& asked = *stage.asked;
   const VectorConfig& config = ConfigOf(asked);
-  std::vector<ScoredPoint> points =
-      ScoredPoints(hits, ScaleOf(config, asked.query), asked.score_threshold);
+  const ScoreScale scale = ScaleOf(config, asked.query);
+  std::vector<ScoredPoint> points = ScoredPoints(hits, scale, asked.score_threshold);
+  if (asked.score_threshold && ThresholdNeedsTheBest(scale)) {
+    Cut(stage.offset, stage.limit, points);
+  }
   const auto* diverse = std::get_if<DiverseQuery>(&asked.query);
   if (diverse == nullptr) return points;
   std::vector<DenseVector> vectors;

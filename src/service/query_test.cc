@@ -77,15 +77,31 @@ TEST_F(QueryTest, OtherStrategiesAskTheEngineForAScoreByExamples) {
   QueryRequest query;
   query.query =
       RecommendQuery{{DenseVector{3, 2, 1}}, {DenseVector{1, 1, 1}}, RecommendStrategy::kBestScore};
-  query.score_threshold = 0.25f;
   Result<QueryReply> reply = service_.Query(context_, "c", query);
   ASSERT_TRUE(reply.ok()) << reply.status().ToString();
   ASSERT_TRUE(collection.last_examples);
   EXPECT_EQ(collection.last_examples->vectors.size(), 2u);
-  // A threshold of such scores is a lower bound, whatever the metric.
-  ASSERT_EQ(reply->points.size(), 2u);
+  ASSERT_EQ(reply->points.size(), 3u);
   EXPECT_EQ(reply->points[0].score, 0.75f);
-  EXPECT_EQ(reply->points[1].score, 0.25f);
+  EXPECT_EQ(reply->points[2].score, -0.5f);
+}
+
+TEST_F(QueryTest, AThresholdOfScoresByExamplesBoundsThemAsTheMetricDoes) {
+  FakeCollection& collection = MakeCollection(Metric::kEuclid);
+  const auto count = [&](float threshold, size_t offset) {
+    collection.hits = {MakeHit(5, -0.75f), MakeHit(6, -0.25f), MakeHit(7, 0.5f)};
+    QueryRequest query;
+    query.query = ContextQuery{{{DenseVector{3, 2, 1}, DenseVector{1, 1, 1}}}};
+    query.score_threshold = threshold;
+    query.offset = offset;
+    Result<QueryReply> reply = service_.Query(context_, "c", query);
+    EXPECT_TRUE(reply.ok()) << reply.status().ToString();
+    return reply.ok() ? reply->points.size() : 0;
+  };
+  // Distances have an upper bound, which is held against the best first.
+  EXPECT_EQ(count(0.75f, 0), 3u);
+  EXPECT_EQ(count(0.75f, 1), 2u);
+  EXPECT_EQ(count(0.25f, 1), 0u);
 }
 
 TEST_F(QueryTest, FiltersAndExclusionsReachThePrefetches) {

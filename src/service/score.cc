@@ -15,20 +15,21 @@ float ScoreOf(const ScoreScale& scale, float distance) {
   return std::clamp(score, -kMax, kMax) + 0.0f;  // never "-0.0"
 }
 
-bool IsDistance(const ScoreScale& scale) {
-  return !scale.by_examples && WireScoreIsDistance(scale.metric);
-}
-
 bool Passes(const ScoreScale& scale, float score, float threshold) {
-  return IsDistance(scale) ? score <= threshold : score >= threshold;
+  return WireScoreIsDistance(scale.metric) ? score <= threshold : score >= threshold;
 }
 
 }  // namespace
 
+bool ThresholdNeedsTheBest(const ScoreScale& scale) {
+  return scale.by_examples && WireScoreIsDistance(scale.metric);
+}
+
 float DistanceBound(const ScoreScale& scale, float threshold) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   float bound = -threshold;
-  if (IsDistance(scale)) {
+  if (WireScoreIsDistance(scale.metric)) {
+    if (scale.by_examples) return kInfinity;
     bound = threshold;
     if (scale.metric == Metric::kEuclid && threshold >= 0) {
       bound = threshold * threshold * (1 + 1e-6f);

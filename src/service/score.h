@@ -16,6 +16,10 @@ struct ScoreScale {
   bool by_examples = false;
 };
 
+// A threshold is a lower bound of scores, or an upper one where the metric's are distances. So it
+// is in the dialect also for scores by examples, of which the larger are better: there an upper
+// bound that the best hit does not keep leaves nothing, and hits have to start with the best.
+bool ThresholdNeedsTheBest(const ScoreScale& scale);
 // The largest distance that can pass the wire's threshold; a little more, because scores are
 // rounded: ScoredPoints has the last word.
 float DistanceBound(const ScoreScale& scale, float threshold);
