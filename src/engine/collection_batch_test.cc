@@ -39,10 +39,8 @@ class CollectionBatchTest : public CollectionMergeFixture,
     config_.payload_indexes["known"] = {PayloadFieldKind::kInteger, ""};
     options_.head_rows_max = 1000;
     options_.room_wait_max = std::chrono::minutes(5);
-    indexer_ = vector_indexer_.get();
+    UseIndexer(MakeVectorIndexer({.graph_rows_min = 2000}, *log_));
   }
-  // Merges use the indexer until the collection is closed.
-  ~CollectionBatchTest() override { collection_.reset(); }
 
   uint64_t Below(uint64_t end) { return generator_() % end; }
   bool OneOf(uint64_t count) { return Below(count) == 0; }
@@ -208,8 +206,6 @@ class CollectionBatchTest : public CollectionMergeFixture,
   uint32_t dim_ = kDim;  // of "a"
   std::mt19937_64 generator_;
   std::set<SearchWay> shared_;  // ways of searches that shared a pass
-  std::unique_ptr<SegmentIndexer> vector_indexer_ =
-      MakeVectorIndexer({.graph_rows_min = 2000}, *log_);
 };
 
 TEST_P(CollectionBatchTest, AnswersAsItsSearchesDoAlone) {

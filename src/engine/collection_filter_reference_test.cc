@@ -142,14 +142,10 @@ class FilterReference : public CollectionMergeFixture {
     config_.vectors[""] = {.dim = 16, .metric = Metric::kEuclid};
     options_.head_rows_max = 1000;
     options_.merge_policy.resting_max = 12;
-    indexer_ = vector_indexer_.get();
+    UseIndexer(MakeVectorIndexer({}, *log_));
     SetUpBoth();
   }
-  // Both use the indexer until they are closed.
-  ~FilterReference() override {
-    indexed_.reset();
-    collection_.reset();
-  }
+  ~FilterReference() override { indexed_.reset(); }
 
   void SetUpBoth() {
     // No merges: which segments have indexes is what the test says, and both keep the same ones.
@@ -224,7 +220,6 @@ class FilterReference : public CollectionMergeFixture {
     }
   }
 
-  std::unique_ptr<SegmentIndexer> vector_indexer_ = MakeVectorIndexer({}, *log_);
   std::shared_ptr<Collection> indexed_;
 };
 

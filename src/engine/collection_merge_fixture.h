@@ -71,6 +71,11 @@ class CollectionMergeFixture : public testing::Test {
     background_.Stop();
   }
 
+  void UseIndexer(std::unique_ptr<SegmentIndexer> indexer) {
+    vector_indexer_ = std::move(indexer);
+    indexer_ = vector_indexer_.get();
+  }
+
   CollectionEnvironment Parts(env::FileSystem& fs) {
     return {.fs = fs,
             .random = *random_,
@@ -194,7 +199,8 @@ class CollectionMergeFixture : public testing::Test {
   Alarms alarms_{clock_};
   Executor background_{ExecutorOptions{.name = "background"}};
   Executor optimizer_{ExecutorOptions{.name = "optimizer", .nice = 5}};
-  const SegmentIndexer* indexer_ = nullptr;
+  std::unique_ptr<SegmentIndexer> vector_indexer_;  // outlives the merges that use it
+  const SegmentIndexer* indexer_ = nullptr;         // of collections that are opened from now on
   RequestContext context_;
   CollectionOptions options_;
   CollectionConfig config_;

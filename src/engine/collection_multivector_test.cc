@@ -48,10 +48,8 @@ class CollectionMultivectorTest : public CollectionMergeFixture,
                                .metric = GetParam().metric,
                                .datatype = GetParam().datatype,
                                .multivector = true};
-    indexer_ = vector_indexer_.get();
+    UseIndexer(MakeVectorIndexer({.graph_rows_min = 200}, *log_));
   }
-  // Merges use the indexer until the collection is closed.
-  ~CollectionMultivectorTest() override { collection_.reset(); }
 
   // Whole numbers, which every datatype holds.
   DenseVector RandomMatrix() {
@@ -134,8 +132,6 @@ class CollectionMultivectorTest : public CollectionMergeFixture,
   uint64_t seed_;
   std::mt19937_64 generator_;
   std::map<uint64_t, DenseVector> stored_;
-  std::unique_ptr<SegmentIndexer> vector_indexer_ =
-      MakeVectorIndexer({.graph_rows_min = 200}, *log_);
 };
 
 TEST_P(CollectionMultivectorTest, AnswersAsANaiveReferenceWhereverPointsLie) {

@@ -35,7 +35,7 @@ class CollectionReadsTest : public CollectionMergeFixture,
     generator_.seed(seed_);
     config_.vectors.clear();
     config_.vectors["v"] = {.dim = kDim, .metric = GetParam()};
-    indexer_ = vector_indexer_.get();
+    UseIndexer(MakeVectorIndexer({.graph_rows_min = 200}, *log_));
   }
 
   uint64_t Pick(uint64_t n) { return generator_() % n; }
@@ -111,8 +111,6 @@ class CollectionReadsTest : public CollectionMergeFixture,
   uint64_t seed_;
   std::mt19937_64 generator_;
   std::map<uint64_t, Stored> stored_;
-  std::unique_ptr<SegmentIndexer> vector_indexer_ =
-      MakeVectorIndexer({.graph_rows_min = 200}, *log_);
 };
 
 TEST_P(CollectionReadsTest, ExamplesAreComparedWithEveryPoint) {

@@ -40,10 +40,8 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
     options_.head_rows_max = 300;
     // However long segments take to be written: no test here is about writers that are refused.
     options_.room_wait_max = std::chrono::minutes(5);
-    indexer_ = vector_indexer_.get();
+    UseIndexer(MakeVectorIndexer({.graph_rows_min = 800}, *log_));
   }
-  // Merges use the indexer until the collection is closed.
-  ~IndexedCollectionFixture() override { collection_.reset(); }
 
   // JSON of the point's payload.
   virtual std::string PayloadOf(uint64_t id) const = 0;
@@ -124,8 +122,6 @@ class IndexedCollectionFixture : public CollectionMergeFixture {
   float common_ = 0;          // added to every component
   float scale_ = 1;           // that every component is multiplied by
   float length_spread_ = 0;   // of the logarithm of lengths
-  std::unique_ptr<SegmentIndexer> vector_indexer_ =
-      MakeVectorIndexer({.graph_rows_min = 800}, *log_);
 };
 
 }  // namespace akidb::engine

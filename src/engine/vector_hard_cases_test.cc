@@ -23,14 +23,11 @@ class VectorHardCasesTest : public CollectionMergeFixture {
     options_.head_rows_max = 400;
     options_.head_bytes_max = 16 << 20;
     options_.room_wait_max = std::chrono::minutes(5);
-    UseIndexer({.graph_rows_min = 800});
+    IndexWith({.graph_rows_min = 800});
   }
-  // Merges use the indexer until the collection is closed.
-  ~VectorHardCasesTest() override { collection_.reset(); }
-
-  void UseIndexer(const VectorIndexerOptions& options) {
-    vector_indexer_ = MakeVectorIndexer(options, *log_);
-    indexer_ = vector_indexer_.get();
+  void IndexWith(const VectorIndexerOptions& options) {
+    collection_.reset();
+    UseIndexer(MakeVectorIndexer(options, *log_));
   }
 
   // A new collection.
@@ -265,7 +262,7 @@ TEST_F(VectorHardCasesTest, AFewDimensions) {
 }
 
 TEST_F(VectorHardCasesTest, TheMostDimensions) {
-  UseIndexer({.graph_rows_min = 40});
+  IndexWith({.graph_rows_min = 40});
   for (Metric metric : {Metric::kCosine, Metric::kEuclid}) {
     CreateFor(metric, kDimMax);
     StoreVectors(0, 80, [](uint64_t id) { return Random(id, kDimMax); });
@@ -317,7 +314,7 @@ TEST_F(VectorHardCasesTest, EverythingIsDeletedAndOthersCome) {
 
 // Segments stay so small that building over them takes no more than it may.
 TEST_F(VectorHardCasesTest, LittleMemoryMakesSmallerSegmentsAndLosesNothing) {
-  UseIndexer({.graph_rows_min = 500, .memory_max = 1 << 20});
+  IndexWith({.graph_rows_min = 500, .memory_max = 1 << 20});
   CreateFor(Metric::kCosine, kDim);
   const VectorOf vector_of = [](uint64_t id) { return Random(id, kDim); };
   StoreVectors(0, 6000, vector_of);
@@ -379,7 +376,7 @@ constexpr uint64_t kStep = 400;
 TEST_F(VectorHardCasesTest, ManyTombstonesHideNoPointAndGoWithTheNextMerge) {
   const bool deep = std::getenv("AKIDB_DEEP") != nullptr;
   const uint64_t count = deep ? 2'000'000 : 20'000;
-  UseIndexer({.graph_rows_min = deep ? UINT32_MAX : 5000});
+  IndexWith({.graph_rows_min = deep ? UINT32_MAX : 5000});
   options_.head_rows_max = count / 40;
   options_.merge_policy.dead_percent_max = 100;
   CreateFor(Metric::kEuclid, 8);
