@@ -2,8 +2,8 @@
 # Installs what is missing, builds, runs every test. From a clean clone on a fresh machine.
 #
 #   scripts/test.sh          everything that CI runs
-#   scripts/test.sh --deep   also: long crash and differential runs, the arm64 kernels under
-#                            emulation, address, undefined and thread sanitizers
+#   scripts/test.sh --deep   also: long crash and differential runs, address, undefined and thread
+#                            sanitizers
 #   scripts/test.sh --help
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -38,6 +38,7 @@ run_tests() {
 
 if [ -z "$deep" ]; then
   run_tests release
+  scripts/test_arm.sh
   exit 0
 fi
 

@@ -31,6 +31,14 @@ sources=(src/base/*.cc src/simd/kernels.cc src/simd/kernels_scalar.cc src/simd/k
   src/simd/code_kernels.cc src/simd/code_kernels_scalar.cc src/simd/code_kernels_neon.cc
   src/simd/code_kernels_neondot.cc src/simd/code_kernels_neoni8mm.cc src/simd/code_kernels_sve.cc
   src/simd/available_arm.cc src/simd/vector_ops.cc src/simd/*_test.cc)
+cache=()
+if command -v ccache >/dev/null 2>&1; then cache=(ccache); fi
+compile() { "${cache[@]}" "$compiler" "${flags[@]}" "$@"; }
+# In the background, one a core.
+compile_soon() {
+  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+  compile "$@" &
+}
 newest_header=$(ls -t src/base/*.h src/simd/*.h | head -n 1)
 objects=()
 for source in "${sources[@]}"; do
@@ -45,14 +53,15 @@ for source in "${sources[@]}"; do
   objects+=("$object")
   if [ "$source" -nt "$object" ] || [ "$newest_header" -nt "$object" ]; then
     echo "$compiler $source"
-    "$compiler" "${flags[@]}" "${isa[@]}" -DSPDLOG_FMT_EXTERNAL -DFMT_HEADER_ONLY -c "$source" -o "$object"
+    rm -f "$object" # linking fails where it is not made anew
+    compile_soon "${isa[@]}" -DSPDLOG_FMT_EXTERNAL -DFMT_HEADER_ONLY -c "$source" -o "$object"
   fi
 done
 for part in gtest-all gtest_main; do
   [ -e "$build/$part.o" ] ||
-    "$compiler" "${flags[@]}" -I"$googletest/googletest" -c "$googletest/googletest/src/$part.cc" \
-      -o "$build/$part.o"
+    compile_soon -I"$googletest/googletest" -c "$googletest/googletest/src/$part.cc" -o "$build/$part.o"
 done
+while [ -n "$(jobs -p)" ]; do wait -n; done
 "$compiler" -pthread "${objects[@]}" "$build/gtest-all.o" "$build/gtest_main.o" -o "$build/arm_test"
 "${run[@]}" "$build/arm_test" --gtest_brief=1 --gtest_filter="*$left_out"
 

@@ -183,6 +183,15 @@ Data LoadData(const Arguments& arguments) {
   data.rows = static_cast<uint32_t>(count) - data.queries;
   data.stored.assign(all.begin(), all.begin() + static_cast<ptrdiff_t>(size_t{data.rows} * dim));
   data.asked.assign(all.begin() + static_cast<ptrdiff_t>(size_t{data.rows} * dim), all.end());
+  if (const std::string asked = settings.Text("asked", ""); !asked.empty()) {
+    data.asked = ReadRows(asked, data.queries, dim);
+    data.queries = static_cast<uint32_t>(data.asked.size() / dim);
+    if (data.metric == Metric::kCosine) {
+      for (size_t i = 0; i < data.queries; ++i) {
+        simd::Normalize({data.asked.data() + i * dim, dim});
+      }
+    }
+  }
   if (settings.Number("shift", 0) > 0) {
     Shift(data, static_cast<float>(settings.Number("shift", 0)));
   }

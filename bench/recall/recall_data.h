@@ -51,7 +51,7 @@ struct Data {
 // all), decay (0.6: with the first components the greatest, as in Matryoshka embeddings), queries
 // (1000, at most a tenth of the rows: not stored but asked), metric (cosine|dot|euclid), shift (0:
 // of each query, this part is replaced by one direction that all queries share, drawn at random:
-// queries from elsewhere).
+// queries from elsewhere), asked (a file like `file`, whose first rows are asked instead).
 Data LoadData(const Arguments& arguments);
 
 // Distances are smaller for what is nearer.

@@ -223,10 +223,12 @@ TEST_F(ColdSearchTest, ADamagedBlockOfVectorsIsAnErrorThatNamesTheFile) {
     }
   }
   Reopen();
+  EXPECT_EQ(collection_->stats().damage, "");
   auto hits = Find();
   EXPECT_EQ(hits.status().code(), ErrorCode::kCorruption) << hits.status().ToString();
   EXPECT_NE(hits.status().message().find(".seg"), std::string::npos);
   EXPECT_EQ(*collection_->Count(context_, nullptr), kPoints);
+  EXPECT_EQ(collection_->stats().damage.find("damaged: /data/c/seg/"), 0u);
 }
 
 }  // namespace

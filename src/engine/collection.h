@@ -108,6 +108,7 @@ struct CollectionStats {
   bool merging = false;
   bool merge_due = false;     // the policy wants segments merged, or they are being merged
   std::string merge_failure;  // of the last try; empty when it succeeded
+  std::string damage;         // names files with rows that could not be read; empty: none is known
   // Rows written into segments since the collection was opened.
   uint64_t sealed_rows = 0;
   uint64_t merged_rows = 0;

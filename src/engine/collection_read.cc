@@ -144,6 +144,9 @@ CollectionStats CollectionImpl::stats() const {
     stats.dead_rows += segment.visible_dead->count();
     stats.replaced_rows += segment.visible_changes.rows();
     stats.live_rows += segment.entry.rows - segment.visible_dead->count();
+    if (segment.damaged || segment.opened.reader->rows_damaged()) {
+      stats.damage += (stats.damage.empty() ? "damaged: " : ", ") + segment.opened.reader->path();
+    }
     const size_t vectors = segment.opened.index ? segment.opened.reader->vectors().size() : 0;
     for (size_t ordinal = 0; ordinal < vectors; ++ordinal) {
       const VectorIndex* index = segment.opened.index->vector(ordinal);

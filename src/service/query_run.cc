@@ -122,6 +122,23 @@ Status QueryRun::Prepare(Stage& stage) {
   return OkStatus();
 }
 
+Status QueryRun::CheckFound(const RequestContext& context, std::span<const Stage> roots) const {
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t points, reader_.Count(context, nullptr));
+  size_t stages = 0;
+  size_t found = 0;
+  const auto add = [&](const auto& self, const Stage& stage) -> void {
+    ++stages;
+    found =
+        SaturatingSum(found, std::min<size_t>(SaturatingSum(stage.limit, stage.offset), points));
+    for (const Stage& prefetch : stage.prefetches) self(self, prefetch);
+  };
+  for (const Stage& root : roots) add(add, root);
+  if (stages == 1 || found <= kFoundMax) return OkStatus();
+  return InvalidArgumentError("The limits of all queries and prefetches of a request come to " +
+                              std::to_string(found) + " points of this collection; at most " +
+                              std::to_string(kFoundMax) + " are possible");
+}
+
 Result<RankedLists> QueryRun::Run(const RequestContext& context,
                                   std::span<const QueryRequest> requests,
                                   std::span<SearchPlan* const> plans) {
@@ -139,6 +156,7 @@ Result<RankedLists> QueryRun::Run(const RequestContext& context,
     roots[i].plan = plans[i];
     AKIDB_RETURN_IF_ERROR(Prepare(roots[i]));
   }
+  AKIDB_RETURN_IF_ERROR(CheckFound(context, roots));
   std::vector<std::vector<Hit>> hits;
   if (!searches_.empty()) {
     AKIDB_ASSIGN_OR_RETURN(hits, reader_.SearchBatch(context, searches_));

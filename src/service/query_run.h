@@ -30,6 +30,7 @@ class QueryRun {
 
  private:
   static constexpr size_t kNoSearch = SIZE_MAX;
+  static constexpr size_t kFoundMax = size_t{1} << 21;  // some 200 bytes each, without payloads
 
   // A query or prefetch on its way.
   struct Stage {
@@ -45,6 +46,9 @@ class QueryRun {
   };
 
   Status Prepare(Stage& stage);
+  // Answers of many searches and prefetches stay within kFoundMax points together. One alone may
+  // find all that there are.
+  Status CheckFound(const RequestContext& context, std::span<const Stage> roots) const;
   // Searches of this stage alone, over what its filter says.
   Result<engine::SearchRequest> SearchOf(const Stage& stage);
   Result<std::vector<ScoredPoint>> Finish(const RequestContext& context, Stage& stage,

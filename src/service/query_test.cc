@@ -124,6 +124,29 @@ TEST_F(QueryTest, FiltersAndExclusionsReachThePrefetches) {
   EXPECT_EQ(collection.last_limit, 999999999u);
 }
 
+TEST_F(QueryTest, ManyLimitsMayNotComeToMorePointsThanFitIntoMemory) {
+  FakeCollection& collection = MakeCollection();
+  collection.count = 1'000'000;
+  QueryRequest query;
+  query.query = FusionQuery();
+  query.limit = 1;
+  for (int i = 0; i < 2; ++i) {
+    query.prefetch.push_back(Nearest({0, 1, 0}));
+    query.prefetch.back().limit = 999'999'999;
+  }
+  EXPECT_TRUE(StatusOf(query).ok());
+  query.prefetch.push_back(query.prefetch.back());
+  Status status = StatusOf(query);
+  EXPECT_EQ(status.code(), ErrorCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("3000001 points"), std::string::npos) << status.ToString();
+  // Alone, a query may ask for all.
+  collection.count = 10'000'000;
+  QueryRequest alone;
+  alone.query = DenseVector{0, 1, 0};
+  alone.limit = 999'999'999;
+  EXPECT_TRUE(StatusOf(alone).ok());
+}
+
 TEST_F(QueryTest, RescoringAsksForThePointsThatThePrefetchesFound) {
   FakeCollection& collection = MakeCollection();
   collection.hits = {MakeHit(4, -1), MakeHit(2, -0.5f)};

@@ -168,7 +168,7 @@ class FakeCollection final : public engine::Collection {
     return std::vector<engine::FacetHit>();
   }
   Result<uint64_t> Count(const RequestContext&, const Filter*) const override {
-    return points.size();
+    return count.value_or(points.size());
   }
   Result<std::vector<Hit>> Search(const RequestContext&,
                                   const engine::SearchRequest& request) const override {
@@ -224,6 +224,7 @@ class FakeCollection final : public engine::Collection {
   std::map<std::string, std::vector<uint32_t>> prefixes;
   uint64_t seq = 0;
   std::vector<Hit> hits;
+  std::optional<uint64_t> count;  // of points, where the test needs many
   int commits = 0;
   mutable int pins = 0;
   mutable std::vector<size_t> batches;  // searches of each

@@ -167,9 +167,16 @@ void WritePayloadSchema(const service::PayloadIndexInfos& indexes, JsonWriter& j
   json.EndObject();
 }
 
-// Red: it takes no writes. Yellow: segments are to be merged, or are being.
+// Why something is wrong; empty while nothing is.
+const std::string& FailureOf(const service::CollectionStats& stats) {
+  if (!stats.read_only_reason.empty()) return stats.read_only_reason;
+  return stats.damage.empty() ? stats.merge_failure : stats.damage;
+}
+
+// Red: it takes no writes, or some of its points can't be read. Yellow: segments are to be merged,
+// or are being.
 std::string_view StatusOf(const service::CollectionStats& stats) {
-  if (!stats.read_only_reason.empty()) return "red";
+  if (!stats.read_only_reason.empty() || !stats.damage.empty()) return "red";
   return stats.merge_due ? "yellow" : "green";
 }
 
@@ -201,8 +208,7 @@ void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json) 
   json.Key("status");
   json.String(StatusOf(stats));
   json.Key("optimizer_status");
-  const std::string& failure =
-      stats.read_only_reason.empty() ? stats.merge_failure : stats.read_only_reason;
+  const std::string& failure = FailureOf(stats);
   if (failure.empty()) {
     json.String("ok");
   } else {

@@ -320,6 +320,10 @@ TEST(WriteCollectionInfo, TheStatusTellsOfMergesAndFailures) {
   stats.merge_failure = "full";
   EXPECT_NE(Described({}, stats).find(R"("status":"yellow","optimizer_status":{"error":"full"})"),
             std::string::npos);
+  stats.damage = "damaged: a.seg";
+  EXPECT_NE(
+      Described({}, stats).find(R"("status":"red","optimizer_status":{"error":"damaged: a.seg"})"),
+      std::string::npos);
   stats.read_only_reason = "broken";
   EXPECT_NE(Described({}, stats).find(R"("status":"red","optimizer_status":{"error":"broken"})"),
             std::string::npos);

@@ -102,13 +102,17 @@ const SectionEntry* SectionFile::Find(SectionKey key) const {
 Result<std::span<const std::byte>> SectionFile::Read(SectionKey key) const {
   const SectionEntry* entry = Find(key);
   if (entry == nullptr) return std::span<const std::byte>();
-  return ReadRange(*entry, 0, entry->bytes);
+  AKIDB_RETURN_IF_ERROR(Touch(entry->offset, entry->bytes));
+  return map_->bytes().subspan(entry->offset, entry->bytes);
 }
 
 Result<std::span<const std::byte>> SectionFile::ReadRange(const SectionEntry& entry,
                                                           uint64_t offset, uint64_t bytes) const {
   AKIDB_CHECK(offset <= entry.bytes && bytes <= entry.bytes - offset);
-  AKIDB_RETURN_IF_ERROR(Touch(entry.offset + offset, bytes));
+  if (Status status = Touch(entry.offset + offset, bytes); !status.ok()) {
+    range_damaged_.store(true, std::memory_order_relaxed);
+    return status;
+  }
   return map_->bytes().subspan(entry.offset + offset, bytes);
 }
 

@@ -58,6 +58,10 @@ class SectionFile {
   // memory of this process then.
   Status VerifyAll(const Sha256Digest& sha256) const;
 
+  // Some ReadRange found damage. Not some Read: of a section read whole, whoever reads it has a way
+  // to do without.
+  bool range_damaged() const { return range_damaged_.load(std::memory_order_relaxed); }
+
   // kCorruption: "<path>: <what>".
   Status Damaged(std::string_view what) const;
 
@@ -83,6 +87,7 @@ class SectionFile {
   std::vector<uint32_t> block_crcs_;
   // Bit i of word i / 64: block i was right when it was touched.
   mutable std::vector<std::atomic<uint64_t>> checked_;
+  mutable std::atomic<bool> range_damaged_{false};
 };
 
 }  // namespace akidb::storage

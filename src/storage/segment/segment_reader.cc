@@ -222,6 +222,8 @@ uint64_t SegmentReader::SectionBytes(SectionId id) const {
 
 uint64_t SegmentReader::file_bytes() const { return file_->bytes(); }
 
+bool SegmentReader::rows_damaged() const { return file_->range_damaged(); }
+
 std::optional<size_t> SegmentReader::FindVector(std::string_view name) const {
   auto found = std::find_if(vectors_.begin(), vectors_.end(),
                             [&](const SegmentVector& vector) { return vector.name == name; });

@@ -68,6 +68,8 @@ class SegmentReader {
   uint64_t first_seq() const;
   uint64_t last_seq() const;
   uint64_t file_bytes() const;
+  // Vectors or payloads were asked for that are damaged.
+  bool rows_damaged() const;
   // By ordinal, sorted by name.
   std::span<const SegmentVector> vectors() const { return vectors_; }
   std::optional<size_t> FindVector(std::string_view name) const;
