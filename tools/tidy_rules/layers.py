@@ -16,7 +16,7 @@ ALLOWED = {
     "base": (),
     "env": ("base",),
     "types": ("base",),
-    "types/text": ("base",),
+    "types/text": ("base", "types"),
     "simd": ("base",),
     "index": ("base", "types", "simd", "env"),
     "index/codes": ("base", "types", "simd"),

@@ -1,5 +1,7 @@
 #include "types/text/words.h"
 
+#include <algorithm>
+
 #include <unicode/ucasemap.h>
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
@@ -9,69 +11,67 @@
 namespace akidb {
 namespace {
 
-bool IsAsciiWord(unsigned char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+bool IsAscii(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; });
 }
 
-bool IsWord(UChar32 c) {
-  if (c < 0) return false;  // not UTF-8
-  return u_hasBinaryProperty(c, UCHAR_ALPHABETIC) != 0 ||
-         (U_GET_GC_MASK(c) & (U_GC_ND_MASK | U_GC_NL_MASK | U_GC_NO_MASK)) != 0;
-}
-
-std::string LowerAscii(std::string_view word) {
-  std::string lower(word);
+std::string LowerAscii(std::string_view text) {
+  std::string lower(text);
   for (char& c : lower) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return lower;
 }
 
-std::string LowerUnicode(std::string_view word) {
+}  // namespace
+
+bool IsWordChar(int32_t c) {
+  if (c < 0) return false;  // not UTF-8
+  if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  return u_hasBinaryProperty(c, UCHAR_ALPHABETIC) != 0 ||
+         (U_GET_GC_MASK(c) & (U_GC_ND_MASK | U_GC_NL_MASK | U_GC_NO_MASK)) != 0;
+}
+
+int32_t NextCodePoint(std::string_view text, size_t& at) {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
+  if (bytes[at] < 0x80) return bytes[at++];
+  UChar32 c;
+  U8_NEXT(bytes, at, text.size(), c);
+  return c;
+}
+
+size_t CodePoints(std::string_view text) {
+  size_t count = 0;
+  for (size_t at = 0; at < text.size(); ++count) NextCodePoint(text, at);
+  return count;
+}
+
+std::string_view FirstCodePoints(std::string_view text, size_t count) {
+  size_t at = 0;
+  for (size_t i = 0; i < count && at < text.size(); ++i) NextCodePoint(text, at);
+  return text.substr(0, at);
+}
+
+std::string LowerCase(std::string_view text) {
+  if (IsAscii(text)) return LowerAscii(text);
   UErrorCode status = U_ZERO_ERROR;
   UCaseMap* map = ucasemap_open("", 0, &status);
   AKIDB_CHECK(U_SUCCESS(status));
   // Lower case may be longer: U+0130 takes 2 bytes, and its lower case 3.
-  std::string lower(word.size() * 3, '\0');
+  std::string lower(text.size() * 3, '\0');
   const int32_t size =
-      ucasemap_utf8ToLower(map, lower.data(), static_cast<int32_t>(lower.size()), word.data(),
-                           static_cast<int32_t>(word.size()), &status);
+      ucasemap_utf8ToLower(map, lower.data(), static_cast<int32_t>(lower.size()), text.data(),
+                           static_cast<int32_t>(text.size()), &status);
   ucasemap_close(map);
   AKIDB_CHECK(U_SUCCESS(status));
   lower.resize(static_cast<size_t>(size));
   return lower;
 }
 
-}  // namespace
-
 std::vector<std::string> WordsOf(std::string_view text) {
   std::vector<std::string> words;
-  const auto* bytes = reinterpret_cast<const uint8_t*>(text.data());
-  size_t begin = 0;
-  bool ascii = true;
-  auto end_word = [&](size_t end) {
-    if (end > begin) {
-      const std::string_view word = text.substr(begin, end - begin);
-      words.push_back(ascii ? LowerAscii(word) : LowerUnicode(word));
-    }
-  };
-  for (size_t at = 0; at < text.size();) {
-    const size_t start = at;
-    bool in_word;
-    if (bytes[at] < 0x80) {
-      in_word = IsAsciiWord(bytes[at++]);
-    } else {
-      UChar32 c;
-      U8_NEXT(bytes, at, text.size(), c);
-      in_word = IsWord(c);
-      ascii = ascii && !in_word;
-    }
-    if (in_word) continue;
-    end_word(start);
-    begin = at;
-    ascii = true;
-  }
-  end_word(text.size());
+  ForEachWord(text, [&](std::string_view word) { words.push_back(LowerCase(word)); });
   return words;
 }
 
