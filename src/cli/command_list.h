@@ -17,6 +17,7 @@ void AddSearchCommand(CLI::App& app, RunSlot& run);
 void AddEmbedCommand(CLI::App& app, RunSlot& run);
 void AddModelsCommand(CLI::App& app, RunSlot& run);
 void AddBenchCommand(CLI::App& app, RunSlot& run, const FilterReader& read_filter);
+void AddInspectCommand(CLI::App& app, RunSlot& run);
 void AddCompletionCommand(CLI::App& app, RunSlot& run);
 
 // --url and --data-dir, of which one may be given. `place` lives as long as `command`.

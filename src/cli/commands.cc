@@ -10,6 +10,7 @@ void AddCommands(CLI::App& app, std::function<int()>& run, const FilterReader& r
   AddEmbedCommand(app, run);
   AddModelsCommand(app, run);
   AddBenchCommand(app, run, read_filter);
+  AddInspectCommand(app, run);
   AddCompletionCommand(app, run);
 }
 

@@ -57,6 +57,9 @@ class Damage(ServerTestCase):
             self.assertEqual(reply.status, 503, reply.text)
             self.assertTrue(reply.error.startswith("Service unavailable: "), reply.error)
             self.assertTrue(any(os.path.basename(segment) in reply.error for segment in damaged), reply.error)
+        info = self.server.request("GET", path).result
+        self.assertEqual(info["status"], "red")
+        self.assertTrue(any(segment in info["optimizer_status"]["error"] for segment in damaged), info)
         count = self.server.request("POST", path + "/points/count", {"exact": True})
         self.assertEqual(count.result["count"], POINTS)
         reply = self.server.request("PUT", path + "/points?wait=true",

@@ -32,7 +32,8 @@ ALLOWED = {
     "service": ("base", "env", "types", "catalog", "embedding", "engine"),
     "api/rest": ("base", "types", "types/text", "service"),
     "cli/documents": ("base", "env", "types"),
-    "cli": _BELOW_SERVICE + ("service", "cli/documents"),
+    "cli/inspect": _BELOW_ENGINE + ("engine",),
+    "cli": _BELOW_SERVICE + ("service", "cli/documents", "cli/inspect"),
     "server": _BELOW_SERVICE + ("service", "api/rest", "cli", "cli/documents"),
 }
 
