@@ -62,6 +62,9 @@ Status CheckAt(const QueryStage& stage, size_t depth) {
   if (const auto* fusion = std::get_if<FusionQuery>(&stage.query)) {
     AKIDB_RETURN_IF_ERROR(CheckFusion(stage, *fusion));
   }
+  if (std::holds_alternative<FormulaQuery>(stage.query) && stage.prefetch.empty()) {
+    return InvalidArgumentError("cannot apply Formula without prefetches");
+  }
   for (const QueryStage& prefetch : stage.prefetch) {
     AKIDB_RETURN_IF_ERROR(CheckAt(prefetch, depth + 1));
   }
@@ -73,7 +76,8 @@ Status CheckAt(const QueryStage& stage, size_t depth) {
 bool ComparesVectors(const QueryForm& query) {
   return !std::holds_alternative<std::monostate>(query) &&
          !std::holds_alternative<OrderBy>(query) && !std::holds_alternative<FusionQuery>(query) &&
-         !std::holds_alternative<SampleQuery>(query);
+         !std::holds_alternative<SampleQuery>(query) &&
+         !std::holds_alternative<FormulaQuery>(query);
 }
 
 Status CheckQuery(const QueryStage& stage) { return CheckAt(stage, 0); }

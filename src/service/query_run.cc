@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "engine/diversity.h"
+#include "service/formula_score.h"
 #include "service/query_checks.h"
 #include "service/query_examples.h"
 #include "service/query_filters.h"
@@ -184,6 +185,9 @@ Result<std::vector<ScoredPoint>> QueryRun::Finish(const RequestContext& context,
   if (std::holds_alternative<FusionQuery>(stage.asked->query)) {
     return FuseStage(context, stage, std::move(lists));
   }
+  if (std::holds_alternative<FormulaQuery>(stage.asked->query)) {
+    return FormulaStage(context, stage, std::move(lists));
+  }
   // What was found passed the filters already.
   stage.filter = OnlyPoints(IdsOf(lists));
   if (!ComparesVectors(stage.asked->query)) return Scan(context, stage);
@@ -196,6 +200,18 @@ Result<std::vector<ScoredPoint>> QueryRun::FuseStage(const RequestContext& conte
                                                      const Stage& stage, RankedLists lists) {
   std::vector<ScoredPoint> points =
       Fuse(std::move(lists), std::get<FusionQuery>(stage.asked->query));
+  if (const std::optional<float>& threshold = stage.asked->score_threshold) {
+    std::erase_if(points, [&](const ScoredPoint& point) { return point.score < *threshold; });
+  }
+  Cut(stage.offset, stage.limit, points);
+  AKIDB_RETURN_IF_ERROR(Fetch(context, stage, points));
+  return points;
+}
+
+Result<std::vector<ScoredPoint>> QueryRun::FormulaStage(const RequestContext& context,
+                                                        const Stage& stage, RankedLists lists) {
+  const FormulaScorer scorer(*std::get<FormulaQuery>(stage.asked->query).formula, lists);
+  AKIDB_ASSIGN_OR_RETURN(std::vector<ScoredPoint> points, scorer.Score(context, reader_));
   if (const std::optional<float>& threshold = stage.asked->score_threshold) {
     std::erase_if(points, [&](const ScoredPoint& point) { return point.score < *threshold; });
   }

@@ -55,6 +55,8 @@ class QueryRun {
                                           std::vector<std::vector<Hit>>& hits);
   Result<std::vector<ScoredPoint>> FuseStage(const RequestContext& context, const Stage& stage,
                                              RankedLists lists);
+  Result<std::vector<ScoredPoint>> FormulaStage(const RequestContext& context, const Stage& stage,
+                                                RankedLists lists);
   // One without prefetches, or over the points that they found.
   Result<std::vector<ScoredPoint>> Scan(const RequestContext& context, const Stage& stage);
   Result<std::vector<ScoredPoint>> Scroll(const RequestContext& context, const Stage& stage);

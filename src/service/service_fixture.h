@@ -141,7 +141,10 @@ class FakeCollection final : public engine::Collection {
     std::vector<PointRecord> records;
     for (const PointId& id : request.ids) {
       auto it = points.find(id);
-      if (it != points.end()) records.push_back({id, std::nullopt, it->second.vectors});
+      if (it == points.end()) continue;
+      std::optional<Payload> payload;
+      if (request.with_payload.mode == PayloadSelector::Mode::kAll) payload = it->second.payload;
+      records.push_back({id, std::move(payload), it->second.vectors});
     }
     return records;
   }

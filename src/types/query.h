@@ -150,10 +150,16 @@ struct FusionQuery {
 
 struct SampleQuery {};
 
+struct Formula;
+// Of prefetches: their points, scored by a formula. Shared, for requests are copied.
+struct FormulaQuery {
+  std::shared_ptr<const Formula> formula;
+};
+
 // monostate: points by order of id.
-using QueryForm =
-    std::variant<std::monostate, DenseVector, PointId, TextInput, RecommendQuery, DiscoverQuery,
-                 ContextQuery, DiverseQuery, FeedbackQuery, OrderBy, FusionQuery, SampleQuery>;
+using QueryForm = std::variant<std::monostate, DenseVector, PointId, TextInput, RecommendQuery,
+                               DiscoverQuery, ContextQuery, DiverseQuery, FeedbackQuery, OrderBy,
+                               FusionQuery, SampleQuery, FormulaQuery>;
 
 inline constexpr size_t kPrefetchDepthMax = 64;
 

@@ -111,7 +111,6 @@ class BadInput(ServerTestCase):
 
     def test_what_is_not_served_is_named(self):
         for body, name in (
-            ({"query": {"formula": "$score"}, "prefetch": {}}, "formula"),
             ({"query": {"indices": [1], "values": [1.0]}}, "sparse"),
         ):
             error = self.refused(501, "POST", self.points + "/query", body)

@@ -5,6 +5,7 @@
 
 #include "api/rest/point_json.h"
 #include "api/rest/query_json.h"
+#include "types/formula.h"
 
 namespace akidb::rest {
 namespace {
@@ -65,11 +66,46 @@ TEST(DecodeQuery, ALimitOfZeroIsAValidationErrorAndAHugeOneIsFine) {
   EXPECT_EQ(DecodeQuery(R"({"limit":"3"})").status().code(), ErrorCode::kMalformed);
 }
 
+TEST(DecodeQuery, ReadsFormulas) {
+  const auto request = DecodeQuery(
+      R"({"prefetch":{},"query":{"formula":{"sum":["$score[1]",{"mult":[2,"price"]},
+          {"key":"k","match":{"value":1}},{"must":[]},{"div":{"left":1,"right":"x"}},
+          {"lin_decay":{"x":{"datetime_key":"t"},"target":{"datetime":"1970-01-02"},"scale":2}},
+          {"geo_distance":{"origin":{"lat":1,"lon":2},"to":"g"}}]},
+          "defaults":{"$score":1,"price":2}}})");
+  ASSERT_TRUE(request.ok()) << request.status().message();
+  const Formula& formula = *std::get<FormulaQuery>(request->query).formula;
+  ASSERT_EQ(formula.root.operands.size(), 7u);
+  EXPECT_EQ(formula.root.operands[0].index, 1u);
+  EXPECT_EQ(formula.root.operands[1].operands[1].path.text(), "price");
+  EXPECT_EQ(formula.conditions.size(), 2u);
+  EXPECT_EQ(formula.root.operands[5].operands[1].number, 86400);
+  EXPECT_EQ(formula.root.operands[5].number, 0.25);
+  EXPECT_TRUE(formula.defaults.root().Member("$score[0]").has_value());
+}
+
+TEST(DecodeQuery, RefusesWhatIsNoFormula) {
+  for (const char* formula :
+       {"null", "[]", "{}x", "true", R"("$scores")", R"("$score[x]")", R"("$rank")", R"("a[")",
+        R"({"sum":1})", R"({"max":[]})", R"({"div":{"left":1}})", R"({"pow":{"base":1,"power":2}})",
+        R"({"datetime":"soon"})", R"({"geo_distance":{"to":"g"}})", R"({"unknown":1})",
+        R"({"geo_distance":{"origin":{"lat":91,"lon":2},"to":"g"}})", R"({"lin_decay":{}})",
+        R"({"exp_decay":{"x":1,"midpoint":1}})", R"({"gauss_decay":{"x":1,"scale":0}})"}) {
+    const std::string body = std::string(R"({"query":{"formula":)") + formula + "}}";
+    EXPECT_FALSE(DecodeQuery(body).ok()) << body;
+  }
+  EXPECT_FALSE(DecodeQuery(R"({"query":{"formula":1,"defaults":{"$x":1}}})").ok());
+  std::string deep = "1";
+  for (int i = 0; i < 64; ++i) deep = R"({"neg":)" + deep + "}";
+  EXPECT_FALSE(DecodeQuery(R"({"query":{"formula":)" + deep + "}}").ok());
+  std::string wide = "1";
+  for (int i = 0; i < 1024; ++i) wide += ",1";
+  EXPECT_FALSE(DecodeQuery(R"({"query":{"formula":{"sum":[)" + wide + "]}}}").ok());
+}
+
 TEST(DecodeQuery, NamesKindsThatAreNotServed) {
-  for (const char* body :
-       {R"({"query":{"formula":"$score"}})", R"({"query":{"indices":[1],"values":[1]}})",
-        R"({"prefetch":{"query":{"formula":1}}})",
-        R"({"query":{"order_by":{"key":"k","start_from":"2020-01-01"}}})"}) {
+  for (const char* body : {R"({"query":{"indices":[1],"values":[1]}})",
+                           R"({"query":{"order_by":{"key":"k","start_from":"2020-01-01"}}})"}) {
     EXPECT_EQ(DecodeQuery(body).status().code(), ErrorCode::kUnsupported) << body;
   }
   EXPECT_EQ(DecodeQuery(R"({"query":{"vector":[1]}})").status().code(), ErrorCode::kMalformed);

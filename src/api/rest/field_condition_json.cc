@@ -159,7 +159,7 @@ std::string Shown(double number) {
 }
 
 // {"lat": …, "lon": …}; other members are left alone, as in payloads.
-Status ReadGeoPoint(JsonElement value, const FieldPath& path, GeoPoint& out) {
+Status ReadPlace(JsonElement value, const FieldPath& path, GeoPoint& out) {
   JsonElement lat;
   JsonElement lon;
   if (!value.is_object()) return TypeError(path, "a place {\"lat\": …, \"lon\": …}", value);
@@ -182,12 +182,12 @@ Status ReadGeoBox(JsonElement value, const FieldPath& path, std::vector<Predicat
                     [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
                       if (key == "top_left") {
                         has_top_left = true;
-                        return ReadGeoPoint(member, at, box.top_left);
+                        return ReadPlace(member, at, box.top_left);
                       }
                       if (key != "bottom_right")
                         return UnknownField(at, "`top_left`, `bottom_right`");
                       has_bottom_right = true;
-                      return ReadGeoPoint(member, at, box.bottom_right);
+                      return ReadPlace(member, at, box.bottom_right);
                     }));
   if (!has_top_left) return MissingField(path, "top_left");
   if (!has_bottom_right) return MissingField(path, "bottom_right");
@@ -204,7 +204,7 @@ Status ReadGeoCircle(JsonElement value, const FieldPath& path, std::vector<Predi
                     [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
                       if (key == "center") {
                         has_center = true;
-                        return ReadGeoPoint(member, at, circle.center);
+                        return ReadPlace(member, at, circle.center);
                       }
                       if (key != "radius") return UnknownField(at, "`center`, `radius`");
                       has_radius = true;
@@ -230,7 +230,7 @@ Status ReadGeoRing(JsonElement value, const FieldPath& path, GeoRing& out) {
                                   return RangeError(
                                       at, "at most " + std::to_string(kRingPointsMax) + " points");
                                 }
-                                return ReadGeoPoint(point, element, out.emplace_back());
+                                return ReadPlace(point, element, out.emplace_back());
                               });
       }));
   if (!has_points) return MissingField(path, "points");
@@ -348,6 +348,10 @@ Status ReadFieldCondition(JsonElement value, const FieldPath& path, Condition& o
   }
   out = std::shared_ptr<const Filter>(std::move(any));
   return OkStatus();
+}
+
+Status ReadGeoPoint(JsonElement value, const FieldPath& path, GeoPoint& out) {
+  return ReadPlace(value, path, out);
 }
 
 }  // namespace akidb::rest

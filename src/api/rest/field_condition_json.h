@@ -13,4 +13,7 @@ Status ReadFieldCondition(JsonElement value, const FieldPath& path, Condition& o
 // A path into payloads, a string.
 Status ReadPayloadPath(JsonElement value, const FieldPath& path, PayloadPath& out);
 
+// {"lat": …, "lon": …} within their ranges; other members are left alone, as in payloads.
+Status ReadGeoPoint(JsonElement value, const FieldPath& path, GeoPoint& out);
+
 }  // namespace akidb::rest

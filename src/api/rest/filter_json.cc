@@ -205,4 +205,8 @@ Status ReadFilter(JsonElement value, const FieldPath& path, std::shared_ptr<cons
   return ReadFilterAt(value, path, kFilterDepthMax, out);
 }
 
+Status ReadCondition(JsonElement value, const FieldPath& path, Condition& out) {
+  return ReadCondition(value, path, kFilterDepthMax, out);
+}
+
 }  // namespace akidb::rest

@@ -13,4 +13,7 @@ namespace akidb::rest {
 // because the filters of a request are.
 Status ReadFilter(JsonElement value, const FieldPath& path, std::shared_ptr<const Filter>& out);
 
+// One condition of a clause, or a filter in the place of one.
+Status ReadCondition(JsonElement value, const FieldPath& path, Condition& out);
+
 }  // namespace akidb::rest

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "api/rest/formula_json.h"
 #include "api/rest/vector_json.h"
 
 namespace akidb::rest {
@@ -328,7 +329,7 @@ Status ReadQueryForm(JsonElement value, const FieldPath& path, QueryForm& out) {
     }
     return form.read(member, path.Member(form.key), out);
   }
-  if (FindMember(value, "formula", member)) return NotServed(path, "a `formula` query is");
+  if (FindMember(value, "formula", member)) return ReadFormula(value, path, out);
   if (FindMember(value, "indices", member)) return ReadNearest(value, path, out);
   return FieldError(path,
                     "expected a vector, a point id, {\"text\": …, \"model\": …} or an object that "

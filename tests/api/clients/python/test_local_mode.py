@@ -22,6 +22,7 @@ import warnings
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 
 from qdrant_client import QdrantClient, models  # noqa: E402
+from qdrant_client.http.exceptions import UnexpectedResponse  # noqa: E402
 
 from server_process import Server  # noqa: E402
 
@@ -197,6 +198,63 @@ class Generator:
         inner = self.prefetches(depth, ties=by_scores)
         return models.FusionQuery(fusion=models.Fusion.DBSF) if by_scores else self.fusion(len(inner)), inner
 
+    def variable(self):
+        return self.random.choice(["$score", "$score[0]", "$score[1]", "u", "n", "missing", self.random.uniform(-3, 3)])
+
+    def expression(self, depth):
+        """Mostly finite: where the oracle refuses, so must we."""
+        if depth == 0 or self.chance(4):
+            return self.variable()
+
+        def inner():
+            return self.expression(depth - 1)
+
+        def decay():
+            return models.DecayParamsExpression(
+                x=inner(),
+                target=inner() if self.chance(2) else None,
+                scale=self.random.uniform(0.5, 50) if self.chance(2) else None,
+                midpoint=self.random.uniform(0.1, 0.9) if self.chance(2) else None,
+            )
+
+        kinds = (
+            lambda: models.SumExpression(sum=[inner() for _ in range(self.random.randrange(1, 4))]),
+            lambda: models.MultExpression(mult=[inner() for _ in range(self.random.randrange(1, 4))]),
+            lambda: models.NegExpression(neg=inner()),
+            lambda: models.AbsExpression(abs=inner()),
+            lambda: models.SqrtExpression(sqrt=models.AbsExpression(abs=inner())),
+            lambda: models.SqrtExpression(sqrt=inner()),
+            lambda: models.LnExpression(ln=inner()),
+            lambda: models.Log10Expression(log10=models.SumExpression(sum=[1.5, models.AbsExpression(abs=inner())])),
+            lambda: models.PowExpression(
+                pow=models.PowParams(base=inner(), exponent=self.random.choice([2.0, 0.5, -1.0]))
+            ),
+            lambda: models.ExpExpression(exp=models.NegExpression(neg=models.AbsExpression(abs=inner()))),
+            lambda: models.DivExpression(
+                div=models.DivParams(left=inner(), right=inner(), by_zero_default=self.random.choice([None, 2.5, 0.0]))
+            ),
+            lambda: models.FieldCondition(key="city", match=models.MatchValue(value="Bern")),
+            lambda: models.Filter(
+                must=[models.FieldCondition(key="u", range=models.Range(lt=self.random.randrange(POINTS)))]
+            ),
+            lambda: models.LinDecayExpression(lin_decay=decay()),
+            lambda: models.ExpDecayExpression(exp_decay=decay()),
+            lambda: models.GaussDecayExpression(gauss_decay=decay()),
+        )
+        return self.random.choice(kinds)()
+
+    def formula(self):
+        """A formula over prefetches in which no tie is cut off."""
+        defaults = {"missing": 2.0, "n": 1.5, "$score[1]": 0.25}
+        if self.chance(3):
+            defaults.pop(self.random.choice(list(defaults)))
+        return {
+            "prefetch": self.prefetches(1, ties=True),
+            "query": models.FormulaQuery(formula=self.expression(3), defaults=defaults),
+            "limit": POINTS,
+            "with_payload": False,
+        }
+
     def query(self):
         asked = {"limit": self.random.randrange(1, 25), "query_filter": self.filter()}
         if self.chance(3):
@@ -311,6 +369,35 @@ class LocalMode(unittest.TestCase):
                     NAME, search_params=models.SearchParams(exact=True), **asked
                 ).points
                 self.compare_points(served, local, asked)
+
+    def test_formulas(self):
+        refused = 0
+        for i in range(QUERIES // 2):
+            asked = self.make.formula()
+            with self.subTest(seed=SEED, number=i):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    query = {**asked, "query_filter": None}
+                    expected = without_points(query, named_points({"prefetch": asked["prefetch"]}))
+                    try:
+                        local = self.local.query_points(NAME, **expected).points
+                    except (ValueError, OverflowError):
+                        local = None
+                search = models.SearchParams(exact=True)
+                if local is None:
+                    refused += 1
+                    with self.assertRaises(UnexpectedResponse, msg=asked) as error:
+                        self.served.query_points(NAME, search_params=search, **asked)
+                    self.assertEqual(error.exception.status_code, 400)
+                    continue
+                served = self.served.query_points(NAME, search_params=search, **asked).points
+                theirs = {point.id: point.score for point in local}
+                ours = {point.id: point.score for point in served}
+                self.assertEqual(ours.keys(), theirs.keys(), asked)
+                for point, score in ours.items():
+                    same = math.isclose(score, theirs[point], rel_tol=2e-3, abs_tol=2e-3)
+                    self.assertTrue(same, (point, score, theirs[point], asked))
+        self.assertLess(refused, QUERIES // 2)
 
     def test_groups(self):
         for i in range(QUERIES // 10):
