@@ -114,6 +114,7 @@ class Backend {
 // Where AkiDB is. Both empty: AKIDB_URL, then AKIDB_DATA_DIR, then the default server.
 struct Place {
   std::string url;
+  std::string api_key;  // for the server, if it asks for one
   std::string data_dir;
   bool create_folder = false;  // of data_dir, when missing
 };
@@ -124,7 +125,8 @@ Place ChosenPlace(const Place& place);
 Result<std::unique_ptr<Backend>> OpenBackend(const Place& place);
 
 // The two forms. `url` without a slash at its end.
-Result<std::unique_ptr<Backend>> OpenHttpBackend(const std::string& url);
+Result<std::unique_ptr<Backend>> OpenHttpBackend(const std::string& url,
+                                                 const std::string& api_key);
 Result<std::unique_ptr<Backend>> OpenLocalBackend(const Place& place);
 
 }  // namespace akidb::cli

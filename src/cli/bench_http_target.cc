@@ -109,7 +109,8 @@ class HttpTarget final : public BenchTarget {
 }  // namespace
 
 Result<std::unique_ptr<BenchTarget>> OpenHttpTarget(const TargetName& name) {
-  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::Create(name.place));
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client,
+                         HttpClient::Create(name.place, name.api_key));
   return std::make_unique<HttpTarget>(name, std::move(client));
 }
 

@@ -92,7 +92,8 @@ class BenchTarget {
 struct TargetName {
   std::string place;  // a data folder, or a URL without a slash at its end
   std::string collection;
-  std::string vector;  // empty: the default one
+  std::string vector;   // empty: the default one
+  std::string api_key;  // of a URL; empty: none
 };
 
 // `create_folder`: the folder, when missing.

@@ -20,7 +20,7 @@ void AddBenchCommand(CLI::App& app, RunSlot& run, const FilterReader& read_filte
 void AddInspectCommand(CLI::App& app, RunSlot& run);
 void AddCompletionCommand(CLI::App& app, RunSlot& run);
 
-// --url and --data-dir, of which one may be given. `place` lives as long as `command`.
+// --url with --api-key, or --data-dir. `place` lives as long as `command`.
 void AddPlaceOptions(CLI::App& command, Place& place);
 
 }  // namespace akidb::cli

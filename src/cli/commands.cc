@@ -18,10 +18,13 @@ void AddPlaceOptions(CLI::App& command, Place& place) {
   CLI::Option* url = command.add_option(
       "--url", place.url, "server to talk to; default: $AKIDB_URL, else http://127.0.0.1:6333");
   url->type_name("URL");
+  CLI::Option* api_key =
+      command.add_option("--api-key", place.api_key, "key for the server; default: $AKIDB_API_KEY");
+  api_key->type_name("KEY");
   CLI::Option* data_dir = command.add_option("--data-dir", place.data_dir,
                                              "open this data folder here, without a server");
   data_dir->type_name("DIR");
-  data_dir->excludes(url);
+  data_dir->excludes(url)->excludes(api_key);
 }
 
 }  // namespace akidb::cli

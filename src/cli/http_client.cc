@@ -74,10 +74,12 @@ int StopWhenCancelled(void* cancelled, curl_off_t, curl_off_t, curl_off_t, curl_
 
 class CurlClient final : public HttpClient {
  public:
-  CurlClient(CurlLibrary curl, std::string base_url) : curl_(curl), base_url_(std::move(base_url)) {
+  CurlClient(CurlLibrary curl, std::string base_url, const std::string& api_key)
+      : curl_(curl), base_url_(std::move(base_url)) {
     headers_ = curl_.slist_append(headers_, "content-type: application/json");
     // No round trip to be allowed to send a body.
     headers_ = curl_.slist_append(headers_, "expect:");
+    if (!api_key.empty()) headers_ = curl_.slist_append(headers_, ("api-key: " + api_key).c_str());
   }
   ~CurlClient() override {
     for (CURL* handle : idle_) curl_.easy_cleanup(handle);
@@ -188,13 +190,19 @@ class CurlClient final : public HttpClient {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpClient>> HttpClient::Create(std::string base_url) {
+Result<std::unique_ptr<HttpClient>> HttpClient::Create(std::string base_url,
+                                                       const std::string& api_key) {
   if (!base_url.starts_with("http://") && !base_url.starts_with("https://")) {
     return InvalidArgumentError(base_url +
                                 " is not the URL of a server: it must begin with http://");
   }
+  for (char c : api_key) {
+    if (c <= ' ' || c >= '\x7F') {
+      return InvalidArgumentError("an API key has printable ASCII characters and no spaces");
+    }
+  }
   AKIDB_ASSIGN_OR_RETURN(CurlLibrary curl, LoadCurl());
-  return std::make_unique<CurlClient>(curl, std::move(base_url));
+  return std::make_unique<CurlClient>(curl, std::move(base_url), api_key);
 }
 
 std::string HttpClient::Escape(std::string_view text) {

@@ -18,9 +18,11 @@ struct HttpReply {
 
 class HttpClient {
  public:
-  // `base_url`: "http://host:port" without a slash at its end, or kInvalidArgument. kUnsupported:
+  // `base_url`: "http://host:port" without a slash at its end, or kInvalidArgument. `api_key`: sent
+  // with every request; empty: none. kUnsupported:
   // libcurl is missing. Nothing is sent.
-  static Result<std::unique_ptr<HttpClient>> Create(std::string base_url);
+  static Result<std::unique_ptr<HttpClient>> Create(std::string base_url,
+                                                    const std::string& api_key);
   virtual ~HttpClient() = default;
 
   virtual const std::string& base_url() const = 0;

@@ -44,6 +44,9 @@ ErrorCode CodeOfHttpStatus(int status) {
 Result<std::string> BodyOf(HttpReply reply) {
   if (reply.status >= 200 && reply.status < 300) return std::move(reply.body);
   std::string reason = ReadError(reply.body);
+  if (reply.status == 401) {
+    reason = "the server asks for another key than this one; give --api-key or $AKIDB_API_KEY";
+  }
   if (reason.empty()) reason = "the server answers HTTP status " + std::to_string(reply.status);
   return Status(CodeOfHttpStatus(reply.status), std::move(reason));
 }

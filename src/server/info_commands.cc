@@ -28,15 +28,20 @@ std::string FoundLibrary(const Settings& settings) {
   return "not installed here; `akidb models pull` does, unless the system has it";
 }
 
+std::string Shown(const ResolvedSetting& setting) {
+  if (setting.value.empty()) return "-";
+  return setting.rule->secret ? "(set)" : setting.value;
+}
+
 }  // namespace
 
 int RunConfig(const Settings& settings) {
   size_t value_width = 0;
   for (const ResolvedSetting& setting : settings.all()) {
-    value_width = std::max(value_width, setting.value.size());
+    value_width = std::max(value_width, Shown(setting).size());
   }
   for (const ResolvedSetting& setting : settings.all()) {
-    std::string value = setting.value.empty() ? "-" : setting.value;
+    const std::string value = Shown(setting);
     std::printf("%-20s %-*s  %s\n", std::string(setting.rule->name).c_str(),
                 static_cast<int>(value_width), value.c_str(), setting.origin.c_str());
   }

@@ -118,6 +118,11 @@ rest::CorsPolicy CorsOf(std::string_view name) {
   return name == "local" ? rest::CorsPolicy::kLocal : rest::CorsPolicy::kOff;
 }
 
+Result<service::AccessKeys> AccessKeysOf(const Settings& settings) {
+  return service::AccessKeys::Create(
+      {settings.Text("api_key"), settings.Text("alt_api_key"), settings.Text("read_only_api_key")});
+}
+
 rest::ApiOptions ApiOptionsOf(const Settings& settings) {
   rest::ApiOptions options;
   options.title = settings.Text("title");
@@ -125,6 +130,7 @@ rest::ApiOptions ApiOptionsOf(const Settings& settings) {
   options.commit = Commit();
   options.request_timeout = std::chrono::seconds(settings.Number("request_timeout_s"));
   options.cors = CorsOf(settings.Text("cors"));
+  options.keys = *AccessKeysOf(settings);  // CheckSettings has found no fault
   return options;
 }
 
@@ -155,8 +161,11 @@ int CheckSettings(const Settings& settings) {
   if (!IsLoopback(settings.Text("host")) && !settings.Flag("insecure")) {
     return Fail("host " + settings.Text("host") +
                     " can be reached from other machines, and there "
-                    "are neither keys nor TLS: --insecure allows it",
+                    "is no TLS, so that data and keys can be read on the way: --insecure allows it",
                 cli::kExitUsage);
+  }
+  if (Result<service::AccessKeys> keys = AccessKeysOf(settings); !keys.ok()) {
+    return Fail(std::string(keys.status().message()), cli::kExitUsage);
   }
   if (Status status = simd::CheckKernelsEnvironment(); !status.ok()) {
     return Fail(std::string(status.message()), cli::kExitUsage);

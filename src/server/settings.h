@@ -25,6 +25,7 @@ struct SettingRule {
   std::string_view fallback;  // the default, as text
   uint64_t min = 0;           // of numbers
   uint64_t max = UINT64_MAX;
+  bool secret = false;            // never printed
   std::string_view choices = {};  // "a|b", of texts; empty: any text
   std::string_view help;
 };

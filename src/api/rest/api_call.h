@@ -11,6 +11,7 @@
 #include "base/json_writer.h"
 #include "base/request_context.h"
 #include "base/status.h"
+#include "service/access_keys.h"
 #include "service/service.h"
 
 namespace akidb::rest {
@@ -24,6 +25,7 @@ struct ApiOptions {
   std::string commit;              // 40 hex digits
   std::chrono::seconds request_timeout{30};
   CorsPolicy cors = CorsPolicy::kLocal;
+  service::AccessKeys keys;
 };
 
 // Borrowed for the time of one handler.

@@ -14,13 +14,14 @@
 namespace akidb::rest {
 
 struct HttpRequest {
-  std::string method;                           // as sent: "GET"
-  std::string target;                           // as sent: path and query, not decoded
-  std::string origin;                           // header; empty when absent
-  std::string recall;                           // header x-akidb-recall; empty when absent
-  std::string explain;                          // header x-akidb-explain
-  std::string body;                             // decoded from chunks
-  bool preflight = false;                       // has Access-Control-Request-Method
+  std::string method;      // as sent: "GET"
+  std::string target;      // as sent: path and query, not decoded
+  std::string origin;      // header; empty when absent
+  std::string recall;      // header x-akidb-recall; empty when absent
+  std::string explain;     // header x-akidb-explain
+  std::string api_key;     // header api-key, else a bearer token; empty when absent
+  std::string body;        // decoded from chunks
+  bool preflight = false;  // has Access-Control-Request-Method
   std::chrono::steady_clock::time_point start;  // when its header was complete
 };
 

@@ -37,8 +37,14 @@ void HttpParser::on_field_impl(Field name, View spelling, View value, ErrorCode&
         expects_unknown_ = true;
       }
       break;
+    case Field::authorization:
+      TakeAuthorization({value.data(), value.size()});
+      break;
     case Field::unknown:
-      if (boost::beast::iequals(spelling, "x-akidb-recall")) {
+      if (boost::beast::iequals(spelling, "api-key")) {
+        request_.api_key.assign(value.data(), value.size());
+        has_api_key_header_ = true;
+      } else if (boost::beast::iequals(spelling, "x-akidb-recall")) {
         request_.recall.assign(value.data(), value.size());
       } else if (boost::beast::iequals(spelling, "x-akidb-explain")) {
         request_.explain.assign(value.data(), value.size());
@@ -47,6 +53,14 @@ void HttpParser::on_field_impl(Field name, View spelling, View value, ErrorCode&
     default:
       break;
   }
+}
+
+// RFC 6750; the scheme's case does not matter (RFC 9110, 11.1).
+void HttpParser::TakeAuthorization(std::string_view value) {
+  constexpr std::string_view kBearer = "Bearer ";
+  if (has_api_key_header_ || value.size() < kBearer.size()) return;
+  if (!boost::beast::iequals(value.substr(0, kBearer.size()), kBearer)) return;
+  request_.api_key = value.substr(kBearer.size());
 }
 
 std::size_t HttpParser::on_body_impl(View body, ErrorCode&) {

@@ -30,6 +30,7 @@ class HttpParser final : public boost::beast::http::basic_parser<true> {
   void on_request_impl(Verb, View method, View target, int version, ErrorCode& error) override;
   void on_response_impl(int, View, int, ErrorCode&) override {}
   void on_field_impl(Field name, View, View value, ErrorCode& error) override;
+  void TakeAuthorization(std::string_view value);
   void on_header_impl(ErrorCode&) override {}
   void on_body_init_impl(Unused, ErrorCode&) override {}
   std::size_t on_body_impl(View body, ErrorCode& error) override;
@@ -41,6 +42,7 @@ class HttpParser final : public boost::beast::http::basic_parser<true> {
   bool old_client_ = false;
   bool has_host_ = false;
   bool has_transfer_encoding_ = false;
+  bool has_api_key_header_ = false;
   bool has_content_encoding_ = false;
   bool expects_continue_ = false;
   bool expects_unknown_ = false;

@@ -171,6 +171,10 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
   if (request.method == "OPTIONS") return Options(request);
   Target target = SplitTarget(request.target);
   RouteMatch match = FindRoute(request.method, target.path);
+  const Right right = match.route == nullptr ? Right::kRead : match.route->right;
+  if (std::optional<HttpResponse> denied = Denied(request, right)) {
+    return Readable(request, std::move(*denied));
+  }
   if (match.route == nullptr) return Readable(request, NoRoute(request, match, target.path));
   const Route& route = *match.route;
   if (route.kind == RouteKind::kUnserved) return Readable(request, Unserved(request, target.path));
@@ -205,6 +209,30 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
     return Answer(arrived, route, call);
   };
   return job;
+}
+
+std::optional<HttpResponse> RestApi::Denied(const HttpRequest& request, Right right) const {
+  if (right == Right::kOpen || !options_.keys.enabled()) return std::nullopt;
+  switch (options_.keys.AccessOf(request.api_key)) {
+    case service::Access::kFull:
+      return std::nullopt;
+    case service::Access::kRead:
+      if (right == Right::kRead) return std::nullopt;
+      return ErrorReply(request,
+                        Status(ErrorCode::kPermissionDenied, "Global manage access is required"));
+    case service::Access::kNone:
+      break;
+  }
+  const Status status(ErrorCode::kUnauthenticated,
+                      request.api_key.empty()
+                          ? "Must provide an API key or an Authorization bearer token"
+                          : "Invalid API key or JWT");
+  HttpResponse response = ErrorReply(request, status);
+  if (!IsOpenAi(request)) {
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = status.message();
+  }
+  return response;
 }
 
 HttpResponse RestApi::Answer(const HttpRequest& request, const Route& route, const ApiCall& call) {

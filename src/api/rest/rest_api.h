@@ -2,6 +2,8 @@
 // went wrong in the dialect's or in OpenAI's form. Thread-safe.
 #pragma once
 
+#include <optional>
+
 #include "api/rest/api_call.h"
 #include "api/rest/http_message.h"
 #include "api/rest/route.h"
@@ -19,6 +21,8 @@ class RestApi final : public HttpApplication {
   HttpResponse Refuse(const HttpRequest& request, const Status& reason) override;
 
  private:
+  // Nothing where the request's key allows it: else 401 in plain text, as clients expect, or 403.
+  std::optional<HttpResponse> Denied(const HttpRequest& request, Right right) const;
   HttpResponse Answer(const HttpRequest& request, const Route& route, const ApiCall& call);
   HttpResponse Options(const HttpRequest& request) const;
   bool MayRead(std::string_view origin) const;

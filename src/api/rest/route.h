@@ -2,6 +2,7 @@
 // dialect but not served.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,9 +17,13 @@ enum class RouteKind : unsigned char {
   kUnserved,  // of the dialect, answered 501
 };
 
+// What a key has to allow, where keys are asked for at all.
+enum class Right : unsigned char { kOpen, kRead, kWrite };  // open: needs none
+
 struct Route {
   std::string_view method;
   std::string_view pattern;  // "/collections/{c}/points/{id}": {c} the collection, {id} the point
+  Right right = Right::kRead;
   RouteKind kind = RouteKind::kUnserved;
   ApiHandler handler = nullptr;
   std::string_view content_type = "application/json";
@@ -30,6 +35,9 @@ struct RouteMatch {
   std::string_view collection;  // of the path, not decoded
   std::string_view point;
 };
+
+// All, for tests of every one.
+std::span<const Route> Routes();
 
 // `path` without query and trailing slash; HEAD is looked up as GET.
 RouteMatch FindRoute(std::string_view method, std::string_view path);

@@ -303,5 +303,26 @@ class PythonClient(unittest.TestCase):
         self.assertEqual(hits[0].id, 0)
 
 
+class Keys(unittest.TestCase):
+    def test_the_client_carries_a_key(self):
+        server = Server(environment={"AKIDB_API_KEY": "full-0123", "AKIDB_READ_ONLY_API_KEY": "reader-0123"}).start()
+        self.addCleanup(server.close)
+
+        def client(key):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that a key goes over plain HTTP
+                made = QdrantClient(url=f"http://127.0.0.1:{server.port}", api_key=key, timeout=60)
+            self.addCleanup(made.close)
+            return made
+
+        config = models.VectorParams(size=2, distance=models.Distance.DOT)
+        client("full-0123").create_collection("c", vectors_config=config)
+        self.assertTrue(client("reader-0123").collection_exists("c"))
+        for key, status in (("reader-0123", 403), ("wrong", 401)):
+            with self.assertRaises(UnexpectedResponse) as refused:
+                client(key).delete_collection("c")
+            self.assertEqual(refused.exception.status_code, status)
+
+
 if __name__ == "__main__":
     unittest.main()
