@@ -91,6 +91,7 @@ struct MemoryUse {
   uint64_t graphs = 0;
   uint64_t ids = 0;  // and which rows they have, and sequence numbers
   uint64_t payload_indexes = 0;
+  uint64_t sparse_indexes = 0;  // lists over sparse vectors
   uint64_t vectors = 0;
   uint64_t payloads = 0;
 };
@@ -120,6 +121,15 @@ struct SearchRequest {
   std::string vector_name;       // "" is the default vector
   std::span<const float> query;  // dim of that vector; borrowed
   uint32_t query_row_dim = 0;    // of a multivector's rows; 0: a plain vector
+  // Of a sparse vector, one for each component of the query; borrowed.
+  std::optional<std::span<const uint32_t>> query_indices;
+  // Borrows it as the query.
+  void SearchBy(const DenseVector& vector) {
+    query = vector;
+    query_row_dim = vector.row_dim;
+    query_indices.reset();
+    if (vector.indices) query_indices = *vector.indices;
+  }
   // What points are scored by instead, if given: every point is compared, and a hit's distance is
   // minus its score. Shared, because searches of one request are repeated.
   std::shared_ptr<const ExampleQuery> examples;
@@ -187,7 +197,9 @@ class CollectionReader {
   virtual Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const = 0;
   // Nearest neighbours, best first, ties by ascending id; exact where the request says so, else as
   // docs/internals/index.md tells, with exact distances. Points without the vector are left
-  // out. kInvalidArgument: unknown vector name, wrong dim, not finite.
+  // out. Sparse vectors always exactly: a hit's distance is minus the dot product with it, and
+  // those that share no index with the query are left out, too. kInvalidArgument: unknown vector
+  // name, wrong dim, not finite.
   virtual Result<std::vector<Hit>> Search(const RequestContext& context,
                                           const SearchRequest& request) const = 0;
   // The hits of each, as Search gives them; or the error of one, and no hits. Searches over the

@@ -283,6 +283,8 @@ class CollectionImpl final : public Collection {
   bool InHaste() const AKIDB_REQUIRES(write_mutex_);
   // Whether writing it anew would give it indexes over its payloads that it hasn't.
   bool LacksPayloadIndexes(const SealedSegment& segment) const AKIDB_REQUIRES(write_mutex_);
+  // Likewise of its sparse vectors, unless this process wrote it without.
+  static bool LacksSparseIndexes(const SealedSegment& segment);
   // Null when there is none.
   const SealedSegment* FindSegment(const Uuid& uuid) const AKIDB_REQUIRES(write_mutex_);
   bool MergesLag() const AKIDB_REQUIRES(write_mutex_);

@@ -66,7 +66,7 @@ std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
   std::vector<size_t> picked = mergeable.NumbersOf(PickMerge(merge_policy_, mergeable.sizes));
   if (!picked.empty()) return picked;
   for (size_t i : mergeable.numbers) {
-    if (LacksPayloadIndexes(segments_[i])) return {i};
+    if (LacksPayloadIndexes(segments_[i]) || LacksSparseIndexes(segments_[i])) return {i};
   }
   if (AtRest()) return SegmentsToMergeAtRest();
   return InHaste() ? std::vector<size_t>() : SegmentToIndex();
@@ -90,6 +90,11 @@ std::vector<size_t> CollectionImpl::SegmentToIndex() const {
 bool CollectionImpl::LacksPayloadIndexes(const SealedSegment& segment) const {
   return segment.opened.written_with != payload_schema_ &&
          !payload_schema_->IsCoveredBy(*segment.opened.payload_indexes);
+}
+
+bool CollectionImpl::LacksSparseIndexes(const SealedSegment& segment) {
+  return segment.opened.written_with == nullptr &&
+         WantsSparseIndexes(*segment.opened.reader, *segment.opened.sparse_indexes);
 }
 
 bool CollectionImpl::InHaste() const {

@@ -127,7 +127,8 @@ Status CollectionImpl::CheckSegmentVectors(const storage::SegmentReader& reader)
     if (ordinal && (vector.dim != schema_.config(*ordinal).dim ||
                     vector.metric != schema_.config(*ordinal).metric ||
                     vector.datatype != schema_.config(*ordinal).datatype ||
-                    vector.multivector != schema_.config(*ordinal).multivector)) {
+                    vector.multivector != schema_.config(*ordinal).multivector ||
+                    vector.sparse != schema_.config(*ordinal).sparse)) {
       return CorruptionError(reader.path() + ": vector `" + vector.name +
                              "` isn't of the collection's dimension, metric and kind");
     }

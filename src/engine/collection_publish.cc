@@ -1,5 +1,6 @@
 // What sealing and merging share: writing a segment, and making it count.
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <unordered_map>
 
@@ -39,7 +40,8 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, IndexBuild
                                .dim = config.dim,
                                .metric = config.metric,
                                .datatype = config.datatype,
-                               .multivector = config.multivector});
+                               .multivector = config.multivector,
+                               .sparse = config.sparse});
   }
   std::vector<IndexSection> sections;
   if (environment_.indexer != nullptr) {
@@ -59,6 +61,9 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, IndexBuild
   const PayloadIndexSectionBuilder payload_indexes(*fields, stop_, environment_.log);
   AKIDB_ASSIGN_OR_RETURN(std::optional<IndexSection> indexes, payload_indexes.Build(rows));
   if (indexes) sections.push_back(std::move(*indexes));
+  AKIDB_ASSIGN_OR_RETURN(std::vector<IndexSection> sparse,
+                         BuildSparseIndexes(rows, schema_, {stop_, environment_.log}));
+  std::move(sparse.begin(), sparse.end(), std::back_inserter(sections));
   for (const IndexSection& section : sections) {
     options.extra_sections.push_back({.key = section.key, .bytes = section.bytes});
   }

@@ -18,6 +18,7 @@ void AddMemory(const SealedSegment& segment, MemoryUse& memory) {
   memory.graphs += sum({Id::kGraph, Id::kRecall});
   memory.ids += sum({Id::kNumberIds, Id::kUuidIds, Id::kRowOfRank, Id::kRankOfRow, Id::kSeqs,
                      Id::kRowMap, Id::kRowStarts});
+  memory.sparse_indexes += sum({Id::kSparseIndex});
   memory.payload_indexes += sum({Id::kPayloadIndexes});
   memory.vectors += sum({Id::kRows});
   memory.payloads += sum({Id::kPayload, Id::kPayloadIndex, Id::kPayloadDictionary});
@@ -86,9 +87,12 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
         searches.push_back({request, ordinal, {}});
         continue;
       }
-      AKIDB_ASSIGN_OR_RETURN(const size_t ordinal, schema_.Check(request.vector_name, request.query,
-                                                                 request.query_row_dim));
       DenseVector& query = queries.emplace_back(request.query.begin(), request.query.end());
+      query.row_dim = request.query_row_dim;
+      if (request.query_indices) {
+        query.indices.emplace(request.query_indices->begin(), request.query_indices->end());
+      }
+      AKIDB_ASSIGN_OR_RETURN(const size_t ordinal, schema_.Check(request.vector_name, query));
       schema_.PrepareQuery(ordinal, query);
       searches.push_back({request, ordinal, query});
     }

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
+#include "engine/sparse_statistics.h"
 #include "engine/vector_schema.h"
 #include "index/max_sim.h"
+#include "index/sparse/sparse_dot.h"
 
 namespace akidb::engine {
 namespace {
@@ -22,6 +25,7 @@ class Similarities {
 
   Result<std::vector<float>> To(DenseVector vector) {
     const VectorConfig& config = schema_.config(ordinal_);
+    if (config.sparse) return ToSparse(std::move(vector));
     schema_.PrepareQuery(ordinal_, vector);
     // A plain vector is a multivector of one row: then the sum has one term.
     index::MaxSim max_sim(context_, {config.metric, schema_.NormalizesRows(ordinal_)},
@@ -40,6 +44,18 @@ class Similarities {
   }
 
  private:
+  Result<std::vector<float>> ToSparse(DenseVector vector) {
+    schema_.PrepareQuery(ordinal_, vector);
+    const std::vector<index::SparseTerm> terms = TermsOf(vector);
+    std::vector<float> similarities;
+    for (const DenseVector& candidate : candidates_) {
+      const DenseVector rows = RowsOfSparse(candidate);
+      similarities.push_back(index::SparseDot(terms, index::SparseEntries(rows)).value_or(0.0f));
+    }
+    AKIDB_RETURN_IF_ERROR(context_.Check());
+    return similarities;
+  }
+
   const RequestContext& context_;
   const VectorSchema& schema_;
   const size_t ordinal_;

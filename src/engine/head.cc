@@ -77,7 +77,9 @@ void Head::StoreVectors(Block& block, uint32_t row_in_block, NamedVectors& vecto
 
 void Head::StoreMultivector(Block& block, uint32_t row_in_block, size_t ordinal,
                             DenseVector& rows) {
-  AKIDB_CHECK(rows.row_dim == schema_.config(ordinal).dim && !rows.empty());
+  if (rows.indices) rows = RowsOfSparse(rows);
+  const VectorConfig& config = schema_.config(ordinal);
+  AKIDB_CHECK(rows.row_dim == config.dim && (config.sparse || !rows.empty()));
   auto& stored = block.multivectors[ordinal];
   if (!stored) {
     stored = std::make_unique<std::array<DenseVector, kBlockRows>>();

@@ -120,6 +120,7 @@ class HeadSource final : public RowSource {
     const VectorIndex* const index = vector_index(ordinal);
     return index == nullptr ? 0 : index->codes.count() / Head::kBlockRows;
   }
+  const index::SparseIndex* sparse_index(size_t) const override { return nullptr; }
   const PayloadIndexSection* payload_indexes() const override { return nullptr; }
   const RowSet* replaced() const override { return nullptr; }
   // Not counted: nothing but an index asks.

@@ -61,7 +61,8 @@ Result<NamedVectors> PointReader::ReadVectors(const Place& place) const {
   for (size_t ordinal = 0; ordinal < schema_.size(); ++ordinal) {
     AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector,
                            place.source->vector(place.row, ordinal, buffer));
-    if (vector.empty()) continue;
+    // Only a sparse vector may be there and empty.
+    if (vector.empty() && !place.source->HasVector(place.row, ordinal)) continue;
     vectors.emplace_back(schema_.name(ordinal), schema_.VectorOf(ordinal, vector));
   }
   return vectors;

@@ -1,6 +1,8 @@
 #include "engine/records.h"
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -16,7 +18,9 @@ constexpr uint8_t kVersion = 1;
 // Of an upsert with datatypes other than float32, or with multivectors. Any other is written as
 // version 1, so that a program that knows no more reads it.
 constexpr uint8_t kVersionWithDatatypes = 2;
+constexpr uint8_t kVersionWithSparse = 3;
 constexpr uint8_t kMultivectorBit = 0x80;  // beside the datatype
+constexpr uint8_t kSparseBit = 0x40;       // then the other one, too
 constexpr size_t kIdBytes = 17;
 // A point in a record of payloads: its id and the number of its payload.
 constexpr size_t kReplacementBytes = kIdBytes + 4;
@@ -28,6 +32,7 @@ struct RecordVector {
   uint32_t dim = 0;
   VectorDatatype datatype = VectorDatatype::kFloat32;
   bool multivector = false;
+  bool sparse = false;
 };
 
 void PutId(PointId id, ByteWriter& out) {
@@ -63,8 +68,12 @@ Result<std::vector<RecordVector>> GetNames(ByteReader& in) {
     vector.name = in.Text(in.Get<uint16_t>());
     vector.dim = in.Get<uint32_t>();
     const auto kind = in.Get<uint8_t>();
-    const auto datatype = static_cast<uint8_t>(kind & ~kMultivectorBit);
+    const auto datatype = static_cast<uint8_t>(kind & ~(kMultivectorBit | kSparseBit));
     vector.multivector = (kind & kMultivectorBit) != 0;
+    vector.sparse = (kind & kSparseBit) != 0;
+    if (vector.sparse && (!vector.multivector || vector.dim != kSparseRowDim || datatype != 0)) {
+      return CorruptionError("log record describes a sparse vector that can't be");
+    }
     if (datatype > static_cast<uint8_t>(VectorDatatype::kUint8) || vector.dim == 0 ||
         vector.dim > kDimMax) {
       return CorruptionError("log record describes a vector that can't be");
@@ -85,13 +94,23 @@ Result<DenseVector> GetVector(const RecordVector& kind, ByteReader& in) {
   const uint32_t rows = kind.multivector ? in.Get<uint32_t>() : 1;
   const uint64_t size = uint64_t{rows} * kind.dim * ComponentBytes(kind.datatype);
   std::span<const std::byte> bytes = in.Bytes(size);
-  if (bytes.empty()) return CorruptionError("log record ends inside a vector");
+  if (!in.ok() || (bytes.empty() && !kind.sparse)) {
+    return CorruptionError("log record ends inside a vector");
+  }
   // A record's components stand anywhere.
   std::vector<float> aligned((bytes.size() + sizeof(float) - 1) / sizeof(float));
   std::memcpy(aligned.data(), bytes.data(), bytes.size());
   std::vector<float> buffer;
   std::span<const float> floats =
       FloatsOf(kind.datatype, std::as_bytes(std::span(aligned)).first(bytes.size()), buffer);
+  if (kind.sparse) {
+    DenseVector vector = SparseFromRows(floats);
+    const std::vector<uint32_t>& indices = *vector.indices;
+    const bool ascend =
+        std::adjacent_find(indices.begin(), indices.end(), std::greater_equal<>()) == indices.end();
+    return ascend ? Result<DenseVector>(std::move(vector))
+                  : CorruptionError("log record holds a sparse vector out of order");
+  }
   DenseVector vector(floats.begin(), floats.end());
   vector.row_dim = kind.multivector ? kind.dim : 0;
   return vector;
@@ -122,20 +141,22 @@ std::vector<std::byte> EncodeUpsert(std::span<const Point> points, const VectorS
   };
   std::map<std::string_view, Name> names;
   size_t bytes = 16;
-  bool only_plain_floats = true;
+  uint8_t version = kVersion;
   for (const Point& point : points) {
     bytes += kPointBytesMin + point.payload.encoded().size();
     for (const auto& [name, vector] : point.vectors) {
       const VectorConfig& config = schema.config(*schema.Find(name));
       names.emplace(name, Name{0, config});
-      only_plain_floats &= config.datatype == VectorDatatype::kFloat32 && !config.multivector;
-      bytes += 6 + vector.size() * ComponentBytes(config.datatype);
+      const bool plain = config.datatype == VectorDatatype::kFloat32 && !config.multivector;
+      if (!plain) version = std::max(version, kVersionWithDatatypes);
+      if (config.sparse) version = kVersionWithSparse;
+      bytes += 6 + vector.size() * (config.sparse ? 8 : ComponentBytes(config.datatype));
     }
   }
   std::vector<std::byte> body;
   body.reserve(bytes + names.size() * 64);
   ByteWriter out(body);
-  out.Put(only_plain_floats ? kVersion : kVersionWithDatatypes);
+  out.Put(version);
   out.Put(static_cast<uint16_t>(names.size()));
   uint16_t index = 0;
   for (auto& [name, entry] : names) {
@@ -144,7 +165,8 @@ std::vector<std::byte> EncodeUpsert(std::span<const Point> points, const VectorS
     out.Text(name);
     out.Put(entry.config.dim);
     const auto datatype = static_cast<uint8_t>(entry.config.datatype);
-    out.Put(static_cast<uint8_t>(datatype | (entry.config.multivector ? kMultivectorBit : 0)));
+    out.Put(static_cast<uint8_t>(datatype | (entry.config.multivector ? kMultivectorBit : 0) |
+                                 (entry.config.sparse ? kSparseBit : 0)));
   }
   std::vector<std::byte> stored;
   out.Put(static_cast<uint32_t>(points.size()));
@@ -154,6 +176,11 @@ std::vector<std::byte> EncodeUpsert(std::span<const Point> points, const VectorS
     for (const auto& [name, vector] : point.vectors) {
       const Name& entry = names.find(name)->second;
       out.Put(entry.index);
+      if (entry.config.sparse) {
+        out.Put(static_cast<uint32_t>(vector.size()));
+        out.Floats(RowsOfSparse(vector));
+        continue;
+      }
       if (entry.config.multivector) {
         out.Put(static_cast<uint32_t>(vector.size() / entry.config.dim));
       }
@@ -204,7 +231,7 @@ std::vector<std::byte> EncodePayloads(std::span<const PayloadReplacement> points
 
 Result<std::vector<Point>> DecodeUpsert(std::span<const std::byte> body) {
   ByteReader in(body);
-  AKIDB_RETURN_IF_ERROR(CheckVersion(in, kVersionWithDatatypes));
+  AKIDB_RETURN_IF_ERROR(CheckVersion(in, kVersionWithSparse));
   AKIDB_ASSIGN_OR_RETURN(std::vector<RecordVector> names, GetNames(in));
   uint32_t count = in.Get<uint32_t>();
   if (count > in.remaining() / kPointBytesMin) {

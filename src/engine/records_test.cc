@@ -55,7 +55,7 @@ TEST(Records, DatatypesAreWrittenInTheirOwnFormAsVersion2) {
     ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
     EXPECT_EQ((*decoded)[0].vectors, points[0].vectors);
     EXPECT_EQ((*decoded)[1].vectors, points[1].vectors);
-    body[0] = std::byte{3};
+    body[0] = std::byte{4};
     EXPECT_EQ(DecodeUpsert(body).status().code(), ErrorCode::kUnsupported);
   }
 }
@@ -76,6 +76,28 @@ TEST(Records, MultivectorsComeBackAsWritten) {
   for (size_t length = 0; length < body.size(); ++length) {
     EXPECT_FALSE(DecodeUpsert(std::span(body).first(length)).ok()) << length;
   }
+}
+
+TEST(Records, SparseVectorsComeBackAsWritten) {
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
+  config.vectors["words"] = VectorConfig::Sparse(false);
+  std::vector<Point> points(3);
+  points[0].vectors = {{"", {1, 2}},
+                       {"words", DenseVector::AtIndices({0, 7, 4294967295u}, {1, -2, 0.5f})}};
+  points[1].vectors = {{"words", DenseVector::AtIndices({}, {})}};
+  points[2].vectors = {{"words", DenseVector::AtIndices({2139095041u}, {3})}};
+  const std::vector<std::byte> body = EncodeUpsert(points, VectorSchema(config));
+  EXPECT_EQ(body[0], std::byte{3});
+  Result<std::vector<Point>> decoded = DecodeUpsert(body);
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ((*decoded)[i].vectors, points[i].vectors);
+  for (size_t length = 0; length < body.size(); ++length) {
+    EXPECT_FALSE(DecodeUpsert(std::span(body).first(length)).ok()) << length;
+  }
+  points[0].vectors = {{"words", DenseVector::AtIndices({7, 7}, {1, 2})}};
+  const std::vector<std::byte> twice = EncodeUpsert(points, VectorSchema(config));
+  EXPECT_EQ(DecodeUpsert(twice).status().code(), ErrorCode::kCorruption);
 }
 
 TEST(Records, DeleteComesBackAsWritten) {

@@ -13,6 +13,10 @@
 #include "types/payload.h"
 #include "types/point_id.h"
 
+namespace akidb::index {
+class SparseIndex;
+}
+
 namespace akidb::engine {
 
 struct VectorIndex;
@@ -93,6 +97,8 @@ class RowSource {
   virtual const VectorIndex* vector_index(size_t ordinal) const = 0;
   // The index is over the vectors of the first so many blocks; those of others are to be read.
   virtual uint32_t indexed_blocks(size_t ordinal) const = 0;
+  // Over sparse vectors, numbered as they are; null when there is none.
+  virtual const index::SparseIndex* sparse_index(size_t ordinal) const = 0;
   // Over the rows; null for a source that never has any.
   virtual const PayloadIndexSection* payload_indexes() const = 0;
   // The rows whose payload is no longer the one that these are over; null: none. The first call

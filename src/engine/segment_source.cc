@@ -68,6 +68,7 @@ class SegmentSource final : public RowSource {
       : reader_(std::move(segment.reader)),
         index_(std::move(segment.index)),
         payload_indexes_(std::move(segment.payload_indexes)),
+        sparse_indexes_(std::move(segment.sparse_indexes)),
         dead_(std::move(delta.dead)),
         changes_(std::move(delta.changes)) {
     for (size_t ordinal = 0; ordinal < schema.size(); ++ordinal) {
@@ -76,7 +77,9 @@ class SegmentSource final : public RowSource {
     }
   }
 
-  bool degraded() const override { return index_ && index_->damaged(); }
+  bool degraded() const override {
+    return (index_ && index_->damaged()) || sparse_indexes_->damaged();
+  }
   bool sealed() const override { return true; }
   uint32_t rows() const override { return reader_->rows(); }
   bool Visible(uint32_t row) const override { return !dead_->Contains(row); }
@@ -166,6 +169,10 @@ class SegmentSource final : public RowSource {
     const std::optional<size_t>& there = vectors_[ordinal].in_segment;
     return index_ && there ? index_->vector(*there) : nullptr;
   }
+  const index::SparseIndex* sparse_index(size_t ordinal) const override {
+    const std::optional<size_t>& there = vectors_[ordinal].in_segment;
+    return there ? sparse_indexes_->Of(*there) : nullptr;
+  }
   uint32_t indexed_blocks(size_t ordinal) const override { return blocks(ordinal); }
   const PayloadIndexSection* payload_indexes() const override { return payload_indexes_.get(); }
   const RowSet* replaced() const override {
@@ -220,6 +227,7 @@ class SegmentSource final : public RowSource {
   const std::shared_ptr<const storage::SegmentReader> reader_;
   const std::shared_ptr<const SegmentIndex> index_;
   const std::shared_ptr<const PayloadIndexSection> payload_indexes_;
+  const std::shared_ptr<const SparseIndexes> sparse_indexes_;
   const std::shared_ptr<const Bitmap> dead_;
   const RowChanges changes_;
   mutable std::once_flag replaced_once_;
@@ -239,6 +247,8 @@ Result<OpenedSegment> OpenSegment(env::FileSystem& fs, const std::string& path,
   }
   segment.payload_indexes =
       std::make_shared<const PayloadIndexSection>(OpenPayloadIndexes(*segment.reader, opening.log));
+  segment.sparse_indexes =
+      std::make_shared<const SparseIndexes>(OpenSparseIndexes(*segment.reader, opening.log));
   return segment;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/row_source.h"
 #include "engine/segment_indexer.h"
 #include "engine/segment_payload_indexes.h"
+#include "engine/segment_sparse_indexes.h"
 #include "engine/vector_schema.h"
 #include "storage/segment/segment_reader.h"
 
@@ -19,6 +20,7 @@ struct OpenedSegment {
   std::shared_ptr<const storage::SegmentReader> reader;
   std::shared_ptr<const SegmentIndex> index;  // may be null
   std::shared_ptr<const PayloadIndexSection> payload_indexes;
+  std::shared_ptr<const SparseIndexes> sparse_indexes;
   // The fields that were to be indexed when this process wrote the segment, so that what could not
   // be indexed then is not tried again. Null when an earlier process wrote it.
   std::shared_ptr<const PayloadIndexSchema> written_with;

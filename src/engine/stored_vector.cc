@@ -1,7 +1,9 @@
 #include "engine/stored_vector.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <utility>
 
 #include "simd/kernels.h"
 
@@ -37,6 +39,26 @@ std::span<const std::byte> StoredForm(VectorDatatype datatype, std::span<const f
     });
   }
   return buffer;
+}
+
+DenseVector RowsOfSparse(const DenseVector& sparse) {
+  std::vector<float> rows;
+  rows.reserve(sparse.size() * kSparseRowDim);
+  for (size_t i = 0; i < sparse.size(); ++i) {
+    rows.push_back(std::bit_cast<float>((*sparse.indices)[i]));
+    rows.push_back(sparse[i]);
+  }
+  return DenseVector::OfRows(std::move(rows), kSparseRowDim);
+}
+
+DenseVector SparseFromRows(std::span<const float> rows) {
+  std::vector<uint32_t> indices(rows.size() / kSparseRowDim);
+  std::vector<float> components(indices.size());
+  for (size_t i = 0; i < indices.size(); ++i) {
+    indices[i] = std::bit_cast<uint32_t>(rows[kSparseRowDim * i]);
+    components[i] = rows[kSparseRowDim * i + 1];
+  }
+  return DenseVector::AtIndices(std::move(indices), std::move(components));
 }
 
 void TruncateToByte(std::span<float> components) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "types/collection_config.h"
+#include "types/point.h"
 
 namespace akidb::engine {
 
@@ -17,6 +18,11 @@ std::span<const float> FloatsOf(VectorDatatype datatype, std::span<const std::by
 // The inverse, for components that the datatype holds exactly (VectorSchema::Prepare sees to that).
 std::span<const std::byte> StoredForm(VectorDatatype datatype, std::span<const float> components,
                                       std::vector<std::byte>& buffer);
+
+// A sparse vector, whose indices ascend, as the rows that it is stored as; and the inverse.
+DenseVector RowsOfSparse(const DenseVector& sparse);
+DenseVector SparseFromRows(std::span<const float> rows);
+inline constexpr size_t kSparseComponentsMax = size_t{1} << 20;  // of one point
 
 // What uint8 keeps of each component: the integer part, no less than 0 and no more than 255.
 void TruncateToByte(std::span<float> components);

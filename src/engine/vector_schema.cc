@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <tuple>
+#include <utility>
 
 #include "engine/stored_vector.h"
 #include "simd/kernels.h"
@@ -37,6 +40,42 @@ Status CheckShape(const VectorConfig& config, size_t components, uint32_t row_di
   return OkStatus();
 }
 
+Status CheckSparse(std::string_view name, const DenseVector& vector) {
+  const std::vector<uint32_t>& indices = *vector.indices;
+  if (indices.size() != vector.size()) {
+    return ValidationError("[values: must be the same length as indices]");
+  }
+  if (!simd::AllFinite(vector)) {
+    return InvalidArgumentError("Vector `" + std::string(name) +
+                                "` holds NaN or an infinity; every component must be finite");
+  }
+  if (vector.size() > kSparseComponentsMax) {
+    return InvalidArgumentError("a sparse vector has " + std::to_string(vector.size()) +
+                                " components; it may have " + std::to_string(kSparseComponentsMax));
+  }
+  if (std::adjacent_find(indices.begin(), indices.end(), std::greater_equal<>()) == indices.end()) {
+    return OkStatus();
+  }
+  std::vector<uint32_t> sorted = indices;
+  std::sort(sorted.begin(), sorted.end());
+  return std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end()
+             ? OkStatus()
+             : ValidationError("[indices: must be unique]");
+}
+
+void SortByIndex(DenseVector& vector) {
+  std::vector<uint32_t>& indices = *vector.indices;
+  if (std::is_sorted(indices.begin(), indices.end())) return;
+  std::vector<std::pair<uint32_t, float>> entries;
+  for (size_t i = 0; i < indices.size(); ++i) entries.emplace_back(indices[i], vector[i]);
+  std::sort(entries.begin(), entries.end());
+  for (size_t i = 0; i < indices.size(); ++i) std::tie(indices[i], vector[i]) = entries[i];
+}
+
+Status WrongKind() {
+  return InvalidArgumentError("Conversion between sparse and regular vectors failed");
+}
+
 }  // namespace
 
 VectorSchema::VectorSchema(const CollectionConfig& config) : graph_(GraphConfigOf(config)) {
@@ -62,6 +101,7 @@ Result<size_t> VectorSchema::Check(std::string_view name, std::span<const float>
     return InvalidArgumentError("Not existing vector name error: " + std::string(name));
   }
   const VectorConfig& config = configs_[*ordinal];
+  if (config.sparse) return WrongKind();
   AKIDB_RETURN_IF_ERROR(CheckShape(config, vector.size(), row_dim));
   if (!simd::AllFinite(vector)) {
     return InvalidArgumentError("Vector `" + std::string(name) +
@@ -73,6 +113,17 @@ Result<size_t> VectorSchema::Check(std::string_view name, std::span<const float>
                                 "` holds a component that its datatype float16 can't hold; it goes "
                                 "from -65504 to 65504");
   }
+  return *ordinal;
+}
+
+Result<size_t> VectorSchema::Check(std::string_view name, const DenseVector& vector) const {
+  if (!vector.indices) return Check(name, vector, vector.row_dim);
+  std::optional<size_t> ordinal = Find(name);
+  if (!ordinal) {
+    return InvalidArgumentError("Not existing vector name error: " + std::string(name));
+  }
+  if (!configs_[*ordinal].sparse) return WrongKind();
+  AKIDB_RETURN_IF_ERROR(CheckSparse(name, vector));
   return *ordinal;
 }
 
@@ -97,6 +148,12 @@ void VectorSchema::PrepareQuery(size_t ordinal, std::span<float> query) const {
   for (size_t at = 0; at < query.size(); at += dim) simd::Normalize(query.subspan(at, dim));
 }
 
+void VectorSchema::PrepareQuery(size_t ordinal, DenseVector& query) const {
+  if (!query.indices) return PrepareQuery(ordinal, std::span<float>(query));
+  SortByIndex(query);
+  query = RowsOfSparse(query);
+}
+
 Status VectorSchema::Prepare(Point& point) const {
   std::sort(point.vectors.begin(), point.vectors.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -107,6 +164,10 @@ Status VectorSchema::Prepare(Point& point) const {
                                   point.id.ToString());
     }
     AKIDB_ASSIGN_OR_RETURN(size_t ordinal, Check(name, vector));
+    if (configs_[ordinal].sparse) {
+      SortByIndex(vector);
+      continue;
+    }
     RoundToStored(ordinal, vector);
     if (configs_[ordinal].multivector) vector.row_dim = configs_[ordinal].dim;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "engine/stored_vector.h"
 #include "types/collection_config.h"
 #include "types/point.h"
 
@@ -33,24 +34,26 @@ class VectorSchema {
   // as its one row. Returns the ordinal.
   Result<size_t> Check(std::string_view name, std::span<const float> vector,
                        uint32_t row_dim = 0) const;
-  Result<size_t> Check(std::string_view name, const DenseVector& vector) const {
-    return Check(name, vector, vector.row_dim);
-  }
+  // A sparse vector accepts indices that are unique, in any order, as many as components.
+  Result<size_t> Check(std::string_view name, const DenseVector& vector) const;
 
   // Checks every vector of `point`, sorts them by name and makes of each what is stored: cosine
   // vectors come to unit length (a zero vector stays zero), but for those of uint8; components are
-  // rounded to the datatype. Changes nothing that it made itself.
+  // rounded to the datatype; indices come to ascend. Changes nothing that it made itself.
   Status Prepare(Point& point) const;
 
   // What is stored of a vector, with the rows that a multivector has.
   DenseVector VectorOf(size_t ordinal, std::span<const float> stored) const {
     const VectorConfig& config = configs_[ordinal];
+    if (config.sparse) return SparseFromRows(stored);
     return DenseVector::OfRows({stored.begin(), stored.end()}, config.multivector ? config.dim : 0);
   }
 
   // Makes of a query that Check accepts what is compared with stored vectors: the dialect rounds
   // queries to the datatype, too, and for cosine they are at unit length whatever that is.
   void PrepareQuery(size_t ordinal, std::span<float> query) const;
+  // Likewise; a sparse query becomes rows as they are stored.
+  void PrepareQuery(size_t ordinal, DenseVector& query) const;
   // Whether stored vectors are to be brought to unit length before they are compared.
   bool NormalizesRows(size_t ordinal) const {
     const VectorConfig& config = configs_[ordinal];

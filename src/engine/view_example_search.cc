@@ -7,10 +7,12 @@
 #include <optional>
 #include <vector>
 
+#include "engine/sparse_statistics.h"
 #include "engine/view_matches.h"
 #include "engine/view_reader.h"
 #include "index/max_sim.h"
 #include "index/row_comparison.h"
+#include "index/sparse/sparse_dot.h"
 #include "simd/kernels.h"
 
 namespace akidb::engine {
@@ -39,6 +41,7 @@ class ExampleComparison {
     const index::RowMeasure measure(schema.config(ordinal).metric, schema.NormalizesRows(ordinal));
     for (const DenseVector& example : examples) {
       components_ += example.size();
+      if (schema.config(ordinal).sparse) continue;
       if (schema.config(ordinal).multivector) {
         max_sims_.push_back(
             std::make_unique<index::MaxSim>(context, measure, index::MaxSim::Query{example, dim_}));
@@ -48,11 +51,21 @@ class ExampleComparison {
     }
   }
 
+  // Instead of the examples, as terms.
+  void CompareSparse(std::vector<std::vector<index::SparseTerm>> examples) {
+    plain_.clear();
+    max_sims_.clear();
+    sparse_ = std::move(examples);
+  }
+
   // To the examples, in their order. Valid until the next call.
   Result<std::span<const float>> SimilaritiesOf(std::span<const float> vector) {
     for (size_t i = 0; i < max_sims_.size(); ++i) {
       AKIDB_ASSIGN_OR_RETURN(const float distance, max_sims_[i]->DistanceOf(vector));
       similarities_[i] = -distance;
+    }
+    for (size_t i = 0; i < sparse_.size(); ++i) {
+      similarities_[i] = index::SparseDot(sparse_[i], index::SparseEntries(vector)).value_or(0.0f);
     }
     if (!plain_.empty()) {
       comparison_.Many({plain_.data(), plain_.size()}, {vector.data(), 1, dim_, dim_},
@@ -71,6 +84,7 @@ class ExampleComparison {
   const RequestContext& context_;
   const size_t dim_;
   std::vector<float> similarities_;
+  std::vector<std::vector<index::SparseTerm>> sparse_;
   const index::RowComparison comparison_;
   std::vector<const float*> plain_;
   std::vector<std::unique_ptr<index::MaxSim>> max_sims_;
@@ -80,12 +94,28 @@ class ExampleComparison {
 
 }  // namespace
 
+Result<std::vector<std::vector<index::SparseTerm>>> ViewReader::SparseExamples(
+    const std::vector<DenseVector>& examples, size_t ordinal) const {
+  std::vector<std::vector<index::SparseTerm>> terms;
+  for (const DenseVector& example : examples) {
+    std::vector<index::SparseTerm>& of_one = terms.emplace_back(TermsOf(example));
+    if (schema_.config(ordinal).idf) {
+      AKIDB_RETURN_IF_ERROR(WeighByRarity(context_, view_, ordinal, of_one));
+    }
+  }
+  return terms;
+}
+
 Result<std::vector<Hit>> ViewReader::SearchExamples(const PreparedSearch& search) const {
   const SearchRequest& request = search.request;
   const size_t ordinal = search.ordinal;
   std::vector<DenseVector> examples = request.examples->vectors;
   for (DenseVector& example : examples) schema_.PrepareQuery(ordinal, example);
   ExampleComparison comparison(context_, schema_, ordinal, examples);
+  if (schema_.config(ordinal).sparse) {
+    AKIDB_ASSIGN_OR_RETURN(auto terms, SparseExamples(examples, ordinal));
+    comparison.CompareSparse(std::move(terms));
+  }
   index::TopK top(std::min<uint64_t>(view_.points, request.offset) +
                       std::min<uint64_t>(view_.points, request.limit),
                   request.distance_max.value_or(std::numeric_limits<float>::infinity()));

@@ -41,7 +41,8 @@ Result<std::optional<NamedVectors>> ViewReader::Vectors(const Location& at,
     }
     AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector,
                            at.source->vector(at.row, ordinal, buffer));
-    if (vector.empty()) continue;
+    // Only a sparse vector may be there and empty.
+    if (vector.empty() && !at.source->HasVector(at.row, ordinal)) continue;
     vectors.emplace_back(name, schema_.VectorOf(ordinal, vector));
   }
   return std::optional<NamedVectors>(std::move(vectors));

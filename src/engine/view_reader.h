@@ -11,6 +11,7 @@
 #include "engine/collection.h"
 #include "engine/row_source.h"
 #include "engine/vector_schema.h"
+#include "index/sparse/sparse_entries.h"
 #include "index/top_k.h"
 
 namespace akidb::engine {
@@ -67,8 +68,13 @@ class ViewReader {
   Status ReadCodes(std::span<SourceSearch* const> searches) const;
   // Searching by examples (view_example_search.cc).
   Result<std::vector<Hit>> SearchExamples(const PreparedSearch& search) const;
+  // Of rows of sparse vectors.
+  Result<std::vector<std::vector<index::SparseTerm>>> SparseExamples(
+      const std::vector<DenseVector>& examples, size_t ordinal) const;
   // Searching multivectors (view_multivector_search.cc).
   Result<std::vector<Hit>> SearchMultivectors(const PreparedSearch& search) const;
+  // Searching sparse vectors (view_sparse_search.cc).
+  Result<std::vector<Hit>> SearchSparse(const PreparedSearch& search) const;
   Result<std::vector<Hit>> TakeHits(index::TopK& top, size_t ordinal,
                                     const SearchRequest& request) const;
   static Result<std::optional<Payload>> ReadPayload(const Location& at,

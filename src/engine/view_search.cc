@@ -394,8 +394,10 @@ Result<std::vector<std::vector<Hit>>> ViewReader::Search(
       continue;
     }
     AKIDB_RETURN_IF_ERROR(context_.Check());
-    AKIDB_ASSIGN_OR_RETURN(
-        results[i], by_examples ? SearchExamples(searches[i]) : SearchMultivectors(searches[i]));
+    const bool sparse = schema_.config(searches[i].ordinal).sparse;
+    AKIDB_ASSIGN_OR_RETURN(results[i], by_examples ? SearchExamples(searches[i])
+                                       : sparse    ? SearchSparse(searches[i])
+                                                   : SearchMultivectors(searches[i]));
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return searches[a].ordinal < searches[b].ordinal; });

@@ -25,6 +25,10 @@ Status CheckModelFits(const embedding::ModelInfo& model, std::string_view vector
                       const VectorConfig& vector) {
   std::string name =
       vector_name.empty() ? "the default vector" : "vector `" + std::string(vector_name) + "`";
+  if (vector.sparse) {
+    return InferenceError("model `" + model.id + "` makes dense vectors, but " + name +
+                          " of the collection is sparse");
+  }
   if (vector.multivector) {
     return InferenceError("model `" + model.id + "` makes one vector of a text, but " + name +
                           " of the collection is a multivector");

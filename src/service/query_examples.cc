@@ -1,5 +1,6 @@
 #include "service/query_examples.h"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,41 @@ DenseVector AllRows(const RecommendQuery& recommend, uint32_t dim) {
     for (float component : std::get<DenseVector>(example)) rows.push_back(-component);
   }
   return DenseVector::OfRows(std::move(rows), dim);
+}
+
+Status CheckSparse(const std::vector<QueryInput>& examples) {
+  for (const QueryInput& example : examples) {
+    const auto& vector = std::get<DenseVector>(example);
+    if (vector.indices && vector.indices->size() == vector.size()) continue;
+    return InvalidArgumentError("Conversion between sparse and regular vectors failed");
+  }
+  return OkStatus();
+}
+
+// Adds the mean of the examples, times `weight`; at indices that an example lacks it has 0.
+void AddMean(const std::vector<QueryInput>& examples, float weight,
+             std::map<uint32_t, float>& sums) {
+  std::map<uint32_t, float> of_these;
+  for (const QueryInput& example : examples) {
+    const auto& vector = std::get<DenseVector>(example);
+    for (size_t i = 0; i < vector.size(); ++i) of_these[(*vector.indices)[i]] += vector[i];
+  }
+  const auto count = static_cast<float>(examples.size());
+  for (const auto& [index, sum] : of_these) sums[index] += weight * (sum / count);
+}
+
+Result<DenseVector> SparseAverageOf(const RecommendQuery& recommend) {
+  AKIDB_RETURN_IF_ERROR(CheckSparse(recommend.positive));
+  AKIDB_RETURN_IF_ERROR(CheckSparse(recommend.negative));
+  std::map<uint32_t, float> sums;
+  AddMean(recommend.positive, recommend.negative.empty() ? 1.0f : 2.0f, sums);
+  if (!recommend.negative.empty()) AddMean(recommend.negative, -1, sums);
+  DenseVector average = DenseVector::AtIndices({}, {});
+  for (const auto& [index, sum] : sums) {
+    average.indices->push_back(index);
+    average.push_back(sum);
+  }
+  return average;
 }
 
 Status CheckDims(const std::vector<QueryInput>& examples, const VectorConfig& config) {
@@ -108,6 +144,7 @@ Result<DenseVector> AverageOf(const RecommendQuery& recommend, const VectorConfi
     return InvalidArgumentError(
         "Bad request: At least one positive vector ID required with this strategy");
   }
+  if (config.sparse) return SparseAverageOf(recommend);
   AKIDB_RETURN_IF_ERROR(CheckDims(recommend.positive, config));
   AKIDB_RETURN_IF_ERROR(CheckDims(recommend.negative, config));
   if (config.multivector) return AllRows(recommend, config.dim);

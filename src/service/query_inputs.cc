@@ -77,7 +77,7 @@ Status Service::QueryInputs::AddInput(const RequestContext& context, const Place
     const PointId point = *id;
     if (place.is_target) points_->push_back(point);
     AKIDB_ASSIGN_OR_RETURN(DenseVector vector, StoredVector(context, place, point));
-    if (vector.empty()) {
+    if (vector.empty() && !vector.indices) {
       return InvalidArgumentError("Point " + point.ToString() + " has no vector `" +
                                   place.vector_name + "` to search with");
     }
@@ -104,7 +104,7 @@ Status Service::QueryInputs::AddExamples(const RequestContext& context, const Pl
       const PointId point = *id;
       if (place.is_target) points_->push_back(point);
       AKIDB_ASSIGN_OR_RETURN(DenseVector vector, StoredVector(context, place, point));
-      if (vector.empty()) continue;
+      if (vector.empty() && !vector.indices) continue;
       example = std::move(vector);
     }
     kept.push_back(std::move(example));

@@ -76,14 +76,10 @@ Result<engine::SearchRequest> QueryRun::SearchOf(const Stage& stage) {
       search.offset = 0;
     }
   }
-  const auto search_by = [&](const DenseVector& vector) {
-    search.query = vector;
-    search.query_row_dim = vector.row_dim;
-  };
   if (const auto* vector = std::get_if<DenseVector>(&asked.query)) {
-    search_by(*vector);
+    search.SearchBy(*vector);
   } else if (const auto* diverse = std::get_if<DiverseQuery>(&asked.query)) {
-    search_by(std::get<DenseVector>(diverse->nearest));
+    search.SearchBy(std::get<DenseVector>(diverse->nearest));
     search.limit = diverse->candidates_limit.value_or(asked.limit);
     search.offset = 0;
     search.with_payload = PayloadSelector::None();
@@ -99,7 +95,7 @@ Result<engine::SearchRequest> QueryRun::SearchOf(const Stage& stage) {
     AKIDB_ASSIGN_OR_RETURN(DenseVector average,
                            AverageOf(std::get<RecommendQuery>(asked.query), ConfigOf(asked)));
     averages_.push_back(std::make_unique<DenseVector>(std::move(average)));
-    search_by(*averages_.back());
+    search.SearchBy(*averages_.back());
   }
   return search;
 }

@@ -74,8 +74,7 @@ Result<NeighbourMatrix> Service::Matrix(const RequestContext& context, std::stri
     const DenseVector& vector = point.vectors->front().second;
     engine::SearchRequest& search = searches.emplace_back();
     search.vector_name = request.using_vector;
-    search.query = vector;
-    search.query_row_dim = vector.row_dim;
+    search.SearchBy(vector);
     search.filter = std::move(filter);
     search.limit = request.limit;
   }

@@ -38,8 +38,26 @@ struct VectorConfig {
   bool on_disk = false;
   // A point has rows of `dim` components, one or more, and the nearest row counts (max-sim).
   bool multivector = false;
+  // A point has components at some of 2^32 indices, compared by dot product. It is stored as a
+  // multivector is: kSparseRowDim numbers a component, its index's bits and itself.
+  bool sparse = false;
+  // Of a sparse vector: components of queries are multiplied by how rare their indices are.
+  bool idf = false;
+
+  static VectorConfig Sparse(bool idf);
   friend bool operator==(const VectorConfig&, const VectorConfig&) = default;
 };
+
+inline constexpr uint32_t kSparseRowDim = 2;
+inline VectorConfig VectorConfig::Sparse(bool idf) {
+  VectorConfig config;
+  config.dim = kSparseRowDim;
+  config.metric = Metric::kDot;
+  config.multivector = true;
+  config.sparse = true;
+  config.idf = idf;
+  return config;
+}
 
 inline constexpr uint32_t kDimMax = 65536;
 inline constexpr uint32_t kMultivectorComponentsMax = (uint32_t{1} << 20) - 1;  // of one point

@@ -16,17 +16,21 @@ using simdjson::dom::object;
 
 // The latest. A configuration is written as the least version that can say what it says, so that
 // a program that knows no more reads it: 2 has payload indexes, 3 datatypes other than float32 and
-// multivectors, 4 payload indexes of other kinds than keyword and integer.
-constexpr int64_t kVersion = 4;
+// multivectors, 4 payload indexes of other kinds than keyword and integer, 5 sparse vectors.
+constexpr int64_t kVersion = 5;
+constexpr int64_t kVersionWithOtherIndexes = 4;
 constexpr int64_t kVersionWithDatatypes = 3;
 constexpr int64_t kVersionWithIndexes = 2;
 constexpr int64_t kVersionOfFirst = 1;
 constexpr std::string_view kMaxSim = "max_sim";
 
 int64_t VersionOf(const CollectionConfig& config) {
+  for (const auto& [name, vector] : config.vectors) {
+    if (vector.sparse) return kVersion;
+  }
   for (const auto& [field, index] : config.payload_indexes) {
     if (index.kind != PayloadFieldKind::kKeyword && index.kind != PayloadFieldKind::kInteger) {
-      return kVersion;
+      return kVersionWithOtherIndexes;
     }
   }
   for (const auto& [name, vector] : config.vectors) {
@@ -74,6 +78,17 @@ Result<VectorConfig> VectorFromDom(element value) {
   return config;
 }
 
+Result<VectorConfig> SparseVectorFromDom(element value) {
+  object fields;
+  if (value.get(fields)) return Malformed("a sparse vector is no object");
+  bool idf = false;
+  for (auto [key, field] : fields) {
+    if (key != "idf") return Malformed("unknown field sparse_vectors." + std::string(key));
+    if (field.get(idf)) return Malformed("bad idf");
+  }
+  return VectorConfig::Sparse(idf);
+}
+
 Result<PayloadFieldIndex> PayloadIndexFromDom(element value) {
   object fields;
   if (value.get(fields)) return Malformed("a payload index is no object");
@@ -96,6 +111,20 @@ Result<PayloadFieldIndex> PayloadIndexFromDom(element value) {
   }
   if (!has_kind) return Malformed("a payload index has no kind");
   return index;
+}
+
+void WriteSparseVectors(const CollectionConfig& config, JsonWriter& json) {
+  json.Key("sparse_vectors");
+  json.BeginObject();
+  for (const auto& [name, vector] : config.vectors) {
+    if (!vector.sparse) continue;
+    json.Key(name);
+    json.BeginObject();
+    json.Key("idf");
+    json.Bool(vector.idf);
+    json.EndObject();
+  }
+  json.EndObject();
 }
 
 void WritePayloadIndexes(const PayloadFieldIndexes& indexes, JsonWriter& json) {
@@ -125,7 +154,7 @@ Status ReadField(std::string_view key, element value, CollectionConfig& config) 
   }
   object members;
   if (value.get(members)) return Malformed(std::string(key) + " is no object");
-  if (key != "vectors" && key != "echoed" && key != "payload_indexes") {
+  if (key != "vectors" && key != "sparse_vectors" && key != "echoed" && key != "payload_indexes") {
     return Malformed("unknown field " + std::string(key));
   }
   for (auto [name, member] : members) {
@@ -138,7 +167,10 @@ Status ReadField(std::string_view key, element value, CollectionConfig& config) 
                              PayloadIndexFromDom(member));
       continue;
     }
-    AKIDB_ASSIGN_OR_RETURN(config.vectors[std::string(name)], VectorFromDom(member));
+    auto [place, is_new] = config.vectors.try_emplace(std::string(name));
+    if (!is_new) return Malformed("two vectors of one name");
+    AKIDB_ASSIGN_OR_RETURN(place->second, key == "sparse_vectors" ? SparseVectorFromDom(member)
+                                                                  : VectorFromDom(member));
   }
   return OkStatus();
 }
@@ -203,6 +235,7 @@ std::string CollectionConfigToJson(const CollectionConfig& config) {
   json.Key("vectors");
   json.BeginObject();
   for (const auto& [name, vector] : config.vectors) {
+    if (vector.sparse) continue;
     json.Key(name);
     json.BeginObject();
     json.Key("dim");
@@ -220,6 +253,7 @@ std::string CollectionConfigToJson(const CollectionConfig& config) {
     json.EndObject();
   }
   json.EndObject();
+  if (VersionOf(config) == kVersion) WriteSparseVectors(config, json);
   json.Key("durability");
   json.String(config.durability == Durability::kSync ? "sync" : "interval");
   json.Key("echoed");

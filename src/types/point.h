@@ -13,7 +13,8 @@
 
 namespace akidb {
 
-// The components of a vector; of a multivector, those of its rows one after the other.
+// The components of a vector; of a multivector, those of its rows one after the other; of a sparse
+// vector, those that it has.
 class DenseVector : public std::vector<float> {
  public:
   using std::vector<float>::vector;
@@ -23,11 +24,20 @@ class DenseVector : public std::vector<float> {
     rows.row_dim = row_dim;
     return rows;
   }
+  static DenseVector AtIndices(std::vector<uint32_t> indices, std::vector<float> components) {
+    DenseVector sparse;
+    sparse.std::vector<float>::operator=(std::move(components));
+    sparse.indices = std::move(indices);
+    return sparse;
+  }
 
   uint32_t row_dim = 0;  // of a multivector; 0: a plain vector
+  // Of a sparse vector: where its components stand, one index for each.
+  std::optional<std::vector<uint32_t>> indices;
 
   friend bool operator==(const DenseVector& a, const DenseVector& b) {
-    return a.row_dim == b.row_dim && std::equal(a.begin(), a.end(), b.begin(), b.end());
+    return a.row_dim == b.row_dim && a.indices == b.indices &&
+           std::equal(a.begin(), a.end(), b.begin(), b.end());
   }
 };
 

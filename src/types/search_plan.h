@@ -15,6 +15,7 @@ enum class SearchWay : uint8_t {
   kListedCodes,    // the codes that a filter leaves, then as above
   kGraph,          // a walk, then as above
   kFilteredGraph,  // a walk that keeps to what a filter or tombstones leave, then as above
+  kInvertedLists,  // lists over sparse vectors, then the vectors that may be good enough
 };
 
 struct SourcePlan {
@@ -25,7 +26,7 @@ struct SourcePlan {
   double admitted_share = 1;  // of the rows, about: living and passing the filter
   uint64_t ef = 0;            // candidates of the last walk; 0: none
   uint64_t walks = 0;         // one more for each time that ef was doubled
-  uint64_t estimated = 0;     // distances by codes
+  uint64_t estimated = 0;     // distances by codes; postings of lists
   uint64_t compared = 0;      // vectors
   uint64_t bytes = 0;         // of codes, links and vectors that this touched
   // Searches of a batch that one pass over its codes or vectors served, each with all of search_ms.

@@ -8,6 +8,7 @@ from .rule import Rule
 from .tree import line_of
 
 _BELOW_ENGINE = ("base", "env", "types", "types/text", "simd", "index", "index/codes", "index/graph",
+                 "index/sparse",
                  "storage/wal", "storage/segment", "storage/manifest", "catalog")
 _BELOW_SERVICE = _BELOW_ENGINE + ("engine", "embedding", "embedding/tokenizer")
 
@@ -21,6 +22,7 @@ ALLOWED = {
     "index": ("base", "types", "simd", "env"),
     "index/codes": ("base", "types", "simd"),
     "index/graph": ("base", "types", "simd", "index/codes"),
+    "index/sparse": ("base", "types"),
     "storage/wal": ("base", "env", "types"),
     "storage/segment": ("base", "env", "types"),
     "storage/manifest": ("base", "env", "types", "storage/segment"),

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <span>
 #include <string>
@@ -102,13 +103,18 @@ void WriteVectors(const CollectionConfig& config, JsonWriter& json) {
                 [&](std::string_view name, simdjson::dom::element member) {
                   options[std::string(name)] = simdjson::minify(member);
                 });
-  bool single = config.vectors.size() == 1 && config.vectors.begin()->first.empty();
+  const auto dense = std::count_if(config.vectors.begin(), config.vectors.end(),
+                                   [](const auto& entry) { return !entry.second.sparse; });
+  // The default vector is the first.
+  bool single =
+      dense == 1 && config.vectors.begin()->first.empty() && !config.vectors.begin()->second.sparse;
   if (single) {
     WriteVector(config.vectors.begin()->second, options[kDefaultVectorName], json);
     return;
   }
   json.BeginObject();
   for (const auto& [name, vector] : config.vectors) {
+    if (vector.sparse) continue;
     json.Key(name);
     WriteVector(vector, options[name], json);
   }
@@ -119,6 +125,10 @@ void WriteParams(const CollectionConfig& config, JsonWriter& json) {
   json.BeginObject();
   json.Key("vectors");
   WriteVectors(config, json);
+  if (std::string_view sparse = Stored(config, "sparse_vector_options"); !sparse.empty()) {
+    json.Key("sparse_vectors");
+    json.Raw(sparse);
+  }
   for (const Default& entry : kParamDefaults) {
     std::string_view stored = Stored(config, std::string(entry.name));
     json.Key(entry.name);
@@ -191,6 +201,7 @@ void WriteMemoryUse(const service::MemoryUse& memory, JsonWriter& json) {
       {"graphs", memory.graphs},
       {"ids", memory.ids},
       {"payload_indexes", memory.payload_indexes},
+      {"sparse_indexes", memory.sparse_indexes},
       {"vectors", memory.vectors},
       {"payloads", memory.payloads},
   };

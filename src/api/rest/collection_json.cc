@@ -10,6 +10,7 @@ namespace akidb::rest {
 namespace {
 
 constexpr char kVectorOptions[] = "vector_options";
+constexpr char kSparseVectorOptions[] = "sparse_vector_options";
 // Of a vector that stands for a longer one.
 constexpr uint64_t kPrefixMin = 64;
 
@@ -89,6 +90,11 @@ Status ReadVectorParams(JsonElement value, const FieldPath& path, VectorConfig& 
   return CheckOptions(value, path, VectorOptionRules());
 }
 
+bool IsMember(JsonElement object, std::string_view name) {
+  JsonElement member;
+  return object.is_object() && FindMember(object, name, member);
+}
+
 bool IsSingleVector(JsonElement value) {
   JsonElement member;
   return (FindMember(value, "size", member) && !member.is_object()) ||
@@ -161,7 +167,7 @@ Status ReadMetadata(JsonElement value, const FieldPath& path, CollectionConfig& 
 Status CheckPrefixes(JsonElement value, const FieldPath& path, std::string_view name,
                      const CollectionConfig& config) {
   auto vector = config.vectors.find(std::string(name));
-  if (vector == config.vectors.end()) {
+  if (vector == config.vectors.end() || vector->second.sparse) {
     return FieldError(path, name == kDefaultVectorName
                                 ? "there is no unnamed vector; expected an object with a list for "
                                   "each named vector"
@@ -216,10 +222,40 @@ Status CheckStrictMode(JsonElement value, const FieldPath& path) {
   return wanted ? NotServed(at, "strict mode is") : OkStatus();
 }
 
-Status CheckSparse(JsonElement value, const FieldPath& path) {
-  simdjson::dom::object vectors;
-  if (value.get(vectors)) return TypeError(path, "an object", value);
-  return vectors.size() == 0 ? OkStatus() : NotServed(path, "sparse vectors are");
+// What clients say of a sparse vector's index is kept as it came.
+Status ReadSparseVectors(JsonElement value, const FieldPath& path, CollectionConfig& out) {
+  const Status read =
+      ForEachMember(value, path, "an object of named sparse vectors",
+                    [&](std::string_view name, JsonElement member, const FieldPath& at) -> Status {
+                      if (!member.is_object()) return TypeError(at, "an object", member);
+                      AKIDB_RETURN_IF_ERROR(CheckOptions(member, at, SparseVectorOptionRules()));
+                      JsonElement modifier;
+                      std::string_view text;
+                      const bool idf = FindMember(member, "modifier", modifier) &&
+                                       !modifier.get(text) && text == "idf";
+                      out.vectors[std::string(name)] = VectorConfig::Sparse(idf);
+                      return OkStatus();
+                    });
+  AKIDB_RETURN_IF_ERROR(read);
+  out.echoed_json[kSparseVectorOptions] = simdjson::minify(value);
+  return OkStatus();
+}
+
+Status CheckNamesDiffer(JsonElement body) {
+  JsonElement dense;
+  JsonElement sparse;
+  simdjson::dom::object names;
+  if (!FindMember(body, "sparse_vectors", sparse) || sparse.get(names)) return OkStatus();
+  const bool has_dense = FindMember(body, "vectors", dense);
+  for (auto [name, member] : names) {
+    const bool twice =
+        has_dense && (IsSingleVector(dense) ? name == kDefaultVectorName : IsMember(dense, name));
+    if (!twice) continue;
+    return InvalidArgumentError(
+        "Dense and sparse vector names must be unique - duplicate found with '" +
+        std::string(name) + "'");
+  }
+  return OkStatus();
 }
 
 // Whether `key` is kept to be given back.
@@ -247,13 +283,14 @@ Result<CollectionConfig> DecodeCreateCollection(std::string_view text) {
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
   FieldPath root;
   CollectionConfig config;
+  AKIDB_RETURN_IF_ERROR(CheckNamesDiffer(body.root()));
   AKIDB_RETURN_IF_ERROR(CheckOptions(body.root(), root, CollectionOptionRules()));
   Status read =
       ForEachMember(body.root(), root, "a JSON object",
                     [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
                       if (IsNull(value)) return OkStatus();
                       if (key == "vectors") return ReadVectors(value, at, config);
-                      if (key == "sparse_vectors") return CheckSparse(value, at);
+                      if (key == "sparse_vectors") return ReadSparseVectors(value, at, config);
                       if (key == "sharding_method") return ReadSharding(value, at);
                       if (key == "strict_mode_config")
                         AKIDB_RETURN_IF_ERROR(CheckStrictMode(value, at));

@@ -104,8 +104,7 @@ TEST(DecodeQuery, RefusesWhatIsNoFormula) {
 }
 
 TEST(DecodeQuery, NamesKindsThatAreNotServed) {
-  for (const char* body : {R"({"query":{"indices":[1],"values":[1]}})",
-                           R"({"query":{"order_by":{"key":"k","start_from":"2020-01-01"}}})"}) {
+  for (const char* body : {R"({"query":{"order_by":{"key":"k","start_from":"2020-01-01"}}})"}) {
     EXPECT_EQ(DecodeQuery(body).status().code(), ErrorCode::kUnsupported) << body;
   }
   EXPECT_EQ(DecodeQuery(R"({"query":{"vector":[1]}})").status().code(), ErrorCode::kMalformed);

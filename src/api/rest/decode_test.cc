@@ -150,8 +150,8 @@ TEST(DecodeUpsert, RefusesDeepNestingWithoutRecursion) {
 }
 
 TEST(DecodeUpsert, NamesWhatIsNotServed) {
-  for (const char* vector : {R"({"indices":[1],"values":[1.0]})", R"({"image":"x","model":"m"})",
-                             R"({"text":"x","model":"m","options":{"k":1}})"}) {
+  for (const char* vector :
+       {R"({"image":"x","model":"m"})", R"({"text":"x","model":"m","options":{"k":1}})"}) {
     Status status =
         UpsertStatus("{\"points\":[{\"id\":1,\"vector\":{\"a\":" + std::string(vector) + "}}]}");
     EXPECT_EQ(status.code(), ErrorCode::kUnsupported) << vector;
@@ -159,6 +159,26 @@ TEST(DecodeUpsert, NamesWhatIsNotServed) {
   EXPECT_EQ(UpsertStatus(R"({"points":[],"update_mode":"insert_only"})").code(),
             ErrorCode::kUnsupported);
   EXPECT_EQ(UpsertStatus(R"({"points":[],"shard_key":"a"})").code(), ErrorCode::kUnsupported);
+}
+
+TEST(DecodeUpsert, ReadsSparseVectors) {
+  const auto body = [](std::string_view vector) {
+    return R"({"points":[{"id":1,"vector":{"s":)" + std::string(vector) + "}}]}";
+  };
+  Result<UpsertRequest> request =
+      DecodeUpsert(body(R"({"values":[1,2],"indices":[7,4294967295]})"));
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  EXPECT_EQ(std::get<DenseVector>(request->points[0].vectors[0].second),
+            DenseVector::AtIndices({7, 4294967295u}, {1, 2}));
+  EXPECT_EQ(UpsertStatus(body(R"({"indices":[1,1],"values":[1,2]})")).message(),
+            "[points[0].vector.s.indices: must be unique]");
+  EXPECT_EQ(UpsertStatus(body(R"({"indices":[1],"values":[1,2]})")).code(), ErrorCode::kValidation);
+  for (const char* bad :
+       {R"({"indices":[1]})", R"({"values":[1]})", R"({"indices":[-1],"values":[1]})",
+        R"({"indices":[4294967296],"values":[1]})", R"({"indices":[1],"values":["a"]})",
+        R"({"indices":{},"values":[]})"}) {
+    EXPECT_EQ(UpsertStatus(body(bad)).code(), ErrorCode::kMalformed) << bad;
+  }
 }
 
 TEST(DecodeUpsert, KeepsVectorsThatAreNamedLikeFieldsOfInferenceObjects) {
@@ -424,9 +444,9 @@ TEST(DecodeCreateCollection, ReadsMultivectorsAndDatatypes) {
 }
 
 TEST(DecodeCreateCollection, NamesWhatIsNotServed) {
-  for (const char* body : {R"({"sparse_vectors":{"s":{}}})", R"({"sharding_method":"custom"})",
-                           R"({"strict_mode_config":{"enabled":true}})",
-                           R"({"metadata":{"akidb":{"string_ids":true}}})"}) {
+  for (const char* body :
+       {R"({"sharding_method":"custom"})", R"({"strict_mode_config":{"enabled":true}})",
+        R"({"metadata":{"akidb":{"string_ids":true}}})"}) {
     EXPECT_EQ(DecodeCreateCollection(body).status().code(), ErrorCode::kUnsupported) << body;
   }
 }

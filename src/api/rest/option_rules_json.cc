@@ -62,6 +62,17 @@ constexpr OptionRule kVector[] = {
     {.name = "datatype", .kind = Kind::kChoice, .choices = "float32|uint8|float16|turbo4"},
 };
 
+constexpr OptionRule kSparseIndex[] = {
+    {.name = "full_scan_threshold", .kind = Kind::kUint},
+    {.name = "on_disk"},
+    {.name = "memory", .kind = Kind::kChoice, .choices = kMemory},
+    {.name = "datatype", .kind = Kind::kChoice, .choices = "float32|uint8|float16"},
+};
+constexpr OptionRule kSparseVector[] = {
+    {.name = "index", .kind = Kind::kObject, .members = kSparseIndex},
+    {.name = "modifier", .kind = Kind::kChoice, .choices = "none|idf"},
+};
+
 constexpr OptionRule kKeywordIndex[] = {
     {.name = "is_tenant"},
     {.name = "on_disk"},
@@ -208,6 +219,7 @@ Status CheckOptions(JsonElement value, const FieldPath& path, std::span<const Op
 
 std::span<const OptionRule> CollectionOptionRules() { return kCollection; }
 std::span<const OptionRule> VectorOptionRules() { return kVector; }
+std::span<const OptionRule> SparseVectorOptionRules() { return kSparseVector; }
 std::span<const OptionRule> PayloadIndexRules(PayloadFieldKind kind) {
   switch (kind) {
     case PayloadFieldKind::kKeyword:

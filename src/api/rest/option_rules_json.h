@@ -31,6 +31,8 @@ Status CheckOptions(JsonElement value, const FieldPath& path, std::span<const Op
 std::span<const OptionRule> CollectionOptionRules();
 // Of one vector, besides size, distance, datatype and multivector_config.
 std::span<const OptionRule> VectorOptionRules();
+// Of one sparse vector.
+std::span<const OptionRule> SparseVectorOptionRules();
 
 // Of an index over a payload field, besides its type.
 std::span<const OptionRule> PayloadIndexRules(PayloadFieldKind kind);

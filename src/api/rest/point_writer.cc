@@ -47,6 +47,16 @@ void WritePointId(const PointId& id, JsonWriter& json) {
 }
 
 void WriteVector(const DenseVector& vector, JsonWriter& json) {
+  if (vector.indices) {
+    json.BeginObject();
+    json.Key("indices");
+    json.BeginArray();
+    for (uint32_t index : *vector.indices) json.Uint(index);
+    json.EndArray();
+    json.Key("values");
+    json.Floats(vector);
+    return json.EndObject();
+  }
   if (vector.row_dim == 0) return json.Floats(vector);
   json.BeginArray();
   for (size_t at = 0; at < vector.size(); at += vector.row_dim) {

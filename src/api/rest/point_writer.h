@@ -10,7 +10,8 @@
 namespace akidb::rest {
 
 void WritePointId(const PointId& id, JsonWriter& json);
-// An array of numbers; of a multivector an array of its rows.
+// An array of numbers; of a multivector an array of its rows; of a sparse vector an object
+// {"indices", "values"}.
 void WriteVector(const DenseVector& vector, JsonWriter& json);
 // One array for the default vector alone, else an object by name.
 void WriteVectors(const NamedVectors& vectors, JsonWriter& json);

@@ -330,7 +330,9 @@ Status ReadQueryForm(JsonElement value, const FieldPath& path, QueryForm& out) {
     return form.read(member, path.Member(form.key), out);
   }
   if (FindMember(value, "formula", member)) return ReadFormula(value, path, out);
-  if (FindMember(value, "indices", member)) return ReadNearest(value, path, out);
+  if (FindMember(value, "indices", member) || FindMember(value, "values", member)) {
+    return ReadNearest(value, path, out);
+  }
   return FieldError(path,
                     "expected a vector, a point id, {\"text\": …, \"model\": …} or an object that "
                     "names a kind of query");

@@ -22,6 +22,8 @@ std::string_view WayName(SearchWay way) {
       return "graph";
     case SearchWay::kFilteredGraph:
       return "filtered_graph";
+    case SearchWay::kInvertedLists:
+      return "inverted_lists";
   }
   return "";
 }

@@ -1,5 +1,7 @@
 #include "api/rest/vector_json.h"
 
+#include <algorithm>
+
 namespace akidb::rest {
 namespace {
 
@@ -9,7 +11,47 @@ bool IsObjectWith(JsonElement value, std::string_view member) {
 }
 
 bool IsSparse(JsonElement value) {
-  return IsObjectWith(value, "indices") && IsObjectWith(value, "values");
+  return IsObjectWith(value, "indices") || IsObjectWith(value, "values");
+}
+
+Status ReadIndices(JsonElement value, const FieldPath& path, std::vector<uint32_t>& out) {
+  return ForEachElement(
+      value, path, "an array of indices", [&](JsonElement element, const FieldPath& at) -> Status {
+        uint64_t index = 0;
+        AKIDB_RETURN_IF_ERROR(ReadUint(element, at, index));
+        if (index > UINT32_MAX) {
+          return FieldError(at,
+                            "expected an index from 0 to 4294967295, got " + std::to_string(index));
+        }
+        out.push_back(static_cast<uint32_t>(index));
+        return OkStatus();
+      });
+}
+
+Status ReadSparse(JsonElement value, const FieldPath& path, DenseVector& out) {
+  std::vector<float> values;
+  bool has_values = false;
+  out.indices.reset();
+  AKIDB_RETURN_IF_ERROR(
+      ForEachMember(value, path, "an object {\"indices\": …, \"values\": …}",
+                    [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+                      if (key == "indices") return ReadIndices(member, at, out.indices.emplace());
+                      if (key != "values") return UnknownField(at, "`indices`, `values`");
+                      has_values = true;
+                      return ReadFloats(member, at, values);
+                    }));
+  if (!out.indices) return MissingField(path, "indices");
+  if (!has_values) return MissingField(path, "values");
+  std::vector<uint32_t> sorted = *out.indices;
+  if (sorted.size() != values.size()) {
+    return RangeError(path.Member("values"), "must be the same length as indices");
+  }
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    return RangeError(path.Member("indices"), "must be unique");
+  }
+  out.assign(values.begin(), values.end());
+  return OkStatus();
 }
 
 // The rows of a multivector: all of one length, and not empty.
@@ -78,7 +120,7 @@ Status ReadVector(JsonElement value, const FieldPath& path, VectorInput& out) {
   if (IsInferenceObject(value)) {
     return ReadInferenceObject(value, path, out.emplace<TextInput>());
   }
-  if (IsSparse(value)) return NotServed(path, "sparse vectors are");
+  if (IsSparse(value)) return ReadSparse(value, path, out.emplace<DenseVector>());
   simdjson::dom::array array;
   if (value.get(array)) {
     return TypeError(path, "an array of numbers or an object {\"text\": …, \"model\": …}", value);

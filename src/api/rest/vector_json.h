@@ -16,8 +16,8 @@ namespace akidb::rest {
 bool IsInferenceObject(JsonElement value);
 Status ReadInferenceObject(JsonElement value, const FieldPath& path, TextInput& out);
 
-// One vector: an array of numbers, an array of such rows (a multivector) or an inference object.
-// Sparse vectors are kUnsupported.
+// One vector: an array of numbers, an array of such rows (a multivector), an object {"indices",
+// "values"} (a sparse vector) or an inference object.
 Status ReadVector(JsonElement value, const FieldPath& path, VectorInput& out);
 
 // All vectors of a point: one for the default vector, or an object of named ones.

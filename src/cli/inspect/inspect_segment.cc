@@ -52,6 +52,8 @@ std::string SectionName(storage::SectionId id) {
       return "second_codes";
     case SectionId::kRowStarts:
       return "row_starts";
+    case SectionId::kSparseIndex:
+      return "sparse_index";
     case SectionId::kDeltaInfo:
       return "delta_info";
     case SectionId::kTombstones:
@@ -125,6 +127,7 @@ void DescribeVectors(const storage::SegmentReader& segment, Report& report) {
                              {"distance", std::string(MetricName(vector.metric))},
                              {"datatype", std::string(VectorDatatypeName(vector.datatype))},
                              {"multivector", vector.multivector},
+                             {"sparse", vector.sparse},
                              {"points", uint64_t{vector.count}}},
                             {},
                             {}});

@@ -25,7 +25,8 @@ inline constexpr uint32_t kSectionsMax = 65536;
 // Mandatory features, by bit.
 inline constexpr uint32_t kFeatureDatatypes = 1;  // some rows are not float32
 inline constexpr uint32_t kFeatureMultivectors = 2;
-inline constexpr uint32_t kFeatures = kFeatureDatatypes | kFeatureMultivectors;
+inline constexpr uint32_t kFeatureSparse = 4;
+inline constexpr uint32_t kFeatures = kFeatureDatatypes | kFeatureMultivectors | kFeatureSparse;
 
 enum class SectionFileKind : unsigned char { kSegment, kDelta };
 

@@ -315,7 +315,7 @@ Status OpenWithHeaderField(size_t offset, uint32_t value) {
 
 TEST(SegmentDamage, NewerVersionsAreToldFromDamage) {
   EXPECT_EQ(OpenWithHeaderField(8, 2).code(), ErrorCode::kUnsupported);   // version
-  EXPECT_EQ(OpenWithHeaderField(12, 4).code(), ErrorCode::kUnsupported);  // mandatory feature
+  EXPECT_EQ(OpenWithHeaderField(12, 8).code(), ErrorCode::kUnsupported);  // mandatory feature
   EXPECT_EQ(OpenWithHeaderField(16, 4).code(), ErrorCode::kOk);           // optional feature
   EXPECT_EQ(OpenWithHeaderField(20, 4096).code(), ErrorCode::kCorruption);
 }

@@ -29,6 +29,7 @@ enum class SectionId : uint16_t {
   kRecall = 15,
   kSecondCodes = 16,
   kRowStarts = 17,
+  kSparseIndex = 18,
   kDeltaInfo = 32,
   kTombstones = 33,
   kChangedRows = 34,
@@ -44,8 +45,9 @@ struct SectionKey {
   friend auto operator<=>(const SectionKey&, const SectionKey&) = default;
 };
 
-// Of a vector's entry in the section `vectors`.
+// Of a vector's entry in the section `vectors`. What is sparse is laid out as a multivector.
 inline constexpr uint8_t kMultivectorFlag = 1;
+inline constexpr uint8_t kSparseFlag = 2;
 
 // A named vector of a segment.
 struct SegmentVector {
@@ -55,6 +57,7 @@ struct SegmentVector {
   VectorDatatype datatype = VectorDatatype::kFloat32;
   uint32_t count = 0;  // rows that have it; set by the writer
   bool multivector = false;
+  bool sparse = false;  // then a multivector, too, of kSparseRowDim; it may have no rows
   // Of one row's components; of a multivector, those of one of its rows.
   uint64_t row_bytes() const { return uint64_t{dim} * ComponentBytes(datatype); }
   friend bool operator==(const SegmentVector&, const SegmentVector&) = default;

@@ -56,9 +56,13 @@ std::optional<SegmentVector> ReadVector(ByteReader& section) {
   const bool says_more = reader.ok() && reader.remaining() > 0;
   const uint8_t flags = says_more ? reader.Get<uint8_t>() : 0;
   vector.multivector = (flags & kMultivectorFlag) != 0;
+  vector.sparse = (flags & kSparseFlag) != 0;
   if (!reader.ok() || vector.dim == 0 || vector.dim > kDimMax ||
       metric > static_cast<uint8_t>(Metric::kManhattan) ||
       datatype > static_cast<uint8_t>(VectorDatatype::kUint8)) {
+    return std::nullopt;
+  }
+  if (vector.sparse && (!vector.multivector || vector.dim != kSparseRowDim || datatype != 0)) {
     return std::nullopt;
   }
   vector.metric = static_cast<Metric>(metric);
@@ -174,7 +178,8 @@ Status SegmentReader::LoadRows(size_t ordinal) {
   auto number = static_cast<uint16_t>(ordinal);
   rows.entry = file_->Find({SectionId::kRows, number});
   uint64_t bytes = rows.entry == nullptr ? 0 : rows.entry->bytes;
-  if (vector.multivector && rows.entry != nullptr) {
+  const bool has_starts = vector.multivector && (rows.entry != nullptr || vector.sparse);
+  if (has_starts && vector.count > 0) {
     AKIDB_RETURN_IF_ERROR(LoadStarts(ordinal, bytes));
   } else if (bytes != vector.count * vector.row_bytes()) {
     return file_->Damaged("the rows of `" + vector.name + "` have a wrong size");
@@ -199,10 +204,12 @@ Status SegmentReader::LoadStarts(size_t ordinal, uint64_t bytes) {
   std::span<const uint64_t>& starts = vector_rows_[ordinal].starts;
   AKIDB_ASSIGN_OR_RETURN(
       starts, ReadArray<uint64_t>(*file_, {SectionId::kRowStarts, static_cast<uint16_t>(ordinal)}));
-  const bool ascend =
-      std::adjacent_find(starts.begin(), starts.end(), std::greater_equal<>()) == starts.end();
-  if (vector.count == 0 || starts.size() != size_t{vector.count} + 1 || starts.front() != 0 ||
-      !ascend || bytes % vector.row_bytes() != 0 || starts.back() != bytes / vector.row_bytes()) {
+  // Only a sparse vector may have no rows.
+  const bool ascend = vector.sparse ? std::is_sorted(starts.begin(), starts.end())
+                                    : std::adjacent_find(starts.begin(), starts.end(),
+                                                         std::greater_equal<>()) == starts.end();
+  if (starts.size() != size_t{vector.count} + 1 || starts.front() != 0 || !ascend ||
+      bytes % vector.row_bytes() != 0 || starts.back() != bytes / vector.row_bytes()) {
     return file_->Damaged("where the multivectors of `" + vector.name + "` begin is wrong");
   }
   return OkStatus();
@@ -277,7 +284,7 @@ uint64_t SegmentReader::SeqOf(uint32_t row) const {
 
 std::optional<uint32_t> SegmentReader::FindNumber(uint32_t row, size_t ordinal) const {
   const VectorRows& rows = vector_rows_[ordinal];
-  if (rows.entry == nullptr) return std::nullopt;
+  if (vectors_[ordinal].count == 0) return std::nullopt;
   if (rows.map.empty()) return row;
   auto found = std::lower_bound(rows.map.begin(), rows.map.end(), row);
   if (found == rows.map.end() || *found != row) return std::nullopt;
@@ -297,6 +304,7 @@ Result<std::span<const std::byte>> SegmentReader::Vectors(size_t ordinal, uint32
   const VectorRows& rows = vector_rows_[ordinal];
   const uint64_t begin = vector.multivector ? rows.starts[first] : first;
   const uint64_t end = vector.multivector ? rows.starts[first + count] : uint64_t{first} + count;
+  if (begin == end) return std::span<const std::byte>();
   return file_->ReadRange(*rows.entry, begin * vector.row_bytes(),
                           (end - begin) * vector.row_bytes());
 }
@@ -310,6 +318,7 @@ Status SegmentReader::FetchVectors(size_t ordinal, std::span<const uint32_t> num
     AKIDB_CHECK(number < vector.count);
     const uint64_t begin = vector.multivector ? rows.starts[number] : number;
     const uint64_t end = vector.multivector ? rows.starts[number + 1] : uint64_t{number} + 1;
+    if (begin == end) continue;
     ranges.push_back(
         {rows.entry->offset + begin * vector.row_bytes(), (end - begin) * vector.row_bytes()});
   }

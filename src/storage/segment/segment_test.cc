@@ -107,6 +107,38 @@ TEST(Segment, KeepsMultivectorsOfAnyNumberOfRows) {
   EXPECT_EQ(WriteSegment(*fs, options, TestRows(all)).status().code(), ErrorCode::kInvalidArgument);
 }
 
+TEST(Segment, KeepsSparseVectorsWithAndWithoutComponents) {
+  const uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  auto fs = MakeFileSystem();
+  SegmentWriteOptions options = TestOptions("seg");
+  for (SegmentVector& vector : options.vectors) {
+    vector.dim = kSparseRowDim;
+    vector.multivector = vector.sparse = true;
+  }
+  for (const bool all_empty : {false, true}) {
+    std::vector<TestRow> all = RandomRows({.rows = 300}, options.vectors, random).all();
+    for (TestRow& row : all) {
+      for (size_t ordinal : {0, 2}) {
+        if (!row.vectors[ordinal]) continue;
+        row.vectors[ordinal]->resize(all_empty ? 0 : 8 * (random() % 9));
+      }
+    }
+    const TestRows rows(all);
+    Result<WrittenSegment> written = WriteSegment(*fs, options, rows);
+    ASSERT_TRUE(written.ok()) << written.status().ToString();
+    auto reader = OpenTestSegment(*fs, options, written->file.bytes);
+    ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+    EXPECT_TRUE((*reader)->vectors()[0].sparse);
+    EXPECT_TRUE((*reader)->VerifyAll(written->file.sha256).ok());
+    EXPECT_EQ(Difference(**reader, rows), "");
+    const std::vector<uint32_t> numbers = {0, 7, 299};
+    EXPECT_TRUE((*reader)->FetchVectors(0, numbers).ok());
+    ASSERT_TRUE(fs->Remove(env::JoinPath("seg", written->file.name)).ok());
+  }
+}
+
 TEST(Segment, KeepsPayloadsOfEverySize) {
   SegmentWriteOptions options = TestOptions("seg");
   std::vector<TestRow> all;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "base/bytes.h"
 #include "storage/segment/payload_section.h"
@@ -82,7 +83,10 @@ class SegmentBuild {
                     [](const SegmentVector& v) { return v.datatype != VectorDatatype::kFloat32; });
     const bool multivectors = std::any_of(vectors_.begin(), vectors_.end(),
                                           [](const SegmentVector& v) { return v.multivector; });
-    return (datatypes ? kFeatureDatatypes : 0) | (multivectors ? kFeatureMultivectors : 0);
+    const bool sparse = std::any_of(vectors_.begin(), vectors_.end(),
+                                    [](const SegmentVector& v) { return v.sparse; });
+    return (datatypes ? kFeatureDatatypes : 0) | (multivectors ? kFeatureMultivectors : 0) |
+           (sparse ? kFeatureSparse : 0);
   }
 
   void CountVectors() {
@@ -99,15 +103,16 @@ class SegmentBuild {
     writer.Put(static_cast<uint32_t>(vectors_.size()));
     for (const SegmentVector& vector : vectors_) {
       // What a plain vector is without, so that its files stay as they were.
-      const bool flags = vector.multivector;
-      writer.Put(static_cast<uint32_t>(12 + vector.name.size() + (flags ? 1 : 0)));
+      const auto flags = static_cast<uint8_t>((vector.multivector ? kMultivectorFlag : 0) |
+                                              (vector.sparse ? kSparseFlag : 0));
+      writer.Put(static_cast<uint32_t>(12 + vector.name.size() + (flags != 0 ? 1 : 0)));
       writer.Put(vector.dim);
       writer.Put(vector.count);
       writer.Put(static_cast<uint8_t>(vector.metric));
       writer.Put(static_cast<uint8_t>(vector.datatype));
       writer.Put(static_cast<uint16_t>(vector.name.size()));
       writer.Text(vector.name);
-      if (flags) writer.Put(kMultivectorFlag);
+      if (flags != 0) writer.Put(flags);
     }
     return out.AddSection(Mandatory(SectionId::kVectors), bytes);
   }
@@ -186,19 +191,22 @@ class SegmentBuild {
   Status WriteRows(size_t ordinal, SectionFileWriter& out) {
     const SegmentVector& vector = vectors_[ordinal];
     if (vector.count == 0) return OkStatus();
-    AKIDB_RETURN_IF_ERROR(out.BeginSection(
-        Mandatory(SectionId::kRows, static_cast<uint16_t>(ordinal)), kRowsAlignment));
+    const SectionEntry section = Mandatory(SectionId::kRows, static_cast<uint16_t>(ordinal));
+    bool begun = false;  // an empty section is left out
     std::vector<uint64_t> starts{0};
     for (uint32_t row = 0; row < rows_.rows(); ++row) {
       if (!rows_.HasVector(row, ordinal)) continue;
       AKIDB_ASSIGN_OR_RETURN(std::span<const std::byte> values, rows_.vector(row, ordinal));
-      const bool fits = vector.multivector
-                            ? !values.empty() && values.size() % vector.row_bytes() == 0
-                            : values.size() == vector.row_bytes();
+      const bool fits = vector.multivector ? (vector.sparse || !values.empty()) &&
+                                                 values.size() % vector.row_bytes() == 0
+                                           : values.size() == vector.row_bytes();
       if (!fits) {
         return InvalidArgumentError("row " + std::to_string(row) + " has " +
                                     std::to_string(values.size()) + " bytes in `" + vector.name +
                                     "`, not " + std::to_string(vector.row_bytes()));
+      }
+      if (!values.empty() && !std::exchange(begun, true)) {
+        AKIDB_RETURN_IF_ERROR(out.BeginSection(section, kRowsAlignment));
       }
       AKIDB_RETURN_IF_ERROR(out.Append(values));
       if (vector.multivector) starts.push_back(starts.back() + values.size() / vector.row_bytes());
