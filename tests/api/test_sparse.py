@@ -136,6 +136,36 @@ class Sparse(ServerTestCase):
         matrix = self.ok("POST", self.path + "/points/search/matrix/pairs", {"using": "s", "sample": 3, "limit": 2})
         self.assertEqual({(p["a"], p["b"], p["score"]) for p in matrix.result["pairs"]}, {(1, 2, 2.0), (2, 1, 2.0)})
 
+    def test_texts_by_bm25(self):
+        self.create_both(modifier="idf")
+        texts = ["The quick brown fox jumps over the lazy dog", "A dog and blue dogs", "Foxes are quick", "Nothing"]
+
+        def words(text, **options):
+            return {"text": text, "model": "Qdrant/BM25", **({"options": options} if options else {})}
+
+        self.upsert([{"id": i, "vector": {"s": words(t), "d": [i, 1]}} for i, t in enumerate(texts)])
+        stored = self.ok("GET", self.path + "/points/1").result["vector"]["s"]
+        self.assertEqual(len(stored["indices"]), 2)  # "dog" twice, "blue"; stop words are left out
+        length = 0.25 + 0.75 * 3 / 256
+        self.assertAlmostEqual(max(stored["values"]), 2 * 2.2 / (2 + 1.2 * length), places=5)
+        hits = self.query({"query": words("dogs"), "using": "s"})
+        self.assertEqual([h["id"] for h in hits], [1, 0])
+        idf = math.log((4 - 2 + 0.5) / (2 + 0.5) + 1)
+        self.assertAlmostEqual(hits[0]["score"], max(stored["values"]) * idf, places=5)
+        self.assertEqual(self.query({"query": words("the"), "using": "s"}), [])
+        self.assertEqual(self.query({"query": {"nearest": words("fox")}, "using": "s"})[0]["id"], 2)
+        plain = words("dogs", language="none", stemmer={"type": "none"}, stopwords={"custom": ["x"]}, k=2, b=0)
+        self.assertEqual(self.query({"query": plain, "using": "s"}), [])  # nothing but the stem is stored
+        fused = self.query({"prefetch": [{"query": words("nothing"), "using": "s"}, {"query": [1, 0], "using": "d"}],
+                            "query": {"fusion": "rrf"}})
+        self.assertEqual(fused[0]["id"], 3)
+        for bad, text in (({"language": "klingon"}, "Unsupported language: klingon"), ({"b": 2}, "`b` from 0 to 1"),
+                          ({"tokens": 1}, "options.tokens"), ({"stemmer": {"type": "porter"}}, "stemmer.type"),
+                          ({"tokenizer": "wort"}, "unknown variant `wort`")):
+            body = {"query": words("dogs", **bad), "using": "s"}
+            self.assertIn(text, self.refused(400, "POST", self.path + "/points/query", body))
+        self.assertIn("between sparse and regular", self.put(400, {"d": words("dog")}))
+
     def test_rarity_follows_updates_and_deletes(self):
         self.create_both(modifier="idf")
         self.upsert([{"id": i, "vector": {"s": wire({1: 1.0} if i % 2 else {1: 1.0, 2: 1.0})}} for i in range(10)])

@@ -13,7 +13,7 @@ bool IsNewer(std::string_view key) { return key == "query" || key == "prefetch";
 
 Status ReadVectorQuery(JsonElement value, const FieldPath& path, QueryRequest& request) {
   VectorInput vector;
-  AKIDB_RETURN_IF_ERROR(ReadVector(value, path, vector));
+  AKIDB_RETURN_IF_ERROR(ReadVector(value, path, vector, TextRole::kQuery));
   std::visit([&](auto&& kind) { request.query = std::move(kind); }, std::move(vector));
   return OkStatus();
 }

@@ -233,7 +233,7 @@ Status ReadQueryInput(JsonElement value, const FieldPath& path, QueryInput& out)
     return ReadPointId(value, path, out.emplace<PointId>());
   }
   VectorInput vector;
-  AKIDB_RETURN_IF_ERROR(ReadVector(value, path, vector));
+  AKIDB_RETURN_IF_ERROR(ReadVector(value, path, vector, TextRole::kQuery));
   std::visit([&](auto&& kind) { out = std::move(kind); }, std::move(vector));
   return OkStatus();
 }

@@ -116,7 +116,10 @@ Status ReadInferenceObject(JsonElement value, const FieldPath& path, TextInput& 
   return has_text ? OkStatus() : MissingField(path, "text");
 }
 
-Status ReadVector(JsonElement value, const FieldPath& path, VectorInput& out) {
+Status ReadVector(JsonElement value, const FieldPath& path, VectorInput& out, TextRole role) {
+  if (IsInferenceObject(value) && IsBm25Object(value)) {
+    return ReadBm25Object(value, path, role, out.emplace<DenseVector>());
+  }
   if (IsInferenceObject(value)) {
     return ReadInferenceObject(value, path, out.emplace<TextInput>());
   }

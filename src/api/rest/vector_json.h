@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/rest/bm25_json.h"
 #include "api/rest/input_json.h"
 #include "types/query.h"
 
@@ -18,7 +19,9 @@ Status ReadInferenceObject(JsonElement value, const FieldPath& path, TextInput& 
 
 // One vector: an array of numbers, an array of such rows (a multivector), an object {"indices",
 // "values"} (a sparse vector) or an inference object.
-Status ReadVector(JsonElement value, const FieldPath& path, VectorInput& out);
+// BM25 of a text is a sparse vector by itself, one of a stored text or of a query.
+Status ReadVector(JsonElement value, const FieldPath& path, VectorInput& out,
+                  TextRole role = TextRole::kDocument);
 
 // All vectors of a point: one for the default vector, or an object of named ones.
 Status ReadVectorStruct(JsonElement value, const FieldPath& path,
