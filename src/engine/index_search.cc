@@ -176,7 +176,10 @@ std::optional<size_t> IndexSearch::FirstEf() const {
     return std::max({kEfDefault, query_.k, enough.value_or(most)});
   }
   if (!enough) return std::nullopt;
-  return std::max(*enough, query_.k);
+  // The queries that were measured lie between rows. Those of inner products often don't, and find
+  // less: they get no less than those that ask for nothing.
+  const size_t least = query_.metric == Metric::kDot ? kEfDefault : 0;
+  return std::max({*enough, query_.k, least});
 }
 
 Result<bool> IndexSearch::Walk(const IndexCandidates& candidates, ExactComparison& exact) {

@@ -47,20 +47,20 @@ RecallCurve::RecallCurve(std::vector<RecallPoint> points, uint32_t queries, floa
       queries_(queries),
       visit_cost_(std::clamp(visit_cost, kVisitCostMin, kVisitCostMax)) {
   AKIDB_CHECK(points_.size() <= kPointsMax && IsCurve(points_));
-  for (size_t i = 1; i < points_.size(); ++i) {
-    points_[i].recall = std::max(points_[i].recall, points_[i - 1].recall);
-    points_[i].estimated = std::max(points_[i].estimated, points_[i - 1].estimated);
-    points_[i].compared = std::max(points_[i].compared, points_[i - 1].compared);
+  for (size_t i = points_.size(); i-- > 1;) {
+    points_[i - 1].recall = std::min(points_[i - 1].recall, points_[i].recall);
   }
 }
 
 std::optional<size_t> RecallCurve::EfFor(double recall, size_t k) const {
+  const RecallPoint* cheapest = nullptr;
   for (const RecallPoint& point : points_) {
     if (static_cast<double>(point.recall) < recall) continue;
-    const size_t hits = std::max<size_t>(k, kHits);
-    return (size_t{point.ef} * hits + kHits - 1) / kHits;
+    if (cheapest == nullptr || point.estimated < cheapest->estimated) cheapest = &point;
   }
-  return std::nullopt;
+  if (cheapest == nullptr) return std::nullopt;
+  const size_t hits = std::max<size_t>(k, kHits);
+  return (size_t{cheapest->ef} * hits + kHits - 1) / kHits;
 }
 
 double RecallCurve::RecallAt(size_t ef, size_t k) const {

@@ -20,7 +20,8 @@ struct RecallPoint {
   float compared = 0;   // vectors
 };
 
-// Points by ascending ef; recall and costs never descend.
+// Points by ascending ef; recall never descends. Costs may: a walk with few candidates that found
+// itself too short was made again with more.
 class RecallCurve {
  public:
   // Hits that were asked for. Whoever wants more of them needs more candidates in proportion.
@@ -32,8 +33,8 @@ class RecallCurve {
   static constexpr float kVisitCostMax = 16;
 
   RecallCurve() = default;
-  // Sorted by ascending ef, each once, at most kPointsMax. A recall or cost that is less than one
-  // before it was measured by chance: it is raised.
+  // Sorted by ascending ef, each once, at most kPointsMax. Where more candidates found less, fewer
+  // are not trusted to find more: their recall is lowered to it.
   // `visit_cost`: of a distance that a walk estimates, against one of a list of numbers; clamped to
   // kVisitCostMin and kVisitCostMax.
   RecallCurve(std::vector<RecallPoint> points, uint32_t queries, float visit_cost = kVisitCost);

@@ -8,10 +8,22 @@ namespace akidb::index {
 namespace {
 
 RecallCurve Curve() {
-  return RecallCurve({{16, 0.9f, 300, 20}, {32, 0.95f, 500, 25}, {64, 0.94f, 900, 30}}, 200, 2.5f);
+  return RecallCurve({{16, 0.9f, 300, 20}, {32, 0.94f, 500, 25}, {64, 0.95f, 900, 30}}, 200, 2.5f);
 }
 
-TEST(RecallCurve, NeverDescends) { EXPECT_EQ(Curve().points()[2].recall, 0.95f); }
+TEST(RecallCurve, PromisesNoMoreThanWasFoundWithMoreCandidates) {
+  const RecallCurve curve({{16, 0.96f, 300, 20}, {32, 0.93f, 500, 25}, {64, 0.98f, 900, 30}}, 200);
+  EXPECT_EQ(curve.points()[0].recall, 0.93f);
+  EXPECT_EQ(curve.points()[1].recall, 0.93f);
+  EXPECT_EQ(curve.points()[2].recall, 0.98f);
+}
+
+// Fewer candidates may cost more: a walk that was too short is made twice.
+TEST(RecallCurve, FewerCandidatesAreNotChosenWhereTheyCostMore) {
+  const RecallCurve curve({{10, 0.94f, 836, 20}, {16, 0.945f, 441, 20}, {20, 0.96f, 511, 20}}, 200);
+  EXPECT_EQ(curve.EfFor(0.5, 10), 16u);
+  EXPECT_EQ(curve.EfFor(0.95, 10), 20u);
+}
 
 TEST(RecallCurve, ChoosesTheCheapestThatFindsEnough) {
   EXPECT_EQ(Curve().EfFor(0.5, 10), 16u);
