@@ -12,6 +12,7 @@
 #include "engine/point_editor.h"
 #include "engine/records.h"
 #include "engine/space_reserve.h"
+#include "engine/text_filter.h"
 #include "engine/view_reader.h"
 
 namespace akidb::engine {
@@ -101,9 +102,10 @@ Result<EditResult> CollectionImpl::LogPayloadChange(const RequestContext& contex
                                                     const PointSelector& selector,
                                                     const PayloadChange& change) {
   const PayloadEditor editor(change);
+  const auto changed = WithAnalyzers(selector.filter.get(), *readers_schema_.load());
   return LogEdits(context, {.ids = selector.ids,
                             .by_filter = selector.filter != nullptr,
-                            .filter = selector.filter.get(),
+                            .filter = changed ? changed.get() : selector.filter.get(),
                             .editor = editor});
 }
 
@@ -112,8 +114,11 @@ Result<EditResult> CollectionImpl::LogVectorsUpdate(const RequestContext& contex
                                                     const Filter* filter) {
   for (Point& point : points) AKIDB_RETURN_IF_ERROR(schema_.Prepare(point));
   const VectorsPutter editor(std::move(points));
-  return LogEdits(context,
-                  {.ids = editor.ids(), .by_filter = false, .filter = filter, .editor = editor});
+  const auto changed = WithAnalyzers(filter, *readers_schema_.load());
+  return LogEdits(context, {.ids = editor.ids(),
+                            .by_filter = false,
+                            .filter = changed ? changed.get() : filter,
+                            .editor = editor});
 }
 
 Result<EditResult> CollectionImpl::LogVectorsRemoval(const RequestContext& context,
@@ -123,9 +128,10 @@ Result<EditResult> CollectionImpl::LogVectorsRemoval(const RequestContext& conte
     if (!schema_.Find(name)) return InvalidArgumentError("Not existing vector name error: " + name);
   }
   const VectorsRemover editor(names);
+  const auto changed = WithAnalyzers(selector.filter.get(), *readers_schema_.load());
   return LogEdits(context, {.ids = selector.ids,
                             .by_filter = selector.filter != nullptr,
-                            .filter = selector.filter.get(),
+                            .filter = changed ? changed.get() : selector.filter.get(),
                             .editor = editor});
 }
 

@@ -377,6 +377,8 @@ class CollectionImpl final : public Collection {
   storage::Manifest manifest_ AKIDB_GUARDED_BY(write_mutex_);  // the published one
   // The fields that segments are to have indexes of. Shared with who writes a segment.
   std::shared_ptr<const PayloadIndexSchema> payload_schema_ AKIDB_GUARDED_BY(write_mutex_);
+  // The same, for readers, who never wait for writers.
+  std::atomic<std::shared_ptr<const PayloadIndexSchema>> readers_schema_;
   std::set<std::string> in_progress_ AKIDB_GUARDED_BY(write_mutex_);
   Alarms::Time last_write_ AKIDB_GUARDED_BY(write_mutex_);
   Alarms::Time last_full_head_ AKIDB_GUARDED_BY(write_mutex_) = Alarms::Time::min();

@@ -81,6 +81,7 @@ CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig confi
   auto fields = PayloadIndexSchema::Make(std::move(config.payload_indexes));
   AKIDB_CHECK(fields.ok());
   payload_schema_ = *fields;
+  readers_schema_ = payload_schema_;
 }
 
 CollectionImpl::~CollectionImpl() {

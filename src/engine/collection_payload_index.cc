@@ -48,6 +48,7 @@ Result<WriteResult> CollectionImpl::ChangePayloadIndexes(
   AKIDB_RETURN_IF_ERROR(PublishManifest(std::move(next)));
   MutexLock lock(write_mutex_);
   payload_schema_ = std::move(wanted);
+  readers_schema_ = payload_schema_;
   ScheduleMerge();
   return result;
 }

@@ -1,4 +1,7 @@
+#include <deque>
+
 #include "engine/collection_impl.h"
+#include "engine/text_filter.h"
 #include "engine/vector_index.h"
 #include "engine/view_reader.h"
 
@@ -36,14 +39,19 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
  public:
   // `collection` outlives the reader.
   PinnedReader(const CollectionImpl& collection, std::shared_ptr<const View> view)
-      : collection_(collection), schema_(collection.schema_), view_(std::move(view)) {}
+      : collection_(collection),
+        schema_(collection.schema_),
+        fields_(collection.readers_schema_.load()),
+        view_(std::move(view)) {}
 
   Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
                                             const RetrieveRequest& request) const override {
     return ViewReader(*view_, schema_, context).Retrieve(request);
   }
   Result<ScrollPage> Scroll(const RequestContext& context,
-                            const ScrollRequest& request) const override {
+                            const ScrollRequest& asked) const override {
+    ScrollRequest changed;
+    const ScrollRequest& request = WithAnalyzers(asked, *fields_, changed);
     const ViewReader reader(*view_, schema_, context);
     if (!request.order_by) return reader.Scroll(request);
     AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, PayloadPath::Parse(request.order_by->key));
@@ -54,12 +62,16 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
     return reader.ScrollInOrder(request, path);
   }
   Result<std::vector<PointRecord>> Sample(const RequestContext& context,
-                                          const SampleRequest& request) const override {
+                                          const SampleRequest& asked) const override {
+    SampleRequest changed;
+    const SampleRequest& request = WithAnalyzers(asked, *fields_, changed);
     return ViewReader(*view_, schema_, context)
         .Sample(request, collection_.environment_.random.Next());
   }
   Result<std::vector<FacetHit>> Facet(const RequestContext& context,
-                                      const FacetRequest& request) const override {
+                                      const FacetRequest& asked) const override {
+    FacetRequest changed;
+    const FacetRequest& request = WithAnalyzers(asked, *fields_, changed);
     AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, PayloadPath::Parse(request.key));
     const std::optional<PayloadFieldKind> kind = collection_.IndexKind(path);
     if (!KnowsValues(kind)) {
@@ -69,7 +81,8 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
     return ViewReader(*view_, schema_, context).Facet(request, path, *kind);
   }
   Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override {
-    return ViewReader(*view_, schema_, context).Count(filter);
+    const std::shared_ptr<const Filter> changed = WithAnalyzers(filter, *fields_);
+    return ViewReader(*view_, schema_, context).Count(changed ? changed.get() : filter);
   }
   Result<std::vector<Hit>> Search(const RequestContext& context,
                                   const SearchRequest& request) const override {
@@ -81,7 +94,9 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
     std::vector<DenseVector> queries;
     queries.reserve(requests.size());
     std::vector<PreparedSearch> searches;
-    for (const SearchRequest& request : requests) {
+    std::deque<SearchRequest> changed;  // that searches refer to
+    for (const SearchRequest& asked : requests) {
+      const SearchRequest& request = WithAnalyzers(asked, *fields_, changed.emplace_back());
       if (request.examples != nullptr) {
         AKIDB_ASSIGN_OR_RETURN(const size_t ordinal, CheckExamples(request));
         searches.push_back({request, ordinal, {}});
@@ -113,6 +128,7 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
 
   const CollectionImpl& collection_;
   const VectorSchema& schema_;
+  const std::shared_ptr<const PayloadIndexSchema> fields_;
   const std::shared_ptr<const View> view_;  // pinned for the reader's life
 };
 

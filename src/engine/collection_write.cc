@@ -6,6 +6,7 @@
 #include "engine/records.h"
 #include "engine/segment_source.h"
 #include "engine/space_reserve.h"
+#include "engine/text_filter.h"
 #include "engine/view_reader.h"
 
 namespace akidb::engine {
@@ -211,7 +212,9 @@ Result<WriteResult> CollectionImpl::DeleteByFilter(const RequestContext& context
 }
 
 Result<uint64_t> CollectionImpl::LogDeleteByFilter(const RequestContext& context,
-                                                   const Filter& filter) {
+                                                   const Filter& asked) {
+  const auto changed = WithAnalyzers(&asked, *readers_schema_.load());
+  const Filter& filter = changed ? *changed : asked;
   // The long look is taken without the lock, a second one at what was written meanwhile, and only
   // the little that came after that is judged under the lock. So writers hardly wait, and a point
   // that a concurrent write has changed is judged by what that write made of it.

@@ -1,11 +1,13 @@
 #include "engine/filter_evaluator.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "types/datetime.h"
 #include "types/payload_geo.h"
 #include "types/point_slice.h"
+#include "types/text/text_analyzer.h"
 #include "types/text/words.h"
 
 namespace akidb::engine {
@@ -134,6 +136,41 @@ bool AnyValue(const PayloadPath& path, PayloadValue root, const Predicate& predi
   return found;
 }
 
+// Calls f(text) for every string that the path reaches, until it returns false.
+void ForEachText(const PayloadPath& path, PayloadValue root,
+                 const std::function<bool(std::string_view)>& f) {
+  auto look = [&](PayloadValue value) {
+    return value.kind() == Kind::kString && !f(value.AsString());
+  };
+  AnyValue(path, root, [&](PayloadValue value) { return AnyElement(value, look); });
+}
+
+// By the tokens that the index over the field would hold.
+bool HasTokens(const PayloadPath& path, PayloadValue root, const MatchText& match) {
+  const std::vector<std::string>& wanted = match.words;
+  if (wanted.empty()) return false;
+  if (match.mode == MatchText::Mode::kPhrase) {
+    bool found = false;
+    ForEachText(path, root, [&](std::string_view text) {
+      const std::vector<std::string> tokens = match.analyzer->DocumentTokens(text);
+      found =
+          std::search(tokens.begin(), tokens.end(), wanted.begin(), wanted.end()) != tokens.end();
+      return !found;
+    });
+    return found;
+  }
+  std::vector<bool> stands(wanted.size());
+  ForEachText(path, root, [&](std::string_view text) {
+    match.analyzer->ForEachDocumentToken(text, [&](std::string_view token) {
+      for (size_t i = 0; i < wanted.size(); ++i) stands[i] = stands[i] || wanted[i] == token;
+    });
+    return true;
+  });
+  const auto found = std::count(stands.begin(), stands.end(), true);
+  return match.mode == MatchText::Mode::kAny ? found > 0
+                                             : static_cast<size_t>(found) == wanted.size();
+}
+
 uint64_t CountOf(PayloadValue value) {
   if (value.kind() == Kind::kNull) return 0;
   return value.kind() == Kind::kArray ? value.size() : 1;
@@ -143,6 +180,10 @@ struct ConditionVisitor {
   FilterSubject& subject;
 
   bool operator()(const FieldCondition& condition) const {
+    const auto* text = std::get_if<MatchText>(&condition.predicate);
+    if (text != nullptr && text->analyzer != nullptr) {
+      return HasTokens(condition.key, subject.payload(), *text);
+    }
     auto matches = [&](PayloadValue value) {
       return std::visit(PredicateVisitor{value}, condition.predicate);
     };

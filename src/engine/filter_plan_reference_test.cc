@@ -16,7 +16,7 @@ namespace {
 constexpr PayloadIndexKind kKinds[] = {PayloadIndexKind::kKeyword,  PayloadIndexKind::kInteger,
                                        PayloadIndexKind::kFloat,    PayloadIndexKind::kBool,
                                        PayloadIndexKind::kDatetime, PayloadIndexKind::kUuid,
-                                       PayloadIndexKind::kGeo};
+                                       PayloadIndexKind::kGeo,      PayloadIndexKind::kText};
 constexpr const char* kPaths[] = {"a", "b", "c", "a.b", "a[].b", "c[]", "b[0]"};
 constexpr size_t kCases = 10'000;
 constexpr size_t kFiltersOfASegment = 25;
@@ -59,6 +59,10 @@ class Owner final : public RowLookup {
  private:
   const uint32_t rows_;
 };
+
+std::shared_ptr<const TextAnalyzer> Analyzer(TextOptions options) {
+  return std::make_shared<const TextAnalyzer>(TextAnalyzer::Create(std::move(options)).value());
+}
 
 class Generator {
  public:
@@ -122,7 +126,10 @@ class Generator {
     std::vector<PayloadIndexBuilder> builders;
     for (const char* path : kPaths) {
       for (auto kind : kKinds) {
-        if (Chance(4)) builders.emplace_back(PayloadIndexSpec{Path(path), kind}, size_t{1} << 30);
+        if (!Chance(4)) continue;
+        PayloadIndexSpec spec{Path(path), kind};
+        if (kind == PayloadIndexKind::kText) spec.analyzer = analyzers_[Pick(2)];
+        builders.emplace_back(std::move(spec), size_t{1} << 30);
       }
     }
     for (uint32_t row = 0; row < rows; ++row) {
@@ -139,7 +146,10 @@ class Generator {
   }
 
   Condition MakeCondition(int depth) {
-    switch (Pick(depth > 0 ? 20 : 18)) {
+    switch (Pick(depth > 0 ? 22 : 18)) {
+      case 20:
+      case 21:
+        return FieldCondition{Path(Key()), Texts()};
       case 12:
         return FieldCondition{Path(Key()), Moments()};
       case 13:
@@ -247,9 +257,17 @@ class Generator {
     }
   }
   FieldPredicate Texts() {
-    if (Chance(3)) return MatchText{MatchText::Mode::kAny, {Text(), "2024"}};
+    if (!Chance(3)) return Tokens();
     if (Chance(2)) return MatchPrefix{Chance(2) ? Text() : "20"};
     return MatchSubstring{Chance(2) ? Text() : "01"};
+  }
+  MatchText Tokens() {
+    MatchText match{static_cast<MatchText::Mode>(Pick(3)), {}};
+    for (uint32_t i = Pick(4); i > 0; --i) {
+      match.words.push_back(Chance(2) ? Text() : Chance(5) ? Long() : Chance(2) ? "2024" : "01");
+    }
+    match.analyzer = Chance(4) ? nullptr : analyzers_[Pick(2)];
+    return match;
   }
   int64_t Integer() { return Chance(20) ? (int64_t{1} << 53) + Pick(3) : int64_t{Pick(6)} - 1; }
   const char* Key() { return Chance(12) ? "none" : kPaths[Pick(std::size(kPaths))]; }
@@ -291,6 +309,8 @@ class Generator {
   }
 
   std::mt19937_64 random_;
+  const std::shared_ptr<const TextAnalyzer> analyzers_[2] = {
+      Analyzer({}), Analyzer({.tokenizer = TextTokenizer::kWhitespace, .stop_words = {"u"}})};
 };
 
 struct Tally {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "types/text_options_json.h"
+
 namespace akidb::engine {
 namespace {
 
@@ -38,8 +40,19 @@ PayloadIndexKind KindOf(PayloadFieldKind kind) {
       return PayloadIndexKind::kUuid;
     case PayloadFieldKind::kGeo:
       return PayloadIndexKind::kGeo;
+    case PayloadFieldKind::kText:
+      return PayloadIndexKind::kText;
   }
   return PayloadIndexKind::kKeyword;
+}
+
+Result<PayloadIndexSpec> MakeSpec(PayloadPath path, const PayloadFieldIndex& index) {
+  PayloadIndexSpec spec{std::move(path), KindOf(index.kind)};
+  if (index.kind != PayloadFieldKind::kText) return spec;
+  AKIDB_ASSIGN_OR_RETURN(TextOptions options, TextOptionsFromJson(index.params_json));
+  AKIDB_ASSIGN_OR_RETURN(TextAnalyzer analyzer, TextAnalyzer::Create(std::move(options)));
+  spec.analyzer = std::make_shared<const TextAnalyzer>(std::move(analyzer));
+  return spec;
 }
 
 }  // namespace
@@ -64,23 +77,34 @@ Result<std::shared_ptr<const PayloadIndexSchema>> PayloadIndexSchema::Make(
     if (std::optional<std::string> same = schema->NameOf(path)) {
       return ValidationError("[field_name: `" + name + "` and `" + *same + "` are the same field]");
     }
-    schema->specs_.push_back({std::move(path), KindOf(index.kind)});
+    AKIDB_ASSIGN_OR_RETURN(PayloadIndexSpec spec, MakeSpec(std::move(path), index));
+    schema->specs_.push_back(std::move(spec));
   }
   schema->fields_ = std::move(fields);
   return std::shared_ptr<const PayloadIndexSchema>(std::move(schema));
 }
 
 std::optional<std::string> PayloadIndexSchema::NameOf(const PayloadPath& path) const {
+  const PayloadIndexSpec* spec = SpecOf(path);
+  return spec == nullptr ? std::nullopt : std::optional(spec->path.text());
+}
+
+const PayloadIndexSpec* PayloadIndexSchema::SpecOf(const PayloadPath& path) const {
   for (const PayloadIndexSpec& spec : specs_) {
-    if (SamePath(spec.path, path)) return spec.path.text();
+    if (SamePath(spec.path, path)) return &spec;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+bool PayloadIndexSchema::has_texts() const {
+  return std::any_of(specs_.begin(), specs_.end(),
+                     [](const PayloadIndexSpec& spec) { return spec.analyzer != nullptr; });
 }
 
 const PayloadIndexReader* FindIndex(const PayloadIndexSection& section,
                                     const PayloadIndexSpec& spec) {
   for (const PayloadIndexReader* index : section.On(spec.path)) {
-    if (index->kind() == spec.kind) return index;
+    if (index->kind() == spec.kind && index->fingerprint() == spec.fingerprint()) return index;
   }
   return nullptr;
 }

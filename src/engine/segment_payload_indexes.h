@@ -26,6 +26,7 @@ class PayloadIndexSchema {
   static constexpr size_t kFieldBytesMax = 1024;
   static constexpr size_t kParamsBytesMax = 4096;
 
+  // kMalformed, kInvalidArgument: options of texts that are none, or that nothing is known for.
   // kValidation: a path that is none, two spellings of one, more than kPayloadIndexesMax, or
   // longer than they may be.
   static Result<std::shared_ptr<const PayloadIndexSchema>> Make(PayloadFieldIndexes fields);
@@ -34,6 +35,10 @@ class PayloadIndexSchema {
   std::span<const PayloadIndexSpec> specs() const { return specs_; }
   // The name in `fields` of the field that `path` spells, if it is there.
   std::optional<std::string> NameOf(const PayloadPath& path) const;
+  // Null when no field is spelled so.
+  const PayloadIndexSpec* SpecOf(const PayloadPath& path) const;
+  // Whether some field has an index over texts.
+  bool has_texts() const;
   // Whether the section has an index of the right kind for every field.
   bool IsCoveredBy(const PayloadIndexSection& section) const;
 
@@ -42,7 +47,7 @@ class PayloadIndexSchema {
   std::vector<PayloadIndexSpec> specs_;  // in the order of fields_
 };
 
-// Null when there is none of that kind.
+// Null when there is none of that kind, over texts with these tokens.
 const PayloadIndexReader* FindIndex(const PayloadIndexSection& section,
                                     const PayloadIndexSpec& spec);
 

@@ -244,6 +244,7 @@ Result<std::vector<FacetHit>> ViewReader::Facet(const FacetRequest& request,
       case PayloadFieldKind::kDatetime:
       case PayloadFieldKind::kUuid:
       case PayloadFieldKind::kGeo:
+      case PayloadFieldKind::kText:
         break;  // whose values are not counted
     }
   };

@@ -87,6 +87,7 @@ enum class PayloadFieldKind : uint8_t {
   kDatetime = 4,
   kUuid = 5,
   kGeo = 6,
+  kText = 7,
 };
 
 struct PayloadFieldIndex {

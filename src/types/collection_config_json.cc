@@ -213,6 +213,8 @@ std::string_view PayloadFieldKindName(PayloadFieldKind kind) {
       return "uuid";
     case PayloadFieldKind::kGeo:
       return "geo";
+    case PayloadFieldKind::kText:
+      return "text";
   }
   return "";
 }
@@ -220,7 +222,7 @@ std::string_view PayloadFieldKindName(PayloadFieldKind kind) {
 std::optional<PayloadFieldKind> ParsePayloadFieldKind(std::string_view name) {
   using Kind = PayloadFieldKind;
   for (Kind kind : {Kind::kKeyword, Kind::kInteger, Kind::kFloat, Kind::kBool, Kind::kDatetime,
-                    Kind::kUuid, Kind::kGeo}) {
+                    Kind::kUuid, Kind::kGeo, Kind::kText}) {
     if (name == PayloadFieldKindName(kind)) return kind;
   }
   return std::nullopt;

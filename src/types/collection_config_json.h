@@ -21,7 +21,7 @@ Result<CollectionConfig> CollectionConfigFromJson(std::string_view json);
 std::string_view VectorDatatypeName(VectorDatatype datatype);
 std::optional<VectorDatatype> ParseVectorDatatype(std::string_view name);
 
-// "keyword", "integer", "float", "bool", "datetime", "uuid", "geo"
+// "keyword", "integer", "float", "bool", "datetime", "uuid", "geo", "text"
 std::string_view PayloadFieldKindName(PayloadFieldKind kind);
 std::optional<PayloadFieldKind> ParsePayloadFieldKind(std::string_view name);
 

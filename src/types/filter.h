@@ -19,6 +19,7 @@
 namespace akidb {
 
 struct Filter;
+class TextAnalyzer;
 
 // Strictly typed: a float payload never equals an int.
 using MatchScalar = std::variant<std::string, int64_t, bool>;
@@ -32,11 +33,15 @@ struct MatchAny {
 struct MatchExcept {
   std::vector<MatchScalar> values;
 };  // some value that is not listed
-// Words of a string, as types/text/words.h cuts them.
+// Words of a string, as types/text/words.h cuts them; with an analyzer, tokens of all strings that
+// the path reaches together, as it makes them (a phrase stands in one of them).
 struct MatchText {
   enum class Mode : uint8_t { kAll, kAny, kPhrase };  // phrase: one after the other
   Mode mode = Mode::kAll;
-  std::vector<std::string> words;  // none: matches nothing
+  std::vector<std::string> words;  // or tokens; none: matches nothing
+  std::string text{};              // that they are of
+  // Of the index over the field, by whose options they were made. Shared with that index.
+  std::shared_ptr<const TextAnalyzer> analyzer{};
 };
 struct MatchPrefix {
   std::string prefix;

@@ -149,13 +149,95 @@ class PayloadIndexes(ServerTestCase):
         wait_until(lambda: {entry["points"] for entry in self.schema().values()} == {POINTS})
         self.assertEqual(self.answers(), before)
 
-    def test_other_types_say_what_is_served(self):
+    def matches(self, kind, text, key="t"):
+        condition = {"must": [{"key": key, "match": {kind: text}}]}
+        count = self.ok("POST", self.path + "/points/count", {"filter": condition}).result["count"]
+        body = {"filter": condition, "limit": POINTS}
+        page = self.ok("POST", self.path + "/points/scroll", body).result["points"]
+        self.assertEqual(len(page), count)
+        query = {"query": [1, 2, 3, 4], "filter": condition, "limit": POINTS, "params": {"exact": True}}
+        self.assertEqual({hit["id"] for hit in self.query(query)}, {point["id"] for point in page})
+        return {point["id"] for point in page}
+
+    def fill_texts(self):
         self.create()
-        for schema in ("text", {"type": "text"}):
-            with self.subTest(schema=schema):
-                error = self.refused(501, "PUT", self.path + "/index", {"field_name": "f", "field_schema": schema})
-                self.assertTrue(error.startswith("Not implemented: field_schema"), error)
-                self.assertIn("`text`", error)
+        for first in range(0, POINTS, 500):
+            self.upsert(
+                [
+                    {"id": i, "vector": [i % 17, i % 5, i % 3, 1], "payload": {"t": self.text(i)}}
+                    for i in range(first, first + 500)
+                ]
+            )
+
+    @staticmethod
+    def text(i):
+        if i % 11 == 0:
+            return [f"The running dog{i % 4}", "jumped away"]
+        return f"A dog{i % 4} was jumping over the {'lazy fox' if i % 3 else 'fox, lazy as it was'}"
+
+    def check_texts(self):
+        """With English stop words and stems."""
+        every = range(POINTS)
+        self.assertEqual(self.matches("text", "the was"), set())
+        self.assertEqual(self.matches("text", "JUMPS"), set(every))
+        self.assertEqual(self.matches("text", "runs dog1"), {i for i in every if i % 11 == 0 and i % 4 == 1})
+        self.assertEqual(self.matches("text", "runs jump"), {i for i in every if i % 11 == 0}, "of all values")
+        some = {i for i in every if i % 11 == 0 or i % 4 == 2}
+        self.assertEqual(self.matches("text_any", "wolves running dog2"), some)
+        self.assertEqual(self.matches("text", "wolves running"), set())
+        order = {i for i in every if i % 11 and i % 3}
+        self.assertEqual(self.matches("phrase", "lazy foxes"), order)
+        self.assertEqual(self.matches("phrase", "dog1 jump"), {i for i in every if i % 11 and i % 4 == 1})
+
+    def test_texts_by_the_options_of_their_index(self):
+        self.fill_texts()
+        self.assertEqual(self.matches("text", "JUMPS"), set())
+        self.assertEqual(len(self.matches("text", "the")), POINTS)
+        params = {"type": "text", "stopwords": "english", "phrase_matching": True}
+        params["stemmer"] = {"type": "snowball", "language": "english"}
+        self.put("t", params)
+        self.check_texts()
+        wait_until(lambda: self.info()["status"] == "green")
+        self.assertEqual(self.schema(), {"t": {"data_type": "text", "params": params, "points": POINTS}})
+        self.check_texts()
+        self.server.kill()
+        self.server.start()
+        self.check_texts()
+        # Other options take the place of the index, at once.
+        self.put("t", {"type": "text", "tokenizer": "prefix", "min_token_len": 2})
+        for _ in range(2):
+            self.assertEqual(self.matches("text", "jum"), set(range(POINTS)))
+            self.assertEqual(self.matches("text", "runn"), {i for i in range(POINTS) if i % 11 == 0})
+            self.assertEqual(self.matches("text", "j"), set())
+            wait_until(lambda: self.info()["status"] == "green")
+        body = {"filter": {"must": [{"key": "t", "match": {"text": "runn"}}]}}
+        self.ok("POST", self.path + "/points/payload/clear?wait=true", body)
+        self.assertEqual(self.matches("text", "runn"), set())
+        self.ok("DELETE", self.path + "/index/t?wait=true")
+        self.assertEqual(self.matches("text", "jum"), set())
+        self.assertEqual(len(self.matches("text", "jumping")), POINTS - len(range(0, POINTS, 11)))
+
+    def test_bad_options_of_texts_are_refused(self):
+        self.create()
+        for wrong, text in (
+            ({"tokenizer": "best"}, "tokenizer"),
+            ({"lowercase": 1}, "lowercase"),
+            ({"stopwords": "klingon"}, "klingon"),
+            ({"stopwords": {"languages": ["tamil"]}}, "tamil"),
+            ({"stopwords": {"words": []}}, "stopwords"),
+            ({"stopwords": 7}, "stopwords"),
+            ({"stemmer": "english"}, "stemmer"),
+            ({"stemmer": {"type": "snowball", "language": "hebrew"}}, "hebrew"),
+            ({"min_token_len": -1}, "min_token_len"),
+            ({"min_token_len": 4, "max_token_len": 3}, "max_token_len"),
+            ({"phrase_matching": 1}, "phrase_matching"),
+        ):
+            body = {"field_name": "f", "field_schema": {"type": "text", **wrong}}
+            with self.subTest(wrong=wrong):
+                self.assertIn(text, self.refused(400, "PUT", self.path + "/index", body))
+        for unserved in ({"scoring": True}, {"nested": "offers"}):
+            body = {"field_name": "f", "field_schema": {"type": "text", **unserved}}
+            self.refused(501, "PUT", self.path + "/index", body)
         self.assertEqual(self.schema(), {})
 
     def test_every_type_is_kept_over_a_restart(self):
@@ -168,6 +250,7 @@ class PayloadIndexes(ServerTestCase):
             "datetime": {"is_principal": True},
             "uuid": {"is_tenant": True},
             "geo": {"memory": "cold"},
+            "text": {"tokenizer": "whitespace", "on_disk": True},
         }
         for kind, given in params.items():
             self.put(kind, {"type": kind, **given})

@@ -29,7 +29,7 @@ ALLOWED = {
     "catalog": ("base", "env", "types"),
     "embedding/tokenizer": ("base",),
     "embedding": ("base", "env", "types", "embedding/tokenizer"),
-    "engine/payload_index": ("base", "types"),
+    "engine/payload_index": ("base", "types", "types/text"),
     "engine": _BELOW_ENGINE + ("engine/payload_index",),
     "service": ("base", "env", "types", "catalog", "embedding", "engine"),
     "api/rest": ("base", "types", "types/text", "service"),

@@ -54,6 +54,7 @@ Status ReadScalars(JsonElement value, const FieldPath& path, std::vector<MatchSc
 Status ReadWords(JsonElement value, const FieldPath& path, MatchText& out) {
   std::string_view text;
   AKIDB_RETURN_IF_ERROR(ReadString(value, path, text));
+  out.text = text;
   out.words = WordsOf(text);
   return OkStatus();
 }

@@ -101,7 +101,7 @@ constexpr OptionRule kUuidIndex[] = {
     {.name = "memory", .kind = Kind::kChoice, .choices = kMemory},
     {.name = "enable_hnsw"},
 };
-// Of booleans and places.
+// Of booleans, places and texts.
 constexpr OptionRule kPlainIndex[] = {
     {.name = "on_disk"},
     {.name = "memory", .kind = Kind::kChoice, .choices = kMemory},
@@ -233,6 +233,7 @@ std::span<const OptionRule> PayloadIndexRules(PayloadFieldKind kind) {
       return kUuidIndex;
     case PayloadFieldKind::kBool:
     case PayloadFieldKind::kGeo:
+    case PayloadFieldKind::kText:
       return kPlainIndex;
   }
   return kPlainIndex;

@@ -16,7 +16,6 @@ Status ReadType(JsonElement value, const FieldPath& path, PayloadFieldKind& out)
     out = *kind;
     return OkStatus();
   }
-  if (name == "text") return NotServed(path, "an index of type `text` is");
   return FieldError(path, "unknown variant `" + std::string(name) +
                               "`, expected one of `keyword`, `integer`, `float`, `geo`, `text`, "
                               "`bool`, `datetime`, `uuid`");
@@ -33,6 +32,21 @@ Status CheckIntegerParams(JsonElement value, const FieldPath& path) {
   return RangeError(path, "the 'lookup' and 'range' capabilities can't be both disabled");
 }
 
+// What the analyzer makes of the rest is for the engine to check.
+Status CheckTextParams(JsonElement value, const FieldPath& path) {
+  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, PayloadIndexRules(PayloadFieldKind::kText)));
+  return ForEachMember(
+      value, path, "an object",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        if (key == "phrase_matching") {
+          bool ignored = false;
+          return IsNull(member) ? OkStatus() : ReadBool(member, at, ignored);
+        }
+        const bool unserved = key == "scoring" || key == "nested";
+        return unserved && !IsNull(member) ? NotServed(at, "this parameter is") : OkStatus();
+      });
+}
+
 Status ReadSchema(JsonElement value, const FieldPath& path, PayloadFieldIndex& out) {
   if (value.is_string()) return ReadType(value, path, out.kind);
   JsonElement type;
@@ -41,8 +55,9 @@ Status ReadSchema(JsonElement value, const FieldPath& path, PayloadFieldIndex& o
   }
   if (!FindMember(value, "type", type)) return MissingField(path, "type");
   AKIDB_RETURN_IF_ERROR(ReadType(type, path.Member("type"), out.kind));
-  AKIDB_RETURN_IF_ERROR(out.kind == PayloadFieldKind::kInteger
-                            ? CheckIntegerParams(value, path)
+  AKIDB_RETURN_IF_ERROR(out.kind == PayloadFieldKind::kInteger ? CheckIntegerParams(value, path)
+                        : out.kind == PayloadFieldKind::kText
+                            ? CheckTextParams(value, path)
                             : CheckOptions(value, path, PayloadIndexRules(out.kind)));
   out.params_json = simdjson::minify(value);
   return OkStatus();

@@ -34,12 +34,12 @@ std::optional<std::string> KeyOfTruth(PayloadIndexKind kind, bool truth) {
 
 bool HoldsStrings(PayloadIndexKind kind) {
   return kind == PayloadIndexKind::kKeyword || kind == PayloadIndexKind::kBool ||
-         kind == PayloadIndexKind::kUuid;
+         kind == PayloadIndexKind::kUuid || kind == PayloadIndexKind::kText;
 }
 
 bool HoldsTexts(PayloadIndexKind kind) {
   return kind == PayloadIndexKind::kKeyword || kind == PayloadIndexKind::kDatetime ||
-         kind == PayloadIndexKind::kUuid;
+         kind == PayloadIndexKind::kUuid || kind == PayloadIndexKind::kText;
 }
 
 bool MergesValues(PayloadIndexKind kind) {
@@ -70,6 +70,7 @@ std::optional<int64_t> NumberKeyOf(PayloadIndexKind kind, PayloadValue value) {
     case PayloadIndexKind::kKeyword:
     case PayloadIndexKind::kBool:
     case PayloadIndexKind::kUuid:
+    case PayloadIndexKind::kText:
       return std::nullopt;
   }
   return std::nullopt;

@@ -183,7 +183,9 @@ RowBounds PayloadIndexReader::FindIn(const DatetimeRange& range) const {
   return pairs ? RowBounds::Exact(RowsWithin(*pairs)) : MaybeTexts();
 }
 
-RowBounds PayloadIndexReader::FindIn(const MatchText&) const { return MaybeTexts(); }
+RowBounds PayloadIndexReader::FindIn(const MatchText& match) const {
+  return Tokenizes(match) ? FindTokens(match) : MaybeTexts();
+}
 
 RowBounds PayloadIndexReader::FindIn(const MatchPrefix& match) const {
   return kind_ == PayloadIndexKind::kKeyword ? RowBoundsOf(Look(match)) : MaybeTexts();
@@ -226,6 +228,10 @@ RowBounds PayloadIndexReader::FindIn(const MatchValue& match) const {
 }
 
 RowBounds PayloadIndexReader::Find(const FieldPredicate& predicate) const {
+  const auto* match = std::get_if<MatchText>(&predicate);
+  if (kind_ == PayloadIndexKind::kText && (match == nullptr || !Tokenizes(*match))) {
+    return RowBounds::Between(RowSet(universe_), set(format::kFilled).Load());
+  }
   return std::visit([this](const auto& asked) { return FindIn(asked); }, predicate);
 }
 
@@ -300,7 +306,9 @@ RowEstimate PayloadIndexReader::EstimateIn(const DatetimeRange& range) const {
   return pairs ? RowsOfPairs(pairs->size()) : EstimateTexts();
 }
 
-RowEstimate PayloadIndexReader::EstimateIn(const MatchText&) const { return EstimateTexts(); }
+RowEstimate PayloadIndexReader::EstimateIn(const MatchText& match) const {
+  return Tokenizes(match) ? EstimateTokens(match) : EstimateTexts();
+}
 
 RowEstimate PayloadIndexReader::EstimateIn(const MatchPrefix& match) const {
   return kind_ == PayloadIndexKind::kKeyword ? EstimateOf(Look(match)) : EstimateTexts();
@@ -336,6 +344,10 @@ RowEstimate PayloadIndexReader::EstimateIn(const MatchValue& match) const {
 }
 
 RowEstimate PayloadIndexReader::Estimate(const FieldPredicate& predicate) const {
+  const auto* match = std::get_if<MatchText>(&predicate);
+  if (kind_ == PayloadIndexKind::kText && (match == nullptr || !Tokenizes(*match))) {
+    return PlusMaybe(RowEstimate::Exact(0), format::kFilled);
+  }
   return std::visit([this](const auto& asked) { return EstimateIn(asked); }, predicate);
 }
 

@@ -38,19 +38,15 @@ struct ValueAreas {
 
 class StringPairs {
  public:
-  explicit StringPairs(PayloadIndexKind kind) : kind_(kind) {}
+  StringPairs(PayloadIndexKind kind, const TextAnalyzer* analyzer)
+      : kind_(kind), analyzer_(analyzer) {}
 
   // False if the index doesn't hold values like this one.
   bool Take(PayloadValue value) {
+    if (analyzer_ != nullptr) return TakeTokens(value);
     std::optional<std::string> key = StringKeyOf(kind_, value);
     if (!key) return false;
-    auto found = ids_.find(*key);
-    if (found == ids_.end()) {
-      string_bytes_ += key->size();
-      found = ids_.emplace(std::move(*key), static_cast<uint32_t>(texts_.size())).first;
-      texts_.push_back(&found->first);
-    }
-    of_row_.push_back(found->second);
+    Add(std::move(*key));
     return true;
   }
 
@@ -101,7 +97,29 @@ class StringPairs {
   }
 
  private:
+  void Add(std::string key) {
+    auto found = ids_.find(key);
+    if (found == ids_.end()) {
+      string_bytes_ += key.size();
+      found = ids_.emplace(std::move(key), static_cast<uint32_t>(texts_.size())).first;
+      texts_.push_back(&found->first);
+    }
+    of_row_.push_back(found->second);
+  }
+
+  // False if some token is too long. No condition on texts holds for what is no string.
+  bool TakeTokens(PayloadValue value) {
+    if (value.kind() != Kind::kString) return true;
+    bool all = true;
+    analyzer_->ForEachDocumentToken(value.AsString(), [&](std::string_view token) {
+      all = all && token.size() <= kKeywordBytesMax;
+      if (token.size() <= kKeywordBytesMax) Add(std::string(token));
+    });
+    return all;
+  }
+
   PayloadIndexKind kind_;
+  const TextAnalyzer* analyzer_;  // null: of no text
   std::unordered_map<std::string, uint32_t> ids_;
   std::vector<const std::string*> texts_;  // by id; keys of ids_, which don't move
   size_t string_bytes_ = 0;
@@ -206,7 +224,7 @@ void WriteHead(const IndexHead& head, std::vector<std::byte>& out) {
   writer.Put(head.posting_units);
   writer.Put(head.multi_rows);
   writer.Put(head.row_values_max);
-  writer.Put(uint32_t{0});
+  writer.Put(head.fingerprint);
   for (const auto& set : head.sets) {
     writer.Put(set.units);
     writer.Put(set.flags);
@@ -222,7 +240,9 @@ void AppendArea(std::span<const std::byte> area, std::vector<std::byte>& out) {
 
 struct PayloadIndexBuilder::State {
   State(PayloadIndexSpec wanted, size_t bytes_max)
-      : spec(std::move(wanted)), memory_max(bytes_max), pairs(StringPairs(spec.kind)) {
+      : spec(std::move(wanted)),
+        memory_max(bytes_max),
+        pairs(StringPairs(spec.kind, spec.analyzer.get())) {
     if (!HoldsStrings(spec.kind)) pairs.emplace<NumberPairs>(spec.kind);
   }
 
@@ -309,6 +329,7 @@ std::vector<std::byte> PayloadIndexBuilder::Finish() && {
   std::vector<std::byte> sets;
   head.kind = static_cast<uint8_t>(state->spec.kind);
   head.rows = state->rows;
+  head.fingerprint = state->spec.fingerprint();
   head.path_bytes = static_cast<uint32_t>(state->spec.path.text().size());
   head.pairs = std::visit([](const auto& pairs) { return pairs.pairs(); }, state->pairs);
   head.multi_rows = static_cast<uint32_t>(state->multi_rows.size());

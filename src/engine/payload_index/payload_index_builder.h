@@ -12,12 +12,16 @@
 #include "engine/payload_index/payload_index_format.h"
 #include "types/payload.h"
 #include "types/payload_path.h"
+#include "types/text/text_analyzer.h"
 
 namespace akidb::engine {
 
 struct PayloadIndexSpec {
   PayloadPath path;
   PayloadIndexKind kind = PayloadIndexKind::kKeyword;
+  std::shared_ptr<const TextAnalyzer> analyzer{};  // of kText; shared with filters
+
+  uint32_t fingerprint() const { return analyzer ? analyzer->fingerprint() : 0; }
 };
 
 // Fed with the payloads of rows 0, 1, 2, … in turn. Takes the values that conditions on the path

@@ -32,9 +32,16 @@ inline std::vector<Payload> TestPayloads(const std::vector<std::string>& objects
   return payloads;
 }
 
+// Words in lower case, without English stop words.
+inline std::shared_ptr<const TextAnalyzer> TestAnalyzer(PayloadIndexKind kind) {
+  if (kind != PayloadIndexKind::kText) return nullptr;
+  return std::make_shared<const TextAnalyzer>(
+      TextAnalyzer::Create({.stop_word_languages = {"english"}}).value());
+}
+
 inline std::vector<std::byte> BuildIndex(const std::vector<Payload>& payloads,
                                          std::string_view path, PayloadIndexKind kind) {
-  PayloadIndexBuilder builder({TestPath(path), kind}, size_t{1} << 30);
+  PayloadIndexBuilder builder({TestPath(path), kind, TestAnalyzer(kind)}, size_t{1} << 30);
   for (const Payload& payload : payloads) EXPECT_TRUE(builder.AddRow(payload.root()).ok());
   return std::move(builder).Finish();
 }

@@ -15,8 +15,9 @@ enum class PayloadIndexKind : uint8_t {
   kDatetime = 5,
   kUuid = 6,
   kGeo = 7,
+  kText = 8,
 };
-inline constexpr uint8_t kPayloadIndexKindMax = 7;
+inline constexpr uint8_t kPayloadIndexKindMax = 8;
 
 inline constexpr uint32_t kPayloadIndexRowsMax = uint32_t{1} << 28;
 inline constexpr uint64_t kPayloadIndexPairsMax = uint64_t{1} << 30;
@@ -59,6 +60,7 @@ struct IndexHead {
   uint32_t posting_units = 0;
   uint32_t multi_rows = 0;
   uint32_t row_values_max = 0;
+  uint32_t fingerprint = 0;  // text: of the analyzer
   std::array<StoredRowSetHead, kRowSetCount> sets;
 };
 

@@ -26,7 +26,7 @@ Result<IndexHead> ReadHead(std::span<const std::byte> bytes) {
   head.posting_units = reader.Get<uint32_t>();
   head.multi_rows = reader.Get<uint32_t>();
   head.row_values_max = reader.Get<uint32_t>();
-  const auto reserved = reader.Get<uint32_t>();
+  head.fingerprint = reader.Get<uint32_t>();
   uint32_t flags = 0;
   for (format::StoredRowSetHead& set : head.sets) {
     set.units = reader.Get<uint32_t>();
@@ -40,7 +40,8 @@ Result<IndexHead> ReadHead(std::span<const std::byte> bytes) {
     return UnsupportedError("the payload index has version " + std::to_string(version) +
                             "; this program knows 1");
   }
-  if (reserved != 0 || (flags & ~format::kInvertedFlag) != 0) {
+  const bool text = head.kind == static_cast<uint8_t>(PayloadIndexKind::kText);
+  if ((!text && head.fingerprint != 0) || (flags & ~format::kInvertedFlag) != 0) {
     return CorruptionError("a reserved field is not 0");
   }
   return head;
@@ -152,6 +153,7 @@ Result<PayloadIndexReader> PayloadIndexReader::Open(std::span<const std::byte> b
                             HoldsStrings(kind) ? Table(StringTable(rows, areas.strings))
                                                : Table(NumberTable(rows, areas.numbers)));
   reader.pairs_ = head.pairs;
+  reader.fingerprint_ = head.fingerprint;
   reader.row_values_max_ = head.row_values_max;
   reader.multi_rows_ = areas.multi_rows;
   reader.multi_counts_ = areas.multi_counts;

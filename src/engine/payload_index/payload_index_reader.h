@@ -33,6 +33,8 @@ class PayloadIndexReader {
 
   const PayloadPath& path() const { return path_; }
   PayloadIndexKind kind() const { return kind_; }
+  // Of a text index: what its tokens were made by; else 0.
+  uint32_t fingerprint() const { return fingerprint_; }
   uint32_t rows() const { return universe_; }
 
   // The rows for which a condition on the path holds, as Matches (engine/filter_evaluator.h) would
@@ -72,6 +74,11 @@ class PayloadIndexReader {
   RowSet RowsWithin(NumberTable::PairRange range) const;
   RowBounds WithMaybe(RowSet certain, payload_index_format::RowSetPlace maybe) const;
   RowBounds MaybeTexts() const;
+  // Whether this index knows the condition's tokens.
+  bool Tokenizes(const MatchText& match) const;
+  std::vector<StoredRows> RowsOfTokens(const MatchText& match) const;
+  RowBounds FindTokens(const MatchText& match) const;
+  RowEstimate EstimateTokens(const MatchText& match) const;
   RowBounds RowBoundsOf(const Listed& listed) const;
   template <typename Region>
   RowBounds FindRegion(const Region& region) const;
@@ -110,6 +117,7 @@ class PayloadIndexReader {
   PayloadPath path_;
   Table table_;
   uint64_t pairs_ = 0;
+  uint32_t fingerprint_ = 0;
   uint32_t row_values_max_ = 0;
   Sets sets_;
   Uint32View multi_rows_;    // with two or more values

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <unicode/uchar.h>
+#include <unicode/uversion.h>
 
+#include "base/crc32c.h"
 #include "types/text/ascii_folding.h"
 #include "types/text/stemmer.h"
 #include "types/text/stop_words.h"
@@ -54,6 +57,23 @@ void ForEachWordWithMarks(std::string_view piece, F f) {
     begin = at;
   }
   end_word(piece.size());
+}
+
+// Another one, whenever a change makes other tokens of the same options.
+constexpr std::string_view kTokensVersion = "1, Snowball 2.2, ICU " U_ICU_VERSION;
+
+uint32_t FingerprintOf(const TextOptions& options) {
+  std::string all(kTokensVersion);
+  auto add = [&](std::string_view part) { (all += '\0') += part; };
+  add(std::to_string(static_cast<int>(options.tokenizer)));
+  add(options.lowercase ? "lower" : "");
+  add(options.ascii_folding ? "ascii" : "");
+  add(options.stemmer.value_or(""));
+  add(std::to_string(options.token_len_min.value_or(0)));
+  add(options.token_len_max ? std::to_string(*options.token_len_max) : "");
+  for (const std::string& language : options.stop_word_languages) add("of " + language);
+  for (const std::string& word : options.stop_words) add("word " + word);
+  return Crc32c(std::as_bytes(std::span(all)));
 }
 
 Status CheckOptions(const TextOptions& options) {
@@ -113,7 +133,8 @@ Result<TextAnalyzer> TextAnalyzer::Create(TextOptions options) {
   return TextAnalyzer(std::move(options));
 }
 
-TextAnalyzer::TextAnalyzer(TextOptions options) : options_(std::move(options)) {
+TextAnalyzer::TextAnalyzer(TextOptions options)
+    : options_(std::move(options)), fingerprint_(FingerprintOf(options_)) {
   for (const std::string& language : options_.stop_word_languages) {
     const std::vector<std::string> words = *StopWordsOf(language);
     stop_words_.insert(words.begin(), words.end());

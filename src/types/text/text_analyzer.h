@@ -34,6 +34,9 @@ class TextAnalyzer {
   ~TextAnalyzer();
 
   const TextOptions& options() const { return options_; }
+  // The same for analyzers that make the same tokens: of the options, and of what this program and
+  // its libraries make of them (a CRC32C).
+  uint32_t fingerprint() const { return fingerprint_; }
 
   using Sink = std::function<void(std::string_view token)>;
   // Calls `sink` for each token of a stored text, in order, repetitions too; the view lasts for the
@@ -52,6 +55,7 @@ class TextAnalyzer {
   void ForEachPiece(std::string_view text, const Sink& sink) const;
 
   TextOptions options_;
+  uint32_t fingerprint_;
   std::unordered_set<std::string> stop_words_;
   std::unique_ptr<const WordBreaks> breaks_;  // of kMultilingual
 };
