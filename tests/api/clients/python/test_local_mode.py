@@ -8,6 +8,7 @@ What the oracle does otherwise than the dialect's server, so that it is not aske
 - a rescoring filters what prefetches found once more, which means something where both filters have
   a `should`, because these become alternatives;
 - a fusion cuts the list by limit + offset before the threshold; ties come in no fixed order;
+- relevance feedback over sparse vectors is an exception;
 - payload indexes do nothing: orders and facets need none, and a facet mixes types;
 - a rescored order counts points that lost their place to a tie.
 """
@@ -36,6 +37,7 @@ VECTORS = {
     "euclid": (5, models.Distance.EUCLID),
     "manhattan": (4, models.Distance.MANHATTAN),
 }
+SPARSE = {"words": models.Modifier.NONE, "rare": models.Modifier.IDF}
 CONTEXT = 3  # the kind of query whose scores are often equal
 CITIES = ["Bern", "Oslo", "Lima", "Kyoto", "Accra"]
 
@@ -49,6 +51,9 @@ class Generator:
         return self.random.randrange(of) == 0
 
     def vector(self, name):
+        if name in SPARSE:
+            indices = self.random.sample(range(40), self.random.randrange(1, 12))
+            return models.SparseVector(indices=indices, values=[self.random.uniform(0.1, 2) for _ in indices])
         return [self.random.uniform(-1, 1) for _ in range(VECTORS[name][0])]
 
     def point(self, i):
@@ -59,7 +64,7 @@ class Generator:
             del payload["city"]
         if self.chance(4):
             payload["tags"] = self.random.sample(["a", "b", "c", "d"], self.random.randrange(1, 4))
-        vectors = {name: self.vector(name) for name in VECTORS if not self.chance(8)}
+        vectors = {name: self.vector(name) for name in [*VECTORS, *SPARSE] if not self.chance(8)}
         for name in vectors:
             self.having.setdefault(name, []).append(i)
         return models.PointStruct(id=i, vector=vectors, payload=payload)
@@ -243,6 +248,27 @@ class Generator:
         )
         return self.random.choice(kinds)()
 
+    def sparse(self):
+        """A query by sparse vectors, alone or beside a dense one; its prefetches have no ties."""
+        name = self.random.choice(list(SPARSE))
+        asked = {"limit": self.random.randrange(1, 25), "query_filter": self.outer_filter(), "with_payload": False}
+        if self.chance(2):
+            query = self.vector_query(name, ties=False) if self.chance(2) else self.input(name)
+            if isinstance(query, models.RelevanceFeedbackQuery):
+                query = self.input(name)
+            return {**asked, "query": query, "using": name, "offset": self.random.randrange(3)}
+        dense = self.random.choice(list(VECTORS))
+        asked["prefetch"] = [
+            models.Prefetch(query=self.input(each), using=each, filter=self.filter(), limit=self.random.randrange(1, 40))
+            for each in (name, dense)
+        ]
+        kind = self.random.randrange(3)
+        if kind == 0:
+            return {**asked, "query": self.fusion(2)}
+        if kind == 1:
+            return {**asked, "query": models.FusionQuery(fusion=models.Fusion.DBSF)}
+        return {**asked, "query": self.input(name), "using": name}
+
     def formula(self):
         """A formula over prefetches in which no tie is cut off."""
         defaults = {"missing": 2.0, "n": 1.5, "$score[1]": 0.25}
@@ -293,7 +319,10 @@ def named_points(asked):
         return {i for item in asked if not isinstance(item, float) for i in named_points(item)}
     if isinstance(asked, models.Prefetch):
         return named_points({"query": asked.query, "prefetch": asked.prefetch})
-    if isinstance(asked, (models.OrderByQuery, models.RrfQuery, models.Mmr, models.NaiveFeedbackStrategy)):
+    if isinstance(
+        asked,
+        (models.OrderByQuery, models.RrfQuery, models.Mmr, models.NaiveFeedbackStrategy, models.SparseVector),
+    ):
         return set()
     if isinstance(asked, int):
         return {asked}
@@ -336,8 +365,9 @@ class LocalMode(unittest.TestCase):
         cls.make = Generator(SEED)
         points = [cls.make.point(i) for i in range(POINTS)]
         config = {name: models.VectorParams(size=size, distance=distance) for name, (size, distance) in VECTORS.items()}
+        sparse = {name: models.SparseVectorParams(modifier=modifier) for name, modifier in SPARSE.items()}
         for client in (cls.served, cls.local):
-            client.create_collection(NAME, vectors_config=config)
+            client.create_collection(NAME, vectors_config=config, sparse_vectors_config=sparse)
             client.upsert(NAME, points=points, wait=True)
         schemas = {"u": "integer", "n": "integer", "city": "keyword", "tags": "keyword"}
         for field, schema in schemas.items():
@@ -369,6 +399,14 @@ class LocalMode(unittest.TestCase):
                     NAME, search_params=models.SearchParams(exact=True), **asked
                 ).points
                 self.compare_points(served, local, asked)
+
+    def test_sparse(self):
+        for i in range(QUERIES // 2):
+            asked = self.make.sparse()
+            with self.subTest(seed=SEED, number=i):
+                expected = without_points(asked, named_points(asked)) if "prefetch" in asked else asked
+                local = self.local.query_points(NAME, **expected).points
+                self.compare_points(self.served.query_points(NAME, **asked).points, local, asked)
 
     def test_formulas(self):
         refused = 0
