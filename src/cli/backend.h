@@ -5,6 +5,7 @@
 // and what service reports; messages are ready to be shown.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -48,11 +49,33 @@ struct StoredPage {
   std::optional<PointId> next;
 };
 
+// The sparse vector that ingest --hybrid makes of a passage's words, by BM25.
+inline constexpr char kWordsVector[] = "bm25";
+
+struct CollectionFacts {
+  bool has_words = false;  // kWordsVector is one of its vectors
+};
+
+struct NewCollection {
+  uint32_t dims = 0;
+  bool words = false;
+};
+
+// What is made of a text.
+struct TextVectors {
+  std::string model;
+  bool words = false;  // kWordsVector, too
+};
+
 struct SearchQuestion {
   std::string text;
-  std::string model;  // empty: the default
+  std::string model;    // empty: the default
+  bool hybrid = false;  // by its words, too: two lists of passages, fused by their ranks
   std::vector<FieldMatch> matches;
   size_t limit = 3;
+
+  // Of each of the two lists.
+  size_t list_limit() const { return std::max<size_t>(4 * limit, 40); }
 };
 
 struct FoundPassage {
@@ -88,12 +111,13 @@ class Backend {
   // By id or alias; empty is the default model. kNotFound, kInference.
   virtual Result<ModelFacts> FindModel(const std::string& name) = 0;
 
-  virtual Result<bool> CollectionExists(const std::string& name) = 0;
-  // One vector, compared by cosine. kAlreadyExists.
-  virtual Status CreateCollection(const std::string& name, uint32_t dims) = 0;
+  // Nothing when there is none.
+  virtual Result<std::optional<CollectionFacts>> FindCollection(const std::string& name) = 0;
+  // One vector, compared by cosine, and that of words. kAlreadyExists.
+  virtual Status CreateCollection(const std::string& name, const NewCollection& wanted) = 0;
 
   // Embeds and stores; durable when it returns.
-  virtual Status Upsert(const std::string& collection, const std::string& model,
+  virtual Status Upsert(const std::string& collection, const TextVectors& vectors,
                         std::span<const TextPoint> points) = 0;
   virtual Status Delete(const std::string& collection, std::span<const PointId> ids) = 0;
   // Those of `ids` that exist, with the payload fields named.

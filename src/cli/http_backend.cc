@@ -32,18 +32,21 @@ class HttpBackend final : public Backend {
     return ReadModel(body, name);
   }
 
-  Result<bool> CollectionExists(const std::string& name) override {
-    AKIDB_ASSIGN_OR_RETURN(std::string body, Send("GET", PathOf(name, "/exists"), ""));
-    return ReadExists(body);
+  Result<std::optional<CollectionFacts>> FindCollection(const std::string& name) override {
+    Result<std::string> body = Send("GET", PathOf(name, ""), "");
+    if (body.status().code() == ErrorCode::kNotFound) return std::optional<CollectionFacts>();
+    AKIDB_RETURN_IF_ERROR(body.status());
+    AKIDB_ASSIGN_OR_RETURN(CollectionFacts facts, ReadCollection(*body));
+    return std::optional<CollectionFacts>(facts);
   }
 
-  Status CreateCollection(const std::string& name, uint32_t dims) override {
-    return Send("PUT", PathOf(name, ""), WriteCreateCollection(dims)).status();
+  Status CreateCollection(const std::string& name, const NewCollection& wanted) override {
+    return Send("PUT", PathOf(name, ""), WriteCreateCollection(wanted)).status();
   }
 
-  Status Upsert(const std::string& collection, const std::string& model,
+  Status Upsert(const std::string& collection, const TextVectors& vectors,
                 std::span<const TextPoint> points) override {
-    return Persist("PUT", PathOf(collection, "/points?wait=true"), WriteUpsert(model, points));
+    return Persist("PUT", PathOf(collection, "/points?wait=true"), WriteUpsert(vectors, points));
   }
 
   Status Delete(const std::string& collection, std::span<const PointId> ids) override {

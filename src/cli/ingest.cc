@@ -64,7 +64,7 @@ class Sender {
         queue_.Close();
         continue;
       }
-      Status sent = backend_.Upsert(options_.collection, options_.model, *batch);
+      Status sent = backend_.Upsert(options_.collection, options_.vectors, *batch);
       if (sent.ok()) {
         sent_ += batch->size();
         on_sent_();

@@ -22,7 +22,7 @@ namespace akidb::cli {
 
 struct IngestOptions {
   std::string collection;
-  std::string model;  // canonical id
+  TextVectors vectors;  // by the model's canonical id
   uint32_t window_tokens = 256;
   bool prune = false;              // delete the passages of files that are gone below `roots`
   std::vector<std::string> roots;  // absolute

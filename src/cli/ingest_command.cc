@@ -20,6 +20,7 @@ struct IngestArguments {
   std::string collection;
   std::string model;
   Place place;
+  bool hybrid = false;
   bool prune = false;
   bool quiet = false;
 };
@@ -41,13 +42,24 @@ void PrintSummary(const IngestArguments& arguments, const IngestReport& report, 
   std::printf("%s\n", line.c_str());
 }
 
-Status EnsureCollection(Backend& backend, const std::string& name, uint32_t dims) {
-  AKIDB_ASSIGN_OR_RETURN(bool exists, backend.CollectionExists(name));
-  if (exists) return OkStatus();
-  Status created = backend.CreateCollection(name, dims);
-  // Somebody else was faster.
-  if (created.code() == ErrorCode::kAlreadyExists) return OkStatus();
-  return created;
+// The collection, made when missing. Whether passages get a vector of their words is settled then.
+Result<CollectionFacts> EnsureCollection(Backend& backend, const std::string& name,
+                                         const NewCollection& wanted) {
+  AKIDB_ASSIGN_OR_RETURN(std::optional<CollectionFacts> found, backend.FindCollection(name));
+  if (!found) {
+    const Status created = backend.CreateCollection(name, wanted);
+    if (created.ok()) return CollectionFacts{wanted.words};
+    if (created.code() != ErrorCode::kAlreadyExists) return created;
+    // Somebody else was faster.
+    AKIDB_ASSIGN_OR_RETURN(found, backend.FindCollection(name));
+  }
+  const CollectionFacts facts = found.value_or(CollectionFacts());
+  if (wanted.words && !facts.has_words) {
+    return InvalidArgumentError("the collection " + name +
+                                " was made without --hybrid: it has no vector `" + kWordsVector +
+                                "`; ingest into another one");
+  }
+  return facts;
 }
 
 std::vector<std::string> AbsoluteRoots(const std::vector<std::string>& paths) {
@@ -70,12 +82,13 @@ int RunIngest(const IngestArguments& arguments) {
   if (!backend.ok()) return Fail(kName, backend.status());
   Result<ModelFacts> model = (*backend)->FindModel(arguments.model);
   if (!model.ok()) return Fail(kName, model.status());
-  Status ready = EnsureCollection(**backend, arguments.collection, model->dims);
-  if (!ready.ok()) return Fail(kName, ready);
+  Result<CollectionFacts> collection =
+      EnsureCollection(**backend, arguments.collection, {model->dims, arguments.hybrid});
+  if (!collection.ok()) return Fail(kName, collection.status());
 
   IngestOptions options;
   options.collection = arguments.collection;
-  options.model = model->id;
+  options.vectors = {model->id, collection->has_words};
   if (model->max_tokens > 0) options.window_tokens = model->max_tokens;
   options.prune = arguments.prune;
   options.roots = AbsoluteRoots(arguments.paths);
@@ -109,6 +122,9 @@ void AddIngestCommand(CLI::App& app, RunSlot& run) {
   AddPlaceOptions(*command, arguments->place);
   command->add_flag("--prune", arguments->prune,
                     "also delete the passages of files that are gone below PATH");
+  command->add_flag(
+      "--hybrid", arguments->hybrid,
+      "make the collection for search --hybrid: passages are found by their words, too");
   command->add_flag("--quiet", arguments->quiet, "no progress");
   command->callback([&run, arguments] { run = [arguments] { return RunIngest(*arguments); }; });
 }

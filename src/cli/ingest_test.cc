@@ -17,9 +17,11 @@ class MemoryBackend final : public Backend {
   void Cancel() override {}
   const std::string& place() const override { return place_; }
   Result<ModelFacts> FindModel(const std::string&) override { return ModelFacts{"m", 2, 256}; }
-  Result<bool> CollectionExists(const std::string&) override { return true; }
-  Status CreateCollection(const std::string&, uint32_t) override { return OkStatus(); }
-  Status Upsert(const std::string&, const std::string&,
+  Result<std::optional<CollectionFacts>> FindCollection(const std::string&) override {
+    return std::optional<CollectionFacts>(CollectionFacts());
+  }
+  Status CreateCollection(const std::string&, const NewCollection&) override { return OkStatus(); }
+  Status Upsert(const std::string&, const TextVectors&,
                 std::span<const TextPoint> points) override {
     MutexLock lock(mutex_);
     if (upserts_left == 0) return UnavailableError("gone");
@@ -80,7 +82,7 @@ class Ingestion : public ::testing::Test {
     Progress progress("passages", true, std::chrono::steady_clock::now());
     IngestOptions options;
     options.collection = "c";
-    options.model = "m";
+    options.vectors = {"m"};
     options.prune = prune;
     options.roots = {"/d"};
     return Ingest({backend_, *fs_, files_, options, progress}, report);

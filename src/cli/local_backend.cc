@@ -7,6 +7,7 @@
 #include "embedding/install_paths.h"
 #include "env/random.h"
 #include "service/service.h"
+#include "types/text/bm25.h"
 
 namespace akidb::cli {
 namespace {
@@ -34,6 +35,13 @@ Result<std::shared_ptr<const Filter>> ToFilter(const std::vector<FieldMatch>& ma
     filter->must.push_back(FieldCondition{std::move(key), MatchValue{match.value}});
   }
   return std::shared_ptr<const Filter>(std::move(filter));
+}
+
+// As the server reads "qdrant/bm25" without options.
+Bm25 EnglishWords() {
+  Bm25Options options;
+  options.text = *TextOptionsOfLanguage("english");
+  return *Bm25::Create(std::move(options));
 }
 
 class LocalBackend final : public Backend {
@@ -77,26 +85,33 @@ class LocalBackend final : public Backend {
     return NotFoundError("no model " + (name.empty() ? std::string("is the default") : name));
   }
 
-  Result<bool> CollectionExists(const std::string& name) override {
-    return service_->CollectionExists(name);
+  Result<std::optional<CollectionFacts>> FindCollection(const std::string& name) override {
+    Result<service::CollectionInfo> info = service_->GetCollection(context_, name);
+    if (info.status().code() == ErrorCode::kNotFound) return std::optional<CollectionFacts>();
+    AKIDB_RETURN_IF_ERROR(info.status());
+    const auto words = info->config.vectors.find(kWordsVector);
+    const bool has_words = words != info->config.vectors.end() && words->second.sparse;
+    return std::optional<CollectionFacts>(CollectionFacts{has_words});
   }
 
-  Status CreateCollection(const std::string& name, uint32_t dims) override {
+  Status CreateCollection(const std::string& name, const NewCollection& wanted) override {
     CollectionConfig config;
     VectorConfig vector;
-    vector.dim = dims;
+    vector.dim = wanted.dims;
     vector.metric = Metric::kCosine;
     config.vectors.emplace(kDefaultVectorName, vector);
+    if (wanted.words) config.vectors.emplace(kWordsVector, VectorConfig::Sparse(true));
     return service_->CreateCollection(name, config);
   }
 
-  Status Upsert(const std::string& collection, const std::string& model,
+  Status Upsert(const std::string& collection, const TextVectors& vectors,
                 std::span<const TextPoint> points) override {
     UpsertRequest request;
     for (const TextPoint& point : points) {
       PointInput input;
       input.id = point.id;
-      input.vectors.emplace_back(kDefaultVectorName, TextInput{point.text, model});
+      input.vectors.emplace_back(kDefaultVectorName, TextInput{point.text, vectors.model});
+      if (vectors.words) input.vectors.emplace_back(kWordsVector, words_.OfDocument(point.text));
       input.payload = point.payload;
       request.points.push_back(std::move(input));
     }
@@ -139,7 +154,16 @@ class LocalBackend final : public Backend {
   Result<SearchAnswer> Search(const std::string& collection,
                               const SearchQuestion& question) override {
     QueryRequest request;
-    request.query = TextInput{question.text, question.model};
+    if (question.hybrid) {
+      request.query = FusionQuery();
+      request.prefetch.resize(2);
+      request.prefetch[0].query = TextInput{question.text, question.model};
+      request.prefetch[1].query = words_.OfQuery(question.text);
+      request.prefetch[1].using_vector = kWordsVector;
+      for (QueryStage& stage : request.prefetch) stage.limit = question.list_limit();
+    } else {
+      request.query = TextInput{question.text, question.model};
+    }
     request.limit = question.limit;
     request.with_payload = PayloadSelector::All();
     AKIDB_ASSIGN_OR_RETURN(request.filter, ToFilter(question.matches));
@@ -181,6 +205,7 @@ class LocalBackend final : public Backend {
   std::unique_ptr<engine::Database> database_;
   std::unique_ptr<embedding::Embedder> embedder_;
   std::unique_ptr<service::Service> service_;
+  const Bm25 words_ = EnglishWords();
 };
 
 }  // namespace

@@ -24,6 +24,7 @@ struct SearchArguments {
   Place place;
   size_t limit = 3;
   size_t lines = 3;
+  bool hybrid = false;
   bool json = false;
 };
 
@@ -99,6 +100,7 @@ int RunSearch(const SearchArguments& arguments) {
   question.text = arguments.question;
   question.model = arguments.model;
   question.limit = arguments.limit;
+  question.hybrid = arguments.hybrid;
   Result<std::vector<FieldMatch>> matches = ParseFilters(arguments.filters);
   if (!matches.ok()) {
     Fail(kName, matches.status());
@@ -147,6 +149,9 @@ void AddSearchCommand(CLI::App& app, RunSlot& run) {
       ->check(CLI::Range(1, 1000));
   command->add_option("--model", arguments->model, "embedding model; default: the server's")
       ->type_name("MODEL");
+  command->add_flag("--hybrid", arguments->hybrid,
+                    "by its words (BM25) as well as by its meaning, of a collection made by "
+                    "ingest --hybrid");
   AddPlaceOptions(*command, arguments->place);
   command->add_flag("--json", arguments->json,
                     "one object a line: id, score, payload, ms_embed, ms_search");

@@ -33,6 +33,24 @@ void WriteText(const std::string& text, const std::string& model, JsonWriter& js
   json.EndObject();
 }
 
+// "qdrant/bm25" is the dialect's name of words as a sparse vector.
+void WriteWords(const std::string& text, JsonWriter& json) { WriteText(text, "qdrant/bm25", json); }
+
+void WritePrefetch(const SearchQuestion& question, bool words, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("query");
+  if (words) {
+    WriteWords(question.text, json);
+    json.Key("using");
+    json.String(kWordsVector);
+  } else {
+    WriteText(question.text, question.model, json);
+  }
+  json.Key("limit");
+  json.Uint(question.list_limit());
+  json.EndObject();
+}
+
 void WriteMatch(const FieldMatch& match, JsonWriter& json) {
   json.BeginObject();
   json.Key("key");
@@ -92,22 +110,32 @@ bool IsNamed(element model, const std::string& name) {
 
 }  // namespace
 
-std::string WriteCreateCollection(uint32_t dims) {
+std::string WriteCreateCollection(const NewCollection& wanted) {
   std::string body;
   JsonWriter json(body);
   json.BeginObject();
   json.Key("vectors");
   json.BeginObject();
   json.Key("size");
-  json.Uint(dims);
+  json.Uint(wanted.dims);
   json.Key("distance");
   json.String("Cosine");
   json.EndObject();
+  if (wanted.words) {
+    json.Key("sparse_vectors");
+    json.BeginObject();
+    json.Key(kWordsVector);
+    json.BeginObject();
+    json.Key("modifier");
+    json.String("idf");
+    json.EndObject();
+    json.EndObject();
+  }
   json.EndObject();
   return body;
 }
 
-std::string WriteUpsert(const std::string& model, std::span<const TextPoint> points) {
+std::string WriteUpsert(const TextVectors& vectors, std::span<const TextPoint> points) {
   std::string body;
   JsonWriter json(body);
   json.BeginObject();
@@ -118,7 +146,16 @@ std::string WriteUpsert(const std::string& model, std::span<const TextPoint> poi
     json.Key("id");
     WriteId(point.id, json);
     json.Key("vector");
-    WriteText(point.text, model, json);
+    if (vectors.words) {
+      json.BeginObject();
+      json.Key("");
+      WriteText(point.text, vectors.model, json);
+      json.Key(kWordsVector);
+      WriteWords(point.text, json);
+      json.EndObject();
+    } else {
+      WriteText(point.text, vectors.model, json);
+    }
     json.Key("payload");
     point.payload.root().WriteJson(json);
     json.EndObject();
@@ -167,8 +204,21 @@ std::string WriteQuery(const SearchQuestion& question) {
   std::string body;
   JsonWriter json(body);
   json.BeginObject();
+  if (question.hybrid) {
+    json.Key("prefetch");
+    json.BeginArray();
+    for (bool words : {false, true}) WritePrefetch(question, words, json);
+    json.EndArray();
+  }
   json.Key("query");
-  WriteText(question.text, question.model, json);
+  if (question.hybrid) {
+    json.BeginObject();
+    json.Key("fusion");
+    json.String("rrf");
+    json.EndObject();
+  } else {
+    WriteText(question.text, question.model, json);
+  }
   json.Key("limit");
   json.Uint(question.limit);
   json.Key("with_payload");
@@ -202,12 +252,13 @@ std::string WriteEmbeddings(const std::string& model, std::span<const std::strin
   return body;
 }
 
-Result<bool> ReadExists(std::string_view body) {
+Result<CollectionFacts> ReadCollection(std::string_view body) {
   simdjson::dom::parser parser;
   AKIDB_ASSIGN_OR_RETURN(element root, ParseAnswer(body, parser));
-  bool exists = false;
-  if (root["result"]["exists"].get(exists)) return Unexpected("result.exists");
-  return exists;
+  element params;
+  if (root["result"]["config"]["params"].get(params)) return Unexpected("result.config.params");
+  element words;
+  return CollectionFacts{!params["sparse_vectors"][kWordsVector].get(words)};
 }
 
 Result<std::vector<StoredPoint>> ReadPoints(std::string_view body) {

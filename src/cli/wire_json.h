@@ -13,8 +13,8 @@
 
 namespace akidb::cli {
 
-std::string WriteCreateCollection(uint32_t dims);
-std::string WriteUpsert(const std::string& model, std::span<const TextPoint> points);
+std::string WriteCreateCollection(const NewCollection& wanted);
+std::string WriteUpsert(const TextVectors& vectors, std::span<const TextPoint> points);
 std::string WriteIds(std::span<const PointId> ids);
 std::string WriteRetrieve(std::span<const PointId> ids, const std::vector<std::string>& fields);
 std::string WriteScroll(const std::optional<PointId>& from, size_t limit,
@@ -22,7 +22,7 @@ std::string WriteScroll(const std::optional<PointId>& from, size_t limit,
 std::string WriteQuery(const SearchQuestion& question);
 std::string WriteEmbeddings(const std::string& model, std::span<const std::string> texts);
 
-Result<bool> ReadExists(std::string_view body);
+Result<CollectionFacts> ReadCollection(std::string_view body);
 Result<std::vector<StoredPoint>> ReadPoints(std::string_view body);
 Result<StoredPage> ReadPage(std::string_view body);
 Result<SearchAnswer> ReadAnswer(std::string_view body);

@@ -13,8 +13,38 @@ TEST(WireJson, WritesTextsInThePlaceOfVectors) {
   TextPoint point;
   point.id = PointId(uint64_t{7});
   point.text = "a \"b\"";
-  EXPECT_EQ(WriteUpsert("m", std::span(&point, 1)),
+  EXPECT_EQ(WriteUpsert({"m"}, std::span(&point, 1)),
             R"({"points":[{"id":7,"vector":{"text":"a \"b\"","model":"m"},"payload":{}}]})");
+}
+
+TEST(WireJson, WritesWordsBesideTheModelsVector) {
+  TextPoint point;
+  point.id = PointId(7);
+  point.text = "a";
+  EXPECT_EQ(WriteUpsert({"m", true}, std::span(&point, 1)),
+            R"({"points":[{"id":7,"vector":{"":{"text":"a","model":"m"},)"
+            R"("bm25":{"text":"a","model":"qdrant/bm25"}},"payload":{}}]})");
+  EXPECT_EQ(
+      WriteCreateCollection({3, true}),
+      R"({"vectors":{"size":3,"distance":"Cosine"},"sparse_vectors":{"bm25":{"modifier":"idf"}}})");
+  EXPECT_EQ(WriteCreateCollection({3}), R"({"vectors":{"size":3,"distance":"Cosine"}})");
+}
+
+TEST(WireJson, AHybridQuestionFusesTwoLists) {
+  SearchQuestion question;
+  question.text = "q";
+  question.hybrid = true;
+  EXPECT_EQ(WriteQuery(question),
+            R"({"prefetch":[{"query":{"text":"q","model":""},"limit":40},)"
+            R"({"query":{"text":"q","model":"qdrant/bm25"},"using":"bm25","limit":40}],)"
+            R"("query":{"fusion":"rrf"},"limit":3,"with_payload":true})");
+}
+
+TEST(WireJson, ReadsWhetherACollectionHasWords) {
+  const std::string head = R"({"result":{"config":{"params":{"vectors":{})";
+  EXPECT_FALSE(ReadCollection(head + "}}}}")->has_words);
+  EXPECT_FALSE(ReadCollection(head + R"(,"sparse_vectors":{"other":{}}}}}})")->has_words);
+  EXPECT_TRUE(ReadCollection(head + R"(,"sparse_vectors":{"bm25":{}}}}}})")->has_words);
 }
 
 TEST(WireJson, WritesFiltersByType) {
@@ -94,7 +124,7 @@ TEST(WireJson, RefusesAnswersOfOtherServers) {
     EXPECT_FALSE(ReadAnswer(body).ok()) << body;
     EXPECT_FALSE(ReadPage(body).ok()) << body;
     EXPECT_FALSE(ReadPoints(body).ok()) << body;
-    EXPECT_FALSE(ReadExists(body).ok()) << body;
+    EXPECT_FALSE(ReadCollection(body).ok()) << body;
     EXPECT_FALSE(ReadModel(body, "").ok()) << body;
   }
 }

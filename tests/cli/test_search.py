@@ -49,6 +49,21 @@ class Search(ModelTestCase):
         self.bad(2, "search", "q", *self.here(), "--filter", "year")
         self.bad(2, "search", "q", *self.here(), "--filter", "=3")
 
+    def test_hybrid_finds_words_that_meaning_misses(self):
+        self.write("codes.txt", "\n\n".join(f"E{n} means that part {n} of the pump is worn." for n in range(40, 60)))
+        for number, place in enumerate((["--url", self.url], ["--data-dir", os.path.join(self.folder, "data")])):
+            here = ["--collection", f"{self.collection}_words_{number}", *place]
+            self.good("ingest", self.documents, "--hybrid", *here)
+            self.good("ingest", self.documents, "--hybrid", *here)
+            rows = self.rows("adduser", "--hybrid", *here)
+            self.assertIn("adduser", rows[0]["payload"]["text"])
+            self.assertEqual(len({row["id"] for row in rows}), len(rows))
+            filtered = self.rows("capital", "--hybrid", *here, "--filter", "year=1789")
+            self.assertEqual([row["payload"]["year"] for row in filtered], [1789])
+        self.bad(1, "search", "adduser", "--hybrid", *self.here())
+        err = self.bad(1, "ingest", self.documents, "--hybrid", *self.here())
+        self.assertIn("without --hybrid", err)
+
     def test_an_unknown_collection(self):
         err = self.bad(1, "search", "q", "--collection", "nothing", "--url", self.url)
         self.assertIn("nothing", err)

@@ -259,8 +259,8 @@ class Generator:
             return {**asked, "query": query, "using": name, "offset": self.random.randrange(3)}
         dense = self.random.choice(list(VECTORS))
         asked["prefetch"] = [
-            models.Prefetch(query=self.input(each), using=each, filter=self.filter(), limit=self.random.randrange(1, 40))
-            for each in (name, dense)
+            models.Prefetch(query=self.input(each), using=each, filter=self.filter(), limit=limit)
+            for each, limit in ((name, self.random.randrange(1, 40)), (dense, self.random.randrange(1, 40)))
         ]
         kind = self.random.randrange(3)
         if kind == 0:
