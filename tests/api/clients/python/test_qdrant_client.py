@@ -170,9 +170,14 @@ class PythonClient(unittest.TestCase):
         self.assertEqual(self.client.count(self.name, count_filter=red).count, 1)
         hits = self.client.query_points(self.name, query=[1.0, 0.0], query_filter=red).points
         self.assertEqual([h.id for h in hits], [str(HEX_ID)])
-        with self.assertRaises(UnexpectedResponse) as raised:
-            self.client.create_payload_index(self.name, "where", field_schema=models.PayloadSchemaType.TEXT)
-        self.assertEqual(raised.exception.status_code, 501)
+        self.client.delete_payload_index(self.name, "colour")
+        words = models.TextIndexParams(type=models.TextIndexType.TEXT, tokenizer=models.TokenizerType.PREFIX)
+        self.client.create_payload_index(self.name, "colour", field_schema=words)
+        schema = self.client.get_collection(self.name).payload_schema
+        self.assertEqual(schema["colour"].data_type, models.PayloadSchemaType.TEXT)
+        self.assertEqual(schema["colour"].params.tokenizer, models.TokenizerType.PREFIX)
+        begins = models.Filter(must=[models.FieldCondition(key="colour", match=models.MatchText(text="gre"))])
+        self.assertEqual(self.client.count(self.name, count_filter=begins).count, 1)
         self.client.delete_payload_index(self.name, "colour")
         self.assertEqual(list(self.client.get_collection(self.name).payload_schema), ["n"])
 
