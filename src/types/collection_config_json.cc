@@ -16,7 +16,8 @@ using simdjson::dom::object;
 
 // The latest. A configuration is written as the least version that can say what it says, so that
 // a program that knows no more reads it: 2 has payload indexes, 3 datatypes other than float32 and
-// multivectors, 4 payload indexes of other kinds than keyword and integer, 5 sparse vectors.
+// multivectors, 4 payload indexes of other kinds than keyword and integer, 5 sparse
+// vectors and indexes of texts.
 constexpr int64_t kVersion = 5;
 constexpr int64_t kVersionWithOtherIndexes = 4;
 constexpr int64_t kVersionWithDatatypes = 3;
@@ -27,6 +28,9 @@ constexpr std::string_view kMaxSim = "max_sim";
 int64_t VersionOf(const CollectionConfig& config) {
   for (const auto& [name, vector] : config.vectors) {
     if (vector.sparse) return kVersion;
+  }
+  for (const auto& [field, index] : config.payload_indexes) {
+    if (index.kind == PayloadFieldKind::kText) return kVersion;
   }
   for (const auto& [field, index] : config.payload_indexes) {
     if (index.kind != PayloadFieldKind::kKeyword && index.kind != PayloadFieldKind::kInteger) {

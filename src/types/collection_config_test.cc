@@ -129,7 +129,7 @@ TEST(CollectionConfig, DatatypesAndMultivectorsComeBackAndMakeItVersion3) {
 }
 
 TEST(CollectionConfig, RefusesWhatItDoesNotKnow) {
-  EXPECT_EQ(CollectionConfigFromJson(R"({"version":5})").status().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(CollectionConfigFromJson(R"({"version":6})").status().code(), ErrorCode::kUnsupported);
   for (const char* json :
        {"", "[]", "{}", R"({"version":1,"surprise":1})", R"({"version":1,"vectors":{"":{}}})",
         R"({"version":1,"vectors":{"":{"dim":0}}})", R"({"version":1,"durability":"maybe"})",
