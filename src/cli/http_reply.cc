@@ -45,7 +45,7 @@ Result<std::string> BodyOf(HttpReply reply) {
   if (reply.status >= 200 && reply.status < 300) return std::move(reply.body);
   std::string reason = ReadError(reply.body);
   if (reply.status == 401) {
-    reason = "the server asks for another key than this one; give --api-key or $AKIDB_API_KEY";
+    reason = "the server asks for an API key that it knows: give --api-key, or set AKIDB_API_KEY";
   }
   if (reason.empty()) reason = "the server answers HTTP status " + std::to_string(reply.status);
   return Status(CodeOfHttpStatus(reply.status), std::move(reason));

@@ -95,6 +95,16 @@ void PrintText(const SearchArguments& arguments, const SearchAnswer& answer) {
   std::fputs(out.c_str(), stdout);
 }
 
+// Where the collection has no words to search by, that is why it failed.
+Status Explained(const Status& failure, Backend& backend, const SearchArguments& arguments) {
+  if (!arguments.hybrid) return failure;
+  const Result<std::optional<CollectionFacts>> found = backend.FindCollection(arguments.collection);
+  if (!found.ok() || !*found || (*found)->has_words) return failure;
+  return InvalidArgumentError("the collection " + arguments.collection + " has no vector `" +
+                              kWordsVector + "` to search by words: search without --hybrid, or " +
+                              "ingest into another collection with --hybrid");
+}
+
 int RunSearch(const SearchArguments& arguments) {
   SearchQuestion question;
   question.text = arguments.question;
@@ -115,7 +125,7 @@ int RunSearch(const SearchArguments& arguments) {
   Result<std::unique_ptr<Backend>> backend = OpenBackend(arguments.place);
   if (!backend.ok()) return Fail(kName, backend.status());
   Result<SearchAnswer> answer = (*backend)->Search(arguments.collection, question);
-  if (!answer.ok()) return Fail(kName, answer.status());
+  if (!answer.ok()) return Fail(kName, Explained(answer.status(), **backend, arguments));
   if (arguments.json) {
     PrintJson(*answer);
   } else {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/check_interval.h"
 #include "engine/sparse_statistics.h"
 #include "engine/vector_schema.h"
 #include "index/max_sim.h"
@@ -11,9 +12,6 @@
 
 namespace akidb::engine {
 namespace {
-
-// Products of components between two looks at the request: about a millisecond.
-constexpr size_t kCheckProducts = size_t{8} << 20;
 
 // Similarities of one vector to all candidates.
 class Similarities {

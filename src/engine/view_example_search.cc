@@ -1,12 +1,13 @@
 // The points of a view that score best by several example vectors: every one that the filter admits
 // is compared with all of them. No graph leads there, for its links are by nearness to one.
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "base/elapsed.h"
+#include "engine/check_interval.h"
 #include "engine/sparse_statistics.h"
 #include "engine/view_matches.h"
 #include "engine/view_reader.h"
@@ -17,15 +18,6 @@
 
 namespace akidb::engine {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-
-double MillisecondsSince(SteadyClock::time_point start) {
-  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
-}
-
-// Products of components between two looks at the request: about a millisecond.
-constexpr size_t kCheckProducts = size_t{8} << 20;
 
 // Compares points with the examples of one query.
 class ExampleComparison {

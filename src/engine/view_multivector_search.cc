@@ -1,23 +1,15 @@
 // The nearest points of a view by their multivectors: every one that the filter admits is compared.
 #include <algorithm>
-#include <chrono>
 #include <limits>
 
+#include "base/elapsed.h"
+#include "engine/check_interval.h"
 #include "engine/source_filter.h"
 #include "engine/view_reader.h"
 #include "index/max_sim.h"
 
 namespace akidb::engine {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-
-double MillisecondsSince(SteadyClock::time_point start) {
-  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
-}
-
-// Products of components between two looks at the request: about a millisecond.
-constexpr size_t kCheckProducts = size_t{8} << 20;
 
 // One search in the making.
 class MultivectorSearch {
@@ -112,10 +104,7 @@ Result<std::vector<Hit>> ViewReader::SearchMultivectors(const PreparedSearch& se
     done.filter_ms = filter_ms;
     done.search_ms = MillisecondsSince(start) - filter_ms;
   }
-  const SteadyClock::time_point start = SteadyClock::now();
-  Result<std::vector<Hit>> hits = TakeHits(top, search.ordinal, request);
-  if (request.plan != nullptr) request.plan->fetch_ms = MillisecondsSince(start);
-  return hits;
+  return TakeHits(top, search.ordinal, request);
 }
 
 }  // namespace akidb::engine

@@ -75,6 +75,7 @@ class ViewReader {
   Result<std::vector<Hit>> SearchMultivectors(const PreparedSearch& search) const;
   // Searching sparse vectors (view_sparse_search.cc).
   Result<std::vector<Hit>> SearchSparse(const PreparedSearch& search) const;
+  // Reads what is asked of them, and tells the plan how long that took.
   Result<std::vector<Hit>> TakeHits(index::TopK& top, size_t ordinal,
                                     const SearchRequest& request) const;
   static Result<std::optional<Payload>> ReadPayload(const Location& at,

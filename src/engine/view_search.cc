@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/elapsed.h"
 #include "engine/index_search.h"
 #include "engine/source_filter.h"
 #include "engine/view_matches.h"
@@ -14,12 +15,6 @@
 
 namespace akidb::engine {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-
-double MillisecondsSince(SteadyClock::time_point start) {
-  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
-}
 
 // Without codes, a filter that leaves at most one in so many of a segment's rows is answered by
 // comparing just these: reading all of them in turn is faster past it.
@@ -334,6 +329,7 @@ Status ViewReader::SearchSource(std::span<Scan> scans, uint32_t number) const {
 
 Result<std::vector<Hit>> ViewReader::TakeHits(index::TopK& top, size_t ordinal,
                                               const SearchRequest& request) const {
+  const SteadyClock::time_point start = SteadyClock::now();
   std::vector<Hit> hits;
   std::vector<index::Neighbor> nearest = top.Take();
   for (size_t i = request.offset; i < nearest.size(); ++i) {
@@ -347,6 +343,7 @@ Result<std::vector<Hit>> ViewReader::TakeHits(index::TopK& top, size_t ordinal,
     AKIDB_ASSIGN_OR_RETURN(hit.vectors, Vectors(at, request.with_vectors));
     hits.push_back(std::move(hit));
   }
+  if (request.plan != nullptr) request.plan->fetch_ms = MillisecondsSince(start);
   return hits;
 }
 
@@ -375,9 +372,7 @@ Status ViewReader::SearchTogether(std::span<Scan> scans,
     AKIDB_RETURN_IF_ERROR(SearchSource(scans, i));
   }
   for (Scan& scan : scans) {
-    const SteadyClock::time_point start = SteadyClock::now();
     AKIDB_ASSIGN_OR_RETURN(results[scan.result], TakeHits(scan.top, scan.ordinal, scan.request));
-    if (scan.request.plan != nullptr) scan.request.plan->fetch_ms = MillisecondsSince(start);
   }
   return OkStatus();
 }

@@ -1,9 +1,9 @@
 // The points of a view with the best sparse vectors: through the inverted lists of segments, by
 // comparing every vector of what has none. Exact either way.
 #include <algorithm>
-#include <chrono>
 #include <limits>
 
+#include "base/elapsed.h"
 #include "engine/source_filter.h"
 #include "engine/sparse_statistics.h"
 #include "engine/view_matches.h"
@@ -13,12 +13,6 @@
 
 namespace akidb::engine {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-
-double MillisecondsSince(SteadyClock::time_point start) {
-  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
-}
 
 // Vectors between two looks at the request: a fraction of a millisecond.
 constexpr uint32_t kCheckVectors = 4096;
@@ -149,10 +143,7 @@ Result<std::vector<Hit>> ViewReader::SearchSparse(const PreparedSearch& search) 
     done.filter_ms = filter_ms;
     done.search_ms = MillisecondsSince(start) - filter_ms;
   }
-  const SteadyClock::time_point start = SteadyClock::now();
-  Result<std::vector<Hit>> hits = TakeHits(top, search.ordinal, request);
-  if (request.plan != nullptr) request.plan->fetch_ms = MillisecondsSince(start);
-  return hits;
+  return TakeHits(top, search.ordinal, request);
 }
 
 }  // namespace akidb::engine

@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/elapsed.h"
 #include "service/point_groups.h"
 #include "service/query_checks.h"
 #include "service/query_filters.h"
@@ -15,12 +15,6 @@
 
 namespace akidb::service {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-
-double MillisecondsSince(SteadyClock::time_point start) {
-  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
-}
 
 size_t SaturatingProduct(size_t a, size_t b) {
   return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b;

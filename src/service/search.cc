@@ -1,25 +1,15 @@
-#include <chrono>
 #include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "base/elapsed.h"
 #include "service/query_checks.h"
 #include "service/query_inputs.h"
 #include "service/query_run.h"
 #include "service/service.h"
 
 namespace akidb::service {
-namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-
-double MillisecondsSince(SteadyClock::time_point start) {
-  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
-}
-
-}  // namespace
-
 Result<QueryBatchReply> Service::QueryBatch(const RequestContext& context,
                                             std::string_view collection,
                                             std::span<const QueryRequest> requests) {

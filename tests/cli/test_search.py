@@ -60,7 +60,8 @@ class Search(ModelTestCase):
             self.assertEqual(len({row["id"] for row in rows}), len(rows))
             filtered = self.rows("capital", "--hybrid", *here, "--filter", "year=1789")
             self.assertEqual([row["payload"]["year"] for row in filtered], [1789])
-        self.bad(1, "search", "adduser", "--hybrid", *self.here())
+        err = self.bad(1, "search", "adduser", "--hybrid", *self.here())
+        self.assertIn("without --hybrid", err)
         err = self.bad(1, "ingest", self.documents, "--hybrid", *self.here())
         self.assertIn("without --hybrid", err)
 
