@@ -331,8 +331,8 @@ class CollectionImpl final : public Collection {
 
   // Reading (collection_read.cc).
   std::shared_ptr<const View> PinView() const AKIDB_EXCLUDES(view_mutex_);
-  // Of the index over this field, if there is one.
-  std::optional<PayloadFieldKind> IndexKind(const PayloadPath& path) const
+  // The index over this field, if there is one.
+  std::optional<PayloadFieldIndex> IndexOn(const PayloadPath& path) const
       AKIDB_EXCLUDES(write_mutex_);
 
   // Opening (collection_open.cc).

@@ -4,6 +4,7 @@
 #include "engine/text_filter.h"
 #include "engine/vector_index.h"
 #include "engine/view_reader.h"
+#include "types/collection_config_json.h"
 
 namespace akidb::engine {
 namespace {
@@ -27,10 +28,38 @@ void AddMemory(const SealedSegment& segment, MemoryUse& memory) {
   memory.payloads += sum({Id::kPayload, Id::kPayloadIndex, Id::kPayloadDictionary});
 }
 
-bool KnowsOrder(std::optional<PayloadFieldKind> kind) { return kind == PayloadFieldKind::kInteger; }
+bool KnowsOrder(const PayloadFieldIndex& index) {
+  switch (index.kind) {
+    case PayloadFieldKind::kInteger:
+      return IntegerIndexUsesOf(index).range;
+    case PayloadFieldKind::kFloat:
+    case PayloadFieldKind::kDatetime:
+      return true;
+    case PayloadFieldKind::kKeyword:
+    case PayloadFieldKind::kBool:
+    case PayloadFieldKind::kUuid:
+    case PayloadFieldKind::kGeo:
+    case PayloadFieldKind::kText:
+      return false;
+  }
+  return false;
+}
 
-bool KnowsValues(std::optional<PayloadFieldKind> kind) {
-  return kind == PayloadFieldKind::kKeyword || kind == PayloadFieldKind::kInteger;
+bool KnowsValues(const PayloadFieldIndex& index) {
+  switch (index.kind) {
+    case PayloadFieldKind::kInteger:
+      return IntegerIndexUsesOf(index).lookup;
+    case PayloadFieldKind::kKeyword:
+    case PayloadFieldKind::kBool:
+    case PayloadFieldKind::kUuid:
+      return true;
+    case PayloadFieldKind::kFloat:
+    case PayloadFieldKind::kDatetime:
+    case PayloadFieldKind::kGeo:
+    case PayloadFieldKind::kText:
+      return false;
+  }
+  return false;
 }
 
 }  // namespace
@@ -55,11 +84,12 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
     const ViewReader reader(*view_, schema_, context);
     if (!request.order_by) return reader.Scroll(request);
     AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, PayloadPath::Parse(request.order_by->key));
-    if (!KnowsOrder(collection_.IndexKind(path))) {
+    const std::optional<PayloadFieldIndex> index = collection_.IndexOn(path);
+    if (!index || !KnowsOrder(*index)) {
       return InvalidArgumentError("No range index for `order_by` key: `" + request.order_by->key +
                                   "`. Please create one to use `order_by`");
     }
-    return reader.ScrollInOrder(request, path);
+    return reader.ScrollInOrder(request, path, index->kind);
   }
   Result<std::vector<PointRecord>> Sample(const RequestContext& context,
                                           const SampleRequest& asked) const override {
@@ -73,12 +103,12 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
     FacetRequest changed;
     const FacetRequest& request = WithAnalyzers(asked, *fields_, changed);
     AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, PayloadPath::Parse(request.key));
-    const std::optional<PayloadFieldKind> kind = collection_.IndexKind(path);
-    if (!KnowsValues(kind)) {
+    const std::optional<PayloadFieldIndex> index = collection_.IndexOn(path);
+    if (!index || !KnowsValues(*index)) {
       return InvalidArgumentError("No appropriate index for faceting: `" + request.key +
                                   "`. Please create one to facet on this field");
     }
-    return ViewReader(*view_, schema_, context).Facet(request, path, *kind);
+    return ViewReader(*view_, schema_, context).Facet(request, path, index->kind);
   }
   Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override {
     const std::shared_ptr<const Filter> changed = WithAnalyzers(filter, *fields_);
@@ -137,7 +167,7 @@ std::shared_ptr<const View> CollectionImpl::PinView() const {
   return view_;
 }
 
-std::optional<PayloadFieldKind> CollectionImpl::IndexKind(const PayloadPath& path) const {
+std::optional<PayloadFieldIndex> CollectionImpl::IndexOn(const PayloadPath& path) const {
   std::shared_ptr<const PayloadIndexSchema> schema;
   {
     MutexLock lock(write_mutex_);
@@ -145,7 +175,7 @@ std::optional<PayloadFieldKind> CollectionImpl::IndexKind(const PayloadPath& pat
   }
   const std::optional<std::string> name = schema->NameOf(path);
   if (!name) return std::nullopt;
-  return schema->fields().at(*name).kind;
+  return schema->fields().at(*name);
 }
 
 CollectionStats CollectionImpl::stats() const {

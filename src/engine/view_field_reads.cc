@@ -1,15 +1,18 @@
 // Reads of a view by a field of the payloads, or by chance: points in the order of a field, how
 // often each of its values stands, a sample.
 #include <algorithm>
-#include <map>
+#include <array>
 #include <optional>
 #include <random>
 #include <string>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "engine/view_matches.h"
 #include "engine/view_reader.h"
+#include "types/datetime.h"
+#include "types/uuid.h"
 
 namespace akidb::engine {
 namespace {
@@ -114,25 +117,88 @@ class FirstRows {
   std::vector<OrderedRow> rows_;  // a heap with the last row first
 };
 
+// What an order goes by; nothing for values that an index of this kind doesn't order.
+std::optional<OrderValue> OrderValueOf(PayloadFieldKind kind, PayloadValue value) {
+  using Kind = PayloadValue::Kind;
+  switch (kind) {
+    case PayloadFieldKind::kInteger:
+      if (value.kind() == Kind::kInt) return value.AsInt();
+      return std::nullopt;
+    case PayloadFieldKind::kFloat:
+      if (value.kind() == Kind::kInt || value.kind() == Kind::kUint ||
+          value.kind() == Kind::kFloat) {
+        return value.AsDouble();
+      }
+      return std::nullopt;
+    case PayloadFieldKind::kDatetime:
+      if (value.kind() == Kind::kString) return ParseDatetime(value.AsString());
+      return std::nullopt;
+    case PayloadFieldKind::kKeyword:
+    case PayloadFieldKind::kBool:
+    case PayloadFieldKind::kUuid:
+    case PayloadFieldKind::kGeo:
+    case PayloadFieldKind::kText:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// A string is borrowed.
+using CountedValue = std::variant<std::string_view, int64_t, bool, Uuid>;
+
+// Nothing for values that an index of this kind doesn't hold. All spellings of a UUID are one.
+std::optional<CountedValue> CountedValueOf(PayloadFieldKind kind, PayloadValue value) {
+  using Kind = PayloadValue::Kind;
+  switch (kind) {
+    case PayloadFieldKind::kKeyword:
+      if (value.kind() == Kind::kString) return value.AsString();
+      return std::nullopt;
+    case PayloadFieldKind::kInteger:
+      if (value.kind() == Kind::kInt) return value.AsInt();
+      return std::nullopt;
+    case PayloadFieldKind::kBool:
+      if (value.kind() == Kind::kBool) return value.AsBool();
+      return std::nullopt;
+    case PayloadFieldKind::kUuid:
+      if (value.kind() == Kind::kString) return Uuid::Parse(value.AsString());
+      return std::nullopt;
+    case PayloadFieldKind::kFloat:
+    case PayloadFieldKind::kDatetime:
+    case PayloadFieldKind::kGeo:
+    case PayloadFieldKind::kText:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 // How many points have each value. Memory: the distinct values.
 class ValueCounts {
  public:
-  // Once for all values of one point: a value that stands there twice counts once.
-  void AddPoint(const std::vector<std::string_view>& strings, const std::vector<int64_t>& numbers) {
-    for (std::string_view value : strings) {
-      auto it = strings_.find(value);
-      if (it == strings_.end()) it = strings_.emplace(value, 0).first;
+  // Once for each value of a point: one that stands there twice counts once.
+  void Add(const CountedValue& value) {
+    if (const auto* text = std::get_if<std::string_view>(&value)) {
+      auto it = strings_.find(*text);
+      if (it == strings_.end()) it = strings_.emplace(*text, 0).first;
       ++it->second;
+    } else if (const auto* number = std::get_if<int64_t>(&value)) {
+      ++numbers_[*number];
+    } else if (const auto* truth = std::get_if<bool>(&value)) {
+      ++truths_[*truth ? 1 : 0];
+    } else {
+      ++uuids_[std::get<Uuid>(value)];
     }
-    for (int64_t value : numbers) ++numbers_[value];
   }
 
   // The most frequent first, then by value.
   std::vector<FacetHit> Top(size_t limit) const {
     std::vector<FacetHit> hits;
-    hits.reserve(strings_.size() + numbers_.size());
+    hits.reserve(strings_.size() + numbers_.size() + uuids_.size());
     for (const auto& [value, count] : strings_) hits.push_back({value, count});
     for (const auto& [value, count] : numbers_) hits.push_back({value, count});
+    for (const auto& [value, count] : uuids_) hits.push_back({value.ToString(), count});
+    for (const bool truth : {false, true}) {
+      if (truths_[truth ? 1 : 0] != 0) hits.push_back({truth, truths_[truth ? 1 : 0]});
+    }
     const auto before = [](const FacetHit& a, const FacetHit& b) {
       return a.count != b.count ? a.count > b.count : a.value < b.value;
     };
@@ -147,9 +213,14 @@ class ValueCounts {
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+    size_t operator()(const Uuid& uuid) const {
+      return (*this)({reinterpret_cast<const char*>(uuid.bytes.data()), uuid.bytes.size()});
+    }
   };
   std::unordered_map<std::string, uint64_t, Hash, std::equal_to<>> strings_;
   std::unordered_map<int64_t, uint64_t> numbers_;
+  std::unordered_map<Uuid, uint64_t, Hash> uuids_;
+  std::array<uint64_t, 2> truths_{};
 };
 
 template <typename T>
@@ -160,21 +231,23 @@ void SortOnce(std::vector<T>& values) {
 
 }  // namespace
 
-Result<ScrollPage> ViewReader::ScrollInOrder(const ScrollRequest& request,
-                                             const PayloadPath& path) const {
+Result<ScrollPage> ViewReader::ScrollInOrder(const ScrollRequest& request, const PayloadPath& path,
+                                             PayloadFieldKind kind) const {
   const RowOrder order(*request.order_by);
   FirstRows first(order, request.limit);
   PayloadReads payloads(view_);
-  std::vector<int64_t> values;
+  std::vector<OrderValue> values;
   AKIDB_RETURN_IF_ERROR(ForEachMatch(
       {view_, schema_, context_}, {request.filter.get()}, [&](const MatchedRow& at) -> Status {
         AKIDB_ASSIGN_OR_RETURN(PayloadValue payload, payloads.Of(at));
         values.clear();
         ForEachValue(path, payload, [&](PayloadValue value) {
-          if (value.kind() == PayloadValue::Kind::kInt) values.push_back(value.AsInt());
+          if (std::optional<OrderValue> order_value = OrderValueOf(kind, value)) {
+            values.push_back(*order_value);
+          }
         });
         SortOnce(values);
-        for (int64_t value : values) {
+        for (const OrderValue& value : values) {
           if (!order.Wants(value)) continue;
           first.Offer({value, at.source.id(at.row), at.source_number, at.row});
         }
@@ -229,34 +302,18 @@ Result<std::vector<FacetHit>> ViewReader::Facet(const FacetRequest& request,
                                                 PayloadFieldKind kind) const {
   ValueCounts counts;
   PayloadReads payloads(view_);
-  std::vector<std::string_view> strings;
-  std::vector<int64_t> numbers;
-  const auto take = [&](PayloadValue value) {
-    switch (kind) {
-      case PayloadFieldKind::kKeyword:
-        if (value.kind() == PayloadValue::Kind::kString) strings.push_back(value.AsString());
-        break;
-      case PayloadFieldKind::kInteger:
-        if (value.kind() == PayloadValue::Kind::kInt) numbers.push_back(value.AsInt());
-        break;
-      case PayloadFieldKind::kFloat:
-      case PayloadFieldKind::kBool:
-      case PayloadFieldKind::kDatetime:
-      case PayloadFieldKind::kUuid:
-      case PayloadFieldKind::kGeo:
-      case PayloadFieldKind::kText:
-        break;  // whose values are not counted
-    }
-  };
+  std::vector<CountedValue> values;  // of one point
   AKIDB_RETURN_IF_ERROR(ForEachMatch(
       {view_, schema_, context_}, {request.filter.get()}, [&](const MatchedRow& at) -> Status {
         AKIDB_ASSIGN_OR_RETURN(PayloadValue payload, payloads.Of(at));
-        strings.clear();
-        numbers.clear();
-        ForEachValue(path, payload, take);
-        SortOnce(strings);
-        SortOnce(numbers);
-        counts.AddPoint(strings, numbers);
+        values.clear();
+        ForEachValue(path, payload, [&](PayloadValue value) {
+          if (std::optional<CountedValue> counted = CountedValueOf(kind, value)) {
+            values.push_back(*counted);
+          }
+        });
+        SortOnce(values);
+        for (const CountedValue& value : values) counts.Add(value);
         return OkStatus();
       }));
   return counts.Top(request.limit);

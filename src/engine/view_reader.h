@@ -32,8 +32,10 @@ class ViewReader {
   Result<std::vector<PointRecord>> Retrieve(const RetrieveRequest& request) const;
   // By ascending id.
   Result<ScrollPage> Scroll(const ScrollRequest& request) const;
-  // By the integers that the path of `order_by` reaches.
-  Result<ScrollPage> ScrollInOrder(const ScrollRequest& request, const PayloadPath& path) const;
+  // By the values that the path of `order_by` reaches and an index of this kind orders: integers,
+  // numbers, or moments as microseconds since 1970.
+  Result<ScrollPage> ScrollInOrder(const ScrollRequest& request, const PayloadPath& path,
+                                   PayloadFieldKind kind) const;
   Result<std::vector<PointRecord>> Sample(const SampleRequest& request, uint64_t seed) const;
   // Of the values that an index of this kind holds.
   Result<std::vector<FacetHit>> Facet(const FacetRequest& request, const PayloadPath& path,

@@ -410,6 +410,18 @@ void SetModelPrefixes(CollectionConfig& config, std::string_view name,
   }
 }
 
+IntegerIndexUses IntegerIndexUsesOf(const PayloadFieldIndex& index) {
+  IntegerIndexUses uses;
+  simdjson::dom::parser parser;
+  object members;
+  if (index.params_json.empty() || parser.parse(index.params_json).get(members)) return uses;
+  // As for graphs: absent and null members leave the default.
+  bool given = true;
+  if (!members["lookup"].get(given)) uses.lookup = given;
+  if (!members["range"].get(given)) uses.range = given;
+  return uses;
+}
+
 GraphConfig GraphConfigOf(const CollectionConfig& config) {
   GraphConfig graph;
   auto given = config.echoed_json.find("hnsw_config");

@@ -25,6 +25,13 @@ std::optional<VectorDatatype> ParseVectorDatatype(std::string_view name);
 std::string_view PayloadFieldKindName(PayloadFieldKind kind);
 std::optional<PayloadFieldKind> ParsePayloadFieldKind(std::string_view name);
 
+// What an index over integers is for; both unless its parameters say otherwise.
+struct IntegerIndexUses {
+  bool lookup = true;
+  bool range = true;
+};
+IntegerIndexUses IntegerIndexUsesOf(const PayloadFieldIndex& index);
+
 // From the client's create options that are kept with the collection.
 GraphConfig GraphConfigOf(const CollectionConfig& config);
 // Of the vector called `name`: its own "quantization_config", else the collection's, unless

@@ -70,7 +70,7 @@ struct RetrieveRequest {
   VectorSelector with_vectors;
 };
 
-// Of a number in a payload.
+// A number in a payload; a date and time in microseconds since 1970-01-01T00:00:00Z.
 using OrderValue = std::variant<int64_t, double>;
 
 struct OrderBy {

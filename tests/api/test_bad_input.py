@@ -109,9 +109,10 @@ class BadInput(ServerTestCase):
         self.assertIn("wait", self.refused(400, "PUT", self.points + "?wait=perhaps", {"points": []}))
         self.assertIn("timeout", self.refused(400, "POST", self.points + "/count?timeout=x", {}))
 
-    def test_what_is_not_served_is_named(self):
-        body = {"query": {"order_by": {"key": "k", "start_from": "2020-01-01"}}}
-        self.assertIn("an order by time", self.refused(501, "POST", self.points + "/query", body))
+    def test_where_an_order_starts(self):
+        for start in ("soon", "2020-13-01", True, [], {}):
+            body = {"query": {"order_by": {"key": "k", "start_from": start}}}
+            self.assertIn("query.order_by.start_from", self.refused(400, "POST", self.points + "/query", body))
 
     def raw(self, request):
         """The status line of the answer to raw bytes; empty when the server just closes."""

@@ -4,6 +4,8 @@ import unittest
 
 from server_process import ServerTestCase
 
+ID = "936da01f-9abd-4d9d-80c7-02af85c822a8"
+
 
 def numbers(points):
     return [point["id"] for point in points]
@@ -51,6 +53,33 @@ class Queries(ServerTestCase):
         self.assertTrue(error.startswith("Wrong input: Cannot use an `offset` when using `order_by`"), error)
         error = self.bad(400, {"query": {"order_by": "n"}, "score_threshold": 1})
         self.assertEqual(error, "Bad request: Can't use score_threshold with an order_by query.")
+
+    def test_orders_of_other_kinds(self):
+        self.create({"size": 2, "distance": "Dot"})
+        days = ["2020-01-02", "2020-01-02T00:00:00.5Z", "2020-01-01T23:59:59-01:00", "never"]
+        values = [2, -0.5, 1e300, "1"]
+        self.upsert(
+            [
+                {"id": i + 1, "vector": [1, 0], "payload": {"day": day, "x": x, "u": ID}}
+                for i, (day, x) in enumerate(zip(days, values))
+            ]
+        )
+        for field, schema in (("day", "datetime"), ("x", "float"), ("u", "uuid")):
+            self.index(field, schema)
+        points = self.query({"query": {"order_by": "day"}})
+        self.assertEqual(numbers(points), [1, 2, 3])
+        self.assertEqual(points[1]["order_value"], 1577923200500000)
+        order = {"key": "day", "direction": "desc", "start_from": "2020-01-02T00:00:00.5Z"}
+        self.assertEqual(numbers(self.query({"query": {"order_by": order}})), [2, 1])
+        points = self.post("/points/scroll", {"order_by": {"key": "x", "start_from": 0}})["points"]
+        self.assertEqual([(p["id"], p["order_value"]) for p in points], [(1, 2.0), (3, 1e300)])
+        # A UUID has no order, nor an integer whose index was asked for values alone.
+        self.assertIn("No range index", self.bad(400, {"query": {"order_by": "u"}}))
+        self.index("n", {"type": "integer", "range": False})
+        self.assertIn("No range index", self.bad(400, {"query": {"order_by": "n"}}))
+        self.post("/facet", {"key": "n"})
+        self.index("n", {"type": "integer", "lookup": False})
+        self.assertIn("No appropriate index", self.bad(400, {"key": "n"}, "/facet"))
 
     def test_a_sample_is_of_what_the_filter_admits(self):
         self.fill()
@@ -229,6 +258,18 @@ class Queries(ServerTestCase):
         self.index("n", "integer")
         self.assertEqual(self.post("/facet", {"key": "n"})["hits"][0], {"value": 1, "count": 1})
         self.bad(422, {"key": "n", "limit": 0}, "/facet")
+        spelled = [ID, ID.upper(), ID.replace("-", ""), "urn:uuid:" + ID]
+        other = "00000000-0000-0000-0000-000000000001"
+        payloads = [{"u": spelled, "b": [True, False]}, {"u": [ID.upper(), other], "b": True}, {"u": 7, "b": "true"}]
+        self.upsert([{"id": 10 + i, "vector": [1, 0], "payload": p} for i, p in enumerate(payloads)])
+        self.index("u", "uuid")
+        hits = self.post("/facet", {"key": "u"})["hits"]
+        self.assertEqual(hits, [{"value": ID, "count": 2}, {"value": other, "count": 1}])
+        self.index("b", "bool")
+        hits = self.post("/facet", {"key": "b"})["hits"]
+        self.assertEqual(hits, [{"value": True, "count": 2}, {"value": False, "count": 1}])
+        self.index("x", "float")
+        self.assertIn("No appropriate index", self.bad(400, {"key": "x"}, "/facet"))
         self.bad(400, {}, "/facet")
 
     def test_matrices(self):

@@ -6,6 +6,7 @@
 
 #include "api/rest/formula_json.h"
 #include "api/rest/vector_json.h"
+#include "types/datetime.h"
 
 namespace akidb::rest {
 namespace {
@@ -216,7 +217,14 @@ Status ReadStartFrom(JsonElement value, const FieldPath& path, OrderBy& out) {
   int64_t integer = 0;
   double number = 0;
   if (IsNull(value)) return OkStatus();
-  if (value.is_string()) return NotServed(path, "an order by time is");
+  if (value.is_string()) {
+    std::string_view text;
+    AKIDB_RETURN_IF_ERROR(ReadString(value, path, text));
+    const std::optional<int64_t> moment = ParseDatetime(text);
+    if (!moment) return FieldError(path, "expected a number or an RFC 3339 date and time");
+    out.start_from = *moment;
+    return OkStatus();
+  }
   if (!value.get(integer)) {
     out.start_from = integer;
     return OkStatus();

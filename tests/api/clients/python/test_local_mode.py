@@ -18,6 +18,7 @@ import os
 import random
 import sys
 import unittest
+import uuid
 import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -39,6 +40,7 @@ VECTORS = {
 }
 SPARSE = {"words": models.Modifier.NONE, "rare": models.Modifier.IDF}
 CONTEXT = 3  # the kind of query whose scores are often equal
+ORDERED = ["u", "n", "weight", "time"]
 CITIES = ["Bern", "Oslo", "Lima", "Kyoto", "Accra"]
 
 
@@ -62,12 +64,40 @@ class Generator:
             payload["n"] = [self.random.randrange(20) for _ in range(self.random.randrange(4))]
         if self.chance(5):
             del payload["city"]
+        payload["time"] = self.moments()
+        payload["weight"] = self.weight()
+        if self.chance(3):
+            payload["weight"] = [self.weight() for _ in range(self.random.randrange(1, 4))]
+        payload["yes"] = [self.chance(2) for _ in range(2)] if self.chance(4) else self.chance(3)
+        payload["uuid"] = [self.spelled() for _ in range(2)] if self.chance(4) else self.spelled()
         if self.chance(4):
             payload["tags"] = self.random.sample(["a", "b", "c", "d"], self.random.randrange(1, 4))
         vectors = {name: self.vector(name) for name in [*VECTORS, *SPARSE] if not self.chance(8)}
         for name in vectors:
             self.having.setdefault(name, []).append(i)
         return models.PointStruct(id=i, vector=vectors, payload=payload)
+
+    def weight(self):
+        """Some are equal, integers and zeros of both signs among them."""
+        return self.random.choice([0.0, -0.0, 3, 3.0, -7, 2.5, self.random.uniform(-50, 50)])
+
+    def moments(self):
+        if self.chance(4):
+            return [self.moment() for _ in range(self.random.randrange(3))]
+        return self.moment()
+
+    def moment(self):
+        """In one of the spellings; some are equal."""
+        day = f"20{self.random.randrange(18, 22)}-{self.random.randrange(1, 13):02}-{self.random.randrange(1, 29):02}"
+        if self.chance(3):
+            return day
+        time = f"{self.random.randrange(24):02}:{self.random.randrange(60):02}:{self.random.randrange(60):02}"
+        part = self.random.choice(["", ".5", f".{self.random.randrange(10**6):06}"])
+        return f"{day}T{time}{part}{self.random.choice(['Z', '+02:00', '-11:30'])}"
+
+    def spelled(self):
+        text = str(uuid.UUID(int=self.random.randrange(9) << 90 | 7))
+        return self.random.choice([text, text.upper(), text.replace("-", ""), "urn:uuid:" + text])
 
     def outer_filter(self):
         return self.filter(("must", "must_not"))
@@ -141,7 +171,12 @@ class Generator:
         return self.random.choice(list(models.RecommendStrategy) + [None])
 
     def order(self, key):
-        start = self.random.randrange(-400, 400) if key == "u" else self.random.randrange(20)
+        start = {
+            "u": lambda: self.random.randrange(-400, 400),
+            "n": lambda: self.random.randrange(20),
+            "weight": lambda: self.random.choice([self.weight(), self.random.randrange(-40, 40)]),
+            "time": lambda: self.random.choice([self.moment(), self.random.randrange(1514764800, 1640995200) * 10**6]),
+        }[key]()
         return models.OrderByQuery(
             order_by=models.OrderBy(
                 key=key,
@@ -291,7 +326,7 @@ class Generator:
             asked["with_payload"] = False
         kind = self.random.randrange(8)
         if kind == 0:
-            asked["query"] = self.order(self.random.choice(["u", "n"]))
+            asked["query"] = self.order(self.random.choice(ORDERED))
         elif kind == 1:
             asked["query"] = None
         elif kind <= 4:
@@ -369,7 +404,8 @@ class LocalMode(unittest.TestCase):
         for client in (cls.served, cls.local):
             client.create_collection(NAME, vectors_config=config, sparse_vectors_config=sparse)
             client.upsert(NAME, points=points, wait=True)
-        schemas = {"u": "integer", "n": "integer", "city": "keyword", "tags": "keyword"}
+        schemas = {"u": "integer", "n": "integer", "city": "keyword", "tags": "keyword", "yes": "bool", "uuid": "uuid"}
+        schemas.update({"weight": "float", "time": "datetime"})
         for field, schema in schemas.items():
             cls.served.create_payload_index(NAME, field, schema, wait=True)
 
@@ -459,7 +495,7 @@ class LocalMode(unittest.TestCase):
     def test_facets(self):
         for i in range(QUERIES // 10):
             asked = {
-                "key": self.make.random.choice(["city", "n", "tags"]),
+                "key": self.make.random.choice(["city", "n", "tags", "yes", "uuid"]),
                 "facet_filter": self.make.filter(),
                 "limit": self.make.random.randrange(1, 12),
             }
@@ -481,7 +517,7 @@ class LocalMode(unittest.TestCase):
 
     def test_scrolls(self):
         for i in range(QUERIES // 10):
-            order = self.make.order(self.make.random.choice(["u", "n"])).order_by
+            order = self.make.order(self.make.random.choice(ORDERED)).order_by
             asked = {"scroll_filter": self.make.filter(), "limit": self.make.random.randrange(1, 60)}
             with self.subTest(seed=SEED, number=i):
                 served, after = self.served.scroll(NAME, order_by=order, **asked)
