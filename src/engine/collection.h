@@ -134,11 +134,14 @@ struct SearchRequest {
   // minus its score. Shared, because searches of one request are repeated.
   std::shared_ptr<const ExampleQuery> examples;
   std::shared_ptr<const Filter> filter;  // null: all points
-  size_t limit = 10;                     // never allocated by
-  size_t offset = 0;                     // best hits left out
-  std::optional<float> distance_max;     // hits beyond are left out
-  bool exact = false;                    // compare with every vector
-  size_t ef = 0;                         // candidates in a graph; 0: the default
+  // Of a sparse vector whose components are weighed by how rare they are: the points among which
+  // that is counted; null: all.
+  std::shared_ptr<const Filter> idf_corpus;
+  size_t limit = 10;                  // never allocated by
+  size_t offset = 0;                  // best hits left out
+  std::optional<float> distance_max;  // hits beyond are left out
+  bool exact = false;                 // compare with every vector
+  size_t ef = 0;                      // candidates in a graph; 0: the default
   // Share of the nearest to be found, at least, by what was measured of each segment; 0: the
   // default. Chooses ef where that is 0.
   double recall = 0;

@@ -126,7 +126,14 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
     std::vector<PreparedSearch> searches;
     std::deque<SearchRequest> changed;  // that searches refer to
     for (const SearchRequest& asked : requests) {
-      const SearchRequest& request = WithAnalyzers(asked, *fields_, changed.emplace_back());
+      SearchRequest& own = changed.emplace_back();
+      const SearchRequest* prepared = &WithAnalyzers(asked, *fields_, own);
+      if (auto corpus = WithAnalyzers(asked.idf_corpus.get(), *fields_)) {
+        if (prepared != &own) own = asked;
+        own.idf_corpus = std::move(corpus);
+        prepared = &own;
+      }
+      const SearchRequest& request = *prepared;
       if (request.examples != nullptr) {
         AKIDB_ASSIGN_OR_RETURN(const size_t ordinal, CheckExamples(request));
         searches.push_back({request, ordinal, {}});

@@ -77,11 +77,23 @@ class CollectionSparseTest : public CollectionMergeFixture,
     }
   }
 
-  double WeightOf(uint32_t index, float value) const {
+  static std::shared_ptr<const Filter> OfGroup(uint64_t group) {
+    auto filter = std::make_shared<Filter>();
+    filter->must.push_back(
+        FieldCondition{*PayloadPath::Parse("g"), MatchValue{static_cast<int64_t>(group)}});
+    return filter;
+  }
+
+  // By how rare the index is among the points of a group, or all.
+  double WeightOf(uint32_t index, float value, std::optional<uint64_t> group) const {
     if (!GetParam()) return static_cast<double>(value);
     double having = 0;
-    for (const auto& [id, components] : stored_) having += components.contains(index) ? 1 : 0;
-    const double all = static_cast<double>(stored_.size());
+    double all = 0;
+    for (const auto& [id, components] : stored_) {
+      if (group && id % 7 != *group) continue;
+      ++all;
+      having += components.contains(index) ? 1 : 0;
+    }
     return static_cast<double>(value) * std::log((all - having + 0.5) / (having + 0.5) + 1);
   }
 
@@ -102,18 +114,17 @@ class CollectionSparseTest : public CollectionMergeFixture,
       const Components query = RandomComponents();
       const DenseVector vector = VectorOf(query);
       std::map<uint32_t, double> weights;
-      for (const auto& [index, value] : query) weights[index] = WeightOf(index, value);
+      std::optional<uint64_t> corpus;
+      if (round % 4 >= 2) corpus = generator_() % 7;
+      for (const auto& [index, value] : query) weights[index] = WeightOf(index, value, corpus);
       SearchRequest request;
+      if (corpus) request.idf_corpus = OfGroup(*corpus);
       request.vector_name = "words";
       request.SearchBy(vector);
       request.limit = 20;
       request.with_vectors = {VectorSelector::Mode::kNamed, {"words"}};
       const bool filtered = round % 2 == 1;
-      if (filtered) {
-        auto filter = std::make_shared<Filter>();
-        filter->must.push_back(FieldCondition{*PayloadPath::Parse("g"), MatchValue{int64_t{3}}});
-        request.filter = std::move(filter);
-      }
+      if (filtered) request.filter = OfGroup(3);
       std::map<uint64_t, double> expected;
       std::vector<double> order;
       for (const auto& [id, components] : stored_) {

@@ -87,13 +87,15 @@ class ExampleComparison {
 }  // namespace
 
 Result<std::vector<std::vector<index::SparseTerm>>> ViewReader::SparseExamples(
-    const std::vector<DenseVector>& examples, size_t ordinal) const {
+    const std::vector<DenseVector>& examples, const PreparedSearch& search) const {
+  const bool weighed = schema_.config(search.ordinal).idf;
+  const ViewLook look{view_, schema_, context_};
+  const Filter* const counted = weighed ? search.request.idf_corpus.get() : nullptr;
+  AKIDB_ASSIGN_OR_RETURN(const RarityCorpus corpus, RarityCorpus::Of(look, counted));
   std::vector<std::vector<index::SparseTerm>> terms;
   for (const DenseVector& example : examples) {
     std::vector<index::SparseTerm>& of_one = terms.emplace_back(TermsOf(example));
-    if (schema_.config(ordinal).idf) {
-      AKIDB_RETURN_IF_ERROR(WeighByRarity(context_, view_, ordinal, of_one));
-    }
+    if (weighed) AKIDB_RETURN_IF_ERROR(WeighByRarity(look, corpus, search.ordinal, of_one));
   }
   return terms;
 }
@@ -105,7 +107,7 @@ Result<std::vector<Hit>> ViewReader::SearchExamples(const PreparedSearch& search
   for (DenseVector& example : examples) schema_.PrepareQuery(ordinal, example);
   ExampleComparison comparison(context_, schema_, ordinal, examples);
   if (schema_.config(ordinal).sparse) {
-    AKIDB_ASSIGN_OR_RETURN(auto terms, SparseExamples(examples, ordinal));
+    AKIDB_ASSIGN_OR_RETURN(auto terms, SparseExamples(examples, search));
     comparison.CompareSparse(std::move(terms));
   }
   index::TopK top(std::min<uint64_t>(view_.points, request.offset) +

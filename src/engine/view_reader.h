@@ -72,7 +72,7 @@ class ViewReader {
   Result<std::vector<Hit>> SearchExamples(const PreparedSearch& search) const;
   // Of rows of sparse vectors.
   Result<std::vector<std::vector<index::SparseTerm>>> SparseExamples(
-      const std::vector<DenseVector>& examples, size_t ordinal) const;
+      const std::vector<DenseVector>& examples, const PreparedSearch& search) const;
   // Searching multivectors (view_multivector_search.cc).
   Result<std::vector<Hit>> SearchMultivectors(const PreparedSearch& search) const;
   // Searching sparse vectors (view_sparse_search.cc).

@@ -123,7 +123,10 @@ Result<std::vector<Hit>> ViewReader::SearchSparse(const PreparedSearch& search) 
       request.filter && !request.filter->empty() ? request.filter.get() : nullptr;
   std::vector<index::SparseTerm> terms = TermsOf(search.query);
   if (schema_.config(search.ordinal).idf) {
-    AKIDB_RETURN_IF_ERROR(WeighByRarity(context_, view_, search.ordinal, terms));
+    const ViewLook look{view_, schema_, context_};
+    AKIDB_ASSIGN_OR_RETURN(const RarityCorpus corpus,
+                           RarityCorpus::Of(look, request.idf_corpus.get()));
+    AKIDB_RETURN_IF_ERROR(WeighByRarity(look, corpus, search.ordinal, terms));
   }
   index::TopK top(std::min<uint64_t>(view_.points, request.offset) +
                       std::min<uint64_t>(view_.points, request.limit),

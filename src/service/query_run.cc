@@ -65,6 +65,7 @@ Result<engine::SearchRequest> QueryRun::SearchOf(const Stage& stage) {
   search.exact = asked.exact;
   search.ef = asked.ef;
   search.recall = asked.recall;
+  search.idf_corpus = asked.idf_corpus;
   search.plan = stage.plan;
   search.with_payload = stage.with_payload;
   search.with_vectors = stage.with_vectors;

@@ -103,6 +103,22 @@ TEST(DecodeQuery, RefusesWhatIsNoFormula) {
   EXPECT_FALSE(DecodeQuery(R"({"query":{"formula":{"sum":[)" + wide + "]}}}").ok());
 }
 
+TEST(DecodeQuery, ReadsAmongWhichPointsIndicesAreRare) {
+  const auto corpus = [](const std::string& idf) {
+    return DecodeQuery(R"({"query":[1],"params":{"idf":)" + idf + "}}");
+  };
+  EXPECT_EQ(corpus(R"("global")")->idf_corpus, nullptr);
+  EXPECT_EQ(corpus("null")->idf_corpus, nullptr);
+  EXPECT_TRUE(corpus(R"({"corpus":{}})")->idf_corpus->empty());
+  EXPECT_EQ(corpus(R"({"corpus":{"must":{"has_id":[1]}}})")->idf_corpus->must.size(), 1u);
+  for (const char* wrong : {R"("local")", "7", "{}", R"({"corpus":null})", R"({"corpus":7})",
+                            R"({"corpus":{"must":7}})", R"({"scope":"global"})"}) {
+    const Status status = corpus(wrong).status();
+    EXPECT_EQ(status.code(), ErrorCode::kMalformed) << wrong;
+    EXPECT_NE(status.message().find("params.idf"), std::string::npos) << status.message();
+  }
+}
+
 TEST(DecodeQuery, KnowsNoOtherKinds) {
   EXPECT_EQ(DecodeQuery(R"({"query":{"vector":[1]}})").status().code(), ErrorCode::kMalformed);
 }

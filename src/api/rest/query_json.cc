@@ -42,6 +42,24 @@ Status ReadOwnParams(JsonElement value, const FieldPath& path, QueryStage& stage
       });
 }
 
+// The points among which a sparse vector's components are rare or not.
+Status ReadIdf(JsonElement value, const FieldPath& path, QueryStage& stage) {
+  std::string_view scope;
+  if (value.is_string()) {
+    AKIDB_RETURN_IF_ERROR(ReadString(value, path, scope));
+    if (scope == "global") return OkStatus();
+    return FieldError(path, "unknown variant, expected `global` or {\"corpus\": a filter}");
+  }
+  AKIDB_RETURN_IF_ERROR(
+      ForEachMember(value, path, "`global` or an object {\"corpus\": a filter}",
+                    [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+                      if (key != "corpus") return UnknownField(at, "`corpus`");
+                      if (!member.is_object()) return TypeError(at, "a filter", member);
+                      return ReadFilter(member, at, stage.idf_corpus);
+                    }));
+  return stage.idf_corpus ? OkStatus() : MissingField(path, "corpus");
+}
+
 // What is not taken over is a hint that holds already; it is only checked.
 Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryStage& stage,
                         bool* explain) {
@@ -55,6 +73,7 @@ Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryStage& st
         if (key == "exact") return ReadBool(member, at, stage.exact);
         if (key == "indexed_only") return ReadBool(member, at, flag);
         if (key == "quantization") return CheckQuantizationParams(member, at);
+        if (key == "idf") return ReadIdf(member, at, stage);
         if (key == "akidb") return ReadOwnParams(member, at, stage, explain);
         if (key == "acorn" && !member.is_object()) return TypeError(at, "an object", member);
         return OkStatus();

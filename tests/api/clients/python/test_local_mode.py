@@ -287,6 +287,9 @@ class Generator:
         """A query by sparse vectors, alone or beside a dense one; its prefetches have no ties."""
         name = self.random.choice(list(SPARSE))
         asked = {"limit": self.random.randrange(1, 25), "query_filter": self.outer_filter(), "with_payload": False}
+        if self.chance(3):
+            corpus = models.IdfCorpusParams(corpus=self.filter() or models.Filter())
+            asked["search_params"] = models.SearchParams(idf=self.random.choice([corpus, models.IdfScope.GLOBAL]))
         if self.chance(2):
             query = self.vector_query(name, ties=False) if self.chance(2) else self.input(name)
             if isinstance(query, models.RelevanceFeedbackQuery):
