@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Gets the official clients, pinned, from PyPI and npm into build/clients.
+# Gets the official clients, and the frameworks that use them, pinned, from PyPI and npm into
+# build/clients.
 #
-#   tests/api/clients/prepare.sh python|js
+#   tests/api/clients/prepare.sh python|js|python/flows|js/flows
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 target=$(cd "$here/../../.." && pwd)/build/clients
@@ -11,26 +12,36 @@ fresh() {
   [ -f "$1/prepared" ] && cmp -s "$1/prepared" "$2"
 }
 
+# prepare_python FOLDER OPTION…: a virtual environment of its own.
+prepare_python() {
+  local to=$target/${1//\//_} wanted=$here/$1/requirements.txt
+  fresh "$to" "$wanted" && return
+  python3 -m venv --clear "$to"
+  "$to/bin/pip" install -q --disable-pip-version-check "${@:2}" -r "$wanted"
+  cp "$wanted" "$to/prepared"
+}
+
+prepare_js() {
+  local to=$target/${1//\//_} from=$here/$1
+  fresh "$to" "$from/package-lock.json" && return
+  if ! command -v npm >/dev/null 2>&1; then
+    echo "prepare.sh: npm not found; scripts/install_deps.sh test installs it" >&2
+    exit 1
+  fi
+  mkdir -p "$to"
+  cp "$from/package.json" "$from/package-lock.json" "$to/"
+  npm ci --prefix "$to" --no-audit --no-fund --ignore-scripts --omit=peer --loglevel=error
+  cp "$from/package-lock.json" "$to/prepared"
+}
+
 case ${1:-} in
-  python)
-    fresh "$target/python" "$here/python/requirements.txt" && exit 0
-    python3 -m venv --clear "$target/python"
-    "$target/python/bin/pip" install -q --disable-pip-version-check -r "$here/python/requirements.txt"
-    cp "$here/python/requirements.txt" "$target/python/prepared"
-    ;;
-  js)
-    fresh "$target/js" "$here/js/package-lock.json" && exit 0
-    if ! command -v npm >/dev/null 2>&1; then
-      echo "prepare.sh: npm not found; scripts/install_deps.sh test installs it" >&2
-      exit 1
-    fi
-    mkdir -p "$target/js"
-    cp "$here/js/package.json" "$here/js/package-lock.json" "$target/js/"
-    npm ci --prefix "$target/js" --no-audit --no-fund --ignore-scripts --omit=peer --loglevel=error
-    cp "$here/js/package-lock.json" "$target/js/prepared"
-    ;;
+  python) prepare_python python ;;
+  # Whatever is needed is listed: the packages' own wishes name an embedding library, and with it a
+  # second ONNX Runtime, which is only used to run models here.
+  python/flows) prepare_python python/flows --no-deps ;;
+  js | js/flows) prepare_js "$1" ;;
   *)
-    echo "usage: prepare.sh python|js" >&2
+    echo "usage: prepare.sh python|js|python/flows|js/flows" >&2
     exit 2
     ;;
 esac
