@@ -127,7 +127,8 @@ class LlamaIndex(FlowTestCase):
             options = {"enable_hybrid": True, "sparse_doc_fn": word_vectors, "sparse_query_fn": word_vectors}
             store = self.store(**options)
             nodes = [
-                TextNode(id_=str(uuid.uuid4()), text=text, metadata={"topic": topic, "n": n}) for text, topic, n in TEXTS
+                TextNode(id_=str(uuid.uuid4()), text=text, metadata={"topic": topic, "n": n})
+                for text, topic, n in TEXTS
             ]
             for node, vector in zip(nodes, self.embed([node.text for node in nodes])):
                 node.embedding = vector
