@@ -8,7 +8,10 @@
 namespace akidb::engine {
 namespace {
 
+// Rows estimated before they are offered. One query's are few: memory is read on by the processor's
+// own prefetch while they are offered, which doesn't reach far. Several queries share each chunk.
 constexpr uint32_t kChunk = 256;
+constexpr uint32_t kChunkOfOne = 32;
 // Distances between two looks at the request.
 constexpr size_t kCheckDistances = 64u << 10;
 // Candidates are thinned out when they have become so many more.
@@ -27,30 +30,41 @@ float KthGreatest::bound() const {
 }
 
 CodeScan::CodeScan(const VectorIndex& index, const Query& query)
-    : index_(index), query_(query), greatest_(query.k), thin_out_at_(kNearMin) {}
+    : index_(index),
+      query_(query),
+      greatest_(query.k),
+      bound_(query.bound),
+      thin_out_at_(kNearMin) {}
 
-void CodeScan::Offer(std::span<const uint32_t> nodes, std::span<const float> distances) {
-  const index::CodeArray& codes = index_.codes;
-  float bound = std::min(greatest_.bound(), query_.bound);
+void CodeScan::OfferOne(uint32_t node, float distance) {
+  const float beyond = distance - bound_;
+  const float squared_spread = index_.codes.SquaredSpread(query_.prepared, node);
+  // What is no finite number may be anything.
+  const bool known = std::isfinite(distance) && std::isfinite(squared_spread);
+  if (known && beyond > 0 && beyond * beyond > kSpreads * kSpreads * squared_spread) return;
+  const uint32_t number = index_.NumberOf(node);
+  if (!query_.gate.Admits(number)) return;
+  if (!known) {
+    near_.push_back({-std::numeric_limits<float>::infinity(), number});
+    return;
+  }
+  const float spread = kSpreads * std::sqrt(squared_spread);
+  near_.push_back({distance - spread, number});
+  greatest_.Offer(distance + spread);
+  bound_ = std::min(bound_, greatest_.bound());
+}
+
+void CodeScan::Offer(std::span<const uint32_t> nodes, std::span<const float> distances,
+                     const index::CodeFactors& largest) {
+  // Nearly all rows are too far even for the largest spread among them, and need no own.
+  const float spread = kSpreads * std::sqrt(query_.prepared.SquaredSpread(largest));
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const float beyond = distances[i] - bound;
-    const float squared_spread = codes.SquaredSpread(query_.prepared, nodes[i]);
-    // What is no finite number may be anything.
-    const bool known = std::isfinite(distances[i]) && std::isfinite(squared_spread);
-    if (known && beyond > 0 && beyond * beyond > kSpreads * kSpreads * squared_spread) continue;
-    const uint32_t number = index_.NumberOf(nodes[i]);
-    if (!query_.gate.Admits(number)) continue;
-    if (!known) {
-      near_.push_back({-std::numeric_limits<float>::infinity(), number});
-      continue;
-    }
-    const float spread = kSpreads * std::sqrt(squared_spread);
-    near_.push_back({distances[i] - spread, number});
-    greatest_.Offer(distances[i] + spread);
-    bound = std::min(bound, greatest_.bound());
+    const bool too_far =
+        distances[i] > bound_ + spread && distances[i] <= std::numeric_limits<float>::max();
+    if (!too_far) OfferOne(nodes[i], distances[i]);
   }
   if (near_.size() < thin_out_at_) return;
-  std::erase_if(near_, [&](const Near& candidate) { return candidate.least > bound; });
+  std::erase_if(near_, [&](const Near& candidate) { return candidate.least > bound_; });
   thin_out_at_ = std::max(2 * near_.size(), kNearMin);
 }
 
@@ -62,12 +76,13 @@ Status ScanAllCodes(const RequestContext& context, const VectorIndex& index,
   std::vector<float> distances(scans.size() * kChunk);
   std::array<uint32_t, kChunk> nodes;
   size_t unchecked = kCheckDistances;
-  for (uint32_t first = 0; first < codes.count(); first += kChunk) {
+  const uint32_t chunk = scans.size() == 1 ? kChunkOfOne : kChunk;
+  for (uint32_t first = 0; first < codes.count(); first += chunk) {
     if (unchecked >= kCheckDistances) {
       AKIDB_RETURN_IF_ERROR(context.Check());
       unchecked = 0;
     }
-    const uint32_t count = std::min(kChunk, codes.count() - first);
+    const uint32_t count = std::min(chunk, codes.count() - first);
     unchecked += count * scans.size();
     if (scans.size() == 1) {
       codes.Distances(*queries[0], first, std::span(distances).first(count));
@@ -75,8 +90,10 @@ Status ScanAllCodes(const RequestContext& context, const VectorIndex& index,
       codes.Distances(queries, {first, count}, distances.data());
     }
     for (uint32_t i = 0; i < count; ++i) nodes[i] = first + i;
+    const index::CodeFactors largest = codes.LargestFactors(std::span(nodes).first(count));
     for (size_t q = 0; q < scans.size(); ++q) {
-      scans[q].Offer(std::span(nodes).first(count), std::span(distances).subspan(q * count, count));
+      scans[q].Offer(std::span(nodes).first(count), std::span(distances).subspan(q * count, count),
+                     largest);
     }
   }
   return OkStatus();

@@ -56,16 +56,21 @@ class CodeScan {
 
   const index::CodeQuery& prepared() const { return query_.prepared; }
   // Nodes and the estimates of their distances; one that is no finite number may be anything. Each
-  // node is offered once. The gate is asked about those that may be near enough.
-  void Offer(std::span<const uint32_t> nodes, std::span<const float> distances);
+  // node is offered once. The gate is asked about those that may be near enough. `largest`:
+  // CodeArray::LargestFactors of the nodes.
+  void Offer(std::span<const uint32_t> nodes, std::span<const float> distances,
+             const index::CodeFactors& largest);
   // What may be among the nearest, in no order, and a little more. Ends the scan.
   std::vector<Near> Take() { return std::move(near_); }
 
  private:
+  void OfferOne(uint32_t node, float distance);
+
   const VectorIndex& index_;
   const Query query_;
   KthGreatest greatest_;
   std::vector<Near> near_;
+  float bound_;  // of the distance of what is wanted
   size_t thin_out_at_;
 };
 

@@ -450,8 +450,9 @@ Status IndexSearch::ScanListed(const IndexCandidates& candidates, ExactCompariso
     if (first % kCheckNumbers == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
     const size_t count = std::min(kChunk, list.size() - first);
     for (size_t i = 0; i < count; ++i) nodes[i] = index_.NodeOf(list[first + i]);
-    index_.codes.Distances(prepared_, std::span(nodes).first(count), distances.data());
-    scan.Offer(std::span(nodes).first(count), std::span(distances).first(count));
+    const std::span<const uint32_t> chunk = std::span(nodes).first(count);
+    index_.codes.Distances(prepared_, chunk, distances.data());
+    scan.Offer(chunk, std::span(distances).first(count), index_.codes.LargestFactors(chunk));
   }
   return CompareScanned(scan, exact);
 }

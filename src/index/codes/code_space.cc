@@ -35,13 +35,8 @@ constexpr float kStepMin = 0x1p-139f;
 // Of 4-bit codes, docs/format/codes.md: dimensions of a block, halves in the two nibbles.
 constexpr size_t kBlockDims = 128;
 
-struct Factors {
-  float rescale = 0;       // f
-  float squared_norm = 0;  // |r|^2
-};
-
-Factors FactorsOf(const std::byte* row, size_t code_bytes) {
-  Factors factors;
+CodeFactors FactorsOf(const std::byte* row, size_t code_bytes) {
+  CodeFactors factors;
   std::memcpy(&factors, row + code_bytes, sizeof(factors));
   return factors;
 }
@@ -208,7 +203,7 @@ void CodeSpace::Encode(std::span<const float> vector, std::byte* row) const {
   rotation_.Apply(std::span(residual).first(rotation_.dim()), rotated);
   const float length = LengthOf(rotated);
   const float coded_norm = length * length;
-  Factors factors;
+  CodeFactors factors;
   factors.squared_norm = coded_norm;
   if (prefix_) {
     const float tail = LengthOf(std::span(residual).subspan(prefix_->dim));
@@ -359,7 +354,7 @@ void CodeSpace::SetSpread(CodeQuery& query, double squared_tail) const {
 
 void CodeSpace::PrepareRow(const std::byte* row, CodeQuery& query) const {
   AKIDB_CHECK(kind_ == CodeKind::kU7 && !prefix_);
-  const Factors factors = FactorsOf(row, code_bytes_);
+  const CodeFactors factors = FactorsOf(row, code_bytes_);
   query.values.resize(padded_dim());
   int64_t sum = 0;
   for (size_t i = 0; i < query.values.size(); ++i) {
@@ -379,7 +374,7 @@ void CodeSpace::PrepareRow(const std::byte* row, CodeQuery& query) const {
 
 float CodeSpace::Deviation(const std::byte* row, const CodeQuery& query) const {
   AKIDB_CHECK(!prefix_);
-  const Factors factors = FactorsOf(row, code_bytes_);
+  const CodeFactors factors = FactorsOf(row, code_bytes_);
   if (factors.rescale == 0) return 0;
   const double squares = SumsOf(kind_, row, std::vector<float>(padded_dim())).squares;
   // f = |r| / (|x| cos), cos being that of the angle between code and vector.
@@ -402,10 +397,18 @@ CodeArray::CodeArray(const CodeSpace& space, const std::byte* first, uint32_t co
       dot_(DotOf(kernels, space.kind())) {}
 
 float CodeArray::DistanceOf(const CodeQuery& query, int32_t sum, uint32_t i) const {
-  const Factors factors = FactorsOf(row(i), space_.code_bytes());
+  const CodeFactors factors = FactorsOf(row(i), space_.code_bytes());
   return query.base + query.norm_weight * factors.squared_norm +
          query.inner_weight * factors.rescale *
              (query.step * static_cast<float>(sum) - query.shift);
+}
+
+float CodeQuery::SquaredSpread(const CodeFactors& factors) const {
+  const auto rescale = static_cast<double>(factors.rescale);
+  const double variance =
+      norm_spread * static_cast<double>(factors.squared_norm) + factor_spread * rescale * rescale;
+  if (!(variance > 0)) return 0;
+  return std::max(static_cast<float>(variance), std::numeric_limits<float>::min());
 }
 
 float CodeArray::Spread(const CodeQuery& query, uint32_t i) const {
@@ -413,12 +416,21 @@ float CodeArray::Spread(const CodeQuery& query, uint32_t i) const {
 }
 
 float CodeArray::SquaredSpread(const CodeQuery& query, uint32_t i) const {
-  const Factors factors = FactorsOf(row(i), space_.code_bytes());
-  const auto rescale = static_cast<double>(factors.rescale);
-  const double variance = query.norm_spread * static_cast<double>(factors.squared_norm) +
-                          query.factor_spread * rescale * rescale;
-  if (!(variance > 0)) return 0;
-  return std::max(static_cast<float>(variance), std::numeric_limits<float>::min());
+  return query.SquaredSpread(FactorsOf(row(i), space_.code_bytes()));
+}
+
+CodeFactors CodeArray::LargestFactors(std::span<const uint32_t> list) const {
+  CodeFactors largest;
+  // No finite number as soon as one of the addends is none.
+  float sum = 0;
+  for (const uint32_t i : list) {
+    const CodeFactors factors = FactorsOf(row(i), space_.code_bytes());
+    largest.rescale = std::max(largest.rescale, factors.rescale);
+    largest.squared_norm = std::max(largest.squared_norm, factors.squared_norm);
+    sum += factors.rescale + factors.squared_norm;
+  }
+  if (std::isfinite(sum)) return largest;
+  return {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
 }
 
 void CodeArray::Distances(const CodeQuery& query, std::span<const uint32_t> list,

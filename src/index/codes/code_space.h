@@ -34,6 +34,12 @@ enum class CodeKind : uint8_t {
   kU1 = 3,  // the sign alone
 };
 
+// What of a coded row stands beside its codes, as it lies there.
+struct CodeFactors {
+  float rescale = 0;       // f
+  float squared_norm = 0;  // |r|^2
+};
+
 // A query as the kernels take it, and what turns their sums into distances:
 // base + norm_weight * |r|^2 + inner_weight * f * (step * sum - shift).
 struct CodeQuery {
@@ -49,6 +55,9 @@ struct CodeQuery {
   // The squared standard deviation of an estimate is norm_spread * |r|^2 + factor_spread * f^2.
   double norm_spread = 0;
   double factor_spread = 0;
+
+  // Of an estimate for a row with these factors.
+  float SquaredSpread(const CodeFactors& factors) const;
 };
 
 // Of vectors whose first components say nearly what all do (Kusupati et al., "Matryoshka
@@ -152,6 +161,9 @@ class CodeArray {
   float Spread(const CodeQuery& query, uint32_t row) const;
   // Its square.
   float SquaredSpread(const CodeQuery& query, uint32_t row) const;
+  // The largest of each of the rows' factors, which belong to every query: no row of the list has
+  // a larger SquaredSpread than they. Both are infinite if one of the rows' is no finite number.
+  CodeFactors LargestFactors(std::span<const uint32_t> list) const;
 
  private:
   float DistanceOf(const CodeQuery& query, int32_t sum, uint32_t row) const;

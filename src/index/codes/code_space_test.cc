@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <numeric>
 #include <random>
 #include <string>
 
@@ -239,6 +242,38 @@ TEST_F(CodeSpaceTest, SpreadsHoldForEveryMetricAndACommonPart) {
               << NameOf(kind) << MetricName(metric) << " " << common << " " << dim;
         }
       }
+    }
+  }
+}
+
+TEST_F(CodeSpaceTest, TheLargestFactorsBoundEverySpread) {
+  constexpr uint32_t kDim = 64;
+  constexpr uint32_t kCount = 37;
+  for (CodeKind kind : kKinds) {
+    const CodeSpace space(kind, random_(), Vector(kDim));
+    std::vector<std::byte> codes(kCount * space.row_bytes());
+    for (uint32_t i = 0; i < kCount; ++i) {
+      Vector row = Normal(random_, kDim);
+      for (float& value : row) value *= static_cast<float>(i);
+      space.Encode(row, &codes[i * space.row_bytes()]);
+    }
+    const CodeArray array(space, codes.data(), kCount);
+    std::vector<uint32_t> list(kCount);
+    std::iota(list.begin(), list.end(), 0);
+    for (Metric metric : {Metric::kDot, Metric::kEuclid}) {
+      const CodeQuery query = space.Prepare(metric, Normal(random_, kDim));
+      const float bound = query.SquaredSpread(array.LargestFactors(list));
+      float largest = 0;
+      for (uint32_t i : list) largest = std::max(largest, array.SquaredSpread(query, i));
+      EXPECT_GE(bound, largest) << NameOf(kind) << MetricName(metric);
+      EXPECT_LE(bound, 2 * largest) << NameOf(kind) << MetricName(metric);
+    }
+    // A factor that is no finite number, as damage leaves it: nothing may be left out for it.
+    for (float strange :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      std::memcpy(&codes[5 * space.row_bytes() + space.code_bytes()], &strange, sizeof(strange));
+      EXPECT_TRUE(std::isinf(array.LargestFactors(list).rescale)) << NameOf(kind);
+      EXPECT_TRUE(std::isinf(array.LargestFactors(list).squared_norm)) << NameOf(kind);
     }
   }
 }
