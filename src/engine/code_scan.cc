@@ -57,11 +57,16 @@ void CodeScan::OfferOne(uint32_t node, float distance) {
 void CodeScan::Offer(std::span<const uint32_t> nodes, std::span<const float> distances,
                      const index::CodeFactors& largest) {
   // Nearly all rows are too far even for the largest spread among them, and need no own.
-  const float spread = kSpreads * std::sqrt(query_.prepared.SquaredSpread(largest));
+  const float spread = kSpreads * std::sqrt(query_.prepared.SquaredSpreadUpTo(largest));
+  const auto too_far = [](float distance, float bound) {
+    return static_cast<int>(distance > bound) &
+           static_cast<int>(distance <= std::numeric_limits<float>::max());
+  };
+  int all_too_far = 1;
+  for (const float distance : distances) all_too_far &= too_far(distance, bound_ + spread);
+  if (all_too_far != 0) return;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const bool too_far =
-        distances[i] > bound_ + spread && distances[i] <= std::numeric_limits<float>::max();
-    if (!too_far) OfferOne(nodes[i], distances[i]);
+    if (too_far(distances[i], bound_ + spread) == 0) OfferOne(nodes[i], distances[i]);
   }
   if (near_.size() < thin_out_at_) return;
   std::erase_if(near_, [&](const Near& candidate) { return candidate.least > bound_; });

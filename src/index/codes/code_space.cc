@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -411,6 +412,10 @@ float CodeQuery::SquaredSpread(const CodeFactors& factors) const {
   return std::max(static_cast<float>(variance), std::numeric_limits<float>::min());
 }
 
+float CodeQuery::SquaredSpreadUpTo(const CodeFactors& largest) const {
+  return norm_spread >= 0 ? SquaredSpread(largest) : SquaredSpread({largest.rescale, 0});
+}
+
 float CodeArray::Spread(const CodeQuery& query, uint32_t i) const {
   return std::sqrt(SquaredSpread(query, i));
 }
@@ -420,17 +425,24 @@ float CodeArray::SquaredSpread(const CodeQuery& query, uint32_t i) const {
 }
 
 CodeFactors CodeArray::LargestFactors(std::span<const uint32_t> list) const {
-  CodeFactors largest;
-  // No finite number as soon as one of the addends is none.
-  float sum = 0;
+  // Numbers that are not negative compare as their bits do; above all of them lie those of what is
+  // no finite number.
+  struct Bits {
+    uint32_t rescale = 0;
+    uint32_t squared_norm = 0;
+  } largest;
+  static_assert(sizeof(Bits) == sizeof(CodeFactors));
   for (const uint32_t i : list) {
-    const CodeFactors factors = FactorsOf(row(i), space_.code_bytes());
-    largest.rescale = std::max(largest.rescale, factors.rescale);
-    largest.squared_norm = std::max(largest.squared_norm, factors.squared_norm);
-    sum += factors.rescale + factors.squared_norm;
+    const Bits bits = std::bit_cast<Bits>(FactorsOf(row(i), space_.code_bytes()));
+    largest.rescale = std::max(largest.rescale, bits.rescale);
+    largest.squared_norm = std::max(largest.squared_norm, bits.squared_norm);
   }
-  if (std::isfinite(sum)) return largest;
-  return {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr auto kInfinityBits = std::bit_cast<uint32_t>(kInfinity);
+  if (largest.rescale < kInfinityBits && largest.squared_norm < kInfinityBits) {
+    return std::bit_cast<CodeFactors>(largest);
+  }
+  return {kInfinity, kInfinity};
 }
 
 void CodeArray::Distances(const CodeQuery& query, std::span<const uint32_t> list,

@@ -58,6 +58,9 @@ struct CodeQuery {
 
   // Of an estimate for a row with these factors.
   float SquaredSpread(const CodeFactors& factors) const;
+  // At least that for any row whose factors are no larger. Of one bit it is two to three times as
+  // much for rows that are alike: a longer row with the same f has less.
+  float SquaredSpreadUpTo(const CodeFactors& largest) const;
 };
 
 // Of vectors whose first components say nearly what all do (Kusupati et al., "Matryoshka
@@ -161,8 +164,8 @@ class CodeArray {
   float Spread(const CodeQuery& query, uint32_t row) const;
   // Its square.
   float SquaredSpread(const CodeQuery& query, uint32_t row) const;
-  // The largest of each of the rows' factors, which belong to every query: no row of the list has
-  // a larger SquaredSpread than they. Both are infinite if one of the rows' is no finite number.
+  // The largest of each of the rows' factors, for CodeQuery::SquaredSpreadUpTo. Both are infinite
+  // if one of the rows' is no finite number.
   CodeFactors LargestFactors(std::span<const uint32_t> list) const;
 
  private:
