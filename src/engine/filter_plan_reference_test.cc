@@ -128,7 +128,10 @@ class Generator {
       for (auto kind : kKinds) {
         if (!Chance(4)) continue;
         PayloadIndexSpec spec{Path(path), kind};
-        if (kind == PayloadIndexKind::kText) spec.analyzer = analyzers_[Pick(2)];
+        if (kind == PayloadIndexKind::kText) {
+          spec.analyzer = analyzers_[Pick(2)];
+          spec.sequences = Chance(2);
+        }
         builders.emplace_back(std::move(spec), size_t{1} << 30);
       }
     }

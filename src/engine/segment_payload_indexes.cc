@@ -52,6 +52,7 @@ Result<PayloadIndexSpec> MakeSpec(PayloadPath path, const PayloadFieldIndex& ind
   AKIDB_ASSIGN_OR_RETURN(TextOptions options, TextOptionsFromJson(index.params_json));
   AKIDB_ASSIGN_OR_RETURN(TextAnalyzer analyzer, TextAnalyzer::Create(std::move(options)));
   spec.analyzer = std::make_shared<const TextAnalyzer>(std::move(analyzer));
+  spec.sequences = WantsPhrases(index.params_json);
   return spec;
 }
 
@@ -111,7 +112,8 @@ const PayloadIndexReader* FindIndex(const PayloadIndexSection& section,
 
 bool PayloadIndexSchema::IsCoveredBy(const PayloadIndexSection& section) const {
   return std::all_of(specs_.begin(), specs_.end(), [&](const PayloadIndexSpec& spec) {
-    return FindIndex(section, spec) != nullptr;
+    const PayloadIndexReader* index = FindIndex(section, spec);
+    return index != nullptr && (!spec.sequences || index->was_to_hold_sequences());
   });
 }
 

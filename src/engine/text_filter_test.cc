@@ -44,6 +44,30 @@ class TextFilterTest : public IndexedCollectionFixture {
   }
 };
 
+TEST_F(TextFilterTest, SegmentsAreWrittenAnewForTheOrderOfTokens) {
+  Create();
+  Store(0, 600);
+  Settle();
+  PutIndex(R"({"stemmer":{"type":"snowball","language":"english"}})");
+  ASSERT_TRUE(collection_->Merge().ok());
+  const uint64_t merged = collection_->stats().merged_rows;
+  EXPECT_EQ(Count(Mode::kPhrase, "dogs1 were jumps"), 160u);
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_EQ(collection_->stats().merged_rows, merged);
+  PutIndex(R"({"stemmer":{"type":"snowball","language":"english"},"phrase_matching":true})");
+  EXPECT_EQ(Count(Mode::kPhrase, "dogs1 were jumps"), 160u);
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_EQ(collection_->stats().merged_rows, merged + 600);
+  EXPECT_EQ(Count(Mode::kPhrase, "dogs1 were jumps"), 160u);
+  EXPECT_EQ(Count(Mode::kPhrase, "dogs1 jumps"), 0u);
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_EQ(collection_->stats().merged_rows, merged + 600);
+  // Without them again there is nothing to do.
+  PutIndex(R"({"stemmer":{"type":"snowball","language":"english"}})");
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_EQ(collection_->stats().merged_rows, merged + 600);
+}
+
 TEST_F(TextFilterTest, TheIndexsOptionsDecideWhereverARowIs) {
   Create();
   Store(0, 300);

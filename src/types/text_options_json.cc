@@ -118,4 +118,12 @@ Result<TextOptions> TextOptionsFromJson(std::string_view params) {
   return options;
 }
 
+bool WantsPhrases(std::string_view params) {
+  simdjson::dom::parser parser;
+  element root;
+  bool wanted = false;
+  if (params.empty() || parser.parse(params.data(), params.size()).get(root)) return false;
+  return !root["phrase_matching"].get(wanted) && wanted;
+}
+
 }  // namespace akidb

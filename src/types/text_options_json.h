@@ -12,5 +12,7 @@ namespace akidb {
 // and max_token_len; other members are left alone. Empty: the defaults. kMalformed, naming the
 // member, for values of another form.
 Result<TextOptions> TextOptionsFromJson(std::string_view params);
+// Whether `phrase_matching` is asked for; other forms of it are refused where they are given.
+bool WantsPhrases(std::string_view params);
 
 }  // namespace akidb

@@ -10,6 +10,7 @@
 #include "engine/payload_index/index_key.h"
 #include "engine/payload_index/row_set.h"
 #include "engine/payload_index/stored_rows.h"
+#include "engine/payload_index/token_sequences.h"
 
 namespace akidb::engine {
 namespace {
@@ -26,7 +27,7 @@ std::span<const std::byte> BytesOf(const std::vector<T>& values) {
   return std::as_bytes(std::span<const T>(values));
 }
 
-// Areas 5 to 10.
+// Areas 5 to 13.
 struct ValueAreas {
   std::vector<uint32_t> string_ends;
   std::vector<uint32_t> posting_ends;
@@ -34,12 +35,15 @@ struct ValueAreas {
   std::vector<std::byte> strings;
   std::vector<std::byte> values;
   std::vector<uint32_t> rows;
+  TokenSequencesBuilder::Bytes sequences;
 };
 
 class StringPairs {
  public:
-  StringPairs(PayloadIndexKind kind, const TextAnalyzer* analyzer)
-      : kind_(kind), analyzer_(analyzer) {}
+  explicit StringPairs(const PayloadIndexSpec& spec)
+      : kind_(spec.kind), analyzer_(spec.analyzer.get()) {
+    if (spec.sequences) sequences_.emplace();
+  }
 
   // False if the index doesn't hold values like this one.
   bool Take(PayloadValue value) {
@@ -58,12 +62,20 @@ class StringPairs {
     rows_of_pairs_.insert(rows_of_pairs_.end(), of_row_.size(), row);
     const auto count = static_cast<uint32_t>(of_row_.size());
     of_row_.clear();
+    if (sequences_) sequences_->EndRow();
     return count;
   }
 
   uint64_t pairs() const { return rows_of_pairs_.size(); }
   size_t held_bytes() const {
-    return pairs() * 8 + string_bytes_ + texts_.size() * kKeywordNodeBytes;
+    return pairs() * 8 + string_bytes_ + texts_.size() * kKeywordNodeBytes +
+           (sequences_ ? sequences_->held_bytes() : 0);
+  }
+  // Whether that made room.
+  bool GiveUpSequences() {
+    const bool had = sequences_.has_value();
+    sequences_.reset();
+    return had;
   }
   bool within_bounds() const {
     return pairs() <= kPayloadIndexPairsMax && string_bytes_ <= kPayloadIndexStringBytesMax;
@@ -94,6 +106,7 @@ class StringPairs {
     }
     head.base_or_values = values;
     head.string_bytes = areas.strings.size();
+    FinishSequences(sorted, head, areas);
   }
 
  private:
@@ -107,13 +120,36 @@ class StringPairs {
     of_row_.push_back(found->second);
   }
 
+  // `sorted`: the ids in the order of their strings.
+  void FinishSequences(std::span<const uint32_t> sorted, IndexHead& head, ValueAreas& areas) const {
+    if (!sequences_) return;
+    std::vector<uint32_t> counts(texts_.size());
+    for (uint32_t id : ids_of_pairs_) ++counts[id];
+    Result<TokenSequencesBuilder::Bytes> made = sequences_->Finish(counts);
+    if (!made.ok()) return;  // and phrases are evaluated
+    std::vector<uint32_t> ranks(sorted.size());
+    for (size_t i = 0; i < sorted.size(); ++i) ranks[i] = made->ranks[sorted[i]];
+    areas.sequences = std::move(*made);
+    areas.sequences.ranks = std::move(ranks);
+    head.sequence_flags = format::kSequencesFlag;
+    head.sequence_bytes = static_cast<uint32_t>(areas.sequences.bytes.size());
+  }
+
   // False if some token is too long. No condition on texts holds for what is no string.
   bool TakeTokens(PayloadValue value) {
     if (value.kind() != Kind::kString) return true;
     bool all = true;
+    if (sequences_) sequences_->Break();
     analyzer_->ForEachDocumentToken(value.AsString(), [&](std::string_view token) {
-      all = all && token.size() <= kKeywordBytesMax;
-      if (token.size() <= kKeywordBytesMax) Add(std::string(token));
+      const bool fits = token.size() <= kKeywordBytesMax;
+      all = all && fits;
+      if (fits) Add(std::string(token));
+      if (!sequences_) return;
+      if (fits) {
+        sequences_->Add(of_row_.back());
+      } else {
+        sequences_->Break();
+      }
     });
     return all;
   }
@@ -126,6 +162,7 @@ class StringPairs {
   std::vector<uint32_t> of_row_;
   std::vector<uint32_t> ids_of_pairs_;
   std::vector<uint32_t> rows_of_pairs_;  // ascending
+  std::optional<TokenSequencesBuilder> sequences_;
 };
 
 class NumberPairs {
@@ -150,6 +187,7 @@ class NumberPairs {
 
   uint64_t pairs() const { return pairs_.size(); }
   size_t held_bytes() const { return pairs_.size() * sizeof(Pair); }
+  bool GiveUpSequences() { return false; }
   bool within_bounds() const { return pairs() <= kPayloadIndexPairsMax; }
 
   void Finish(IndexHead& head, ValueAreas& areas) {
@@ -213,7 +251,7 @@ class RowMarks {
 void WriteHead(const IndexHead& head, std::vector<std::byte>& out) {
   ByteWriter writer(out);
   writer.Put(format::kIndexMagic);
-  writer.Put(format::kVersion);
+  writer.Put(head.version);
   writer.Put(head.kind);
   writer.Put(head.width);
   writer.Put(head.rows);
@@ -229,6 +267,9 @@ void WriteHead(const IndexHead& head, std::vector<std::byte>& out) {
     writer.Put(set.units);
     writer.Put(set.flags);
   }
+  if (head.version != format::kSequencesVersion) return;
+  writer.Put(head.sequence_flags);
+  writer.Put(head.sequence_bytes);
 }
 
 void AppendArea(std::span<const std::byte> area, std::vector<std::byte>& out) {
@@ -240,9 +281,7 @@ void AppendArea(std::span<const std::byte> area, std::vector<std::byte>& out) {
 
 struct PayloadIndexBuilder::State {
   State(PayloadIndexSpec wanted, size_t bytes_max)
-      : spec(std::move(wanted)),
-        memory_max(bytes_max),
-        pairs(StringPairs(spec.kind, spec.analyzer.get())) {
+      : spec(std::move(wanted)), memory_max(bytes_max), pairs(StringPairs(spec)) {
     if (!HoldsStrings(spec.kind)) pairs.emplace<NumberPairs>(spec.kind);
   }
 
@@ -266,6 +305,11 @@ struct PayloadIndexBuilder::State {
     if (kind == Kind::kInt || kind == Kind::kUint || kind == Kind::kFloat) {
       marks[format::kNumbers].Mark(rows);
     }
+  }
+
+  size_t held_bytes() const {
+    return std::visit([](const auto& taken) { return taken.held_bytes(); }, pairs) +
+           multi_rows.size() * 8 + rows / 8 * format::kRowSetCount;
   }
 
   void EndRow() {
@@ -310,9 +354,11 @@ Status PayloadIndexBuilder::AddRow(PayloadValue payload) {
     return true;
   });
   state.EndRow();
-  const size_t held =
-      std::visit([](const auto& pairs) { return pairs.held_bytes(); }, state.pairs) +
-      state.multi_rows.size() * 8 + state.rows / 8 * format::kRowSetCount;
+  size_t held = state.held_bytes();
+  if (held > state.memory_max &&
+      std::visit([](auto& pairs) { return pairs.GiveUpSequences(); }, state.pairs)) {
+    held = state.held_bytes();
+  }
   const bool within =
       std::visit([](const auto& pairs) { return pairs.within_bounds(); }, state.pairs);
   if (held <= state.memory_max && within) return OkStatus();
@@ -329,6 +375,7 @@ std::vector<std::byte> PayloadIndexBuilder::Finish() && {
   std::vector<std::byte> sets;
   head.kind = static_cast<uint8_t>(state->spec.kind);
   head.rows = state->rows;
+  head.version = state->spec.sequences ? format::kSequencesVersion : format::kIndexVersion;
   head.fingerprint = state->spec.fingerprint();
   head.path_bytes = static_cast<uint32_t>(state->spec.path.text().size());
   head.pairs = std::visit([](const auto& pairs) { return pairs.pairs(); }, state->pairs);
@@ -351,6 +398,10 @@ std::vector<std::byte> PayloadIndexBuilder::Finish() && {
   AppendArea(areas.strings, out);
   AppendArea(areas.values, out);
   AppendArea(BytesOf(areas.rows), out);
+  if (head.version != format::kSequencesVersion) return out;
+  AppendArea(BytesOf(areas.sequences.ranks), out);
+  AppendArea(BytesOf(areas.sequences.row_ends), out);
+  AppendArea(areas.sequences.bytes, out);
   return out;
 }
 

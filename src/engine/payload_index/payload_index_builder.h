@@ -20,6 +20,8 @@ struct PayloadIndexSpec {
   PayloadPath path;
   PayloadIndexKind kind = PayloadIndexKind::kKeyword;
   std::shared_ptr<const TextAnalyzer> analyzer{};  // of kText; shared with filters
+  // Of kText: the order of tokens is kept, too, so that phrases are found without the texts.
+  bool sequences = false;
 
   uint32_t fingerprint() const { return analyzer ? analyzer->fingerprint() : 0; }
 };
@@ -28,7 +30,8 @@ struct PayloadIndexSpec {
 // look at (filter_evaluator.h), each once a row.
 //
 // Memory: 8 bytes for each pair of a string and a row, 16 for one of a number, about 120 bytes
-// and its length for each distinct string, 5 bits and, with several values, 8 bytes a row. Vectors
+// and its length for each distinct string, 5 bits and, with several values, 8 bytes a row, and for
+// sequences 4 bytes a token and a row: these are given up where memory is short. Vectors
 // that grow hold up to three times as much for a moment. Finish takes the size of the index and 16
 // bytes for each distinct string besides. O(pairs log pairs) time in all.
 class PayloadIndexBuilder {

@@ -18,7 +18,9 @@ std::vector<Payload> MixedPayloads() {
     if (i % 11 == 0) tags = "[true, \"t1\", 4.5]";
     objects.push_back(R"({"k": )" + tags + R"(, "n": [)" + std::to_string(i % 13) + ", " +
                       std::to_string(i * 1000 - 7) + R"(], "g": {"lat": )" + std::to_string(i) +
-                      R"(, "lon": )" + std::to_string(i * 2) + "}}");
+                      R"(, "lon": )" + std::to_string(i * 2) + R"(}, "t": "red )" +
+                      std::string(i % 3 == 0 ? "blue " : "") + "green " + std::to_string(i) +
+                      "\"}");
   }
   return TestPayloads(objects);
 }
@@ -28,19 +30,29 @@ std::vector<std::byte> IntactSection(const std::vector<Payload>& payloads) {
                              std::vector{BuildIndex(payloads, "k", PayloadIndexKind::kKeyword),
                                          BuildIndex(payloads, "n", PayloadIndexKind::kInteger),
                                          BuildIndex(payloads, "n", PayloadIndexKind::kFloat),
-                                         BuildIndex(payloads, "g", PayloadIndexKind::kGeo)});
+                                         BuildIndex(payloads, "g", PayloadIndexKind::kGeo),
+                                         BuildIndex(payloads, "t", PayloadIndexKind::kText, true)});
 }
 
 // Asks everything. The answers may be wrong, but are well-formed.
 void AskAll(const PayloadIndexSection& section) {
   std::vector<MatchScalar> scalars = {"t0", "t1", "u7", "none", int64_t{5}, int64_t{6993}, true};
-  for (const char* key : {"k", "n", "g"}) {
+  MatchText phrase{MatchText::Mode::kPhrase, {"red", "green"}};
+  static const auto analyzer = TestAnalyzer(PayloadIndexKind::kText);
+  phrase.analyzer = analyzer;
+  for (const char* key : {"k", "n", "g", "t"}) {
     const PayloadPath path = TestPath(key);
-    std::vector<FieldPredicate> predicates = {MatchAny{scalars},          MatchExcept{scalars},
-                                              MatchExcept{{"t1"}},        TestRange(">=", 5),
-                                              TestRange("<", 6000),       MatchPrefix{"t"},
-                                              MatchSubstring{"1"},        DatetimeRange{},
-                                              GeoBox{{60, 10}, {10, 80}}, GeoCircle{{45, 90}, 1e6}};
+    std::vector<FieldPredicate> predicates = {MatchAny{scalars},
+                                              MatchExcept{scalars},
+                                              MatchExcept{{"t1"}},
+                                              TestRange(">=", 5),
+                                              TestRange("<", 6000),
+                                              MatchPrefix{"t"},
+                                              MatchSubstring{"1"},
+                                              DatetimeRange{},
+                                              GeoBox{{60, 10}, {10, 80}},
+                                              GeoCircle{{45, 90}, 1e6},
+                                              phrase};
     for (const MatchScalar& scalar : scalars) predicates.push_back(MatchValue{scalar});
     for (const FieldPredicate& predicate : predicates) {
       Filter filter;

@@ -40,8 +40,10 @@ inline std::shared_ptr<const TextAnalyzer> TestAnalyzer(PayloadIndexKind kind) {
 }
 
 inline std::vector<std::byte> BuildIndex(const std::vector<Payload>& payloads,
-                                         std::string_view path, PayloadIndexKind kind) {
-  PayloadIndexBuilder builder({TestPath(path), kind, TestAnalyzer(kind)}, size_t{1} << 30);
+                                         std::string_view path, PayloadIndexKind kind,
+                                         bool sequences = false) {
+  PayloadIndexBuilder builder({TestPath(path), kind, TestAnalyzer(kind), sequences},
+                              size_t{1} << 30);
   for (const Payload& payload : payloads) EXPECT_TRUE(builder.AddRow(payload.root()).ok());
   return std::move(builder).Finish();
 }
@@ -52,13 +54,14 @@ class TestSection {
   struct Index {
     std::string path;
     PayloadIndexKind kind;
+    bool sequences = false;
   };
 
   TestSection(const std::vector<Payload>& payloads, const std::vector<Index>& indexes)
       : section_(static_cast<uint32_t>(payloads.size())) {
     std::vector<std::vector<std::byte>> built;
     for (const Index& index : indexes) {
-      built.push_back(BuildIndex(payloads, index.path, index.kind));
+      built.push_back(BuildIndex(payloads, index.path, index.kind, index.sequences));
     }
     bytes_ = WritePayloadIndexes(section_.rows(), built);
     Result<PayloadIndexSection> opened = PayloadIndexSection::Open(bytes_, section_.rows());

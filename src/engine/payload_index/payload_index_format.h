@@ -31,14 +31,18 @@ namespace payload_index_format {
 
 inline constexpr uint32_t kSectionMagic = 0x58504B41;  // "AKPX"
 inline constexpr uint32_t kIndexMagic = 0x49504B41;    // "AKPI"
-inline constexpr uint16_t kVersion = 1;
+inline constexpr uint16_t kVersion = 1;                // of the section
+inline constexpr uint16_t kIndexVersion = 1;           // of an index
+inline constexpr uint16_t kSequencesVersion = 2;       // of an index that holds sequences
 inline constexpr size_t kSectionHeadBytes = 16;
 inline constexpr size_t kSectionEntryBytes = 24;
 inline constexpr size_t kSectionAlignment = 64;
 inline constexpr size_t kIndexHeadBytes = 96;
+inline constexpr size_t kSequencesHeadBytes = 8;  // behind it, in version 2
 inline constexpr size_t kIndexKindOffset = 6;
 inline constexpr size_t kAreaAlignment = 8;
 inline constexpr uint32_t kInvertedFlag = 1;
+inline constexpr uint32_t kSequencesFlag = 1;  // they are there, else they were too many
 
 // The row sets of an index, in their order.
 enum RowSetPlace : size_t { kValued, kFilled, kNull, kOther, kNumbers, kRowSetCount };
@@ -62,6 +66,14 @@ struct IndexHead {
   uint32_t row_values_max = 0;
   uint32_t fingerprint = 0;  // text: of the analyzer
   std::array<StoredRowSetHead, kRowSetCount> sets;
+  // Version 2.
+  uint16_t version = kIndexVersion;
+  uint32_t sequence_flags = 0;
+  uint32_t sequence_bytes = 0;
+
+  size_t bytes() const {
+    return kIndexHeadBytes + (version == kSequencesVersion ? kSequencesHeadBytes : 0);
+  }
 };
 
 inline constexpr size_t PaddingTo(size_t alignment, size_t size) {

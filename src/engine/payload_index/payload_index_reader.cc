@@ -14,8 +14,8 @@ using format::IndexHead;
 Result<IndexHead> ReadHead(std::span<const std::byte> bytes) {
   ByteReader reader(bytes);
   const auto magic = reader.Get<uint32_t>();
-  const auto version = reader.Get<uint16_t>();
   IndexHead head;
+  head.version = reader.Get<uint16_t>();
   head.kind = reader.Get<uint8_t>();
   head.width = reader.Get<uint8_t>();
   head.rows = reader.Get<uint32_t>();
@@ -36,12 +36,18 @@ Result<IndexHead> ReadHead(std::span<const std::byte> bytes) {
   if (!reader.ok() || magic != format::kIndexMagic) {
     return CorruptionError("this is no payload index");
   }
-  if (version != format::kVersion) {
-    return UnsupportedError("the payload index has version " + std::to_string(version) +
-                            "; this program knows 1");
+  if (head.version != format::kIndexVersion && head.version != format::kSequencesVersion) {
+    return UnsupportedError("the payload index has version " + std::to_string(head.version) +
+                            "; this program knows 1 and 2");
+  }
+  if (head.version == format::kSequencesVersion) {
+    head.sequence_flags = reader.Get<uint32_t>();
+    head.sequence_bytes = reader.Get<uint32_t>();
+    if (!reader.ok()) return CorruptionError("the head of a payload index is cut off");
   }
   const bool text = head.kind == static_cast<uint8_t>(PayloadIndexKind::kText);
-  if ((!text && head.fingerprint != 0) || (flags & ~format::kInvertedFlag) != 0) {
+  if ((!text && head.fingerprint != 0) || (flags & ~format::kInvertedFlag) != 0 ||
+      (head.sequence_flags & ~format::kSequencesFlag) != 0) {
     return CorruptionError("a reserved field is not 0");
   }
   return head;
@@ -57,8 +63,11 @@ Status CheckHead(const IndexHead& head) {
                     head.string_bytes <= kPayloadIndexStringBytesMax &&
                     head.multi_rows <= head.rows;
   const bool strings_fit = strings && head.width == 0 && head.base_or_values <= head.pairs;
+  const bool sequences_fit = head.version == format::kIndexVersion ||
+                             (head.kind == static_cast<uint8_t>(PayloadIndexKind::kText) &&
+                              (head.sequence_flags != 0 || head.sequence_bytes == 0));
   const bool numbers_fit = numbers && width && head.string_bytes == 0 && head.posting_units == 0;
-  if (fits && (strings_fit || numbers_fit)) return OkStatus();
+  if (fits && sequences_fit && (strings_fit || numbers_fit)) return OkStatus();
   return CorruptionError("the head of a payload index of kind " + std::to_string(head.kind) +
                          " is out of bounds");
 }
@@ -66,7 +75,8 @@ Status CheckHead(const IndexHead& head) {
 // Cuts areas off the front.
 class AreaReader {
  public:
-  explicit AreaReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  // `begin`: of the first one.
+  AreaReader(std::span<const std::byte> bytes, size_t begin) : bytes_(bytes), position_(begin) {}
 
   // Nothing, and no longer ok, if fewer bytes are left.
   std::span<const std::byte> Take(uint64_t size) {
@@ -84,7 +94,7 @@ class AreaReader {
 
  private:
   std::span<const std::byte> bytes_;
-  size_t position_ = format::kIndexHeadBytes;
+  size_t position_;
   bool ok_ = true;
 };
 
@@ -95,13 +105,14 @@ struct Areas {
   Uint32View multi_counts;
   StringTable::Areas strings;
   NumberTable::Areas numbers;
+  TokenSequences::Areas sequences;
 };
 
 Result<Areas> CutAreas(const IndexHead& head, std::span<const std::byte> bytes) {
   const bool strings = HoldsStrings(static_cast<PayloadIndexKind>(head.kind));
   const uint64_t values = strings ? head.base_or_values : 0;
   const uint64_t numbers = strings ? 0 : head.pairs;
-  AreaReader reader(bytes);
+  AreaReader reader(bytes, head.bytes());
   Areas areas;
   areas.path = reader.Take(head.path_bytes);
   uint64_t set_units = 0;
@@ -117,6 +128,12 @@ Result<Areas> CutAreas(const IndexHead& head, std::span<const std::byte> bytes) 
   areas.numbers.base = static_cast<int64_t>(head.base_or_values);
   areas.numbers.values = reader.Take(numbers * head.width);
   areas.numbers.rows = reader.TakeUint32(numbers);
+  if (head.version == format::kSequencesVersion) {
+    const bool held = head.sequence_flags != 0;
+    areas.sequences.ranks = reader.TakeUint32(held ? values : 0);
+    areas.sequences.row_ends = reader.TakeUint32(held ? head.rows : 0);
+    areas.sequences.bytes = reader.Take(head.sequence_bytes);
+  }
   if (!reader.AtEnd()) {
     return CorruptionError("the areas of a payload index do not fit its " +
                            std::to_string(bytes.size()) + " bytes");
@@ -153,7 +170,9 @@ Result<PayloadIndexReader> PayloadIndexReader::Open(std::span<const std::byte> b
                             HoldsStrings(kind) ? Table(StringTable(rows, areas.strings))
                                                : Table(NumberTable(rows, areas.numbers)));
   reader.pairs_ = head.pairs;
+  reader.version_ = head.version;
   reader.fingerprint_ = head.fingerprint;
+  if (head.sequence_flags != 0) reader.sequences_.emplace(areas.sequences);
   reader.row_values_max_ = head.row_values_max;
   reader.multi_rows_ = areas.multi_rows;
   reader.multi_counts_ = areas.multi_counts;
@@ -184,6 +203,7 @@ Status PayloadIndexReader::Check() const {
     return CorruptionError("the rows have " + std::to_string(pairs) + " values instead of " +
                            std::to_string(pairs_));
   }
+  if (sequences_) AKIDB_RETURN_IF_ERROR(sequences_->Check());
   return std::visit([&](const auto& table) { return table.Check(pairs_); }, table_);
 }
 

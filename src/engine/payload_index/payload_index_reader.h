@@ -17,6 +17,7 @@
 #include "engine/payload_index/row_bounds.h"
 #include "engine/payload_index/row_estimate.h"
 #include "engine/payload_index/stored_rows.h"
+#include "engine/payload_index/token_sequences.h"
 #include "engine/payload_index/value_table.h"
 #include "types/filter.h"
 #include "types/payload_path.h"
@@ -36,6 +37,8 @@ class PayloadIndexReader {
   // Of a text index: what its tokens were made by; else 0.
   uint32_t fingerprint() const { return fingerprint_; }
   uint32_t rows() const { return universe_; }
+  // Of a text index: whether it was to keep the order of tokens.
+  bool was_to_hold_sequences() const { return version_ >= payload_index_format::kSequencesVersion; }
 
   // The rows for which a condition on the path holds, as Matches (engine/filter_evaluator.h) would
   // find them. Exact where the index holds all values that the predicate asks about; otherwise rows
@@ -78,6 +81,8 @@ class PayloadIndexReader {
   bool Tokenizes(const MatchText& match) const;
   std::vector<StoredRows> RowsOfTokens(const MatchText& match) const;
   RowBounds FindTokens(const MatchText& match) const;
+  // Of these, those in which the tokens stand one after the other.
+  RowSet RowsOfPhrase(const MatchText& match, const RowSet& rows) const;
   RowEstimate EstimateTokens(const MatchText& match) const;
   RowBounds RowBoundsOf(const Listed& listed) const;
   template <typename Region>
@@ -117,7 +122,9 @@ class PayloadIndexReader {
   PayloadPath path_;
   Table table_;
   uint64_t pairs_ = 0;
+  uint16_t version_ = payload_index_format::kIndexVersion;
   uint32_t fingerprint_ = 0;
+  std::optional<TokenSequences> sequences_;
   uint32_t row_values_max_ = 0;
   Sets sets_;
   Uint32View multi_rows_;    // with two or more values

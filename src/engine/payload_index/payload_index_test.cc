@@ -219,6 +219,20 @@ TEST(PayloadIndexFormat, KeepsItsBytes) {
             "6b00000000000000 "                   // path
             "0200000003000000 0200000003000000 "  // row sets
             "0000000000000000 02000000");         // values, rows
+  std::vector<std::byte> text =
+      BuildIndex(TestPayloads({R"({"k": ["b c", "b"]})", R"({"k": "b"})"}), "k",
+                 PayloadIndexKind::kText, true);
+  std::fill_n(text.begin() + 52, 4, std::byte{0});  // the fingerprint, which libraries are part of
+  EXPECT_EQ(hex(text),
+            "414b504902000800 0200000001000000 0300000000000000 0200000000000000 "
+            "0200000000000000 0300000001000000 0200000000000000 "
+            "0000000001000000 0000000001000000 0000000000000000 0000000000000000 0000000000000000 "
+            "0100000005000000 "                   // sequences
+            "6b00000000000000 "                   // path
+            "0000000000000000 0200000000000000 "  // row 0 has 2 values
+            "0100000002000000 0200000003000000 0200000003000000 0000000000000000 "
+            "6263000000000000 "                               // values
+            "0100000002000000 0400000005000000 0102000101");  // ranks, ends, sequences
 }
 
 }  // namespace

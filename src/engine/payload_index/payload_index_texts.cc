@@ -29,6 +29,19 @@ std::vector<StoredRows> PayloadIndexReader::RowsOfTokens(const MatchText& match)
   return rows;
 }
 
+RowSet PayloadIndexReader::RowsOfPhrase(const MatchText& match, const RowSet& rows) const {
+  if (rows.empty()) return rows;  // perhaps because nobody has some token
+  const auto& table = std::get<StringTable>(table_);
+  std::vector<uint64_t> places;
+  for (const std::string& token : match.words) places.push_back(table.Find(token)->place);
+  const std::string pattern = sequences_->PatternOf(places);
+  RowCollector held(universe_, rows.count());
+  rows.ForEach([&](uint32_t row) {
+    if (sequences_->Holds(row, pattern)) held.Add(row);
+  });
+  return held.Finish();
+}
+
 RowBounds PayloadIndexReader::FindTokens(const MatchText& match) const {
   if (match.words.empty()) return RowBounds::Exact(RowSet(universe_));
   const std::vector<StoredRows> tokens = RowsOfTokens(match);
@@ -44,10 +57,11 @@ RowBounds PayloadIndexReader::FindTokens(const MatchText& match) const {
   for (size_t i = 1; !any && i < tokens.size() && !rows.empty(); ++i) {
     rows.Intersect(load(std::span(tokens).subspan(i, 1)));
   }
-  // That tokens stand one after the other is for the evaluation to see.
-  RowBounds bounds = match.mode == MatchText::Mode::kPhrase && match.words.size() > 1
-                         ? RowBounds::Between(RowSet(universe_), std::move(rows))
-                         : RowBounds::Exact(std::move(rows));
+  const bool ordered = match.mode == MatchText::Mode::kPhrase && match.words.size() > 1;
+  if (ordered && sequences_) rows = RowsOfPhrase(match, rows);
+  // Without sequences it is for the evaluation to see that tokens stand one after the other.
+  RowBounds bounds = ordered && !sequences_ ? RowBounds::Between(RowSet(universe_), std::move(rows))
+                                            : RowBounds::Exact(std::move(rows));
   bounds.Or(WithMaybe(RowSet(universe_), format::kOther));
   return bounds;
 }

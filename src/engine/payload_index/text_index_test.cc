@@ -35,6 +35,63 @@ TEST(TextIndex, LeavesPhrasesToTheEvaluationOfRowsWithAllTokens) {
   ExpectFinds(Only(section), Tokens(Mode::kPhrase, {"bear"}), {1});
 }
 
+TEST(TextIndex, FindsPhrasesByTheOrderOfTokens) {
+  const TestSection section(
+      TestPayloads({R"({"t":"The quick brown fox"})", R"({"t":["brown bear","quick brown"]})",
+                    R"({"t":["brown","fox"]})", R"({"t":7})", R"({"t":"brown the fox"})",
+                    R"({"t":"fox brown fox brown fox"})", R"({})", R"({"t":"the"})"}),
+      {{"t", PayloadIndexKind::kText, true}});
+  const PayloadIndexReader& index = Only(section);
+  EXPECT_TRUE(index.was_to_hold_sequences());
+  // Neither across strings nor where another token stands between; a stop word is no token.
+  ExpectFinds(index, Tokens(Mode::kPhrase, {"brown", "fox"}), {0, 4, 5});
+  ExpectFinds(index, Tokens(Mode::kPhrase, {"quick", "brown"}), {0, 1});
+  ExpectFinds(index, Tokens(Mode::kPhrase, {"brown", "fox", "brown", "fox"}), {5});
+  ExpectFinds(index, Tokens(Mode::kPhrase, {"bear", "quick"}), {});
+  ExpectFinds(index, Tokens(Mode::kPhrase, {"brown", "wolf"}), {});
+  ExpectFinds(index, Tokens(Mode::kPhrase, {"bear"}), {1});
+  ExpectFinds(index, Tokens(Mode::kAll, {"bear", "quick"}), {1});
+}
+
+TEST(TextIndex, FindsPhrasesOfAsManyWordsAsTakeSeveralBytes) {
+  // 40,000 words, so that most ranks take two or three bytes, of which parts equal others' ranks.
+  std::vector<std::string> objects;
+  const auto word = [](uint32_t i) { return "w" + std::to_string(i % 40'000); };
+  for (uint32_t row = 0; row < 4'000; ++row) {
+    std::string text;
+    for (uint32_t i = 0; i < 20; ++i) text += word(row * 10 + i) + " ";
+    objects.push_back(R"({"t":")" + text + "w0\"}");
+  }
+  const TestSection section(TestPayloads(objects), {{"t", PayloadIndexKind::kText, true}});
+  for (uint32_t row = 1; row < 4'000; row += 37) {
+    SCOPED_TRACE(row);
+    const uint32_t first = row * 10;
+    ExpectFinds(Only(section), Tokens(Mode::kPhrase, {word(first + 3), word(first + 4)}),
+                {row - 1, row});
+    ExpectFinds(Only(section), Tokens(Mode::kPhrase, {word(first + 4), word(first + 3)}), {});
+    ExpectFinds(Only(section), Tokens(Mode::kPhrase, {word(first + 19), "w0"}), {row});
+  }
+}
+
+TEST(TextIndex, GivesUpTheOrderOfTokensBeforeTheIndex) {
+  for (const size_t memory : {size_t{1} << 20, size_t{3000}, size_t{100}}) {
+    PayloadIndexBuilder builder(
+        {TestPath("t"), PayloadIndexKind::kText, TestAnalyzer(PayloadIndexKind::kText), true},
+        memory);
+    Status status;
+    for (int i = 0; status.ok() && i < 100; ++i) {
+      status = builder.AddRow(TestPayloads({R"({"t":"one two one two one two"})"})[0].root());
+    }
+    EXPECT_EQ(status.ok(), memory > 100);
+    if (!status.ok()) continue;
+    const std::vector<std::byte> bytes = std::move(builder).Finish();
+    const PayloadIndexReader index = PayloadIndexReader::Open(bytes, 100).value();
+    EXPECT_TRUE(index.was_to_hold_sequences());
+    EXPECT_EQ(index.Find(Tokens(Mode::kPhrase, {"one", "two"})).exact(), memory > 3000);
+    EXPECT_EQ(index.Find(Tokens(Mode::kPhrase, {"one", "two"})).possible().count(), 100u);
+  }
+}
+
 TEST(TextIndex, KnowsNothingButWhichFieldsAreFilledOfOtherConditions) {
   const TestSection section(Texts(), {{"t", PayloadIndexKind::kText}});
   const std::pair<Rows, Rows> filled = {{}, {0, 1, 2, 3, 6}};
@@ -60,6 +117,10 @@ TEST(TextIndex, LeavesRowsWithVeryLongTokensOpen) {
                             {{"t", PayloadIndexKind::kText}});
   ExpectLeaves(Only(section), Tokens(Mode::kAll, {longest}), {{}, {0}});
   ExpectLeaves(Only(section), Tokens(Mode::kAll, {"fox"}), {{0, 1}, {0, 1}});
+  const std::string text = "fox " + longest + " bear";
+  const TestSection ordered(TestPayloads({R"({"t":")" + text + R"("})", R"({"t":"fox bear"})"}),
+                            {{"t", PayloadIndexKind::kText, true}});
+  ExpectLeaves(Only(ordered), Tokens(Mode::kPhrase, {"fox", "bear"}), {{1}, {0, 1}});
 }
 
 }  // namespace

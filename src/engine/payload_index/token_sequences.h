@@ -1,0 +1,66 @@
+// Which tokens stand in the texts of each row, and in which order, so that phrases are found
+// without the texts: docs/format/payload_index.md, "Sequences".
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/payload_index/stored_rows.h"
+
+namespace akidb::engine {
+
+// Read in place; borrows the bytes.
+class TokenSequences {
+ public:
+  struct Areas {
+    Uint32View ranks;     // of each value of the index: frequent ones have small ranks, from 1 on
+    Uint32View row_ends;  // in bytes
+    std::span<const std::byte> bytes;
+  };
+  explicit TokenSequences(const Areas& areas) : areas_(areas) {}
+
+  // To be called once; nothing else may be before. kCorruption. The bytes of the rows are not
+  // looked at: they may be many, and whatever they are, they are only searched.
+  Status Check() const;
+
+  // What a row holds in which the values of these places stand one after the other. At least one.
+  std::string PatternOf(std::span<const uint64_t> places) const;
+  // The row lies below the number of rows. O(bytes of the row).
+  bool Holds(uint32_t row, std::string_view pattern) const;
+
+ private:
+  Areas areas_;
+};
+
+// What the areas above are made of. Memory: 4 bytes a token, 4 bytes a row.
+class TokenSequencesBuilder {
+ public:
+  // A token of the row that is being added; tokens are named by numbers of any kind.
+  void Add(uint32_t token) { tokens_.push_back(token); }
+  // What comes next does not follow what came before: another text, or a token that has no number.
+  void Break();
+  void EndRow();
+
+  size_t held_bytes() const { return (tokens_.size() + ends_.size()) * sizeof(uint32_t); }
+
+  struct Bytes {
+    std::vector<uint32_t> ranks;  // by token
+    std::vector<uint32_t> row_ends;
+    std::vector<std::byte> bytes;
+  };
+  // `counts`: by token, how often it stands, about. kResourceExhausted: more bytes than ends can
+  // tell.
+  Result<Bytes> Finish(std::span<const uint32_t> counts) const;
+
+ private:
+  static constexpr uint32_t kBreak = UINT32_MAX;
+  std::vector<uint32_t> tokens_;
+  std::vector<uint32_t> ends_;  // by row, in tokens
+};
+
+}  // namespace akidb::engine
