@@ -33,7 +33,7 @@ packages=(
 )
 case $level in
   demo) packages+=(poppler-utils debian-handbook curl) ;;
-  test) packages+=(poppler-utils debian-handbook curl python3-venv) ;;
+  test) packages+=(poppler-utils debian-handbook curl openssl python3-venv) ;;
   arm) packages+=(g++-aarch64-linux-gnu qemu-user) ;;
 esac
 

@@ -22,7 +22,9 @@ Place ChosenPlace(const Place& place) {
     if (chosen.data_dir.empty() && chosen.url.empty()) chosen.url = kDefaultUrl;
   }
   if (chosen.url.empty()) return chosen;
-  if (chosen.api_key.empty()) chosen.api_key = Environment("AKIDB_API_KEY");
+  if (chosen.credentials.api_key.empty()) {
+    chosen.credentials.api_key = Environment("AKIDB_API_KEY");
+  }
   while (chosen.url.ends_with('/')) chosen.url.pop_back();
   if (chosen.url.find("://") == std::string::npos) chosen.url.insert(0, "http://");
   return chosen;
@@ -31,7 +33,7 @@ Place ChosenPlace(const Place& place) {
 Result<std::unique_ptr<Backend>> OpenBackend(const Place& place) {
   const Place chosen = ChosenPlace(place);
   return chosen.url.empty() ? OpenLocalBackend(chosen)
-                            : OpenHttpBackend(chosen.url, chosen.api_key);
+                            : OpenHttpBackend(chosen.url, chosen.credentials);
 }
 
 }  // namespace akidb::cli

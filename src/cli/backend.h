@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "cli/http_client.h"
 #include "types/filter.h"
 #include "types/payload.h"
 #include "types/point_id.h"
@@ -138,7 +139,7 @@ class Backend {
 // Where AkiDB is. Both empty: AKIDB_URL, then AKIDB_DATA_DIR, then the default server.
 struct Place {
   std::string url;
-  std::string api_key;  // for the server, if it asks for one
+  HttpCredentials credentials;  // for the server
   std::string data_dir;
   bool create_folder = false;  // of data_dir, when missing
 };
@@ -150,7 +151,7 @@ Result<std::unique_ptr<Backend>> OpenBackend(const Place& place);
 
 // The two forms. `url` without a slash at its end.
 Result<std::unique_ptr<Backend>> OpenHttpBackend(const std::string& url,
-                                                 const std::string& api_key);
+                                                 const HttpCredentials& credentials);
 Result<std::unique_ptr<Backend>> OpenLocalBackend(const Place& place);
 
 }  // namespace akidb::cli

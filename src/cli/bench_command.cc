@@ -133,7 +133,7 @@ class Bench {
   Status Open(const Place& place, const std::string& collection) {
     const bool local = place.url.empty();
     const TargetName name{local ? place.data_dir : place.url, collection, arguments_.vector,
-                          place.api_key};
+                          place.credentials};
     AKIDB_ASSIGN_OR_RETURN(target_, local
                                         ? OpenLocalTarget(name, {place.create_folder, read_filter_})
                                         : OpenHttpTarget(name));

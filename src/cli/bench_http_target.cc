@@ -110,7 +110,7 @@ class HttpTarget final : public BenchTarget {
 
 Result<std::unique_ptr<BenchTarget>> OpenHttpTarget(const TargetName& name) {
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client,
-                         HttpClient::Create(name.place, name.api_key));
+                         HttpClient::Create(name.place, name.credentials));
   return std::make_unique<HttpTarget>(name, std::move(client));
 }
 

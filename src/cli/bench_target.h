@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "cli/filter_reader.h"
+#include "cli/http_client.h"
 #include "types/collection_config.h"
 #include "types/point.h"
 
@@ -92,8 +93,8 @@ class BenchTarget {
 struct TargetName {
   std::string place;  // a data folder, or a URL without a slash at its end
   std::string collection;
-  std::string vector;   // empty: the default one
-  std::string api_key;  // of a URL; empty: none
+  std::string vector;             // empty: the default one
+  HttpCredentials credentials{};  // of a URL
 };
 
 // `create_folder`: the folder, when missing.

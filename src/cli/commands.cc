@@ -18,9 +18,19 @@ void AddPlaceOptions(CLI::App& command, Place& place) {
   CLI::Option* url = command.add_option(
       "--url", place.url, "server to talk to; default: $AKIDB_URL, else http://127.0.0.1:6333");
   url->type_name("URL");
-  CLI::Option* api_key =
-      command.add_option("--api-key", place.api_key, "key for the server; default: $AKIDB_API_KEY");
+  CLI::Option* api_key = command.add_option("--api-key", place.credentials.api_key,
+                                            "key for the server; default: $AKIDB_API_KEY");
   api_key->type_name("KEY");
+  HttpCredentials& tls = place.credentials;
+  command
+      .add_option("--tls-ca", tls.authorities,
+                  "PEM file of the authority that the server's certificate is of; default: the "
+                  "system's")
+      ->type_name("FILE");
+  command.add_option("--tls-cert", tls.certificate, "PEM file of the certificate to show")
+      ->type_name("FILE");
+  command.add_option("--tls-key", tls.private_key, "PEM file of its private key")
+      ->type_name("FILE");
   CLI::Option* data_dir = command.add_option("--data-dir", place.data_dir,
                                              "open this data folder here, without a server");
   data_dir->type_name("DIR");

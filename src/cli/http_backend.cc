@@ -119,8 +119,8 @@ class HttpBackend final : public Backend {
 }  // namespace
 
 Result<std::unique_ptr<Backend>> OpenHttpBackend(const std::string& url,
-                                                 const std::string& api_key) {
-  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::Create(url, api_key));
+                                                 const HttpCredentials& credentials) {
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client, HttpClient::Create(url, credentials));
   return std::make_unique<HttpBackend>(std::move(client));
 }
 

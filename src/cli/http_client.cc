@@ -74,12 +74,13 @@ int StopWhenCancelled(void* cancelled, curl_off_t, curl_off_t, curl_off_t, curl_
 
 class CurlClient final : public HttpClient {
  public:
-  CurlClient(CurlLibrary curl, std::string base_url, const std::string& api_key)
-      : curl_(curl), base_url_(std::move(base_url)) {
+  CurlClient(CurlLibrary curl, std::string base_url, const HttpCredentials& credentials)
+      : curl_(curl), base_url_(std::move(base_url)), credentials_(credentials) {
     headers_ = curl_.slist_append(headers_, "content-type: application/json");
     // No round trip to be allowed to send a body.
     headers_ = curl_.slist_append(headers_, "expect:");
-    if (!api_key.empty()) headers_ = curl_.slist_append(headers_, ("api-key: " + api_key).c_str());
+    const std::string key = "api-key: " + credentials.api_key;
+    if (!credentials.api_key.empty()) headers_ = curl_.slist_append(headers_, key.c_str());
   }
   ~CurlClient() override {
     for (CURL* handle : idle_) curl_.easy_cleanup(handle);
@@ -123,8 +124,15 @@ class CurlClient final : public HttpClient {
     curl_.easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
     curl_.easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &StopWhenCancelled);
     curl_.easy_setopt(handle, CURLOPT_XFERINFODATA, &cancelled_);
+    SetPath(handle, CURLOPT_CAINFO, credentials_.authorities);
+    SetPath(handle, CURLOPT_SSLCERT, credentials_.certificate);
+    SetPath(handle, CURLOPT_SSLKEY, credentials_.private_key);
     if (IsLoopback()) curl_.easy_setopt(handle, CURLOPT_NOPROXY, "*");
     return handle;
+  }
+
+  void SetPath(CURL* handle, CURLoption option, const std::string& path) const {
+    if (!path.empty()) curl_.easy_setopt(handle, option, path.c_str());
   }
 
   bool IsLoopback() const {
@@ -168,6 +176,14 @@ class CurlClient final : public HttpClient {
       case CURLE_RECV_ERROR:
         return UnavailableError("no server answers at " + base_url_ + " (" + reason +
                                 "); start one with akidb serve, or give --url or --data-dir");
+      case CURLE_SSL_CONNECT_ERROR:
+      case CURLE_SSL_CACERT_BADFILE:
+      case CURLE_SSL_CERTPROBLEM:
+      case CURLE_PEER_FAILED_VERIFICATION:
+        return Status(ErrorCode::kPermissionDenied,
+                      "TLS with " + base_url_ + " fails (" + reason +
+                          "); --tls-ca names the file of the authority to trust, --tls-cert and "
+                          "--tls-key those of this client's certificate");
       case CURLE_OPERATION_TIMEDOUT:
         return DeadlineExceededError("the server at " + base_url_ + " doesn't answer in time");
       case CURLE_URL_MALFORMAT:
@@ -182,6 +198,7 @@ class CurlClient final : public HttpClient {
 
   const CurlLibrary curl_;
   const std::string base_url_;
+  const HttpCredentials credentials_;
   curl_slist* headers_ = nullptr;
   std::atomic<bool> cancelled_{false};
   Mutex mutex_;
@@ -191,18 +208,18 @@ class CurlClient final : public HttpClient {
 }  // namespace
 
 Result<std::unique_ptr<HttpClient>> HttpClient::Create(std::string base_url,
-                                                       const std::string& api_key) {
+                                                       const HttpCredentials& credentials) {
   if (!base_url.starts_with("http://") && !base_url.starts_with("https://")) {
-    return InvalidArgumentError(base_url +
-                                " is not the URL of a server: it must begin with http://");
+    return InvalidArgumentError(
+        base_url + " is not the URL of a server: it must begin with http:// or https://");
   }
-  for (char c : api_key) {
+  for (char c : credentials.api_key) {
     if (c <= ' ' || c >= '\x7F') {
       return InvalidArgumentError("an API key has printable ASCII characters and no spaces");
     }
   }
   AKIDB_ASSIGN_OR_RETURN(CurlLibrary curl, LoadCurl());
-  return std::make_unique<CurlClient>(curl, std::move(base_url), api_key);
+  return std::make_unique<CurlClient>(curl, std::move(base_url), credentials);
 }
 
 std::string HttpClient::Escape(std::string_view text) {

@@ -16,20 +16,30 @@ struct HttpReply {
   std::string body;
 };
 
+// How a server is talked to. Empty: none.
+struct HttpCredentials {
+  std::string api_key;  // sent with every request
+  // Of TLS, paths of PEM files: authorities that are trusted in place of the system's, and what
+  // this client shows.
+  std::string authorities;
+  std::string certificate;
+  std::string private_key;
+};
+
 class HttpClient {
  public:
-  // `base_url`: "http://host:port" without a slash at its end, or kInvalidArgument. `api_key`: sent
-  // with every request; empty: none. kUnsupported:
-  // libcurl is missing. Nothing is sent.
+  // `base_url`: "http://host:port" or "https://…", without a slash at its end, or
+  // kInvalidArgument. kUnsupported: libcurl is missing. Nothing is sent.
   static Result<std::unique_ptr<HttpClient>> Create(std::string base_url,
-                                                    const std::string& api_key);
+                                                    const HttpCredentials& credentials);
   virtual ~HttpClient() = default;
 
   virtual const std::string& base_url() const = 0;
 
   // A body that is not empty is sent as JSON. Any HTTP status is a reply. kUnavailable: nobody
   // answers there; kDeadlineExceeded; kInvalidArgument: the URL is none; kTooLarge: a reply over
-  // 256 MiB; kIo for the rest.
+  // 256 MiB; kPermissionDenied: with TLS one does not accept the other's certificate; kIo for the
+  // rest.
   virtual Result<HttpReply> Send(const char* method, const std::string& path,
                                  std::string_view body) = 0;
 

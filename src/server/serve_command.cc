@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <functional>
 
 #include <malloc.h>
 #include <pthread.h>
@@ -51,25 +52,25 @@ bool IsLoopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-sigset_t StopSignals() {
+// SIGHUP renews the certificate; without TLS it ends the program, as ever.
+sigset_t AwaitedSignals(bool with_hangup) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  if (with_hangup) sigaddset(&signals, SIGHUP);
   return signals;
 }
 
 // Threads that are started later inherit the mask, so that only AwaitStop sees the signals.
-void HoldStopSignals() {
-  sigset_t signals = StopSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
+void HoldSignals(const sigset_t& signals) { pthread_sigmask(SIG_BLOCK, &signals, nullptr); }
 
-// Returns at the first signal; the next one ends the process.
-void AwaitStop() {
-  sigset_t signals = StopSignals();
+// Calls on_hangup at each SIGHUP. Returns at the first other signal; the next one ends the process.
+void AwaitStop(const sigset_t& signals, const std::function<void()>& on_hangup) {
   int number = 0;
-  while (sigwait(&signals, &number) != 0) {
+  while (sigwait(&signals, &number) != 0 || number == SIGHUP) {
+    if (number == SIGHUP) on_hangup();
+    number = 0;
   }
   std::signal(SIGTERM, SIG_DFL);
   std::signal(SIGINT, SIG_DFL);
@@ -134,6 +135,36 @@ rest::ApiOptions ApiOptionsOf(const Settings& settings) {
   return options;
 }
 
+bool WantsTls(const Settings& settings) { return !settings.Text("tls_cert").empty(); }
+
+Result<rest::TlsMaterial> ReadTls(const Settings& settings, env::FileSystem& fs) {
+  constexpr size_t kBytesMax = 4u << 20;
+  rest::TlsMaterial material;
+  const auto read = [&](std::string_view name, std::string& out) -> Status {
+    const std::string& path = settings.Text(name);
+    if (path.empty()) return OkStatus();
+    Result<std::string> text = env::ReadWholeFile(fs, path, kBytesMax);
+    if (!text.ok()) return text.status().WithContext(std::string(name));
+    out = std::move(*text);
+    return OkStatus();
+  };
+  AKIDB_RETURN_IF_ERROR(read("tls_cert", material.certificates));
+  AKIDB_RETURN_IF_ERROR(read("tls_key", material.private_key));
+  AKIDB_RETURN_IF_ERROR(read("tls_ca", material.client_authorities));
+  return material;
+}
+
+void RenewTls(const Settings& settings, Modules& modules) {
+  Result<rest::TlsMaterial> material = ReadTls(settings, *modules.fs);
+  Status status = material.status();
+  if (material.ok()) status = modules.http->RenewTls(*material);
+  if (status.ok()) {
+    modules.log->Write(LogLevel::kInfo, "tls_renewed", "new connections get the new certificate");
+  } else {
+    modules.log->Write(LogLevel::kError, "tls_not_renewed", status.message());
+  }
+}
+
 Status Listen(const Settings& settings, Modules& modules) {
   modules.service = std::make_unique<service::Service>(*modules.database, *modules.embedder);
   modules.api =
@@ -149,6 +180,9 @@ Status Listen(const Settings& settings, Modules& modules) {
   options.connections_max = settings.Number("connections_max");
   options.body_bytes_max = settings.Number("body_bytes_max");
   options.buffered_bytes_max = 8 * options.body_bytes_max;
+  if (WantsTls(settings)) {
+    AKIDB_ASSIGN_OR_RETURN(options.tls, ReadTls(settings, *modules.fs));
+  }
   AKIDB_ASSIGN_OR_RETURN(
       modules.http, rest::HttpServer::Start(options, *modules.api, *modules.pool, *modules.log));
   return OkStatus();
@@ -158,14 +192,20 @@ int CheckSettings(const Settings& settings) {
   if (settings.Text("data_dir").empty()) {
     return Fail("serve needs --data-dir DIR: the folder of the data", cli::kExitUsage);
   }
-  if (!IsLoopback(settings.Text("host")) && !settings.Flag("insecure")) {
-    return Fail("host " + settings.Text("host") +
-                    " can be reached from other machines, and there "
-                    "is no TLS, so that data and keys can be read on the way: --insecure allows it",
-                cli::kExitUsage);
+  if (WantsTls(settings) == settings.Text("tls_key").empty() ||
+      (!WantsTls(settings) && !settings.Text("tls_ca").empty())) {
+    return Fail("TLS needs both tls_cert and tls_key; tls_ca joins them", cli::kExitUsage);
   }
-  if (Result<service::AccessKeys> keys = AccessKeysOf(settings); !keys.ok()) {
-    return Fail(std::string(keys.status().message()), cli::kExitUsage);
+  Result<service::AccessKeys> keys = AccessKeysOf(settings);
+  if (!keys.ok()) return Fail(std::string(keys.status().message()), cli::kExitUsage);
+  const bool guarded = WantsTls(settings) && keys->enabled();
+  if (!IsLoopback(settings.Text("host")) && !settings.Flag("insecure") && !guarded) {
+    return Fail("host " + settings.Text("host") +
+                    " can be reached from other machines, and there is " +
+                    (WantsTls(settings) ? "no key, so that everybody may read and change everything"
+                                        : "no TLS, so that data and keys can be read on the way") +
+                    ": --insecure allows it",
+                cli::kExitUsage);
   }
   if (Status status = simd::CheckKernelsEnvironment(); !status.ok()) {
     return Fail(std::string(status.message()), cli::kExitUsage);
@@ -180,7 +220,8 @@ int RunServe(const Settings& settings) {
   mallopt(M_MMAP_THRESHOLD, kMallocMmapBytes);
   mallopt(M_TRIM_THRESHOLD, kMallocTrimBytes);
   if (int code = CheckSettings(settings); code != cli::kExitOk) return code;
-  HoldStopSignals();
+  const sigset_t signals = AwaitedSignals(WantsTls(settings));
+  HoldSignals(signals);
   Modules modules;
   modules.log = MakeStderrLogger(LevelOf(settings.Text("log_level")));
   if (Status status = OpenDatabase(settings, modules); !status.ok()) return Fail(status);
@@ -189,10 +230,11 @@ int RunServe(const Settings& settings) {
     // A taken port is no data folder in use.
     return Fail(std::string(status.message()), cli::kExitFailed);
   }
-  std::printf("listening http://%s\n", modules.http->address().c_str());
+  std::printf("listening %s://%s\n", WantsTls(settings) ? "https" : "http",
+              modules.http->address().c_str());
   std::fflush(stdout);
 
-  AwaitStop();
+  AwaitStop(signals, [&] { RenewTls(settings, modules); });
   modules.http->Stop(std::chrono::seconds(settings.Number("request_timeout_s")));
   return cli::kExitOk;
 }

@@ -61,6 +61,7 @@ class Server:
         self.environment = program_environment(environment)
         self.process = None
         self.port = None
+        self.tls = None  # an ssl.SSLContext, where the server wants TLS
         self.log_path = os.path.join(tempfile.mkdtemp(prefix="akidb-log-"), "stderr")
 
     def start(self):
@@ -75,7 +76,7 @@ class Server:
             )
         ready, _, _ = select.select([self.process.stdout], [], [], START_TIMEOUT_S)
         line = self.process.stdout.readline() if ready else ""
-        if not line.startswith("listening http://"):
+        if not line.startswith(("listening http://", "listening https://")):
             self.process.kill()
             self.process.wait()
             raise RuntimeError(f"the server did not start: {line!r}\n{self.log()}")
@@ -87,6 +88,8 @@ class Server:
             return log.read()
 
     def connect(self, timeout=60):
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def request(self, method, path, body=None, headers=None):

@@ -68,6 +68,16 @@ class Keys(ServerTestCase):
         self.assertEqual(self.ask("GET", "/collections", both).status, 401)
         self.assertEqual(self.ask("GET", "/collections", dict(reversed(both.items()))).status, 401)
 
+    def test_the_next_request_of_a_connection_carries_its_own_key(self):
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        for headers, status in (({"api-key": FULL}, 200), ({}, 401), ({"authorization": f"Bearer {READER}"}, 200),
+                                ({"authorization": "Basic x"}, 401)):
+            connection.request("GET", "/collections", headers=headers)
+            reply = connection.getresponse()
+            reply.read()
+            self.assertEqual(reply.status, status, headers)
+
     def test_a_page_is_told_what_it_may_send(self):
         reply = self.server.request("OPTIONS", "/collections", None, headers={
             "origin": "http://localhost:3000", "access-control-request-method": "GET"})

@@ -6,7 +6,7 @@
 #include <new>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/status.hpp>
 
@@ -23,6 +23,7 @@ constexpr size_t kJoinedBody = 16u << 10;    // bodies up to here are sent from 
 constexpr size_t kKeptCapacity = 64u << 10;  // of strings that are used again
 
 constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kOkJson =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ";
 
@@ -44,12 +45,28 @@ struct HttpConnection::Exchange {
 };
 
 HttpConnection::HttpConnection(net::ip::tcp::socket socket, HttpLoop& loop)
-    : socket_(std::move(socket)), loop_(loop), shared_(loop.shared()), options_(shared_.options) {}
+    : stream_(std::move(socket), loop.shared().tls()),
+      loop_(loop),
+      shared_(loop.shared()),
+      options_(shared_.options) {}
 
 void HttpConnection::Start() {
   error_code error;
-  socket_.non_blocking(true, error);
+  stream_.socket().non_blocking(true, error);
   if (error) return Close();
+  if (!stream_.secure()) return OnHandshake(error);
+  Enter(Phase::kHandshake, options_.head_timeout);
+  stream_.AsyncHandshake(
+      [self = shared_from_this()](const error_code& failed) { self->OnHandshake(failed); });
+}
+
+void HttpConnection::OnHandshake(const error_code& error) {
+  if (phase_ == Phase::kClosed) return;
+  if (error) {
+    shared_.log.Write(LogLevel::kInfo, "tls_handshake_failed", "a client and TLS do not agree",
+                      {{"error.type", error.message()}});
+    return Close();
+  }
   Enter(Phase::kIdle, options_.idle_timeout);
   if (loop_.draining()) Drain();
   if (phase_ != Phase::kClosed) ArmRead();
@@ -57,6 +74,7 @@ void HttpConnection::Start() {
 
 void HttpConnection::Sweep(HttpLoop::Time now) {
   if (now < deadline_) return;
+  if (encouraging_) return Close();
   if (phase_ != Phase::kHead && phase_ != Phase::kLengthBody && phase_ != Phase::kChunkedBody) {
     return Close();
   }
@@ -68,7 +86,7 @@ void HttpConnection::Drain() {
   // What has been sent before the drain is answered: it is still in the socket, or has been read,
   // and OnRead stands in the loop's queue. What is posted now comes behind that.
   error_code error;
-  if (socket_.available(error) > 0) return;
+  if (stream_.socket().available(error) > 0) return;
   net::post(loop_.io(), [self = shared_from_this()] {
     if (self->phase_ == Phase::kIdle) self->Close();
   });
@@ -79,7 +97,7 @@ void HttpConnection::Close() {
   phase_ = Phase::kClosed;
   if (exchange_) exchange_->context.Cancel();
   error_code ignored;
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
   // A job's bytes stay reserved until it ends.
   if (!exchange_) Release();
   loop_.Remove(*this);
@@ -136,16 +154,17 @@ void HttpConnection::ArmRead() {
   if (ended_) return OnEnd();
   if (!MakeRoom()) return;  // only while a job runs: pipelined requests
   reading_ = true;
-  socket_.async_read_some(net::buffer(buffer_.get() + end_, capacity_ - end_),
-                          [self = shared_from_this()](const error_code& error, size_t bytes) {
-                            self->OnRead(error, bytes);
-                          });
+  stream_.AsyncReadSome(net::buffer(buffer_.get() + end_, capacity_ - end_),
+                        [self = shared_from_this()](const error_code& error, size_t bytes) {
+                          self->OnRead(error, bytes);
+                        });
 }
 
 void HttpConnection::OnRead(const error_code& error, size_t bytes) {
   reading_ = false;
   if (phase_ == Phase::kClosed) return;
-  if (error == net::error::eof) {
+  // Without TLS's own end, too: what a request is, its length says.
+  if (error == net::error::eof || error == net::ssl::error::stream_truncated) {
     ended_ = true;
     return OnEnd();
   }
@@ -186,6 +205,7 @@ void HttpConnection::Process() {
       case Phase::kChunkedBody:
         more = ParseChunks();
         break;
+      case Phase::kHandshake:
       case Phase::kRunning:
       case Phase::kWriting:
       case Phase::kLingering:
@@ -248,10 +268,10 @@ bool HttpConnection::ExpectBody() {
   if (!Reserve(body_length_)) {
     return Refuse(ResourceExhaustedError("the bodies of requests fill their memory"));
   }
-  if (parser_->expects_continue() && unread() == 0 && !parser_->old_client()) {
-    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  const bool encourage = parser_->expects_continue() && unread() == 0 && !parser_->old_client();
+  if (encourage && !stream_.secure()) {
     error_code ignored;  // a socket that doesn't take it will not take the answer either
-    socket_.write_some(net::buffer(kContinue), ignored);
+    stream_.socket().write_some(net::buffer(kContinue), ignored);
   }
   body_got_ = 0;
   if (parser_->chunked()) {
@@ -259,7 +279,15 @@ bool HttpConnection::ExpectBody() {
   } else {
     EnterTransfer(Phase::kLengthBody, body_length_);
   }
-  return true;
+  if (!encourage || !stream_.secure()) return true;
+  encouraging_ = true;  // two writes at a time would mix
+  stream_.AsyncWrite(net::buffer(kContinue),
+                     [self = shared_from_this()](const error_code& error, size_t) {
+                       self->encouraging_ = false;
+                       if (self->phase_ == Phase::kClosed) return;
+                       error ? self->Close() : self->Process();
+                     });
+  return false;
 }
 
 // Past what has come with the header, a body is read to where it stays.
@@ -280,7 +308,7 @@ bool HttpConnection::ReadLengthBody() {
   if (reading_) return false;  // into the buffer, since before this request
   request_.body.resize(std::min(body_length_, body_got_ + kBodyStep));
   reading_ = true;
-  socket_.async_read_some(
+  stream_.AsyncReadSome(
       net::buffer(request_.body.data() + body_got_, request_.body.size() - body_got_),
       [self = shared_from_this()](const error_code& error, size_t bytes) {
         self->OnBodyRead(error, bytes);
@@ -414,20 +442,28 @@ bool HttpConnection::Send(HttpResponse response) {
     }
   }
   std::array<net::const_buffer, 2> buffers = {net::buffer(out_), net::buffer(out_body_)};
+  // TLS can't be told to take only what the socket takes at once.
+  if (stream_.secure()) return WriteLater(buffers);
   error_code error;
+  net::ip::tcp::socket& socket = stream_.socket();
   // One buffer goes out by send(2), which is cheaper than sendmsg(2).
-  size_t written = out_body_.empty() ? socket_.write_some(buffers[0], error)
-                                     : socket_.write_some(buffers, error);
+  size_t written =
+      out_body_.empty() ? socket.write_some(buffers[0], error) : socket.write_some(buffers, error);
   if (error && error != net::error::would_block) {
     Close();
     return false;
   }
   if (written == out_.size() + out_body_.size()) return FinishAnswer();
-  EnterTransfer(Phase::kWriting, out_.size() + out_body_.size());
   size_t of_head = std::min(written, out_.size());
   buffers[0] += of_head;
   buffers[1] += written - of_head;
-  net::async_write(socket_, buffers, [self = shared_from_this()](const error_code& failed, size_t) {
+  return WriteLater(buffers);
+}
+
+// False: the answer ends when all of it is written.
+bool HttpConnection::WriteLater(const std::array<net::const_buffer, 2>& buffers) {
+  EnterTransfer(Phase::kWriting, out_.size() + out_body_.size());
+  stream_.AsyncWrite(buffers, [self = shared_from_this()](const error_code& failed, size_t) {
     if (self->phase_ == Phase::kClosed) return;
     if (failed) return self->Close();
     if (self->FinishAnswer()) self->Process();
@@ -438,7 +474,7 @@ bool HttpConnection::Send(HttpResponse response) {
 bool HttpConnection::FinishAnswer() {
   Release();
   if (!keep_alive_) {
-    if (refused_ || unread() > 0) {
+    if (refused_ || unread() > 0 || stream_.secure()) {
       Linger();
     } else {
       Close();
@@ -448,22 +484,21 @@ bool HttpConnection::FinishAnswer() {
   Recycle(out_);
   Recycle(out_body_);
   Recycle(request_.body);
-  request_.method.clear();
-  request_.target.clear();
-  request_.origin.clear();
-  request_.recall.clear();
-  request_.explain.clear();
-  request_.preflight = false;
+  request_.Reset();
   Enter(Phase::kIdle, options_.idle_timeout);
   return true;
 }
 
 // Closing at once would reset the connection, and the client could lose the answer (RFC 9112, 9.6).
 void HttpConnection::Linger() {
-  error_code error;
-  socket_.shutdown(net::ip::tcp::socket::shutdown_send, error);
-  if (error) return Close();
   Enter(Phase::kLingering, options_.linger_timeout);
+  if (stream_.secure() && !refused_ && unread() == 0 && !reading_) {
+    return stream_.AsyncEnd([self = shared_from_this()](const error_code&) { self->Close(); });
+  }
+  // TLS would take what the client still sends for an error once it has been told the end.
+  error_code error;
+  if (!stream_.secure()) stream_.socket().shutdown(net::ip::tcp::socket::shutdown_send, error);
+  if (error) return Close();
   if (!reading_) begin_ = end_ = 0;
   ArmRead();
 }

@@ -2,6 +2,7 @@
 // header brings in Boost.Asio. Everything here runs on the loop's one thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <list>
@@ -9,24 +10,43 @@
 #include <optional>
 #include <string>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "api/rest/http_parser.h"
 #include "api/rest/http_server.h"
+#include "api/rest/http_stream.h"
+#include "base/mutex.h"
 
 namespace akidb::rest {
 
 // What the loops of one server have in common. Thread-safe.
 struct HttpShared {
+  HttpShared(HttpServerOptions with, HttpApplication& app, Executor& jobs, Logger& logger)
+      : options(std::move(with)), application(app), pool(jobs), log(logger) {}
+
+  // Null: in the clear. A connection keeps what there is when it comes.
+  std::shared_ptr<HttpStream::TlsContext> tls() const {
+    MutexLock lock(tls_mutex_);
+    return tls_;
+  }
+  void set_tls(std::shared_ptr<HttpStream::TlsContext> context) {
+    MutexLock lock(tls_mutex_);
+    tls_ = std::move(context);
+  }
+
   const HttpServerOptions options;
   HttpApplication& application;
   Executor& pool;
   Logger& log;
   std::atomic<size_t> connections{0};
   std::atomic<size_t> buffered_bytes{0};  // of bodies, from their announcement to their answer
+
+ private:
+  mutable Mutex tls_mutex_;
+  std::shared_ptr<HttpStream::TlsContext> tls_ AKIDB_GUARDED_BY(tls_mutex_);
 };
 
 class HttpConnection;
@@ -89,6 +109,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  private:
   // kRunning: a job has the request. kLingering: what still arrives is thrown away.
   enum class Phase : unsigned char {
+    kHandshake,
     kIdle,
     kHead,
     kLengthBody,
@@ -100,6 +121,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   };
   // Handed to the pool: outlives the connection if need be.
   struct Exchange;
+
+  void OnHandshake(const boost::system::error_code& error);
 
   // Reading. Those that return bool: false when there is something to wait for.
   void ArmRead();
@@ -123,6 +146,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool Refuse(const Status& reason, int status = 0);
   bool RefuseParse(const boost::system::error_code& error);
   bool Send(HttpResponse response);
+  bool WriteLater(const std::array<boost::asio::const_buffer, 2>& buffers);
   void WriteHead(const HttpResponse& response);
   bool FinishAnswer();
   void Linger();
@@ -133,7 +157,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void EnterTransfer(Phase phase, size_t bytes);
   size_t unread() const { return end_ - begin_; }
 
-  boost::asio::ip::tcp::socket socket_;
+  HttpStream stream_;
   HttpLoop& loop_;
   HttpShared& shared_;
   const HttpServerOptions& options_;
@@ -141,10 +165,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   Phase phase_ = Phase::kIdle;
   HttpLoop::Time phase_start_{};
   HttpLoop::Time deadline_ = HttpLoop::Time::max();
-  bool reading_ = false;     // a read is under way
-  bool keep_alive_ = false;  // after the answer to this request
-  bool ended_ = false;       // the client sends no more
-  bool refused_ = false;     // what the client still sends belongs to a request that is answered
+  bool reading_ = false;      // a read is under way
+  bool encouraging_ = false;  // "100 Continue" is being written with TLS
+  bool keep_alive_ = false;   // after the answer to this request
+  bool ended_ = false;        // the client sends no more
+  bool refused_ = false;      // what the client still sends belongs to a request that is answered
 
   // Bytes that have arrived and are not parsed: [begin_, end_) of the buffer.
   std::unique_ptr<char[]> buffer_;

@@ -23,6 +23,16 @@ struct HttpRequest {
   std::string body;        // decoded from chunks
   bool preflight = false;  // has Access-Control-Request-Method
   std::chrono::steady_clock::time_point start;  // when its header was complete
+
+  // For the connection's next request: what this one carried, its key above all, must not be taken
+  // for the next one's. The memory of the texts stays.
+  void Reset() {
+    for (std::string* text : {&method, &target, &origin, &recall, &explain, &api_key, &body}) {
+      text->clear();
+    }
+    preflight = false;
+    start = {};
+  }
 };
 
 struct HttpResponse {

@@ -10,6 +10,7 @@
 
 // Beast and Asio are compiled here, once (BOOST_ASIO_SEPARATE_COMPILATION).
 #include <boost/asio/impl/src.hpp>
+#include <boost/asio/ssl/impl/src.hpp>
 #include <boost/beast/src.hpp>
 
 namespace akidb::rest {
@@ -49,11 +50,39 @@ Status ListenError(const tcp::endpoint& endpoint, const error_code& error) {
   return IoError(std::move(text));
 }
 
+// What went wrong with which of the texts.
+Status TlsError(std::string_view what, const error_code& error) {
+  return InvalidArgumentError(std::string(what) + ": " + error.message());
+}
+
+Result<std::shared_ptr<HttpStream::TlsContext>> TlsContextOf(const TlsMaterial& material) {
+  using Context = HttpStream::TlsContext;
+  auto context = std::make_shared<Context>(Context::tls_server);
+  context->set_options(Context::default_workarounds | Context::no_sslv2 | Context::no_sslv3 |
+                       Context::no_tlsv1 | Context::no_tlsv1_1 | Context::no_tlsv1_2);
+  error_code error;
+  // Else an encrypted key would be asked for at the terminal.
+  context->set_password_callback([](size_t, Context::password_purpose) { return std::string(); },
+                                 error);
+  context->use_certificate_chain(net::buffer(material.certificates), error);
+  if (error) return TlsError("the TLS certificate is no PEM with certificates", error);
+  context->use_private_key(net::buffer(material.private_key), Context::pem, error);
+  if (error) {
+    return TlsError("the TLS key is no unencrypted PEM key of the (first) certificate", error);
+  }
+  if (material.client_authorities.empty()) return context;
+  context->add_certificate_authority(net::buffer(material.client_authorities), error);
+  if (error) return TlsError("the TLS authorities of clients are no PEM with certificates", error);
+  context->set_verify_mode(net::ssl::verify_peer | net::ssl::verify_fail_if_no_peer_cert, error);
+  if (error) return TlsError("certificates of clients can not be asked for", error);
+  return context;
+}
+
 class HttpServerImpl final : public HttpServer {
  public:
   HttpServerImpl(HttpServerOptions options, HttpApplication& application, Executor& pool,
                  Logger& log)
-      : shared_{std::move(options), application, pool, log} {
+      : shared_(std::move(options), application, pool, log) {
     for (int i = 0; i < shared_.options.io_threads; ++i) {
       loops_.push_back(std::make_unique<HttpLoop>(shared_));
     }
@@ -64,6 +93,7 @@ class HttpServerImpl final : public HttpServer {
   ~HttpServerImpl() override { Stop(std::chrono::milliseconds(0)); }
 
   Status Listen();
+  Status RenewTls(const TlsMaterial& material) override;
   std::string address() const override { return Shown(endpoint_); }
   uint16_t port() const override { return endpoint_.port(); }
   void Stop(std::chrono::milliseconds grace) override;
@@ -87,6 +117,7 @@ class HttpServerImpl final : public HttpServer {
 };
 
 Status HttpServerImpl::Listen() {
+  if (shared_.options.tls) AKIDB_RETURN_IF_ERROR(RenewTls(*shared_.options.tls));
   AKIDB_ASSIGN_OR_RETURN(endpoint_, ParseEndpoint(shared_.options.host, shared_.options.port));
   error_code error;
   acceptor_->open(endpoint_.protocol(), error);
@@ -106,6 +137,13 @@ Status HttpServerImpl::Listen() {
       loops_[i]->Run();
     });
   }
+  return OkStatus();
+}
+
+Status HttpServerImpl::RenewTls(const TlsMaterial& material) {
+  if (!shared_.options.tls) return InvalidArgumentError("the server was started without TLS");
+  AKIDB_ASSIGN_OR_RETURN(auto context, TlsContextOf(material));
+  shared_.set_tls(std::move(context));
   return OkStatus();
 }
 
@@ -135,7 +173,7 @@ void HttpServerImpl::HandOver(tcp::socket socket, HttpLoop& loop) {
     shared_.connections.fetch_sub(1, std::memory_order_relaxed);
     error_code ignored;
     socket.non_blocking(true, ignored);
-    socket.write_some(net::buffer(kFull), ignored);
+    if (!shared_.options.tls) socket.write_some(net::buffer(kFull), ignored);
     return;
   }
   if (&loop == loops_.front().get()) return loop.Add(std::move(socket));

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/rest/http_message.h"
@@ -22,10 +23,20 @@
 
 namespace akidb::rest {
 
+// PEM texts, of which the server keeps no copy.
+struct TlsMaterial {
+  std::string certificates;  // the server's own first, then those that lead to a known authority
+  std::string private_key;   // of the first one, not encrypted
+  // Of the authorities one of which must have signed the certificate of a client; empty: clients
+  // need none.
+  std::string client_authorities;
+};
+
 struct HttpServerOptions {
   std::string host = "127.0.0.1";  // an IP address or "localhost"
   uint16_t port = 0;               // 0: a free one
   int io_threads = 1;
+  std::optional<TlsMaterial> tls{};                // HTTP in the clear without it; TLS 1.3
   size_t connections_max = 4096;                   // further ones get 503 and are closed
   size_t header_bytes_max = 16u << 10;             // 431 beyond
   size_t body_bytes_max = 32u << 20;               // 413 beyond
@@ -45,11 +56,15 @@ struct HttpServerOptions {
 class HttpServer {
  public:
   // Listens and serves. `application`, `pool` and `log` outlive the server. kBusy: the port is
-  // taken; kInvalidArgument: not an address of this machine; kIo: anything else.
+  // taken; kInvalidArgument: not an address of this machine, or as RenewTls; kIo: anything else.
   static Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options,
                                                    HttpApplication& application, Executor& pool,
                                                    Logger& log);
   virtual ~HttpServer() = default;  // stops without grace
+
+  // For connections made from now on. Those that there are keep what they were made with.
+  // kInvalidArgument: not PEM, a key of another certificate; or the server has no TLS.
+  virtual Status RenewTls(const TlsMaterial& material) = 0;
 
   // The address in use: "127.0.0.1:6333", "[::1]:6333".
   virtual std::string address() const = 0;
