@@ -169,16 +169,22 @@ bool IndexSearch::MayWalk(const IndexCandidates& candidates) const {
 std::optional<size_t> IndexSearch::FirstEf() const {
   if (query_.ef > 0) return std::max(query_.ef, query_.k);
   const double recall = query_.recall > 0 ? query_.recall : kRecallDefault;
-  const std::optional<size_t> enough = index_.recall.EfFor(recall, query_.k);
+  const index::RecallElsewhere& elsewhere = index_.recall.elsewhere();
+  // What is asked for holds for any query; who asks for nothing pays for the likely ones.
+  const index::RecallKind kind = query_.recall > 0 || elsewhere.expected
+                                     ? index::RecallKind::kPromise
+                                     : index::RecallKind::kMean;
+  const std::optional<size_t> enough = index_.recall.EfFor(recall, query_.k, kind);
   if (query_.recall == 0) {
     // Where nothing was seen to be enough, the most that was tried.
     const size_t most = index_.recall.points().empty() ? 0 : index_.recall.points().back().ef;
     return std::max({kEfDefault, query_.k, enough.value_or(most)});
   }
   if (!enough) return std::nullopt;
-  // The queries that were measured lie between rows. Those of inner products often don't, and find
-  // less: they get no less than those that ask for nothing.
-  const size_t least = query_.metric == Metric::kDot ? kEfDefault : 0;
+  // An older program measured only queries between rows. Those of inner products often lie
+  // elsewhere, and find less: they get no less than those that ask for nothing.
+  const bool is_unknown = query_.metric == Metric::kDot && elsewhere.recall.empty();
+  const size_t least = is_unknown ? kEfDefault : 0;
   return std::max({*enough, query_.k, least});
 }
 
