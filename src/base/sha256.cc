@@ -1,5 +1,7 @@
 #include "base/sha256.h"
 
+#include <algorithm>
+
 #include <openssl/evp.h>
 
 #include "base/check.h"
@@ -40,6 +42,38 @@ std::string ToHex(const Sha256Digest& digest) {
     hex += kDigits[byte & 15];
   }
   return hex;
+}
+
+Sha256Digest HmacSha256(std::span<const std::byte> key, std::span<const std::byte> message) {
+  constexpr size_t kBlockBytes = 64;
+  std::array<std::byte, kBlockBytes> block{};
+  if (key.size() > block.size()) {
+    Sha256 of_key;
+    of_key.Update(key);
+    const Sha256Digest digest = of_key.Digest();
+    std::copy_n(std::as_bytes(std::span(digest)).begin(), digest.size(), block.begin());
+  } else {
+    std::copy(key.begin(), key.end(), block.begin());
+  }
+  const auto padded = [&](std::byte with) {
+    std::array<std::byte, kBlockBytes> pad = block;
+    for (std::byte& byte : pad) byte ^= with;
+    return pad;
+  };
+  Sha256 inner;
+  inner.Update(padded(std::byte{0x36}));
+  inner.Update(message);
+  const Sha256Digest digest = inner.Digest();
+  Sha256 outer;
+  outer.Update(padded(std::byte{0x5c}));
+  outer.Update(std::as_bytes(std::span(digest)));
+  return outer.Digest();
+}
+
+bool EqualInConstantTime(const Sha256Digest& a, const Sha256Digest& b) {
+  uint8_t difference = 0;
+  for (size_t i = 0; i < a.size(); ++i) difference |= static_cast<uint8_t>(a[i] ^ b[i]);
+  return difference == 0;
 }
 
 std::string Sha256Hex(std::span<const std::byte> bytes) {

@@ -33,4 +33,9 @@ class Sha256 {
 std::string ToHex(const Sha256Digest& digest);
 std::string Sha256Hex(std::span<const std::byte> bytes);
 
+// Authenticates a message to who knows the key (RFC 2104).
+Sha256Digest HmacSha256(std::span<const std::byte> key, std::span<const std::byte> message);
+// Looks at all bytes, wherever the first difference is: the time tells nothing.
+bool EqualInConstantTime(const Sha256Digest& a, const Sha256Digest& b);
+
 }  // namespace akidb

@@ -26,5 +26,28 @@ TEST(Sha256, ADigestMayBeTakenInBetween) {
   EXPECT_EQ(ToHex(hash.Digest()), Sha256Hex(Bytes("abc")));
 }
 
+// RFC 4231, test cases 2, 1 and 6.
+TEST(HmacSha256, AgreesWithThePublishedExamples) {
+  EXPECT_EQ(ToHex(HmacSha256(Bytes("Jefe"), Bytes("what do ya want for nothing?"))),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  const std::string twenty(20, '\x0b');
+  EXPECT_EQ(ToHex(HmacSha256(Bytes(twenty), Bytes("Hi There"))),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  const std::string longer(131, '\xaa');
+  EXPECT_EQ(ToHex(HmacSha256(Bytes(longer),
+                             Bytes("Test Using Larger Than Block-Size Key - Hash Key First"))),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(EqualInConstantTime, IsEquality) {
+  Sha256Digest a{};
+  for (size_t i = 0; i < a.size(); ++i) {
+    Sha256Digest b = a;
+    EXPECT_TRUE(EqualInConstantTime(a, b));
+    b[i] = 1;
+    EXPECT_FALSE(EqualInConstantTime(a, b));
+  }
+}
+
 }  // namespace
 }  // namespace akidb

@@ -15,6 +15,7 @@
 #include "embedding/embedder.h"
 #include "embedding/install_paths.h"
 #include "engine/database.h"
+#include "env/clock.h"
 #include "env/file_system.h"
 #include "env/random.h"
 #include "server/build_info.h"
@@ -82,6 +83,7 @@ struct Modules {
   std::unique_ptr<Logger> log;
   std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
   std::unique_ptr<env::Random> random = env::MakeSystemRandom();
+  std::unique_ptr<env::Clock> clock = env::MakeSystemClock();
   std::unique_ptr<engine::Database> database;
   std::unique_ptr<embedding::Embedder> embedder;
   std::unique_ptr<service::Service> service;
@@ -119,19 +121,21 @@ rest::CorsPolicy CorsOf(std::string_view name) {
   return name == "local" ? rest::CorsPolicy::kLocal : rest::CorsPolicy::kOff;
 }
 
-Result<service::AccessKeys> AccessKeysOf(const Settings& settings) {
-  return service::AccessKeys::Create(
-      {settings.Text("api_key"), settings.Text("alt_api_key"), settings.Text("read_only_api_key")});
+// The clock outlives the keys.
+Result<service::AccessKeys> AccessKeysOf(const Settings& settings, env::Clock& clock) {
+  return service::AccessKeys::Create({settings.Text("api_key"), settings.Text("alt_api_key"),
+                                      settings.Text("read_only_api_key"),
+                                      settings.Flag("jwt_rbac") ? &clock : nullptr});
 }
 
-rest::ApiOptions ApiOptionsOf(const Settings& settings) {
+rest::ApiOptions ApiOptionsOf(const Settings& settings, env::Clock& clock) {
   rest::ApiOptions options;
   options.title = settings.Text("title");
   options.version = kDialectVersion;
   options.commit = Commit();
   options.request_timeout = std::chrono::seconds(settings.Number("request_timeout_s"));
   options.cors = CorsOf(settings.Text("cors"));
-  options.keys = *AccessKeysOf(settings);  // CheckSettings has found no fault
+  options.keys = *AccessKeysOf(settings, clock);  // CheckSettings has found no fault
   return options;
 }
 
@@ -167,8 +171,8 @@ void RenewTls(const Settings& settings, Modules& modules) {
 
 Status Listen(const Settings& settings, Modules& modules) {
   modules.service = std::make_unique<service::Service>(*modules.database, *modules.embedder);
-  modules.api =
-      std::make_unique<rest::RestApi>(*modules.service, ApiOptionsOf(settings), *modules.log);
+  modules.api = std::make_unique<rest::RestApi>(
+      *modules.service, ApiOptionsOf(settings, *modules.clock), *modules.log);
   modules.pool = std::make_unique<Executor>(
       ExecutorOptions{.name = "request",
                       .threads = static_cast<int>(settings.Number("request_threads")),
@@ -196,8 +200,13 @@ int CheckSettings(const Settings& settings) {
       (!WantsTls(settings) && !settings.Text("tls_ca").empty())) {
     return Fail("TLS needs both tls_cert and tls_key; tls_ca joins them", cli::kExitUsage);
   }
-  Result<service::AccessKeys> keys = AccessKeysOf(settings);
+  const std::unique_ptr<env::Clock> clock = env::MakeSystemClock();
+  Result<service::AccessKeys> keys = AccessKeysOf(settings, *clock);
   if (!keys.ok()) return Fail(std::string(keys.status().message()), cli::kExitUsage);
+  if (settings.Flag("jwt_rbac") && settings.Text("api_key").empty() &&
+      settings.Text("alt_api_key").empty()) {
+    return Fail("jwt_rbac needs an api_key, with which tokens are signed", cli::kExitUsage);
+  }
   const bool guarded = WantsTls(settings) && keys->enabled();
   if (!IsLoopback(settings.Text("host")) && !settings.Flag("insecure") && !guarded) {
     return Fail("host " + settings.Text("host") +

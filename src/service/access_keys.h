@@ -1,4 +1,5 @@
-// Who may do what: keys that requests carry. Immutable, thread-safe.
+// Who may do what: keys that requests carry, and tokens that are signed with them. Immutable,
+// thread-safe.
 #pragma once
 
 #include <optional>
@@ -8,16 +9,19 @@
 
 #include "base/sha256.h"
 #include "base/status.h"
+#include "env/clock.h"
+#include "service/caller.h"
 
 namespace akidb::service {
-
-enum class Access : unsigned char { kNone, kRead, kFull };
 
 // As they are configured; an empty one is none.
 struct AccessKeySettings {
   std::string key;
   std::string alternative_key;  // as good, so that clients can change to it one by one
   std::string read_only_key;
+  // By which tokens expire that are signed with `key` or `alternative_key`; null: no tokens are
+  // taken. Outlives the keys.
+  env::Clock* clock = nullptr;
 };
 
 class AccessKeys {
@@ -30,15 +34,21 @@ class AccessKeys {
 
   // Keys are asked for.
   bool enabled() const { return !known_.empty(); }
-  // Takes as long for any key of the same length, known or not.
-  Access AccessOf(std::string_view key) const;
+  // What a key or a token allows; empty: the request carries none. kUnauthenticated,
+  // kPermissionDenied: with a text for the client. Takes as long for any key of the same length,
+  // known or not. Whether the point that a token requires is there is for the caller to see.
+  Result<Caller> CallerOf(std::string_view key) const;
 
  private:
   struct Known {
     Sha256Digest digest{};
-    Access access = Access::kNone;
+    bool reads_only = false;
   };
+  Result<Caller> CallerOfToken(std::string_view token) const;
+
   std::vector<Known> known_;
+  std::vector<std::string> token_keys_;  // empty: no tokens
+  env::Clock* clock_ = nullptr;
 };
 
 }  // namespace akidb::service

@@ -33,6 +33,22 @@ Result<engine::ScrollPage> Service::Scroll(const RequestContext& context,
   return target->Scroll(context, request);
 }
 
+Status Service::CheckRequiredPoint(const RequestContext& context, const Caller& caller) {
+  const std::shared_ptr<const RequiredPoint> point = caller.required_point();
+  if (point == nullptr) return OkStatus();
+  constexpr const char* kFailed = "Invalid JWT, stateful validation failed";
+  ScrollRequest request;
+  request.filter = point->filter;
+  request.limit = 1;
+  request.with_payload = PayloadSelector::None();
+  Result<engine::ScrollPage> page = Scroll(context, point->collection, request);
+  if (page.status().code() == ErrorCode::kNotFound) {
+    return Status(ErrorCode::kPermissionDenied, kFailed);
+  }
+  AKIDB_RETURN_IF_ERROR(page.status());
+  return page->points.empty() ? Status(ErrorCode::kUnauthenticated, kFailed) : OkStatus();
+}
+
 Result<uint64_t> Service::Count(const RequestContext& context, std::string_view collection,
                                 const CountRequest& request) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,

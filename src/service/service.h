@@ -19,6 +19,7 @@
 #include "base/status.h"
 #include "embedding/embedder.h"
 #include "engine/database.h"
+#include "service/caller.h"
 #include "types/query.h"
 
 namespace akidb::service {
@@ -181,6 +182,8 @@ class Service {
                                             const RetrieveRequest& request);
   Result<ScrollPage> Scroll(const RequestContext& context, std::string_view collection,
                             const ScrollRequest& request);
+  // kPermissionDenied, kUnauthenticated: the caller's token requires a point that isn't there.
+  Status CheckRequiredPoint(const RequestContext& context, const Caller& caller);
   Result<uint64_t> Count(const RequestContext& context, std::string_view collection,
                          const CountRequest& request);
   // A text is embedded as a query. A point's id stands for its stored vector and keeps that point

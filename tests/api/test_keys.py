@@ -1,9 +1,14 @@
 """Keys: every route, with none, a wrong one, one that reads and ones that write."""
 
+import base64
+import hashlib
+import hmac
+import json
 import pathlib
 import re
 import subprocess
 import tempfile
+import time
 import unittest
 
 from server_process import ROOT, ServerTestCase, binary, program_environment
@@ -13,6 +18,21 @@ ROUTE = re.compile(r'\{"(\w+)", "([^"]+)"(?:, Right::(\w+))?')
 MISSING = "Must provide an API key or an Authorization bearer token"
 WRONG = "Invalid API key or JWT"
 FORBIDDEN = "Forbidden: Global manage access is required"
+
+
+READING_POSTS = re.compile(r"/points(/(scroll|count|query|search|recommend|discover)(/.*)?)?$|/facet$|^/v1/embeddings$")
+
+
+def token(claims, key=FULL, header=None):
+    def part(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    text = part(json.dumps(header or {"alg": "HS256", "typ": "JWT"}).encode()) + "." + part(json.dumps(claims).encode())
+    return text + "." + part(hmac.new(key.encode(), text.encode(), hashlib.sha256).digest())
+
+
+def grants(**rights):
+    return token({"access": [{"collection": name, "access": right} for name, right in rights.items()]})
 
 
 def routes():
@@ -44,7 +64,7 @@ class Keys(ServerTestCase):
                 self.assertEqual((found[""], found["wrong"]), (401, 401))
                 for key in (FULL, OTHER):
                     self.assertNotIn(found[key], (401, 403, 500))
-                if right == "kWrite":
+                if right in ("kWrite", "kExtend", "kManage"):
                     self.assertEqual(found[READER], 403)
                     self.assertEqual(replies[READER].error, FORBIDDEN)
                 else:
@@ -85,6 +105,141 @@ class Keys(ServerTestCase):
         self.assertIn("api-key", reply.headers["access-control-allow-headers"])
 
 
+class Tokens(ServerTestCase):
+    environment = {"AKIDB_API_KEY": FULL, "AKIDB_ALT_API_KEY": OTHER, "AKIDB_READ_ONLY_API_KEY": READER,
+                   "AKIDB_JWT_RBAC": "true"}
+
+    def ask(self, method, path, key, body=None):
+        body = None if method == "GET" else body or {"no": "thing"}
+        return self.server.request(method, path, body, headers={"authorization": "Bearer " + key})
+
+    def status(self, *arguments):
+        return self.ask(*arguments).status
+
+    def test_every_route_and_right(self):
+        keys = {
+            "manage": token({"access": "m"}),
+            "default": token({}, OTHER),
+            "read": token({"access": "r"}),
+            "r": grants(nothing="r"),
+            "prw": grants(nothing="prw"),
+            "rw": grants(nothing="rw"),
+            "other": grants(other="rw", nothin="rw"),
+        }
+        allowed = {
+            "kOpen": set(keys),
+            "kAny": set(keys),
+            "kRead": {"manage", "default", "read", "r", "prw", "rw"},
+            "kWrite": {"manage", "default", "prw", "rw"},
+            "kExtend": {"manage", "default", "rw"},
+            "kManage": {"manage", "default"},
+        }
+        for method, path, right in routes():
+            with self.subTest(method=method, path=path):
+                may = allowed[right]
+                if "/nothing" not in path and right == "kRead":
+                    may = {"manage", "default", "read"}
+                for name, key in keys.items():
+                    reply = self.ask(method, path, key)
+                    self.assertNotIn(reply.status, (401, 500), name)
+                    self.assertEqual(reply.status != 403, name in may, (name, reply.text))
+                    if reply.status == 403:
+                        self.assertTrue(reply.error.startswith("Forbidden: "), reply.error)
+
+    def test_no_route_is_easier_than_it_should_be(self):
+        for method, path, right in routes():
+            with self.subTest(method=method, path=path):
+                if method == "GET":
+                    self.assertIn(right, ("kOpen", "kAny", "kRead"))
+                elif method == "POST" and READING_POSTS.search(path):
+                    self.assertIn(right, ("kAny", "kRead"))
+                elif path.startswith("/collections/nothing/points"):
+                    self.assertEqual(right, "kWrite")
+                elif path.startswith(("/collections/nothing/index", "/collections/nothing/vectors")):
+                    self.assertEqual(right, "kExtend")
+                else:
+                    self.assertIn(right, ("kExtend", "kManage"))
+
+    def test_what_is_no_token(self):
+        now = int(time.time())
+        for claims, key, header, status, text in (
+            ({}, "another", None, 403, "InvalidSignature"),
+            ({}, READER, None, 403, "InvalidSignature"),
+            ({"exp": now - 40}, FULL, None, 403, "ExpiredSignature"),
+            ({"exp": now + 40}, FULL, None, 200, None),
+            ({"access": "everything"}, FULL, None, 401, "Invalid JWT: `access` to everything is `r` or `m`"),
+            ({}, FULL, {"alg": "none"}, 401, WRONG),
+            ({}, FULL, {"alg": "HS512"}, 401, WRONG),
+        ):
+            reply = self.ask("GET", "/collections", token(claims, key, header))
+            self.assertEqual(reply.status, status, claims)
+            if text:
+                self.assertEqual((reply.text, reply.headers["content-type"]), (text, "text/plain; charset=utf-8"))
+        unsigned = token({}, FULL, {"alg": "none"}).rsplit(".", 1)[0] + "."
+        self.assertEqual(self.status("GET", "/collections", unsigned), 401)
+        self.assertEqual(self.status("GET", "/collections", "a.b.c"), 401)
+
+    def test_texts_and_lists(self):
+        for name in ("one", "two"):
+            body = {"vectors": {"size": 2, "distance": "Dot"}}
+            self.assertEqual(self.status("PUT", f"/collections/{name}", FULL, body), 200)
+        aliases = [{"create_alias": {"collection_name": n, "alias_name": n + "-alias"}} for n in ("one", "two")]
+        self.assertEqual(self.status("POST", "/collections/aliases", FULL, {"actions": aliases}), 200)
+        reader = grants(one="r")
+        names = [c["name"] for c in self.ask("GET", "/collections", reader).result["collections"]]
+        self.assertEqual(names, ["one"])
+        names = [a["collection_name"] for a in self.ask("GET", "/aliases", reader).result["aliases"]]
+        self.assertEqual(names, ["one"])
+        error = self.ask("GET", "/collections/two", reader).error
+        self.assertEqual(error, "Forbidden: Access to collection two is required")
+        error = self.ask("PUT", "/collections/one/points", reader).error
+        self.assertEqual(error, "Forbidden: Write access to collection one is required")
+        self.assertEqual(self.ask("GET", "/cluster", reader).error, "Forbidden: Global access is required")
+        # Access goes by the name that is used, decoded.
+        self.assertEqual(self.status("GET", "/collections/one-alias", reader), 403)
+        self.assertEqual(self.status("GET", "/collections/%6Fne", reader), 200)
+        self.assertEqual(self.status("GET", "/collections/%zz", reader), 403)
+
+    def test_lookups_need_access_to_the_other_collection(self):
+        for name in ("left", "right"):
+            body = {"vectors": {"size": 2, "distance": "Dot"}}
+            self.assertEqual(self.status("PUT", f"/collections/{name}", FULL, body), 200)
+            points = {"points": [{"id": 1, "vector": [1, 1], "payload": {"g": 1}}]}
+            self.assertEqual(self.status("PUT", f"/collections/{name}/points?wait=true", FULL, points), 200)
+        lookup = {"query": 1, "lookup_from": {"collection": "right"}}
+        queries = (
+            ("/points/query", lookup),
+            ("/points/query", {"prefetch": [lookup], "query": [1, 1]}),
+            ("/points/query/batch", {"searches": [{"query": [1, 1]}, lookup]}),
+            ("/points/query/groups", {"query": [1, 1], "group_by": "g", "with_lookup": "right"}),
+            ("/points/recommend", {"positive": [1], "limit": 1, "lookup_from": {"collection": "right"}}),
+        )
+        for path, body in queries:
+            reply = self.ask("POST", "/collections/left" + path, grants(left="rw"), body)
+            self.assertEqual((reply.status, reply.error), (403, "Forbidden: Access to collection right is required"))
+            both = grants(left="r", right="r")
+            self.assertEqual(self.status("POST", "/collections/left" + path, both, body), 200)
+
+    def test_a_point_that_must_be_there(self):
+        body = {"vectors": {"size": 2, "distance": "Dot"}}
+        self.assertEqual(self.status("PUT", "/collections/users", FULL, body), 200)
+        exists = {"collection": "users", "matches": [{"key": "user", "value": "ann"}, {"key": "active", "value": True}]}
+        key = token({"access": "r", "value_exists": exists})
+        failed = "Invalid JWT, stateful validation failed"
+        for path in ("/collections", "/cluster"):
+            reply = self.ask("GET", path, key)
+            self.assertEqual((reply.status, reply.text), (401, failed))
+        points = {"points": [{"id": 1, "vector": [1, 1], "payload": {"user": "ann", "active": True}}]}
+        self.assertEqual(self.status("PUT", "/collections/users/points?wait=true", FULL, points), 200)
+        for path in ("/collections", "/cluster"):
+            self.assertEqual(self.status("GET", path, key), 200)
+        self.assertEqual(self.status("POST", "/collections/users/points/delete?wait=true", FULL, {"points": [1]}), 200)
+        self.assertEqual(self.status("GET", "/collections", key), 401)
+        key = token({"access": "r", "value_exists": {"collection": "none", "matches": []}})
+        reply = self.ask("GET", "/collections", key)
+        self.assertEqual((reply.status, reply.text), (403, failed))
+
+
 class Commands(ServerTestCase):
     environment = {"AKIDB_API_KEY": FULL}
 
@@ -118,6 +273,14 @@ class Start(unittest.TestCase):
             self.assertIn("api_key must be", served.stderr)
             for key in changes.values():
                 self.assertNotIn(key, served.stderr)
+
+    def test_tokens_need_a_key_to_be_signed_with(self):
+        with tempfile.TemporaryDirectory() as folder:
+            served = subprocess.run([binary(), "serve", "--data-dir", folder, "--http-port", "0"],
+                                    env=program_environment({"AKIDB_READ_ONLY_API_KEY": READER, "AKIDB_JWT_RBAC": "1"}),
+                                    capture_output=True, text=True, timeout=60)
+        self.assertEqual(served.returncode, 2, served.stderr)
+        self.assertIn("jwt_rbac needs", served.stderr)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ struct ApiCall {
   // absent.
   double recall = 0;
   bool explain = false;
+  service::Caller caller{};  // who asks; what the route itself needs has been seen to
 };
 
 // The body of a 200 answer, or what is wrong.

@@ -20,6 +20,7 @@ std::string AnswerAliases(const ApiCall& call, const std::vector<service::Alias>
   json.Key("aliases");
   json.BeginArray();
   for (const service::Alias& alias : aliases) {
+    if (!call.caller.Sees(alias.collection)) continue;
     json.BeginObject();
     json.Key("alias_name");
     json.String(alias.name);
@@ -58,6 +59,7 @@ Result<std::string> ListCollections(const ApiCall& call) {
   json.Key("collections");
   json.BeginArray();
   for (const std::string& name : call.service.ListCollections()) {
+    if (!call.caller.Sees(name)) continue;
     json.BeginObject();
     json.Key("name");
     json.String(name);

@@ -75,6 +75,15 @@ void WritePoints(const std::vector<service::ScoredPoint>& points, PointsForm for
   }
 }
 
+// The answers, if the caller may read whatever the queries look up elsewhere.
+Result<service::QueryBatchReply> AllowedQueries(const ApiCall& call,
+                                                std::span<const QueryRequest> requests) {
+  for (const QueryRequest& request : requests) {
+    AKIDB_RETURN_IF_ERROR(call.caller.MayLookUp(request));
+  }
+  return call.service.QueryBatch(call.context, call.collection, requests);
+}
+
 }  // namespace
 
 QueryRequest AskedByHeaders(const ApiCall& call) {
@@ -85,8 +94,7 @@ QueryRequest AskedByHeaders(const ApiCall& call) {
 }
 
 Result<std::string> AnswerQuery(const ApiCall& call, const QueryRequest& request, PointsForm form) {
-  AKIDB_ASSIGN_OR_RETURN(service::QueryBatchReply reply,
-                         call.service.QueryBatch(call.context, call.collection, {&request, 1}));
+  AKIDB_ASSIGN_OR_RETURN(service::QueryBatchReply reply, AllowedQueries(call, {&request, 1}));
   QueryCost cost(reply);
   cost.Add(request, reply.answers.front().plan);
   Envelope envelope;
@@ -96,8 +104,7 @@ Result<std::string> AnswerQuery(const ApiCall& call, const QueryRequest& request
 
 Result<std::string> AnswerQueryBatch(const ApiCall& call, std::span<const QueryRequest> requests,
                                      PointsForm form) {
-  AKIDB_ASSIGN_OR_RETURN(service::QueryBatchReply reply,
-                         call.service.QueryBatch(call.context, call.collection, requests));
+  AKIDB_ASSIGN_OR_RETURN(service::QueryBatchReply reply, AllowedQueries(call, requests));
   QueryCost cost(reply);
   Envelope envelope;
   envelope.result().BeginArray();
@@ -111,6 +118,11 @@ Result<std::string> AnswerQueryBatch(const ApiCall& call, std::span<const QueryR
 }
 
 Result<std::string> AnswerQueryGroups(const ApiCall& call, const QueryGroupsRequest& request) {
+  AKIDB_RETURN_IF_ERROR(call.caller.MayLookUp(request.query));
+  if (request.with_lookup) {
+    AKIDB_RETURN_IF_ERROR(
+        call.caller.MayUse(request.with_lookup->collection, service::CollectionRight::kRead));
+  }
   AKIDB_ASSIGN_OR_RETURN(service::QueryGroupsReply reply,
                          call.service.QueryGroups(call.context, call.collection, request));
   QueryCost cost(reply);

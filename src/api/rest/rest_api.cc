@@ -147,6 +147,37 @@ Result<std::string> RunHandler(const Route& route, const ApiCall& call) {
   }
 }
 
+// Of keys and tokens as such: in plain text, as clients expect.
+HttpResponse Unauthorized(const HttpRequest& request, const Status& status) {
+  HttpResponse response = ErrorReply(request, status);
+  if (!IsOpenAi(request)) {
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = status.message();
+  }
+  return response;
+}
+
+Status CheckRight(const service::Caller& caller, Right right, std::string_view collection) {
+  using service::CollectionRight;
+  switch (right) {
+    case Right::kOpen:
+    case Right::kAny:
+      return OkStatus();
+    case Right::kRead:
+      return collection.empty() ? caller.MayReadAll()
+                                : caller.MayUse(collection, CollectionRight::kRead);
+    case Right::kWrite:
+      return collection.empty() ? caller.MayManage()
+                                : caller.MayUse(collection, CollectionRight::kWritePoints);
+    case Right::kExtend:
+      return collection.empty() ? caller.MayManage()
+                                : caller.MayUse(collection, CollectionRight::kWrite);
+    case Right::kManage:
+      return caller.MayManage();
+  }
+  return caller.MayManage();
+}
+
 bool IsOurFault(ErrorCode code) {
   return HttpStatusOf(code) >= 500 && code != ErrorCode::kUnsupported;
 }
@@ -171,8 +202,11 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
   if (request.method == "OPTIONS") return Options(request);
   Target target = SplitTarget(request.target);
   RouteMatch match = FindRoute(request.method, target.path);
-  const Right right = match.route == nullptr ? Right::kRead : match.route->right;
-  if (std::optional<HttpResponse> denied = Denied(request, right)) {
+  const Right right = match.route == nullptr ? Right::kAny : match.route->right;
+  Result<std::string> collection = PercentDecode(match.collection);
+  service::Caller caller;
+  if (std::optional<HttpResponse> denied =
+          Denied(request, right, collection.ok() ? *collection : "", caller)) {
     return Readable(request, std::move(*denied));
   }
   if (match.route == nullptr) return Readable(request, NoRoute(request, match, target.path));
@@ -184,12 +218,11 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
                                           "Deserialize error in query parameters: " +
                                               std::string(parameters.status().message())));
   }
-  if (route.kind == RouteKind::kQuick) {
+  if (route.kind == RouteKind::kQuick && caller.required_point() == nullptr) {
     RequestContext unbounded;
     return Answer(request, route,
                   {service_, options_, unbounded, request.start, {}, {}, request.body, false});
   }
-  Result<std::string> collection = PercentDecode(match.collection);
   if (!collection.ok()) return Readable(request, ErrorReply(request, collection.status()));
   Result<std::string> point = PercentDecode(match.point);
   if (!point.ok()) return Readable(request, ErrorReply(request, point.status()));
@@ -201,38 +234,29 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
   HttpJob job;
   job.deadline = request.start + parameters->timeout.value_or(options_.request_timeout);
   job.run = [this, &route, collection = std::move(*collection), point = std::move(*point),
-             wait = parameters->wait,
-             own = *own](const HttpRequest& arrived, const RequestContext& context) {
+             wait = parameters->wait, own = *own, caller = std::move(caller)](
+                const HttpRequest& arrived, const RequestContext& context) {
+    if (Status status = service_.CheckRequiredPoint(context, caller); !status.ok()) {
+      return Readable(arrived, Unauthorized(arrived, status));
+    }
     ApiCall call{service_, options_, context, arrived.start, collection, point, arrived.body, wait};
     call.recall = own.recall;
     call.explain = own.explain;
+    call.caller = caller;
     return Answer(arrived, route, call);
   };
   return job;
 }
 
-std::optional<HttpResponse> RestApi::Denied(const HttpRequest& request, Right right) const {
-  if (right == Right::kOpen || !options_.keys.enabled()) return std::nullopt;
-  switch (options_.keys.AccessOf(request.api_key)) {
-    case service::Access::kFull:
-      return std::nullopt;
-    case service::Access::kRead:
-      if (right == Right::kRead) return std::nullopt;
-      return ErrorReply(request,
-                        Status(ErrorCode::kPermissionDenied, "Global manage access is required"));
-    case service::Access::kNone:
-      break;
-  }
-  const Status status(ErrorCode::kUnauthenticated,
-                      request.api_key.empty()
-                          ? "Must provide an API key or an Authorization bearer token"
-                          : "Invalid API key or JWT");
-  HttpResponse response = ErrorReply(request, status);
-  if (!IsOpenAi(request)) {
-    response.content_type = "text/plain; charset=utf-8";
-    response.body = status.message();
-  }
-  return response;
+std::optional<HttpResponse> RestApi::Denied(const HttpRequest& request, Right right,
+                                            std::string_view collection,
+                                            service::Caller& caller) const {
+  if (right == Right::kOpen) return std::nullopt;
+  Result<service::Caller> found = options_.keys.CallerOf(request.api_key);
+  if (!found.ok()) return Unauthorized(request, found.status());
+  caller = std::move(*found);
+  const Status status = CheckRight(caller, right, collection);
+  return status.ok() ? std::nullopt : std::optional(ErrorReply(request, status));
 }
 
 HttpResponse RestApi::Answer(const HttpRequest& request, const Route& route, const ApiCall& call) {

@@ -21,8 +21,10 @@ class RestApi final : public HttpApplication {
   HttpResponse Refuse(const HttpRequest& request, const Status& reason) override;
 
  private:
-  // Nothing where the request's key allows it: else 401 in plain text, as clients expect, or 403.
-  std::optional<HttpResponse> Denied(const HttpRequest& request, Right right) const;
+  // Nothing where the request's key allows it, and who asks: else 401 or 403. The collection is
+  // that of the path, or empty.
+  std::optional<HttpResponse> Denied(const HttpRequest& request, Right right,
+                                     std::string_view collection, service::Caller& caller) const;
   HttpResponse Answer(const HttpRequest& request, const Route& route, const ApiCall& call);
   HttpResponse Options(const HttpRequest& request) const;
   bool MayRead(std::string_view origin) const;

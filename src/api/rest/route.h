@@ -17,8 +17,16 @@ enum class RouteKind : unsigned char {
   kUnserved,  // of the dialect, answered 501
 };
 
-// What a key has to allow, where keys are asked for at all.
-enum class Right : unsigned char { kOpen, kRead, kWrite };  // open: needs none
+// What a key has to allow, where keys are asked for at all. Of the collection in the path; without
+// one, kRead is a right to read everything, and what writes one to manage.
+enum class Right : unsigned char {
+  kOpen,    // needs no key
+  kAny,     // any key: the answer shows what that allows
+  kRead,    // of the collection
+  kWrite,   // its points
+  kExtend,  // its indexes, names of vectors and snapshots
+  kManage,  // collections as such, aliases, the server
+};
 
 struct Route {
   std::string_view method;
