@@ -293,6 +293,9 @@ class Collection : public CollectionReader, public CollectionWriter {
   virtual Result<WriteResult> DropPayloadIndex(const RequestContext& context,
                                                const std::string& field) = 0;
   virtual Result<PayloadIndexInfos> PayloadIndexes(const RequestContext& context) const = 0;
+  // The fields that have an index, and that of one of them, however its path is spelled.
+  virtual PayloadFieldIndexes IndexedFields() const = 0;
+  virtual std::optional<PayloadFieldIndex> IndexOn(const PayloadPath& path) const = 0;
 
   // The model whose vectors that vector holds declares that these prefixes of them, ascending, are
   // good embeddings, too; none takes it back. Durable when it returns; segments that are written

@@ -109,6 +109,9 @@ class CollectionImpl final : public Collection {
   Result<WriteResult> DropPayloadIndex(const RequestContext& context,
                                        const std::string& field) override;
   Result<PayloadIndexInfos> PayloadIndexes(const RequestContext& context) const override;
+  PayloadFieldIndexes IndexedFields() const override AKIDB_EXCLUDES(write_mutex_);
+  std::optional<PayloadFieldIndex> IndexOn(const PayloadPath& path) const override
+      AKIDB_EXCLUDES(write_mutex_);
   Status PermitPrefixes(const std::string& vector_name,
                         std::span<const uint32_t> prefixes) override;
   Status Seal() override;
@@ -331,10 +334,6 @@ class CollectionImpl final : public Collection {
 
   // Reading (collection_read.cc).
   std::shared_ptr<const View> PinView() const AKIDB_EXCLUDES(view_mutex_);
-  // The index over this field, if there is one.
-  std::optional<PayloadFieldIndex> IndexOn(const PayloadPath& path) const
-      AKIDB_EXCLUDES(write_mutex_);
-
   // Opening (collection_open.cc).
   Status OpenSegments() AKIDB_REQUIRES(write_mutex_);
   Status OpenDelta(SealedSegment& segment) const;

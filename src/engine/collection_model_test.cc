@@ -118,6 +118,10 @@ class FaultyCollection final : public Collection {
                                        const std::string& field) override {
     return real_->DropPayloadIndex(context, field);
   }
+  PayloadFieldIndexes IndexedFields() const override { return real_->IndexedFields(); }
+  std::optional<PayloadFieldIndex> IndexOn(const PayloadPath& path) const override {
+    return real_->IndexOn(path);
+  }
   Result<PayloadIndexInfos> PayloadIndexes(const RequestContext& context) const override {
     return real_->PayloadIndexes(context);
   }

@@ -174,6 +174,11 @@ std::shared_ptr<const View> CollectionImpl::PinView() const {
   return view_;
 }
 
+PayloadFieldIndexes CollectionImpl::IndexedFields() const {
+  MutexLock lock(write_mutex_);
+  return payload_schema_->fields();
+}
+
 std::optional<PayloadFieldIndex> CollectionImpl::IndexOn(const PayloadPath& path) const {
   std::shared_ptr<const PayloadIndexSchema> schema;
   {

@@ -48,6 +48,8 @@ Result<WriteReply> Service::PutPayloadIndex(const RequestContext& context,
                                             const PayloadIndexRequest& request) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> found,
                          database_.FindCollection(collection));
+  AKIDB_RETURN_IF_ERROR(AdmitWrite(
+      found, 1, [&](const StrictChecks& checks) { return checks.NewIndex(request.field); }));
   AKIDB_ASSIGN_OR_RETURN(engine::WriteResult result,
                          found->PutPayloadIndex(context, request.field, request.index));
   return WriteReply{result.seq, result.durable, {}, 0, {}};

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -175,8 +176,31 @@ Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context,
   return embedded;
 }
 
+Status Service::AdmitWrite(const std::shared_ptr<engine::Collection>& collection, uint64_t cost,
+                           const StrictCheck& check) {
+  AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<StrictLimits> limits, strict_.Of(collection));
+  if (limits == nullptr) return OkStatus();
+  AKIDB_RETURN_IF_ERROR(check(StrictChecks(limits->mode, *collection)));
+  return limits->writes ? limits->writes->Take(cost, std::chrono::steady_clock::now()) : OkStatus();
+}
+
+Status Service::AdmitWrites(std::string_view collection,
+                            std::span<const UpdateOperation> operations) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  uint64_t cost = 0;
+  for (const UpdateOperation& operation : operations) cost += WriteCost(operation);
+  return AdmitWrite(target, cost, [&](const StrictChecks& checks) -> Status {
+    for (const UpdateOperation& operation : operations) {
+      AKIDB_RETURN_IF_ERROR(checks.Write(operation));
+    }
+    return OkStatus();
+  });
+}
+
 Result<WriteReply> Service::Write(const RequestContext& context, std::string_view collection,
                                   UpdateOperation operation) {
+  AKIDB_RETURN_IF_ERROR(AdmitWrites(collection, {&operation, 1}));
   AKIDB_ASSIGN_OR_RETURN(Embedded embedded,
                          EmbedPoints(context, collection, {PointsOf(operation)}));
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
@@ -214,6 +238,7 @@ Result<WriteReply> Service::DeleteVectors(const RequestContext& context,
 
 Result<UpdateBatchReply> Service::Update(const RequestContext& context, std::string_view collection,
                                          UpdateBatch batch) {
+  AKIDB_RETURN_IF_ERROR(AdmitWrites(collection, batch.operations));
   PointLists lists;
   for (UpdateOperation& operation : batch.operations) lists.push_back(PointsOf(operation));
   AKIDB_ASSIGN_OR_RETURN(Embedded embedded, EmbedPoints(context, collection, lists));

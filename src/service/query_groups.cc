@@ -173,6 +173,9 @@ Result<QueryGroupsReply> Service::QueryGroups(const RequestContext& context,
                                               const QueryGroupsRequest& request) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
+  AKIDB_RETURN_IF_ERROR(AdmitRead(target, ReadCost(request.query), [&](const StrictChecks& checks) {
+    return checks.Groups(request);
+  }));
   std::shared_ptr<engine::Collection> lookup;
   if (request.with_lookup) {
     AKIDB_ASSIGN_OR_RETURN(lookup, database_.FindCollection(request.with_lookup->collection));

@@ -1,5 +1,6 @@
 // Reads of points that are no search, or a search of points by one another.
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -11,11 +12,28 @@
 
 namespace akidb::service {
 
+Status Service::AdmitRead(const std::shared_ptr<engine::Collection>& collection, uint64_t cost,
+                          const StrictCheck& check) {
+  AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<StrictLimits> limits, strict_.Of(collection));
+  if (limits == nullptr) return OkStatus();
+  AKIDB_RETURN_IF_ERROR(check(StrictChecks(limits->mode, *collection)));
+  return limits->reads ? limits->reads->Take(cost, std::chrono::steady_clock::now()) : OkStatus();
+}
+
+Status Service::CheckTimeout(std::string_view collection, uint64_t seconds) {
+  const auto target = database_.FindCollection(collection);
+  if (!target.ok()) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<StrictLimits> limits, strict_.Of(*target));
+  return limits == nullptr ? OkStatus() : StrictChecks(limits->mode, **target).Timeout(seconds);
+}
+
 Result<std::vector<PointRecord>> Service::Retrieve(const RequestContext& context,
                                                    std::string_view collection,
                                                    const RetrieveRequest& request) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
+  AKIDB_RETURN_IF_ERROR(AdmitRead(target, std::max<uint64_t>(1, request.ids.size()),
+                                  [](const StrictChecks&) { return OkStatus(); }));
   return target->Retrieve(context, request);
 }
 
@@ -24,6 +42,10 @@ Result<engine::ScrollPage> Service::Scroll(const RequestContext& context,
                                            const ScrollRequest& request) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
+  AKIDB_RETURN_IF_ERROR(
+      AdmitRead(target, ReadCost(request.filter.get()), [&](const StrictChecks& checks) {
+        return checks.Read(request.filter.get(), request.limit);
+      }));
   if (request.order_by && request.offset) {
     return InvalidArgumentError(
         "Cannot use an `offset` when using `order_by`. The alternative for paging is to use "
@@ -41,7 +63,10 @@ Status Service::CheckRequiredPoint(const RequestContext& context, const Caller& 
   request.filter = point->filter;
   request.limit = 1;
   request.with_payload = PayloadSelector::None();
-  Result<engine::ScrollPage> page = Scroll(context, point->collection, request);
+  // Not by Scroll: what a token requires is no request, to which limits apply.
+  const auto target = database_.FindCollection(point->collection);
+  Result<engine::ScrollPage> page =
+      target.ok() ? (*target)->Scroll(context, request) : target.status();
   if (page.status().code() == ErrorCode::kNotFound) {
     return Status(ErrorCode::kPermissionDenied, kFailed);
   }
@@ -53,6 +78,9 @@ Result<uint64_t> Service::Count(const RequestContext& context, std::string_view 
                                 const CountRequest& request) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
+  AKIDB_RETURN_IF_ERROR(
+      AdmitRead(target, ReadCost(request.filter.get()),
+                [&](const StrictChecks& checks) { return checks.Read(request.filter.get(), 0); }));
   return target->Count(context, request.filter.get());
 }
 
@@ -61,6 +89,10 @@ Result<std::vector<FacetHit>> Service::Facet(const RequestContext& context,
                                              const FacetRequest& request) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
+  AKIDB_RETURN_IF_ERROR(
+      AdmitRead(target, ReadCost(request.filter.get()), [&](const StrictChecks& checks) {
+        return checks.Read(request.filter.get(), request.limit);
+      }));
   return target->Facet(context, request);
 }
 
@@ -68,6 +100,10 @@ Result<NeighbourMatrix> Service::Matrix(const RequestContext& context, std::stri
                                         const MatrixRequest& request) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
+  AKIDB_RETURN_IF_ERROR(
+      AdmitRead(target, ReadCost(request.filter.get()), [&](const StrictChecks& checks) {
+        return checks.Read(request.filter.get(), std::max(request.limit, request.sample));
+      }));
   AKIDB_ASSIGN_OR_RETURN(const VectorConfig config,
                          FindVector(target->config(), request.using_vector));
   const std::unique_ptr<const engine::CollectionReader> reader = target->Pin();

@@ -15,6 +15,14 @@ Result<QueryBatchReply> Service::QueryBatch(const RequestContext& context,
                                             std::span<const QueryRequest> requests) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
+  uint64_t cost = 0;
+  for (const QueryRequest& request : requests) cost += ReadCost(request);
+  const auto check = [&](const StrictChecks& checks) -> Status {
+    AKIDB_RETURN_IF_ERROR(checks.Batch(requests.size()));
+    for (const QueryRequest& request : requests) AKIDB_RETURN_IF_ERROR(checks.Query(request));
+    return OkStatus();
+  };
+  AKIDB_RETURN_IF_ERROR(AdmitRead(target, cost, check));
   const std::unique_ptr<const engine::CollectionReader> reader = target->Pin();
   SteadyClock::time_point start = SteadyClock::now();
   QueryBatchReply reply;

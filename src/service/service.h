@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,8 @@
 #include "embedding/embedder.h"
 #include "engine/database.h"
 #include "service/caller.h"
+#include "service/strict_checks.h"
+#include "service/strict_limits.h"
 #include "types/query.h"
 
 namespace akidb::service {
@@ -182,6 +185,9 @@ class Service {
                                             const RetrieveRequest& request);
   Result<ScrollPage> Scroll(const RequestContext& context, std::string_view collection,
                             const ScrollRequest& request);
+  // Whether strict mode lets a request to this collection ask for so much time. An unknown
+  // collection is left to the request itself.
+  Status CheckTimeout(std::string_view collection, uint64_t seconds);
   // kPermissionDenied, kUnauthenticated: the caller's token requires a point that isn't there.
   Status CheckRequiredPoint(const RequestContext& context, const Caller& caller);
   Result<uint64_t> Count(const RequestContext& context, std::string_view collection,
@@ -220,6 +226,14 @@ class Service {
                                const PointLists& lists);
   Result<WriteReply> Write(const RequestContext& context, std::string_view collection,
                            UpdateOperation operation);
+  // What strict mode says to a request, if the collection has one, then what its rates do: as
+  // StrictChecks and RateLimiter.
+  using StrictCheck = std::function<Status(const StrictChecks&)>;
+  Status AdmitRead(const std::shared_ptr<engine::Collection>& collection, uint64_t cost,
+                   const StrictCheck& check);
+  Status AdmitWrites(std::string_view collection, std::span<const UpdateOperation> operations);
+  Status AdmitWrite(const std::shared_ptr<engine::Collection>& collection, uint64_t cost,
+                    const StrictCheck& check);
   // An input that names no model means the one whose vectors are stored there, if any are.
   void ChooseModel(std::string_view collection, std::string_view vector_name,
                    TextInput& input) const;
@@ -230,6 +244,7 @@ class Service {
 
   engine::Database& database_;
   embedding::Embedder& embedder_;
+  StrictCollections strict_;
 };
 
 }  // namespace akidb::service

@@ -212,6 +212,15 @@ class FakeCollection final : public engine::Collection {
   Result<engine::PayloadIndexInfos> PayloadIndexes(const RequestContext&) const override {
     return indexes;
   }
+  PayloadFieldIndexes IndexedFields() const override {
+    PayloadFieldIndexes fields;
+    for (const auto& [field, info] : indexes) fields[field] = info.index;
+    return fields;
+  }
+  std::optional<PayloadFieldIndex> IndexOn(const PayloadPath& path) const override {
+    const auto found = indexes.find(path.text());
+    return found == indexes.end() ? std::nullopt : std::optional(found->second.index);
+  }
   Status PermitPrefixes(const std::string& vector_name,
                         std::span<const uint32_t> permitted) override {
     prefixes[vector_name].assign(permitted.begin(), permitted.end());

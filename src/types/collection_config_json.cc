@@ -422,6 +422,13 @@ IntegerIndexUses IntegerIndexUsesOf(const PayloadFieldIndex& index) {
   return uses;
 }
 
+bool IsTenantIndex(const PayloadFieldIndex& index) {
+  simdjson::dom::parser parser;
+  bool is_tenant = false;
+  if (index.params_json.empty()) return false;
+  return !parser.parse(index.params_json)["is_tenant"].get(is_tenant) && is_tenant;
+}
+
 GraphConfig GraphConfigOf(const CollectionConfig& config) {
   GraphConfig graph;
   auto given = config.echoed_json.find("hnsw_config");

@@ -32,6 +32,9 @@ struct IntegerIndexUses {
 };
 IntegerIndexUses IntegerIndexUsesOf(const PayloadFieldIndex& index);
 
+// Whether the index over keywords tells tenants apart.
+bool IsTenantIndex(const PayloadFieldIndex& index);
+
 // From the client's create options that are kept with the collection.
 GraphConfig GraphConfigOf(const CollectionConfig& config);
 // Of the vector called `name`: its own "quantization_config", else the collection's, unless

@@ -213,13 +213,27 @@ Status CheckMatryoshka(JsonElement body, const CollectionConfig& config) {
                        });
 }
 
+// Limits of vectors by their names; the rest keeps its rules.
+Status CheckLengths(JsonElement value, const FieldPath& path, std::string_view member) {
+  return ForEachMember(
+      value, path, "an object of limits by vector name",
+      [&](std::string_view, JsonElement named, const FieldPath& at) -> Status {
+        if (!named.is_object()) return TypeError(at, "an object", named);
+        const OptionRule rule[] = {{.name = member, .kind = OptionRule::Kind::kUint, .min = 1}};
+        return CheckOptions(named, at, rule);
+      });
+}
+
 Status CheckStrictMode(JsonElement value, const FieldPath& path) {
-  JsonElement enabled;
-  bool wanted = false;
-  if (!FindMember(value, "enabled", enabled)) return OkStatus();
-  FieldPath at = path.Member("enabled");
-  AKIDB_RETURN_IF_ERROR(ReadBool(enabled, at, wanted));
-  return wanted ? NotServed(at, "strict mode is") : OkStatus();
+  return ForEachMember(
+      value, path, "an object",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        if (IsNull(member)) return OkStatus();
+        if (key == "multivector_config") return CheckLengths(member, at, "max_vectors");
+        if (key == "sparse_config") return CheckLengths(member, at, "max_length");
+        return key == "max_resident_memory_percent" ? NotServed(at, "a share of the memory is")
+                                                    : OkStatus();
+      });
 }
 
 // What clients say of a sparse vector's index is kept as it came.

@@ -94,6 +94,9 @@ int HttpStatusOf(ErrorCode code) {
 std::string ErrorText(const Status& status) {
   // The dialect's other word for what is asked wrongly: the service chooses it.
   if (status.message().starts_with("Bad request: ")) return std::string(status.message());
+  if (status.message().starts_with("Rate limiting exceeded: ")) {
+    return std::string(status.message());
+  }
   return std::string(Prefix(status.code())).append(status.message());
 }
 

@@ -42,6 +42,30 @@ constexpr OptionRule kOptimizers[] = {
 constexpr OptionRule kPayloadStorage[] = {
     {.name = "memory", .kind = Kind::kChoice, .choices = kMemory}};
 
+constexpr OptionRule kStrictMode[] = {
+    {.name = "enabled"},
+    {.name = "max_query_limit", .kind = Kind::kUint, .min = 1},
+    {.name = "max_timeout", .kind = Kind::kUint, .min = 1},
+    {.name = "unindexed_filtering_retrieve"},
+    {.name = "unindexed_filtering_update"},
+    {.name = "search_max_hnsw_ef", .kind = Kind::kUint},
+    {.name = "search_allow_exact"},
+    {.name = "search_max_oversampling", .kind = Kind::kNumber},
+    {.name = "upsert_max_batchsize", .kind = Kind::kUint},
+    {.name = "search_max_batchsize", .kind = Kind::kUint},
+    {.name = "max_collection_vector_size_bytes", .kind = Kind::kUint},
+    {.name = "max_collection_payload_size_bytes", .kind = Kind::kUint},
+    {.name = "read_rate_limit", .kind = Kind::kUint, .min = 1},
+    {.name = "write_rate_limit", .kind = Kind::kUint, .min = 1},
+    {.name = "max_points_count", .kind = Kind::kUint, .min = 1},
+    {.name = "filter_max_conditions", .kind = Kind::kUint},
+    {.name = "condition_max_size", .kind = Kind::kUint},
+    {.name = "multivector_config", .kind = Kind::kObject},
+    {.name = "sparse_config", .kind = Kind::kObject},
+    {.name = "max_payload_index_count", .kind = Kind::kUint},
+    {.name = "max_resident_memory_percent", .kind = Kind::kUint, .min = 1, .max = 100},
+};
+
 constexpr OptionRule kCollection[] = {
     {.name = "shard_number", .kind = Kind::kUint, .min = 1},
     {.name = "replication_factor", .kind = Kind::kUint, .min = 1},
@@ -51,7 +75,7 @@ constexpr OptionRule kCollection[] = {
     {.name = "hnsw_config", .kind = Kind::kObject, .members = kHnsw},
     {.name = "wal_config", .kind = Kind::kObject, .members = kWal},
     {.name = "optimizers_config", .kind = Kind::kObject, .members = kOptimizers},
-    {.name = "strict_mode_config", .kind = Kind::kObject},
+    {.name = "strict_mode_config", .kind = Kind::kObject, .members = kStrictMode},
     {.name = "metadata", .kind = Kind::kObject},
 };
 

@@ -11,18 +11,18 @@
 namespace akidb::rest {
 namespace {
 
-Status CheckQuantizationParams(JsonElement value, const FieldPath& path) {
-  return ForEachMember(value, path, "an object",
-                       [](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
-                         bool flag = false;
-                         double oversampling = 0;
-                         if (IsNull(member)) return OkStatus();
-                         if (key == "ignore" || key == "rescore") return ReadBool(member, at, flag);
-                         if (key != "oversampling") return OkStatus();
-                         AKIDB_RETURN_IF_ERROR(ReadDouble(member, at, oversampling));
-                         if (oversampling >= 1) return OkStatus();
-                         return RangeError(at, "must be 1.0 or larger");
-                       });
+Status ReadQuantizationParams(JsonElement value, const FieldPath& path, double& oversampling) {
+  return ForEachMember(
+      value, path, "an object",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        bool flag = false;
+        if (IsNull(member)) return OkStatus();
+        if (key == "ignore" || key == "rescore") return ReadBool(member, at, flag);
+        if (key != "oversampling") return OkStatus();
+        AKIDB_RETURN_IF_ERROR(ReadDouble(member, at, oversampling));
+        if (oversampling >= 1) return OkStatus();
+        return RangeError(at, "must be 1.0 or larger");
+      });
 }
 
 // What the dialect lacks. `explain` is null where nothing is explained on its own.
@@ -72,7 +72,9 @@ Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryStage& st
         if (key == "hnsw_ef") return ReadSize(member, at, 0, stage.ef);
         if (key == "exact") return ReadBool(member, at, stage.exact);
         if (key == "indexed_only") return ReadBool(member, at, flag);
-        if (key == "quantization") return CheckQuantizationParams(member, at);
+        if (key == "quantization") {
+          return ReadQuantizationParams(member, at, stage.oversampling);
+        }
         if (key == "idf") return ReadIdf(member, at, stage);
         if (key == "akidb") return ReadOwnParams(member, at, stage, explain);
         if (key == "acorn" && !member.is_object()) return TypeError(at, "an object", member);

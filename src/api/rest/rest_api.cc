@@ -8,7 +8,6 @@
 namespace akidb::rest {
 namespace {
 
-constexpr std::string_view kRetryLater = "retry-after: 1\r\n";
 constexpr uint64_t kTimeoutMaxSeconds = 86400;
 
 // A target without scheme and authority (RFC 9112, 3.2.2), cut at its question mark.
@@ -93,6 +92,18 @@ Result<OwnHeaders> ReadOwnHeaders(const HttpRequest& request) {
   return own;
 }
 
+// In seconds: the text of a rate that is used up tells it.
+std::string RetryAfter(std::string_view message) {
+  constexpr std::string_view kWords = "Retry after ";
+  const size_t found = message.rfind(kWords);
+  std::string seconds;
+  for (size_t i = found + kWords.size(); found != message.npos && i < message.size(); ++i) {
+    if (message[i] < '0' || message[i] > '9') break;
+    seconds += message[i];
+  }
+  return "retry-after: " + (seconds.empty() ? "1" : seconds) + "\r\n";
+}
+
 bool IsOpenAi(const HttpRequest& request) {
   return SplitTarget(request.target).path.starts_with("/v1/");
 }
@@ -103,7 +114,9 @@ HttpResponse ErrorReply(const HttpRequest& request, const Status& status, std::s
   double seconds =
       request.start.time_since_epoch().count() == 0 ? 0.0 : SecondsSince(request.start);
   response.body = IsOpenAi(request) ? OpenAiErrorBody(status) : ErrorBody(text, seconds);
-  if (status.code() == ErrorCode::kResourceExhausted) response.headers = kRetryLater;
+  if (status.code() == ErrorCode::kResourceExhausted) {
+    response.headers = RetryAfter(status.message());
+  }
   return response;
 }
 
@@ -234,10 +247,17 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
   HttpJob job;
   job.deadline = request.start + parameters->timeout.value_or(options_.request_timeout);
   job.run = [this, &route, collection = std::move(*collection), point = std::move(*point),
-             wait = parameters->wait, own = *own, caller = std::move(caller)](
-                const HttpRequest& arrived, const RequestContext& context) {
+             wait = parameters->wait, timeout = parameters->timeout, own = *own,
+             caller = std::move(caller)](const HttpRequest& arrived,
+                                         const RequestContext& context) {
     if (Status status = service_.CheckRequiredPoint(context, caller); !status.ok()) {
       return Readable(arrived, Unauthorized(arrived, status));
+    }
+    if (timeout && !collection.empty()) {
+      const auto seconds = static_cast<uint64_t>(timeout->count());
+      if (Status status = service_.CheckTimeout(collection, seconds); !status.ok()) {
+        return Readable(arrived, ErrorReply(arrived, status));
+      }
     }
     ApiCall call{service_, options_, context, arrived.start, collection, point, arrived.body, wait};
     call.recall = own.recall;

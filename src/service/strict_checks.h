@@ -1,0 +1,54 @@
+// Whether strict mode lets a request pass, in the dialect's words: kInvalidArgument, with what
+// would be right. One object a request; borrows everything.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine/collection.h"
+#include "types/query.h"
+#include "types/strict_mode.h"
+
+namespace akidb::service {
+
+class StrictChecks {
+ public:
+  StrictChecks(const StrictMode& mode, const engine::Collection& collection)
+      : mode_(mode), collection_(collection) {}
+
+  Status Timeout(uint64_t seconds) const;
+  Status Batch(uint64_t queries) const;
+  // With its prefetches.
+  Status Query(const QueryStage& stage) const;
+  Status Groups(const QueryGroupsRequest& request) const;
+  // Of a scroll, a count, a facet or a matrix; 0: without a limit.
+  Status Read(const Filter* filter, uint64_t limit) const;
+  Status Write(const UpdateOperation& operation) const;
+  Status NewIndex(const std::string& field) const;
+
+ private:
+  Status Limit(uint64_t limit, std::string_view name = "limit") const;
+  Status Stage(const QueryStage& stage, uint64_t limit) const;
+  Status FullScan(const QueryStage& stage) const;
+  Status FilterLimits(const Filter& filter) const;
+  Status Indexed(const Filter* filter, bool is_allowed, std::string_view otherwise) const;
+  Status Points(std::span<const PointInput> points) const;
+  Status Sizes() const;
+  Status VectorLengths(std::span<const PointInput> points) const;
+
+  const StrictMode& mode_;
+  const engine::Collection& collection_;
+};
+
+// Conditions of all clauses, those of inner filters among them.
+uint64_t ConditionsOf(const Filter& filter);
+
+// What requests take out of the rates: 1, and 1 for each condition of a filter and each prefetch.
+uint64_t ReadCost(const QueryStage& stage);
+uint64_t ReadCost(const Filter* filter);
+// 1 for each point, or as ReadCost of the filter that chooses them.
+uint64_t WriteCost(const UpdateOperation& operation);
+
+}  // namespace akidb::service
