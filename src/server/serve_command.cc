@@ -17,6 +17,7 @@
 #include "engine/database.h"
 #include "env/clock.h"
 #include "env/file_system.h"
+#include "env/memory_use.h"
 #include "env/random.h"
 #include "server/build_info.h"
 #include "service/service.h"
@@ -171,6 +172,7 @@ void RenewTls(const Settings& settings, Modules& modules) {
 
 Status Listen(const Settings& settings, Modules& modules) {
   modules.service = std::make_unique<service::Service>(*modules.database, *modules.embedder);
+  modules.service->UseMemoryMeter([&modules] { return env::ResidentMemoryPercent(*modules.fs); });
   modules.api = std::make_unique<rest::RestApi>(
       *modules.service, ApiOptionsOf(settings, *modules.clock), *modules.log);
   modules.pool = std::make_unique<Executor>(

@@ -180,7 +180,7 @@ Status Service::AdmitWrite(const std::shared_ptr<engine::Collection>& collection
                            const StrictCheck& check) {
   AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<StrictLimits> limits, strict_.Of(collection));
   if (limits == nullptr) return OkStatus();
-  AKIDB_RETURN_IF_ERROR(check(StrictChecks(limits->mode, *collection)));
+  AKIDB_RETURN_IF_ERROR(check(StrictChecks(limits->mode, *collection, memory_meter_)));
   return limits->writes ? limits->writes->Take(cost, std::chrono::steady_clock::now()) : OkStatus();
 }
 

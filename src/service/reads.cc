@@ -16,7 +16,7 @@ Status Service::AdmitRead(const std::shared_ptr<engine::Collection>& collection,
                           const StrictCheck& check) {
   AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<StrictLimits> limits, strict_.Of(collection));
   if (limits == nullptr) return OkStatus();
-  AKIDB_RETURN_IF_ERROR(check(StrictChecks(limits->mode, *collection)));
+  AKIDB_RETURN_IF_ERROR(check(StrictChecks(limits->mode, *collection, memory_meter_)));
   return limits->reads ? limits->reads->Take(cost, std::chrono::steady_clock::now()) : OkStatus();
 }
 
@@ -24,7 +24,7 @@ Status Service::CheckTimeout(std::string_view collection, uint64_t seconds) {
   const auto target = database_.FindCollection(collection);
   if (!target.ok()) return OkStatus();
   AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<StrictLimits> limits, strict_.Of(*target));
-  return limits == nullptr ? OkStatus() : StrictChecks(limits->mode, **target).Timeout(seconds);
+  return limits == nullptr ? OkStatus() : StrictChecks(limits->mode, **target, memory_meter_).Timeout(seconds);
 }
 
 Result<std::vector<PointRecord>> Service::Retrieve(const RequestContext& context,

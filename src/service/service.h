@@ -185,6 +185,9 @@ class Service {
                                             const RetrieveRequest& request);
   Result<ScrollPage> Scroll(const RequestContext& context, std::string_view collection,
                             const ScrollRequest& request);
+  // By which strict mode judges the process's memory. Before the first request; without one no
+  // memory is too much.
+  void UseMemoryMeter(StrictChecks::MemoryMeter meter) { memory_meter_ = std::move(meter); }
   // Whether strict mode lets a request to this collection ask for so much time. An unknown
   // collection is left to the request itself.
   Status CheckTimeout(std::string_view collection, uint64_t seconds);
@@ -245,6 +248,7 @@ class Service {
   engine::Database& database_;
   embedding::Embedder& embedder_;
   StrictCollections strict_;
+  StrictChecks::MemoryMeter memory_meter_;
 };
 
 }  // namespace akidb::service

@@ -286,8 +286,20 @@ Status StrictChecks::NewIndex(const std::string& field) const {
       "Delete an index before creating another one.");
 }
 
+Status StrictChecks::Memory() const {
+  if (!mode_.max_resident_memory_percent || !meter_) return OkStatus();
+  const uint64_t limit = *mode_.max_resident_memory_percent;
+  const std::optional<uint64_t> used = meter_();
+  if (!used || *used < limit) return OkStatus();
+  return Refused("Resident memory usage is at " + Shown(*used) +
+                     "% of total memory, exceeding the configured limit of " + Shown(limit) + "%",
+                 "Reduce memory usage (e.g. delete points or drop collections), or raise "
+                 "`max_resident_memory_percent` in the strict mode config of this collection.");
+}
+
 // About: what lies in memory counts by the vectors' dimensions.
 Status StrictChecks::Sizes() const {
+  AKIDB_RETURN_IF_ERROR(Memory());
   if (!mode_.max_collection_vector_size_bytes && !mode_.max_collection_payload_size_bytes) {
     return OkStatus();
   }

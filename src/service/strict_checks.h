@@ -3,6 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,8 +18,13 @@ namespace akidb::service {
 
 class StrictChecks {
  public:
-  StrictChecks(const StrictMode& mode, const engine::Collection& collection)
-      : mode_(mode), collection_(collection) {}
+  // Resident memory in percent of what there is, or nothing where that isn't known.
+  using MemoryMeter = std::function<std::optional<uint64_t>()>;
+
+  // The meter may be empty: then no memory is too much.
+  StrictChecks(const StrictMode& mode, const engine::Collection& collection,
+               const MemoryMeter& meter)
+      : mode_(mode), collection_(collection), meter_(meter) {}
 
   Status Timeout(uint64_t seconds) const;
   Status Batch(uint64_t queries) const;
@@ -35,11 +43,13 @@ class StrictChecks {
   Status FilterLimits(const Filter& filter) const;
   Status Indexed(const Filter* filter, bool is_allowed, std::string_view otherwise) const;
   Status Points(std::span<const PointInput> points) const;
+  Status Memory() const;
   Status Sizes() const;
   Status VectorLengths(std::span<const PointInput> points) const;
 
   const StrictMode& mode_;
   const engine::Collection& collection_;
+  const MemoryMeter& meter_;
 };
 
 // Conditions of all clauses, those of inner filters among them.

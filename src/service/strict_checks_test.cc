@@ -31,13 +31,14 @@ class StrictChecksTest : public testing::Test {
     config.vectors[""] = {.dim = 2};
     return config;
   }
-  StrictChecks Checks() const { return {mode_, collection_}; }
+  StrictChecks Checks() const { return {mode_, collection_, meter_}; }
   std::string Error(const Status& status) const { return std::string(status.message()); }
   // Of a read through this filter.
   std::string ReadError(const Filter& filter) const { return Error(Checks().Read(&filter, 1)); }
 
   StrictMode mode_;
   FakeCollection collection_;
+  StrictChecks::MemoryMeter meter_;
 };
 
 TEST_F(StrictChecksTest, WithoutLimitsEverythingPasses) {
@@ -95,7 +96,7 @@ TEST_F(StrictChecksTest, SearchesThatCompareEverythingCountAsExact) {
   CollectionConfig config = MakeConfig();
   config.echoed_json["hnsw_config"] = R"({"m":0})";
   FakeCollection without(config);
-  const StrictChecks checks(mode_, without);
+  const StrictChecks checks(mode_, without, meter_);
   QueryStage stage;
   stage.query = DenseVector{1, 2};
   EXPECT_NE(Error(checks.Query(stage)).find("global vector indexing is disabled"),
@@ -174,6 +175,16 @@ TEST_F(StrictChecksTest, WritesAreBounded) {
   deletion.points.filter =
       std::make_shared<const Filter>(Must(FieldCondition{Path("x"), MatchValue{"y"}}));
   EXPECT_NE(Error(Checks().Write(deletion)).find("Index required"), std::string::npos);
+  mode_.max_points_count.reset();
+  mode_.max_resident_memory_percent = 50;
+  EXPECT_TRUE(Checks().Write(upsert).ok());
+  meter_ = [] { return std::optional<uint64_t>(49); };
+  EXPECT_TRUE(Checks().Write(upsert).ok());
+  meter_ = [] { return std::optional<uint64_t>(50); };
+  EXPECT_NE(Error(Checks().Write(upsert)).find("Resident memory usage is at 50% of total memory"),
+            std::string::npos);
+  deletion.points.filter = nullptr;
+  EXPECT_TRUE(Checks().Write(deletion).ok());
   mode_.max_payload_index_count = 3;
   EXPECT_TRUE(Checks().NewIndex("k").ok());
   EXPECT_FALSE(Checks().NewIndex("another").ok());

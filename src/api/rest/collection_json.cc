@@ -231,8 +231,7 @@ Status CheckStrictMode(JsonElement value, const FieldPath& path) {
         if (IsNull(member)) return OkStatus();
         if (key == "multivector_config") return CheckLengths(member, at, "max_vectors");
         if (key == "sparse_config") return CheckLengths(member, at, "max_length");
-        return key == "max_resident_memory_percent" ? NotServed(at, "a share of the memory is")
-                                                    : OkStatus();
+        return OkStatus();
       });
 }
 

@@ -444,9 +444,8 @@ TEST(DecodeCreateCollection, ReadsMultivectorsAndDatatypes) {
 }
 
 TEST(DecodeCreateCollection, NamesWhatIsNotServed) {
-  for (const char* body : {R"({"sharding_method":"custom"})",
-                           R"({"strict_mode_config":{"max_resident_memory_percent":80}})",
-                           R"({"metadata":{"akidb":{"string_ids":true}}})"}) {
+  for (const char* body :
+       {R"({"sharding_method":"custom"})", R"({"metadata":{"akidb":{"string_ids":true}}})"}) {
     EXPECT_EQ(DecodeCreateCollection(body).status().code(), ErrorCode::kUnsupported) << body;
   }
 }

@@ -492,7 +492,7 @@ bool HttpConnection::FinishAnswer() {
 // Closing at once would reset the connection, and the client could lose the answer (RFC 9112, 9.6).
 void HttpConnection::Linger() {
   Enter(Phase::kLingering, options_.linger_timeout);
-  if (stream_.secure() && !refused_ && unread() == 0 && !reading_) {
+  if (stream_.secure() && !refused_ && unread() == 0) {
     return stream_.AsyncEnd([self = shared_from_this()](const error_code&) { self->Close(); });
   }
   // TLS would take what the client still sends for an error once it has been told the end.
