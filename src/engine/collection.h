@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -68,9 +69,18 @@ struct CollectionEnvironment {
   const SegmentIndexer* indexer = nullptr;  // may be null: then nothing is built over segments
 };
 
+// Called with the configuration as it is now, and at most once.
+using OptionsChange = std::function<Status(CollectionConfig& config)>;
+
 struct WriteResult {
   uint64_t seq = 0;     // of the log record
   bool durable = true;  // false in interval durability
+};
+
+// Of points to be written, those that are.
+struct UpsertCondition {
+  UpsertMode mode = UpsertMode::kAll;
+  const Filter* filter = nullptr;  // that those that are there have to pass; null: no matter
 };
 
 // What became of a request that changes parts of points.
@@ -115,6 +125,27 @@ struct CollectionStats {
   uint64_t merged_rows = 0;
   // Why writes are refused ("storage_failed: …"); empty while all is well.
   std::string read_only_reason;
+};
+
+// A sealed segment, and what the background has to do with it.
+struct SegmentState {
+  enum class Upkeep : uint8_t { kNone, kWaiting, kMerging };
+
+  Uuid uuid;
+  uint64_t points = 0;  // alive
+  Upkeep upkeep = Upkeep::kNone;
+};
+
+// Parts of MemoryUse by what is told apart in files.
+struct VectorMemoryUse {
+  uint64_t vectors = 0;
+  uint64_t codes = 0;  // second ones, too
+  uint64_t index = 0;  // graphs, or lists of a sparse vector
+};
+
+struct CollectionDetails {
+  std::vector<SegmentState> segments;
+  std::map<std::string, VectorMemoryUse> vectors;  // by name
 };
 
 struct SearchRequest {
@@ -239,6 +270,10 @@ class CollectionWriter {
   virtual Result<EditResult> ChangePayloads(const RequestContext& context,
                                             const PointSelector& selector,
                                             const PayloadChange& change) = 0;
+  // As Upsert, but each point is written only if what is there at that moment lets it. Edits and
+  // errors as above.
+  virtual Result<WriteResult> UpsertWhere(const RequestContext& context, std::vector<Point> points,
+                                          const UpsertCondition& condition) = 0;
   // Puts vectors in the place of those of the same names, or adds them; for a repeated id, too.
   // `payload` of the points is ignored. Null: no filter. Edits and errors as above; vectors are
   // checked as by Upsert, before anything is written.
@@ -272,9 +307,13 @@ class Collection : public CollectionReader, public CollectionWriter {
   static Result<std::shared_ptr<Collection>> Open(CollectionOptions options,
                                                   const CollectionEnvironment& environment);
 
-  // What never changes: without `payload_indexes`.
+  // As it was when the collection was opened, without `payload_indexes`: only what clients may
+  // change of the options that are kept (`echoed_json`) is another by now.
   virtual const CollectionConfig& config() const = 0;
+  // With the options as they are now; waits for nobody. Shared, for they may change meanwhile.
+  virtual std::shared_ptr<const CollectionConfig> current_config() const = 0;
   virtual CollectionStats stats() const = 0;
+  virtual CollectionDetails details() const = 0;
 
   // For writes that are asked for together. The collection outlives it.
   virtual std::unique_ptr<WriteGroup> BeginWrites() = 0;
@@ -302,6 +341,17 @@ class Collection : public CollectionReader, public CollectionWriter {
   // from then on may be coded by a prefix. kInvalidArgument: unknown vector name.
   virtual Status PermitPrefixes(const std::string& vector_name,
                                 std::span<const uint32_t> prefixes) = 0;
+
+  // Puts what `change` makes of them in the place of the options that are kept; it may change
+  // nothing else of the configuration, and its error ends all. Durable when it returns. Segments
+  // whose codes or graphs are to be others by the new options are written anew in the background.
+  virtual Status ChangeOptions(const RequestContext& context, const OptionsChange& change) = 0;
+
+  // Ends this object, so that the folder can be opened with other vectors: what `change` makes of
+  // the configuration, which may add some and leave some out, is durable when it returns. Then
+  // writes are kUnavailable, and reads answer as of now. After an error it goes on as before.
+  // kUnavailable: files still hold rows of a vector to be added, which was left out not long ago.
+  virtual Status Retire(const OptionsChange& change) = 0;
 
   // Writes the head as a segment now, and waits for it.
   virtual Status Seal() = 0;

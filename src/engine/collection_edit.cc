@@ -56,7 +56,10 @@ Status Draft(PointReader& reader, const Filter* filter, const PointEditor& edito
              EditedPoint& point) {
   point = {.id = point.id};
   std::optional<PointReader::Place> place = reader.Find(point.id);
-  if (!place) return OkStatus();
+  if (!place) {
+    editor.EditAbsent(point);
+    return OkStatus();
+  }
   point.seq = place->source->changed_seq(place->row);
   if (filter != nullptr) {
     AKIDB_ASSIGN_OR_RETURN(bool matches, reader.Matches(*place, *filter));
@@ -79,6 +82,14 @@ Result<EditResult> CollectionImpl::ChangePayloads(const RequestContext& context,
                                                   const PointSelector& selector,
                                                   const PayloadChange& change) {
   return CommitEdit(LogPayloadChange(context, selector, change));
+}
+
+Result<WriteResult> CollectionImpl::UpsertWhere(const RequestContext& context,
+                                                std::vector<Point> points,
+                                                const UpsertCondition& condition) {
+  AKIDB_ASSIGN_OR_RETURN(const EditResult edited,
+                         CommitEdit(LogUpsertWhere(context, std::move(points), condition)));
+  return edited.write;
 }
 
 Result<EditResult> CollectionImpl::UpdateVectors(const RequestContext& context,
@@ -106,6 +117,18 @@ Result<EditResult> CollectionImpl::LogPayloadChange(const RequestContext& contex
   return LogEdits(context, {.ids = selector.ids,
                             .by_filter = selector.filter != nullptr,
                             .filter = changed ? changed.get() : selector.filter.get(),
+                            .editor = editor});
+}
+
+Result<EditResult> CollectionImpl::LogUpsertWhere(const RequestContext& context,
+                                                  std::vector<Point> points,
+                                                  const UpsertCondition& condition) {
+  for (Point& point : points) AKIDB_RETURN_IF_ERROR(schema_.Prepare(point));
+  const PointsPutter editor(std::move(points), condition.mode);
+  const auto changed = WithAnalyzers(condition.filter, *readers_schema_.load());
+  return LogEdits(context, {.ids = editor.ids(),
+                            .by_filter = false,
+                            .filter = changed ? changed.get() : condition.filter,
                             .editor = editor});
 }
 

@@ -1,6 +1,7 @@
 // The one implementation of Collection; its parts stand in collection_open.cc, collection_write.cc,
 // collection_edit.cc, collection_read.cc, collection_seal.cc, collection_merge.cc,
-// collection_publish.cc and collection_payload_index.cc.
+// collection_publish.cc, collection_options.cc, collection_describe.cc and
+// collection_payload_index.cc.
 //
 // Which rows are dead. Every id is alive in at most one place: the head, one frozen head or one row
 // of one segment. For each segment, `dead` = `visible_dead` + its pending kills: `visible_dead` are
@@ -79,12 +80,17 @@ class CollectionImpl final : public Collection {
   Status Recover(storage::Manifest manifest);
 
   const CollectionConfig& config() const override { return config_; }
+  std::shared_ptr<const CollectionConfig> current_config() const override {
+    return current_config_;
+  }
   CollectionStats stats() const override;
   Result<WriteResult> Upsert(const RequestContext& context, std::vector<Point> points) override;
   Result<WriteResult> Delete(const RequestContext& context, std::span<const PointId> ids) override;
   Result<WriteResult> DeleteByFilter(const RequestContext& context, const Filter& filter) override;
   Result<EditResult> ChangePayloads(const RequestContext& context, const PointSelector& selector,
                                     const PayloadChange& change) override;
+  Result<WriteResult> UpsertWhere(const RequestContext& context, std::vector<Point> points,
+                                  const UpsertCondition& condition) override;
   Result<EditResult> UpdateVectors(const RequestContext& context, std::vector<Point> points,
                                    const Filter* filter) override;
   Result<EditResult> DeleteVectors(const RequestContext& context, const PointSelector& selector,
@@ -114,6 +120,9 @@ class CollectionImpl final : public Collection {
       AKIDB_EXCLUDES(write_mutex_);
   Status PermitPrefixes(const std::string& vector_name,
                         std::span<const uint32_t> prefixes) override;
+  Status ChangeOptions(const RequestContext& context, const OptionsChange& change) override;
+  CollectionDetails details() const override;
+  Status Retire(const OptionsChange& change) override;
   Status Seal() override;
   Status Merge() override;
   void Drop() override;
@@ -205,6 +214,8 @@ class CollectionImpl final : public Collection {
       AKIDB_EXCLUDES(write_mutex_);
   Result<EditResult> LogPayloadChange(const RequestContext& context, const PointSelector& selector,
                                       const PayloadChange& change) AKIDB_EXCLUDES(write_mutex_);
+  Result<EditResult> LogUpsertWhere(const RequestContext& context, std::vector<Point> points,
+                                    const UpsertCondition& condition) AKIDB_EXCLUDES(write_mutex_);
   Result<EditResult> LogVectorsUpdate(const RequestContext& context, std::vector<Point> points,
                                       const Filter* filter) AKIDB_EXCLUDES(write_mutex_);
   Result<EditResult> LogVectorsRemoval(const RequestContext& context, const PointSelector& selector,
@@ -262,6 +273,8 @@ class CollectionImpl final : public Collection {
   // Sets the alarm for the time at which the head will have rested or a merge may be tried again.
   void SetAlarm() AKIDB_REQUIRES(write_mutex_);
   void OnAlarm() AKIDB_EXCLUDES(write_mutex_);
+  // Seal for whoever may write.
+  Status SealAll() AKIDB_EXCLUDES(write_mutex_);
   void SealFrozenHeads() AKIDB_EXCLUDES(write_mutex_);
   Status SealOldest(const FrozenHead& frozen) AKIDB_EXCLUDES(write_mutex_);
   Status PublishSeal(const FrozenHead& frozen, const NewSegment& made,
@@ -312,6 +325,13 @@ class CollectionImpl final : public Collection {
       const RequestContext& context,
       const std::function<void(const PayloadIndexSchema&, PayloadFieldIndexes&)>& change)
       AKIDB_EXCLUDES(publish_mutex_, write_mutex_);
+
+  // The configuration (collection_options.cc).
+  // Everything becomes segments, and then what `change` makes of the configuration is published.
+  Status PublishLast(const OptionsChange& change) AKIDB_EXCLUDES(publish_mutex_, write_mutex_);
+  bool IsHeldBySegment(std::string_view name) const AKIDB_REQUIRES(write_mutex_);
+  // Publishes what `change` makes of the configuration, unless that is nothing new.
+  Status ChangeEchoed(const OptionsChange& change) AKIDB_EXCLUDES(publish_mutex_, write_mutex_);
 
   // What both do (collection_publish.cc).
   Uuid NewUuid() const;
@@ -371,9 +391,15 @@ class CollectionImpl final : public Collection {
   bool sealing_ AKIDB_GUARDED_BY(write_mutex_) = false;
   bool closing_ AKIDB_GUARDED_BY(write_mutex_) = false;
   bool dropped_ AKIDB_GUARDED_BY(write_mutex_) = false;
+  bool retiring_ AKIDB_GUARDED_BY(write_mutex_) = false;  // or retired
   // A publication failed so that nobody knows which manifest the disk holds.
   bool publication_in_doubt_ AKIDB_GUARDED_BY(write_mutex_) = false;
   storage::Manifest manifest_ AKIDB_GUARDED_BY(write_mutex_);  // the published one
+  // Vectors by the options of manifest_, which say what is built over them. Shared with who writes
+  // a segment.
+  std::shared_ptr<const VectorSchema> index_schema_ AKIDB_GUARDED_BY(write_mutex_);
+  // Of manifest_, but for the payload indexes. Readers share it.
+  std::atomic<std::shared_ptr<const CollectionConfig>> current_config_;
   // The fields that segments are to have indexes of. Shared with who writes a segment.
   std::shared_ptr<const PayloadIndexSchema> payload_schema_ AKIDB_GUARDED_BY(write_mutex_);
   // The same, for readers, who never wait for writers.
@@ -387,8 +413,9 @@ class CollectionImpl final : public Collection {
   std::atomic<bool> stop_{false};                    // the collection is being closed or deleted
   bool merge_scheduled_ AKIDB_GUARDED_BY(write_mutex_) = false;
   bool merging_ AKIDB_GUARDED_BY(write_mutex_) = false;
-  Status merge_failure_ AKIDB_GUARDED_BY(write_mutex_);         // of the last merge
-  Alarms::Time merge_again_at_ AKIDB_GUARDED_BY(write_mutex_);  // not before, after a failure
+  std::vector<Uuid> merged_segments_ AKIDB_GUARDED_BY(write_mutex_);  // while merging_
+  Status merge_failure_ AKIDB_GUARDED_BY(write_mutex_);               // of the last merge
+  Alarms::Time merge_again_at_ AKIDB_GUARDED_BY(write_mutex_);        // not before, after a failure
   std::chrono::seconds merge_pause_ AKIDB_GUARDED_BY(write_mutex_){0};
   uint64_t sealed_rows_ AKIDB_GUARDED_BY(write_mutex_) = 0;
   uint64_t merged_rows_ AKIDB_GUARDED_BY(write_mutex_) = 0;

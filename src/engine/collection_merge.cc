@@ -78,11 +78,14 @@ std::vector<size_t> CollectionImpl::SegmentsToMergeAtRest() const {
   return picked.empty() ? SegmentToIndex() : picked;
 }
 
-// One whose codes or graph are damaged or missing is written anew with them.
+// One whose codes or graph are damaged, missing or others than the options ask for is written anew
+// with them.
 std::vector<size_t> CollectionImpl::SegmentToIndex() const {
   for (size_t i : Mergeable(segments_).numbers) {
-    const std::shared_ptr<const SegmentIndex>& index = segments_[i].opened.index;
-    if (index && index->wanting()) return {i};
+    const OpenedSegment& opened = segments_[i].opened;
+    if (!opened.index) continue;
+    if (opened.index->wanting()) return {i};
+    if (!environment_.indexer->Fits(*opened.reader, *opened.index, *index_schema_)) return {i};
   }
   return {};
 }
@@ -175,6 +178,7 @@ void CollectionImpl::RunMerge() {
   if (BeginMerge(task)) status = MergeSegments(task);
   MutexLock lock(write_mutex_);
   merging_ = false;
+  merged_segments_.clear();
   merge_scheduled_ = false;
   if (status.ok()) {
     merge_failure_ = OkStatus();
@@ -198,6 +202,7 @@ bool CollectionImpl::BeginMerge(MergeTask& task) {
     task.indexes.push_back(segment.opened.index);
   }
   merging_ = !task.segments.empty() && !stop_;
+  merged_segments_ = task.segments;
   return merging_;
 }
 

@@ -31,6 +31,14 @@ class FaultyCollection final : public Collection {
       : real_(std::move(real)), fault_(fault) {}
 
   const CollectionConfig& config() const override { return real_->config(); }
+  std::shared_ptr<const CollectionConfig> current_config() const override {
+    return real_->current_config();
+  }
+  CollectionDetails details() const override { return real_->details(); }
+  Status ChangeOptions(const RequestContext& context, const OptionsChange& change) override {
+    return real_->ChangeOptions(context, change);
+  }
+  Status Retire(const OptionsChange& change) override { return real_->Retire(change); }
   CollectionStats stats() const override { return real_->stats(); }
 
   Result<WriteResult> Upsert(const RequestContext& context, std::vector<Point> points) override {
@@ -47,6 +55,10 @@ class FaultyCollection final : public Collection {
   Result<WriteResult> Delete(const RequestContext& context, std::span<const PointId> ids) override {
     if (Strikes(Fault::kForgetsADelete)) ids = ids.first(ids.size() - 1);
     return real_->Delete(context, ids);
+  }
+  Result<WriteResult> UpsertWhere(const RequestContext& context, std::vector<Point> points,
+                                  const UpsertCondition& condition) override {
+    return real_->UpsertWhere(context, std::move(points), condition);
   }
   Result<WriteResult> DeleteByFilter(const RequestContext& context, const Filter& filter) override {
     if (Strikes(Fault::kForgetsADeleteByFilter)) return WriteResult();

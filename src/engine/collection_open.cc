@@ -80,6 +80,8 @@ CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig confi
   // Whoever made this object has checked them.
   auto fields = PayloadIndexSchema::Make(std::move(config.payload_indexes));
   AKIDB_CHECK(fields.ok());
+  current_config_ = std::make_shared<const CollectionConfig>(config_);
+  index_schema_ = std::make_shared<const VectorSchema>(config_);
   payload_schema_ = *fields;
   readers_schema_ = payload_schema_;
 }

@@ -45,11 +45,11 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, IndexBuild
   }
   std::vector<IndexSection> sections;
   if (environment_.indexer != nullptr) {
-    std::optional<VectorSchema> schema;  // with the prefixes that are permitted by now
+    std::shared_ptr<const VectorSchema> schema;
     {
       MutexLock lock(write_mutex_);
       how.in_haste = how.in_haste || InHaste();
-      schema.emplace(manifest_.config);
+      schema = index_schema_;
     }
     AKIDB_ASSIGN_OR_RETURN(sections, environment_.indexer->Build(rows, *schema, how));
   }
@@ -135,35 +135,6 @@ Status CollectionImpl::PublishManifest(storage::Manifest next) {
   // success proves otherwise, so from now on nothing is removed that the older one needs.
   if (published.code() != ErrorCode::kStorageFull) publication_in_doubt_ = true;
   return published;
-}
-
-Status CollectionImpl::PermitPrefixes(const std::string& vector_name,
-                                      std::span<const uint32_t> prefixes) {
-  const std::optional<size_t> ordinal = schema_.Find(vector_name);
-  if (!ordinal) return InvalidArgumentError("Not existing vector name error: " + vector_name);
-  std::vector<uint32_t> shorter(prefixes.begin(), prefixes.end());
-  std::erase_if(shorter, [&](uint32_t prefix) { return prefix >= schema_.config(*ordinal).dim; });
-  // Nearly always nothing changes; then no publication is waited for.
-  auto changed = [&]() AKIDB_REQUIRES(write_mutex_) -> std::optional<storage::Manifest> {
-    CollectionConfig config = manifest_.config;
-    SetModelPrefixes(config, vector_name, shorter);
-    if (config.echoed_json == manifest_.config.echoed_json) return std::nullopt;
-    storage::Manifest next = manifest_;
-    next.config = std::move(config);
-    return next;
-  };
-  {
-    MutexLock lock(write_mutex_);
-    if (!changed()) return OkStatus();
-  }
-  MutexLock publishing(publish_mutex_);
-  std::optional<storage::Manifest> next;
-  {
-    MutexLock lock(write_mutex_);
-    AKIDB_RETURN_IF_ERROR(CheckWritable());
-    next = changed();
-  }
-  return next ? PublishManifest(std::move(*next)) : OkStatus();
 }
 
 Status CollectionImpl::RemoveFiles() {

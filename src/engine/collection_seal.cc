@@ -208,8 +208,15 @@ void CollectionImpl::AddPending(const Uuid& segment, std::vector<RowUpdate> upda
 }
 
 Status CollectionImpl::Seal() {
+  {
+    MutexLock lock(write_mutex_);
+    AKIDB_RETURN_IF_ERROR(CheckWritable());
+  }
+  return SealAll();
+}
+
+Status CollectionImpl::SealAll() {
   MutexLock lock(write_mutex_);
-  AKIDB_RETURN_IF_ERROR(CheckWritable());
   FreezeHead();
   const uint64_t target = applied_seq_;
   ScheduleSeal();

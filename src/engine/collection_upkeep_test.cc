@@ -234,6 +234,10 @@ class CountingIndexer final : public SegmentIndexer {
 
   uint64_t RowsMax(const VectorSchema&) const override { return UINT64_MAX; }
   uint64_t GraphRowsMin(const VectorSchema&) const override { return UINT64_MAX; }
+  bool Fits(const storage::SegmentReader&, const SegmentIndex&,
+            const VectorSchema&) const override {
+    return true;
+  }
 
   Result<std::vector<IndexSection>> Build(const storage::SegmentRows& rows,
                                           const VectorSchema& schema,

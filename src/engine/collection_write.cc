@@ -19,6 +19,7 @@ constexpr uint64_t kLogBytesPerHeadMax = uint64_t{256} << 20;
 
 Status CollectionImpl::CheckWritable() const {
   if (dropped_) return NotFoundError("the collection was deleted");
+  if (retiring_) return UnavailableError("the collection's vectors are being changed; try again");
   return write_failure_;
 }
 

@@ -31,6 +31,12 @@ class CollectionImpl::Group final : public WriteGroup {
                                     const PayloadChange& change) override {
     return Note(collection_.LogPayloadChange(context, selector, change));
   }
+  Result<WriteResult> UpsertWhere(const RequestContext& context, std::vector<Point> points,
+                                  const UpsertCondition& condition) override {
+    AKIDB_ASSIGN_OR_RETURN(const EditResult edited,
+                           Note(collection_.LogUpsertWhere(context, std::move(points), condition)));
+    return edited.write;
+  }
   Result<EditResult> UpdateVectors(const RequestContext& context, std::vector<Point> points,
                                    const Filter* filter) override {
     return Note(collection_.LogVectorsUpdate(context, std::move(points), filter));

@@ -9,6 +9,7 @@
 #include "base/mutex.h"
 #include "catalog/catalog.h"
 #include "engine/alarms.h"
+#include "engine/data_folder.h"
 #include "engine/space_reserve.h"
 #include "engine/system_records.h"
 #include "engine/vector_index.h"
@@ -19,7 +20,6 @@
 namespace akidb::engine {
 namespace {
 
-constexpr char kFolderVersion[] = "1\n";
 constexpr size_t kNameBytesMax = 255;
 constexpr uint64_t kSystemLogFileBytes = 1 << 20;
 // Merges give way to everything else.
@@ -34,6 +34,8 @@ struct Entry {
   Mutex open_mutex;  // one opening at a time; the others wait for it
   // Shared with the requests that use it.
   std::shared_ptr<Collection> collection AKIDB_GUARDED_BY(open_mutex);
+  // The same, for who doesn't wait for an opening. Guarded by entries_mutex_.
+  std::weak_ptr<Collection> opened;
   // Damage, which another try would find again.
   Status quarantine AKIDB_GUARDED_BY(open_mutex);
   bool deleted AKIDB_GUARDED_BY(open_mutex) = false;
@@ -78,49 +80,6 @@ Status CheckConfig(const CollectionConfig& config) {
     }
   }
   return OkStatus();
-}
-
-// Makes the folder and its missing parents, each durable in its own parent.
-Status CreateDurably(env::FileSystem& fs, const std::string& folder) {
-  std::vector<std::string> missing;
-  for (std::string path = folder;; path = env::DirectoryOf(path)) {
-    AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(path));
-    if (exists || path == env::DirectoryOf(path)) break;
-    missing.push_back(path);
-  }
-  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(folder));
-  for (auto path = missing.rbegin(); path != missing.rend(); ++path) {
-    AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(*path)));
-  }
-  return OkStatus();
-}
-
-// The folder itself: made, ours alone, of a version that we can read.
-Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const std::string& folder) {
-  AKIDB_RETURN_IF_ERROR(CreateDurably(fs, folder));
-  Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(env::JoinPath(folder, "LOCK"));
-  if (!lock.ok()) {
-    if (lock.status().code() != ErrorCode::kBusy) return lock.status();
-    return BusyError("data folder " + folder + " is in use by another process");
-  }
-  std::string path = env::JoinPath(folder, "VERSION");
-  AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(path));
-  if (!exists) {
-    // An earlier start may have been cut off between making the folder and syncing its parent.
-    AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(folder)));
-    AKIDB_RETURN_IF_ERROR(
-        env::WriteFileAtomically(fs, path, std::as_bytes(std::span(kFolderVersion, 2))));
-    return lock;
-  }
-  AKIDB_ASSIGN_OR_RETURN(std::string version, env::ReadWholeFile(fs, path, 64));
-  if (version != kFolderVersion) {
-    while (!version.empty() && version.back() == '\n') version.pop_back();
-    if (version.empty()) return CorruptionError(path + " is empty; version 1 was expected");
-    return UnsupportedError(
-        "data folder " + folder + " is of version `" + version +
-        "`; this program reads version 1. Use a newer akidb, or another folder");
-  }
-  return lock;
 }
 
 class DatabaseImpl final : public Database {
@@ -186,12 +145,10 @@ class DatabaseImpl final : public Database {
     }
     AKIDB_RETURN_IF_ERROR(
         Apply(CreateCollectionRecord{entry->uuid, name, CollectionConfigToJson(config)}));
-    {
-      MutexLock lock(entry->open_mutex);
-      entry->collection = std::move(collection).value();
-    }
+    MutexLock opening(entry->open_mutex);
     MutexLock lock(entries_mutex_);
-    entries_[name] = std::move(entry);
+    SetOpened(*entry, std::move(collection).value());
+    entries_[name] = entry;
     return OkStatus();
   }
 
@@ -276,7 +233,8 @@ class DatabaseImpl final : public Database {
     Result<std::shared_ptr<Collection>> opened =
         reserve_.Retry([&] { return Collection::Open(OptionsOf(*entry), CollectionParts()); });
     if (opened.ok()) {
-      entry->collection = std::move(opened).value();
+      MutexLock entries(entries_mutex_);
+      SetOpened(*entry, std::move(opened).value());
       return entry->collection;
     }
     const Status& failure = opened.status();
@@ -290,6 +248,33 @@ class DatabaseImpl final : public Database {
         (lasting ? "` is quarantined: " : "` could not be opened: ") + failure.ToString());
     if (lasting) entry->quarantine = unavailable;
     return unavailable;
+  }
+
+  Status ChangeVectors(std::string_view name, const OptionsChange& change) override {
+    // Whoever is first opens it.
+    AKIDB_RETURN_IF_ERROR(FindCollection(name).status());
+    const std::shared_ptr<Entry> entry = FindEntry(name);
+    if (!entry) return NoSuchCollection(name);
+    const OptionsChange checked = [&](CollectionConfig& config) -> Status {
+      AKIDB_RETURN_IF_ERROR(change(config));
+      return CheckConfig(config);
+    };
+    {
+      MutexLock lock(entry->open_mutex);
+      if (!entry->collection) return NoSuchCollection(name);
+      AKIDB_RETURN_IF_ERROR(entry->collection->Retire(checked));
+      entry->collection = nullptr;
+    }
+    return FindCollection(name).status();
+  }
+
+  std::vector<OpenedCollection> OpenedCollections() const override {
+    MutexLock lock(entries_mutex_);
+    std::vector<OpenedCollection> opened;
+    for (const auto& [name, entry] : entries_) {
+      if (auto collection = entry->opened.lock()) opened.push_back({name, std::move(collection)});
+    }
+    return opened;
   }
 
   Status BindModel(std::string_view collection, std::string_view vector_name,
@@ -347,6 +332,12 @@ class DatabaseImpl final : public Database {
             .optimizer = &optimizer_,
             .alarms = &alarms_,
             .indexer = indexer_.get()};
+  }
+
+  void SetOpened(Entry& entry, std::shared_ptr<Collection> collection)
+      AKIDB_REQUIRES(entry.open_mutex, entries_mutex_) {
+    entry.opened = collection;
+    entry.collection = std::move(collection);
   }
 
   // By name. Shared with `entries_`.

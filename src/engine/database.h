@@ -61,6 +61,12 @@ struct RenameAlias {
 };
 using AliasChange = std::variant<CreateAlias, DeleteAlias, RenameAlias>;
 
+// One that has been used since the start.
+struct OpenedCollection {
+  std::string name;
+  std::shared_ptr<Collection> collection;  // shared with requests
+};
+
 // Names of collections may be aliases wherever nothing else is said.
 class Database {
  public:
@@ -81,6 +87,14 @@ class Database {
   // Opens and recovers at first use. kNotFound ("Collection `x` doesn't exist!"); kUnavailable when
   // the collection is quarantined (others are not affected).
   virtual Result<std::shared_ptr<Collection>> FindCollection(std::string_view name) = 0;
+  // By ascending name. Opens none, and waits for none that is being opened.
+  virtual std::vector<OpenedCollection> OpenedCollections() const = 0;
+
+  // Adds vectors to a collection or leaves some out: what `change` makes of `vectors` and of the
+  // options that are kept. The collection is opened anew: writes meanwhile are kUnavailable. Rows
+  // of vectors that were left out go in the background, and until they have gone no vector of that
+  // name can be added: kUnavailable. kValidation: too many; else as FindCollection and `change`.
+  virtual Status ChangeVectors(std::string_view name, const OptionsChange& change) = 0;
 
   // One after the other, all or none; durable when it returns. kNotFound: no such collection, or no
   // alias to rename; kInvalidArgument: a collection has that name; kValidation: the name. An alias

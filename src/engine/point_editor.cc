@@ -87,6 +87,30 @@ Status PayloadEditor::Edit(PointReader& reader, const PointReader::Place& place,
   return OkStatus();
 }
 
+PointsPutter::PointsPutter(std::vector<Point> points, UpsertMode mode) : mode_(mode) {
+  for (Point& point : points) {
+    Content content{std::make_shared<const Payload>(std::move(point.payload)),
+                    std::move(point.vectors)};
+    if (points_.insert_or_assign(point.id, std::move(content)).second) ids_.push_back(point.id);
+  }
+}
+
+Status PointsPutter::Edit(PointReader&, const PointReader::Place&, EditedPoint& point) const {
+  if (mode_ != UpsertMode::kInsertOnly) Put(point);
+  return OkStatus();
+}
+
+void PointsPutter::EditAbsent(EditedPoint& point) const {
+  if (mode_ != UpsertMode::kUpdateOnly) Put(point);
+}
+
+void PointsPutter::Put(EditedPoint& point) const {
+  const Content& content = points_.at(point.id);
+  point.payload = content.payload;
+  point.vectors = content.vectors;
+  point.is_changed = true;
+}
+
 VectorsPutter::VectorsPutter(std::vector<Point> points) {
   for (Point& point : points) {
     auto [vectors, is_new] = vectors_.try_emplace(point.id, std::move(point.vectors));

@@ -16,6 +16,7 @@
 #include "types/filter.h"
 #include "types/payload_change.h"
 #include "types/point.h"
+#include "types/query.h"
 
 namespace akidb::engine {
 
@@ -67,6 +68,8 @@ class PointEditor {
   // Sets all but `id` and `seq` of `point`, which is at `place`.
   virtual Status Edit(PointReader& reader, const PointReader::Place& place,
                       EditedPoint& point) const = 0;
+  // Likewise of one that isn't there, which is left so where nothing else is said.
+  virtual void EditAbsent(EditedPoint&) const {}
 };
 
 // Errors as ChangedPayload.
@@ -81,6 +84,30 @@ class PayloadEditor final : public PointEditor {
  private:
   const PayloadChange& change_;
   std::shared_ptr<const Payload> same_for_all_;  // null when it depends on what was there
+};
+
+// Whole points, whatever they were.
+class PointsPutter final : public PointEditor {
+ public:
+  // `points` are prepared by the schema; of repeated ids the last one counts.
+  PointsPutter(std::vector<Point> points, UpsertMode mode);
+  // Each once, in the order of the points.
+  const std::vector<PointId>& ids() const { return ids_; }
+  bool writes_points() const override { return true; }
+  Status Edit(PointReader& reader, const PointReader::Place& place,
+              EditedPoint& point) const override;
+  void EditAbsent(EditedPoint& point) const override;
+
+ private:
+  struct Content {
+    std::shared_ptr<const Payload> payload;  // shared with the edits
+    NamedVectors vectors;
+  };
+  void Put(EditedPoint& point) const;
+
+  const UpsertMode mode_;
+  std::vector<PointId> ids_;
+  std::unordered_map<PointId, Content> points_;
 };
 
 class VectorsPutter final : public PointEditor {

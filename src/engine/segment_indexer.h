@@ -69,6 +69,11 @@ class SegmentIndexer {
   virtual Result<std::vector<IndexSection>> Build(const storage::SegmentRows& rows,
                                                   const VectorSchema& schema,
                                                   const IndexBuild& how) const = 0;
+  // Whether `index`, which was opened over `reader`, has the codes and the links of a graph that
+  // Build makes by `schema`, and `reader` no other vectors; what is missing altogether is none of
+  // this. In no time.
+  virtual bool Fits(const storage::SegmentReader& reader, const SegmentIndex& index,
+                    const VectorSchema& schema) const = 0;
   // What is damaged or of another version is left out, and the index wanting. `reader` outlives the
   // index.
   virtual Result<std::shared_ptr<const SegmentIndex>> Open(const storage::SegmentReader& reader,

@@ -98,6 +98,12 @@ uint64_t CodeBytes(MemoryMode memory, uint64_t padded_dim) {
   return padded_dim / 2 + kFactors;
 }
 
+// Of a graph's nodes.
+uint32_t DegreeOf(uint32_t m) {
+  constexpr uint32_t kDegreeMax = 256;
+  return std::clamp(2 * m, 2u, kDegreeMax);
+}
+
 // Builds what stands over one vector.
 class VectorBuild {
  public:
@@ -178,7 +184,7 @@ class VectorBuild {
     }
     const index::CodeArray array(wide, wide_codes.data(), vectors.count());
     index::GraphBuildOptions build;
-    build.degree = std::clamp(2 * graph.m, 2u, kDegreeMax);
+    build.degree = DegreeOf(graph.m);
     build.width = std::max(graph.ef_construct, build.degree);
     build.threads = options_.threads;
     const std::vector<float> lifts = Lifts();
@@ -194,7 +200,6 @@ class VectorBuild {
     return Audit(vectors, built.view());
   }
 
-  static constexpr uint32_t kDegreeMax = 256;
   // Rows whose squared lengths exceed float32, or have no digits left in it, have no place in a
   // graph.
   static constexpr double kSquaredLengthMax = 1e37;
@@ -407,6 +412,20 @@ class VectorIndexer final : public SegmentIndexer {
       sections.push_back({{storage::SectionId::kRecall, number}, build.TakeRecall()});
     }
     return sections;
+  }
+
+  bool Fits(const storage::SegmentReader& reader, const SegmentIndex& index,
+            const VectorSchema& schema) const override {
+    for (size_t number = 0; number < reader.vectors().size(); ++number) {
+      const VectorIndex* there = index.vector(number);
+      const std::optional<size_t> ordinal = schema.Find(reader.vectors()[number].name);
+      if (!ordinal) return false;
+      if (there == nullptr) continue;
+      if (there->section.space->kind() != KindOf(schema.memory(*ordinal))) return false;
+      const uint32_t m = schema.graph().m;
+      if (there->graph && m > 0 && there->graph->degree != DegreeOf(m)) return false;
+    }
+    return true;
   }
 
   Result<std::shared_ptr<const SegmentIndex>> Open(const storage::SegmentReader& reader,

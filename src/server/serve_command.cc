@@ -1,5 +1,6 @@
 #include "server/serve_command.h"
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <functional>
@@ -22,6 +23,7 @@
 #include "server/build_info.h"
 #include "service/service.h"
 #include "simd/kernels.h"
+#include "types/uuid.h"
 
 namespace akidb::server {
 namespace {
@@ -173,8 +175,12 @@ void RenewTls(const Settings& settings, Modules& modules) {
 Status Listen(const Settings& settings, Modules& modules) {
   modules.service = std::make_unique<service::Service>(*modules.database, *modules.embedder);
   modules.service->UseMemoryMeter([&modules] { return env::ResidentMemoryPercent(*modules.fs); });
-  modules.api = std::make_unique<rest::RestApi>(
-      *modules.service, ApiOptionsOf(settings, *modules.clock), *modules.log);
+  rest::ApiOptions api = ApiOptionsOf(settings, *modules.clock);
+  std::array<std::byte, 16> random;
+  modules.random->Fill(random);
+  api.instance_id = Uuid::FromRandom(random).ToString();
+  api.start_unix_s = modules.clock->UnixMicros() / 1'000'000;
+  modules.api = std::make_unique<rest::RestApi>(*modules.service, std::move(api), *modules.log);
   modules.pool = std::make_unique<Executor>(
       ExecutorOptions{.name = "request",
                       .threads = static_cast<int>(settings.Number("request_threads")),

@@ -40,7 +40,36 @@ Result<CollectionInfo> Service::GetCollection(const RequestContext& context,
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> collection,
                          database_.FindCollection(name));
   AKIDB_ASSIGN_OR_RETURN(PayloadIndexInfos indexes, collection->PayloadIndexes(context));
-  return CollectionInfo{collection->stats(), collection->config(), std::move(indexes)};
+  return CollectionInfo{collection->stats(), *collection->current_config(), std::move(indexes)};
+}
+
+Status Service::ChangeCollection(const RequestContext& context, std::string_view name,
+                                 const OptionsChange& change) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> collection,
+                         database_.FindCollection(name));
+  return collection->ChangeOptions(context, change);
+}
+
+Status Service::ChangeVectors(const RequestContext& context, std::string_view name,
+                              const OptionsChange& change) {
+  AKIDB_RETURN_IF_ERROR(context.Check());
+  return database_.ChangeVectors(name, change);
+}
+
+Result<CollectionDetails> Service::GetDetails(const RequestContext& context,
+                                              std::string_view name) {
+  AKIDB_RETURN_IF_ERROR(context.Check());
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> collection,
+                         database_.FindCollection(name));
+  return collection->details();
+}
+
+std::vector<NamedStats> Service::UsedCollections() const {
+  std::vector<NamedStats> used;
+  for (const engine::OpenedCollection& opened : database_.OpenedCollections()) {
+    used.push_back({opened.name, opened.collection->stats()});
+  }
+  return used;
 }
 
 Result<WriteReply> Service::PutPayloadIndex(const RequestContext& context,

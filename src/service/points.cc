@@ -75,7 +75,12 @@ class Writing {
       : context_(context), target_(target) {}
 
   Result<WriteReply> operator()(UpsertRequest& request) {
-    return Reply(target_.Upsert(context_, TakePoints(request.points)));
+    std::vector<Point> points = TakePoints(request.points);
+    if (request.mode == UpsertMode::kAll && !request.filter) {
+      return Reply(target_.Upsert(context_, std::move(points)));
+    }
+    return Reply(
+        target_.UpsertWhere(context_, std::move(points), {request.mode, request.filter.get()}));
   }
   Result<WriteReply> operator()(const PointsDeletion& deletion) {
     const PointSelector& points = deletion.points;

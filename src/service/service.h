@@ -20,6 +20,7 @@
 #include "base/status.h"
 #include "embedding/embedder.h"
 #include "engine/database.h"
+#include "env/process_usage.h"
 #include "service/caller.h"
 #include "service/strict_checks.h"
 #include "service/strict_limits.h"
@@ -29,6 +30,11 @@ namespace akidb::service {
 
 // What callers need of the layers below, so that they see this one only.
 using CollectionStats = engine::CollectionStats;
+using ProcessUsage = env::ProcessUsage;
+using CollectionDetails = engine::CollectionDetails;
+using SegmentState = engine::SegmentState;
+using VectorMemoryUse = engine::VectorMemoryUse;
+using OptionsChange = engine::OptionsChange;
 using MemoryUse = engine::MemoryUse;
 using PayloadIndexInfos = engine::PayloadIndexInfos;
 using ScrollPage = engine::ScrollPage;
@@ -139,6 +145,11 @@ struct CollectionInfo {
   PayloadIndexInfos payload_indexes{};
 };
 
+struct NamedStats {
+  std::string name;
+  CollectionStats stats;
+};
+
 class Service {
  public:
   // Both outlive the service.
@@ -154,6 +165,16 @@ class Service {
   // Of one collection, which is there, or of all; by name.
   std::vector<Alias> Aliases() const;
   Result<std::vector<Alias>> AliasesOf(std::string_view collection);
+  // Options that are kept (engine/collection.h); durable when it returns.
+  Status ChangeCollection(const RequestContext& context, std::string_view name,
+                          const OptionsChange& change);
+  // Adds and leaves out vectors (engine/database.h).
+  Status ChangeVectors(const RequestContext& context, std::string_view name,
+                       const OptionsChange& change);
+  Result<CollectionDetails> GetDetails(const RequestContext& context, std::string_view name);
+  ProcessUsage Usage() const { return env::ReadProcessUsage(); }
+  // Those in use; none is opened for it.
+  std::vector<NamedStats> UsedCollections() const;
   Result<CollectionInfo> GetCollection(const RequestContext& context, std::string_view name);
   // Durable when they return; the index of what is stored already is built in the background.
   Result<WriteReply> PutPayloadIndex(const RequestContext& context, std::string_view collection,

@@ -68,6 +68,10 @@ class GroupOf final : public engine::WriteGroup {
                                      std::span<const PointId> ids) override {
     return collection_.Delete(context, ids);
   }
+  Result<engine::WriteResult> UpsertWhere(const RequestContext& context, std::vector<Point> points,
+                                          const engine::UpsertCondition& condition) override {
+    return collection_.UpsertWhere(context, std::move(points), condition);
+  }
   Result<engine::WriteResult> DeleteByFilter(const RequestContext& context,
                                              const Filter& filter) override {
     return collection_.DeleteByFilter(context, filter);
@@ -102,6 +106,14 @@ class FakeCollection final : public engine::Collection {
   explicit FakeCollection(CollectionConfig config) : config_(std::move(config)) {}
 
   const CollectionConfig& config() const override { return config_; }
+  std::shared_ptr<const CollectionConfig> current_config() const override {
+    return std::make_shared<const CollectionConfig>(config_);
+  }
+  Status ChangeOptions(const RequestContext&, const engine::OptionsChange& change) override {
+    return change(config_);
+  }
+  engine::CollectionDetails details() const override { return {}; }
+  Status Retire(const engine::OptionsChange& change) override { return change(config_); }
   engine::CollectionStats stats() const override {
     engine::CollectionStats stats;
     stats.points = points.size();
@@ -115,6 +127,14 @@ class FakeCollection final : public engine::Collection {
   Result<engine::WriteResult> Delete(const RequestContext&, std::span<const PointId> ids) override {
     for (const PointId& id : ids) points.erase(id);
     return engine::WriteResult{++seq, true};
+  }
+  Result<engine::WriteResult> UpsertWhere(const RequestContext& context, std::vector<Point> batch,
+                                          const engine::UpsertCondition& condition) override {
+    std::erase_if(batch, [&](const Point& point) {
+      return condition.mode ==
+             (points.contains(point.id) ? UpsertMode::kInsertOnly : UpsertMode::kUpdateOnly);
+    });
+    return Upsert(context, std::move(batch));
   }
   Result<engine::WriteResult> DeleteByFilter(const RequestContext&, const Filter&) override {
     points.clear();
@@ -264,6 +284,10 @@ class FakeDatabase final : public engine::Database {
     auto it = collections.find(std::string(name));
     if (it == collections.end()) return NotFoundError("no such collection");
     return std::shared_ptr<engine::Collection>(it->second);
+  }
+  std::vector<engine::OpenedCollection> OpenedCollections() const override { return {}; }
+  Status ChangeVectors(std::string_view name, const engine::OptionsChange& change) override {
+    return collections.at(std::string(name))->Retire(change);
   }
   Status ChangeAliases(std::span<const engine::AliasChange>) override { return OkStatus(); }
   std::vector<engine::Alias> Aliases() const override { return {}; }

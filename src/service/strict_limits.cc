@@ -6,7 +6,8 @@ namespace akidb::service {
 
 Result<std::shared_ptr<StrictLimits>> StrictCollections::Of(
     const std::shared_ptr<engine::Collection>& collection) {
-  const auto& options = collection->config().echoed_json;
+  const std::shared_ptr<const CollectionConfig> config = collection->current_config();
+  const auto& options = config->echoed_json;
   const auto given = options.find("strict_mode_config");
   if (given == options.end()) return std::shared_ptr<StrictLimits>();
   MutexLock lock(mutex_);

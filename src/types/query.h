@@ -30,8 +30,18 @@ struct PointInput {
   Payload payload;
 };
 
+// Which points an upsert writes.
+enum class UpsertMode : uint8_t {
+  kAll,
+  kInsertOnly,  // those that aren't there
+  kUpdateOnly,  // those that are
+};
+
 struct UpsertRequest {
   std::vector<PointInput> points;
+  UpsertMode mode = UpsertMode::kAll;
+  std::shared_ptr<const Filter>
+      filter{};  // of those that are there, only what it admits; null: all
 };
 
 // Vectors that replace, or join, those that points have.

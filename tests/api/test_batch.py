@@ -84,7 +84,7 @@ class UpdateBatch(ServerTestCase):
             (400, {"delete_payload": {"keys": ["a.."], "points": [1]}}, "operations[1].delete_payload.keys[0]"),
             (422, {"update_vectors": {"points": []}}, "[operations[1].update_vectors.points: must specify points"),
             (422, {"delete_vectors": {"vector": [], "points": [1]}}, "[operations[1].delete_vectors.vector: must"),
-            (501, {"upsert": {"points": [], "update_mode": "insert_only"}}, "operations[1].upsert.update_mode"),
+            (400, {"upsert": {"points": [], "update_mode": "replace"}}, "operations[1].upsert.update_mode"),
         ):
             with self.subTest(bad=bad):
                 self.assertIn(text, self.refused(status, "POST", self.route, {"operations": [good, bad]}))

@@ -170,5 +170,66 @@ class Restart(unittest.TestCase):
             self.assertEqual({p["id"]: p["payload"] for p in page}, expected)
 
 
+class Upserts(ServerTestCase):
+    """By what is there already."""
+
+    def put(self, points, **options):
+        self.ok("PUT", self.path + "/points?wait=true", {"points": points, **options})
+
+    def state(self):
+        page = self.ok("POST", self.path + "/points/scroll", {"limit": 1000, "with_vector": True}).result
+        return {p["id"]: (p["vector"], p["payload"]) for p in page["points"]}
+
+    def test_modes_and_filters(self):
+        self.create({"size": 1, "distance": "Dot"})
+
+        def points(ids, value):
+            return [{"id": i, "vector": [value], "payload": {"v": value, "i": i}} for i in ids]
+
+        self.put(points([1, 2, 3], 1.0))
+        self.put(points([3, 4], 2.0), update_mode="insert_only")
+        self.put(points([2, 9], 3.0), update_mode="update_only")
+        values = {i: payload["v"] for i, (_, payload) in self.state().items()}
+        self.assertEqual(values, {1: 1.0, 2: 3.0, 3: 1.0, 4: 2.0})
+        old = {"must": [{"key": "v", "range": {"lte": 1.5}}]}
+        self.put(points([1, 2, 5], 4.0), update_filter=old)
+        self.put(points([3, 6], 5.0), update_filter=old, update_mode="update_only")
+        self.put(points([3, 7], 6.0), update_filter={"must": []}, update_mode="insert_only")
+        expected = {1: 4.0, 2: 3.0, 3: 5.0, 4: 2.0, 5: 4.0, 7: 6.0}
+        check = lambda: self.assertEqual(
+            self.state(), {i: ([v], {"v": v, "i": i}) for i, v in expected.items()}
+        )
+        check()
+        self.put([*points([8], 1.0), *points([8], 2.0)], update_mode="insert_only")  # the last one counts
+        expected[8] = 2.0
+        check()
+        self.server.kill()
+        self.server.start()
+        check()
+        error = self.refused(400, "PUT", self.path + "/points", {"points": points([1], 1.0), "update_mode": "x"})
+        self.assertIn("update_mode", error)
+        wrong = {"points": [{"id": 1, "vector": [1, 2]}], "update_mode": "update_only"}
+        self.assertIn("expected dim: 1, got 2", self.refused(400, "PUT", self.path + "/points", wrong))
+
+    def test_many_at_once_and_in_a_batch(self):
+        self.create({"size": 1, "distance": "Dot"})
+        many = [{"id": i, "vector": [1.0], "payload": {"first": i % 2 == 0}} for i in range(9000)]
+        self.put(many[::2])
+        self.put([{**point, "payload": {"first": False}} for point in many], update_mode="insert_only")
+        count = lambda value: self.ok(
+            "POST",
+            self.path + "/points/count",
+            {"filter": {"must": [{"key": "first", "match": {"value": value}}]}},
+        ).result["count"]
+        self.assertEqual((count(True), count(False)), (4500, 4500))
+        again = [{"id": 0, "vector": [2.0], "payload": {"first": False}}, {"id": 9999, "vector": [2.0]}]
+        operations = [
+            {"upsert": {"points": again, "update_mode": "insert_only"}},
+            {"upsert": {"points": [{**again[1], "payload": {"first": True}}], "update_mode": "update_only"}},
+        ]
+        self.ok("POST", self.path + "/points/batch?wait=true", {"operations": operations})
+        self.assertEqual((count(True), count(False)), (4501, 4500))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/rest/request_statistics.h"
 #include "base/json_writer.h"
 #include "base/request_context.h"
 #include "base/status.h"
@@ -26,18 +27,22 @@ struct ApiOptions {
   std::chrono::seconds request_timeout{30};
   CorsPolicy cors = CorsPolicy::kLocal;
   service::AccessKeys keys;
+  std::string instance_id;   // a UUID, another one at each start
+  int64_t start_unix_s = 0;  // when that was
 };
 
 // Borrowed for the time of one handler.
 struct ApiCall {
   service::Service& service;
   const ApiOptions& options;
+  const RequestStatistics& statistics;
   const RequestContext& context;
   std::chrono::steady_clock::time_point start;
   std::string collection;  // of the path, decoded; empty where the route has none
   std::string point;       // likewise
   std::string_view body;
-  bool wait = false;  // parameter `wait`
+  bool wait = false;         // parameter `wait`
+  std::string_view query{};  // all parameters, as they came
   // Headers x-akidb-recall and x-akidb-explain, for clients that can't send params.akidb; 0:
   // absent.
   double recall = 0;
@@ -82,12 +87,26 @@ Result<std::string> ListCollections(const ApiCall& call);
 Result<std::string> GetCollection(const ApiCall& call);
 Result<std::string> CollectionExists(const ApiCall& call);
 Result<std::string> CreateCollection(const ApiCall& call);
+Result<std::string> ChangeCollection(const ApiCall& call);
 Result<std::string> DeleteCollection(const ApiCall& call);
 Result<std::string> ChangeAliases(const ApiCall& call);
 Result<std::string> ListAliases(const ApiCall& call);
 Result<std::string> ListCollectionAliases(const ApiCall& call);
 Result<std::string> PutPayloadIndex(const ApiCall& call);
 Result<std::string> DropPayloadIndex(const ApiCall& call);
+Result<std::string> PutVector(const ApiCall& call);
+Result<std::string> DropVector(const ApiCall& call);
+// collection_state_handlers.cc
+Result<std::string> GetOptimizations(const ApiCall& call);
+Result<std::string> GetCollectionMemory(const ApiCall& call);
+Result<std::string> GetCollectionCluster(const ApiCall& call);
+// monitoring_handlers.cc
+Result<std::string> GetMetrics(const ApiCall& call);  // plain text
+Result<std::string> GetTelemetry(const ApiCall& call);
+Result<std::string> GetClusterTelemetry(const ApiCall& call);
+Result<std::string> GetIssues(const ApiCall& call);
+Result<std::string> ClearIssues(const ApiCall& call);
+Result<std::string> GetQuotas(const ApiCall& call);
 // points_handlers.cc
 Result<std::string> UpsertPoints(const ApiCall& call);
 Result<std::string> DeletePoints(const ApiCall& call);

@@ -134,9 +134,9 @@ void WriteParams(const CollectionConfig& config, JsonWriter& json) {
     json.Key(entry.name);
     json.Raw(stored.empty() ? entry.json : stored);
   }
-  if (std::string_view payload = Stored(config, "payload"); !payload.empty()) {
-    json.Key("payload");
-    json.Raw(payload);
+  for (const char* key : {"read_fan_out_factor", "read_fan_out_delay_ms", "payload"}) {
+    const std::string_view stored = Stored(config, key);
+    if (!stored.empty()) WriteRawOrNull(key, stored, json);
   }
   json.EndObject();
 }

@@ -2,17 +2,13 @@
 
 #include <string>
 
+#include "api/rest/collection_options_json.h"
 #include "api/rest/input_json.h"
 #include "api/rest/option_rules_json.h"
 #include "types/collection_config_json.h"
 
 namespace akidb::rest {
 namespace {
-
-constexpr char kVectorOptions[] = "vector_options";
-constexpr char kSparseVectorOptions[] = "sparse_vector_options";
-// Of a vector that stands for a longer one.
-constexpr uint64_t kPrefixMin = 64;
 
 Status ReadDistance(JsonElement value, const FieldPath& path, Metric& out) {
   std::string_view name;
@@ -50,46 +46,6 @@ Status ReadMultivector(JsonElement value, const FieldPath& path, VectorConfig& o
   return has_comparator ? OkStatus() : MissingField(path, "comparator");
 }
 
-// What clients may say of a vector beyond size and distance goes into `options` as it came.
-Status ReadVectorParams(JsonElement value, const FieldPath& path, VectorConfig& out,
-                        JsonWriter& options) {
-  bool has_size = false;
-  bool has_distance = false;
-  options.BeginObject();
-  Status read = ForEachMember(
-      value, path, "an object {\"size\": …, \"distance\": …}",
-      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
-        if (key == "size") {
-          size_t size = 0;
-          has_size = true;
-          AKIDB_RETURN_IF_ERROR(ReadSize(member, at, 1, size));
-          if (size > kDimMax) {
-            return RangeError(at, "value " + std::to_string(size) + " invalid, must be from 1 to " +
-                                      std::to_string(kDimMax));
-          }
-          out.dim = static_cast<uint32_t>(size);
-          return OkStatus();
-        }
-        if (key == "distance") {
-          has_distance = true;
-          return ReadDistance(member, at, out.metric);
-        }
-        if (IsNull(member)) return OkStatus();
-        if (key == "multivector_config") AKIDB_RETURN_IF_ERROR(ReadMultivector(member, at, out));
-        if (key == "quantization_config") AKIDB_RETURN_IF_ERROR(CheckQuantization(member, at));
-        if (key == "datatype") ReadDatatype(member, out.datatype);
-        if (key == "on_disk") AKIDB_RETURN_IF_ERROR(ReadBool(member, at, out.on_disk));
-        options.Key(key);
-        options.Raw(simdjson::minify(member));
-        return OkStatus();
-      });
-  options.EndObject();
-  AKIDB_RETURN_IF_ERROR(read);
-  if (!has_size) return MissingField(path, "size");
-  if (!has_distance) return MissingField(path, "distance");
-  return CheckOptions(value, path, VectorOptionRules());
-}
-
 bool IsMember(JsonElement object, std::string_view name) {
   JsonElement member;
   return object.is_object() && FindMember(object, name, member);
@@ -121,118 +77,6 @@ Status ReadVectors(JsonElement value, const FieldPath& path, CollectionConfig& o
   json.EndObject();
   out.echoed_json[kVectorOptions] = std::move(options);
   return OkStatus();
-}
-
-// Our own options travel in metadata.akidb, which clients pass through.
-Status ReadAkidbOptions(JsonElement value, const FieldPath& path, CollectionConfig& out) {
-  return ForEachMember(
-      value, path, "an object",
-      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
-        if (IsNull(member)) return OkStatus();
-        if (key == "durability") {
-          std::string_view chosen;
-          AKIDB_RETURN_IF_ERROR(ReadString(member, at, chosen));
-          if (chosen != "sync" && chosen != "interval") {
-            return FieldError(at,
-                              "expected `sync` or `interval`, got `" + std::string(chosen) + "`");
-          }
-          out.durability = chosen == "sync" ? Durability::kSync : Durability::kInterval;
-          return OkStatus();
-        }
-        if (key == "string_ids") {
-          bool wanted = false;
-          AKIDB_RETURN_IF_ERROR(ReadBool(member, at, wanted));
-          return wanted ? NotServed(at, "strings as point ids are") : OkStatus();
-        }
-        if (key == "matryoshka") return OkStatus();  // once all vectors are known
-        if (key != "memory") {
-          return UnknownField(at, "`durability`, `string_ids`, `memory`, `matryoshka`");
-        }
-        std::string_view mode;
-        AKIDB_RETURN_IF_ERROR(ReadString(member, at, mode));
-        return ParseMemoryMode(mode)
-                   ? OkStatus()
-                   : FieldError(at, "expected `quality`, `balanced` or `compact`, got `" +
-                                        std::string(mode) + "`");
-      });
-}
-
-Status ReadMetadata(JsonElement value, const FieldPath& path, CollectionConfig& out) {
-  JsonElement akidb;
-  if (!FindMember(value, "akidb", akidb)) return OkStatus();
-  return ReadAkidbOptions(akidb, path.Member("akidb"), out);
-}
-
-// Prefixes of the vector called `name`.
-Status CheckPrefixes(JsonElement value, const FieldPath& path, std::string_view name,
-                     const CollectionConfig& config) {
-  auto vector = config.vectors.find(std::string(name));
-  if (vector == config.vectors.end() || vector->second.sparse) {
-    return FieldError(path, name == kDefaultVectorName
-                                ? "there is no unnamed vector; expected an object with a list for "
-                                  "each named vector"
-                                : "there is no vector of this name");
-  }
-  const size_t dim = vector->second.dim;
-  size_t last = 0;
-  Status read = ForEachElement(
-      value, path, "a list of numbers of components",
-      [&](JsonElement element, const FieldPath& at) -> Status {
-        uint64_t prefix = 0;
-        AKIDB_RETURN_IF_ERROR(ReadUint(element, at, prefix));
-        if (prefix < kPrefixMin || prefix > dim || prefix <= last) {
-          return FieldError(at, "expected numbers from " + std::to_string(kPrefixMin) + " to " +
-                                    std::to_string(dim) + ", the vector's size, ascending; got " +
-                                    std::to_string(prefix));
-        }
-        last = prefix;
-        return OkStatus();
-      });
-  AKIDB_RETURN_IF_ERROR(read);
-  return last != 0 ? OkStatus() : FieldError(path, "expected at least one number");
-}
-
-// Which prefixes of vectors stand for them: a list for the unnamed vector, or an object of lists by
-// name.
-Status CheckMatryoshka(JsonElement body, const CollectionConfig& config) {
-  JsonElement metadata;
-  JsonElement akidb;
-  JsonElement value;
-  if (!FindMember(body, "metadata", metadata) || !FindMember(metadata, "akidb", akidb) ||
-      !FindMember(akidb, "matryoshka", value)) {
-    return OkStatus();
-  }
-  const FieldPath root;
-  const FieldPath of_metadata = root.Member("metadata");
-  const FieldPath of_akidb = of_metadata.Member("akidb");
-  const FieldPath path = of_akidb.Member("matryoshka");
-  if (value.is_array()) return CheckPrefixes(value, path, kDefaultVectorName, config);
-  return ForEachMember(value, path, "a list of numbers, or an object of such lists by vector name",
-                       [&](std::string_view name, JsonElement list, const FieldPath& at) {
-                         return CheckPrefixes(list, at, name, config);
-                       });
-}
-
-// Limits of vectors by their names; the rest keeps its rules.
-Status CheckLengths(JsonElement value, const FieldPath& path, std::string_view member) {
-  return ForEachMember(
-      value, path, "an object of limits by vector name",
-      [&](std::string_view, JsonElement named, const FieldPath& at) -> Status {
-        if (!named.is_object()) return TypeError(at, "an object", named);
-        const OptionRule rule[] = {{.name = member, .kind = OptionRule::Kind::kUint, .min = 1}};
-        return CheckOptions(named, at, rule);
-      });
-}
-
-Status CheckStrictMode(JsonElement value, const FieldPath& path) {
-  return ForEachMember(
-      value, path, "an object",
-      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
-        if (IsNull(member)) return OkStatus();
-        if (key == "multivector_config") return CheckLengths(member, at, "max_vectors");
-        if (key == "sparse_config") return CheckLengths(member, at, "max_length");
-        return OkStatus();
-      });
 }
 
 // What clients say of a sparse vector's index is kept as it came.
@@ -291,6 +135,45 @@ Status ReadSharding(JsonElement value, const FieldPath& path) {
 
 }  // namespace
 
+Status ReadVectorParams(JsonElement value, const FieldPath& path, VectorConfig& out,
+                        JsonWriter& options) {
+  bool has_size = false;
+  bool has_distance = false;
+  options.BeginObject();
+  Status read = ForEachMember(
+      value, path, "an object {\"size\": …, \"distance\": …}",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        if (key == "size") {
+          size_t size = 0;
+          has_size = true;
+          AKIDB_RETURN_IF_ERROR(ReadSize(member, at, 1, size));
+          if (size > kDimMax) {
+            return RangeError(at, "value " + std::to_string(size) + " invalid, must be from 1 to " +
+                                      std::to_string(kDimMax));
+          }
+          out.dim = static_cast<uint32_t>(size);
+          return OkStatus();
+        }
+        if (key == "distance") {
+          has_distance = true;
+          return ReadDistance(member, at, out.metric);
+        }
+        if (IsNull(member)) return OkStatus();
+        if (key == "multivector_config") AKIDB_RETURN_IF_ERROR(ReadMultivector(member, at, out));
+        if (key == "quantization_config") AKIDB_RETURN_IF_ERROR(CheckQuantization(member, at));
+        if (key == "datatype") ReadDatatype(member, out.datatype);
+        if (key == "on_disk") AKIDB_RETURN_IF_ERROR(ReadBool(member, at, out.on_disk));
+        options.Key(key);
+        options.Raw(simdjson::minify(member));
+        return OkStatus();
+      });
+  options.EndObject();
+  AKIDB_RETURN_IF_ERROR(read);
+  if (!has_size) return MissingField(path, "size");
+  if (!has_distance) return MissingField(path, "distance");
+  return CheckOptions(value, path, VectorOptionRules());
+}
+
 Result<CollectionConfig> DecodeCreateCollection(std::string_view text) {
   JsonBody body;
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
@@ -315,7 +198,10 @@ Result<CollectionConfig> DecodeCreateCollection(std::string_view text) {
                       return OkStatus();
                     });
   AKIDB_RETURN_IF_ERROR(read);
-  AKIDB_RETURN_IF_ERROR(CheckMatryoshka(body.root(), config));
+  JsonElement metadata;
+  if (FindMember(body.root(), "metadata", metadata)) {
+    AKIDB_RETURN_IF_ERROR(CheckMatryoshka(metadata, root.Member("metadata"), config));
+  }
   return config;
 }
 

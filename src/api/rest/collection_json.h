@@ -1,6 +1,7 @@
 // Collections: the body of creation, and the description that clients read back.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/json_writer.h"
@@ -14,6 +15,15 @@ namespace akidb::rest {
 // CollectionConfig::echoed_json: by their own name, those of single vectors under
 // "vector_options" as {vector name: options}.
 Result<CollectionConfig> DecodeCreateCollection(std::string_view body);
+
+// What PATCH asks for, as a change of the options that are kept. Null members change nothing, but
+// take keys of `metadata` away. kInvalidArgument of the change: a vector that isn't there.
+Result<service::OptionsChange> DecodeChangeCollection(std::string_view body);
+
+// A vector that is added to a collection, and one that is left out. Of the changes: kAlreadyExists,
+// kInvalidArgument.
+Result<service::OptionsChange> DecodeNewVector(std::string_view body, const std::string& name);
+service::OptionsChange RemovalOfVector(const std::string& name);
 
 // {"heads": n, "codes": n, …}
 void WriteMemoryUse(const service::MemoryUse& memory, JsonWriter& json);

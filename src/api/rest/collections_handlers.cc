@@ -101,9 +101,28 @@ Result<std::string> CreateCollection(const ApiCall& call) {
   return BoolResult(call, true);
 }
 
+Result<std::string> ChangeCollection(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(service::OptionsChange change, DecodeChangeCollection(call.body));
+  AKIDB_RETURN_IF_ERROR(call.service.ChangeCollection(call.context, call.collection, change));
+  return BoolResult(call, true);
+}
+
 Result<std::string> DeleteCollection(const ApiCall& call) {
   AKIDB_ASSIGN_OR_RETURN(bool existed, call.service.DeleteCollection(call.collection));
   return BoolResult(call, existed);
+}
+
+// The name stands where the path of a point has its id.
+Result<std::string> PutVector(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(service::OptionsChange change, DecodeNewVector(call.body, call.point));
+  AKIDB_RETURN_IF_ERROR(call.service.ChangeVectors(call.context, call.collection, change));
+  return WriteAnswer(call, {});
+}
+
+Result<std::string> DropVector(const ApiCall& call) {
+  AKIDB_RETURN_IF_ERROR(
+      call.service.ChangeVectors(call.context, call.collection, RemovalOfVector(call.point)));
+  return WriteAnswer(call, {});
 }
 
 Result<std::string> PutPayloadIndex(const ApiCall& call) {

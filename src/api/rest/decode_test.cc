@@ -156,9 +156,25 @@ TEST(DecodeUpsert, NamesWhatIsNotServed) {
         UpsertStatus("{\"points\":[{\"id\":1,\"vector\":{\"a\":" + std::string(vector) + "}}]}");
     EXPECT_EQ(status.code(), ErrorCode::kUnsupported) << vector;
   }
-  EXPECT_EQ(UpsertStatus(R"({"points":[],"update_mode":"insert_only"})").code(),
-            ErrorCode::kUnsupported);
   EXPECT_EQ(UpsertStatus(R"({"points":[],"shard_key":"a"})").code(), ErrorCode::kUnsupported);
+}
+
+TEST(DecodeUpsert, ReadsWhichPointsAreWritten) {
+  const std::pair<std::string_view, UpsertMode> modes[] = {
+      {R"("upsert")", UpsertMode::kAll},
+      {R"("insert_only")", UpsertMode::kInsertOnly},
+      {R"("update_only")", UpsertMode::kUpdateOnly},
+      {"null", UpsertMode::kAll},
+  };
+  for (const auto& [text, mode] : modes) {
+    auto request =
+        DecodeUpsert(R"({"points":[],"update_filter":{},"update_mode":)" + std::string(text) + "}");
+    ASSERT_TRUE(request.ok()) << text;
+    EXPECT_EQ(request->mode, mode) << text;
+    EXPECT_NE(request->filter, nullptr);
+  }
+  EXPECT_EQ(UpsertStatus(R"({"points":[],"update_mode":"replace"})").code(), ErrorCode::kMalformed);
+  EXPECT_EQ(UpsertStatus(R"({"points":[],"update_filter":{"x":1}})").code(), ErrorCode::kMalformed);
 }
 
 TEST(DecodeUpsert, ReadsSparseVectors) {

@@ -79,6 +79,28 @@ constexpr OptionRule kCollection[] = {
     {.name = "metadata", .kind = Kind::kObject},
 };
 
+// What may be changed of a collection that is there.
+constexpr OptionRule kChangedParams[] = {
+    {.name = "replication_factor", .kind = Kind::kUint, .min = 1},
+    {.name = "write_consistency_factor", .kind = Kind::kUint, .min = 1},
+    {.name = "read_fan_out_factor", .kind = Kind::kUint},
+    {.name = "read_fan_out_delay_ms", .kind = Kind::kUint},
+    {.name = "on_disk_payload"},
+    {.name = "payload", .kind = Kind::kObject, .members = kPayloadStorage},
+};
+constexpr OptionRule kChanged[] = {
+    {.name = "hnsw_config", .kind = Kind::kObject, .members = kHnsw},
+    {.name = "optimizers_config", .kind = Kind::kObject, .members = kOptimizers},
+    {.name = "params", .kind = Kind::kObject, .members = kChangedParams},
+    {.name = "strict_mode_config", .kind = Kind::kObject, .members = kStrictMode},
+    {.name = "metadata", .kind = Kind::kObject},
+};
+constexpr OptionRule kChangedVector[] = {
+    {.name = "hnsw_config", .kind = Kind::kObject, .members = kHnsw},
+    {.name = "on_disk"},
+    {.name = "memory", .kind = Kind::kChoice, .choices = kMemory},
+};
+
 constexpr OptionRule kVector[] = {
     {.name = "hnsw_config", .kind = Kind::kObject, .members = kHnsw},
     {.name = "on_disk"},
@@ -242,7 +264,9 @@ Status CheckOptions(JsonElement value, const FieldPath& path, std::span<const Op
 }
 
 std::span<const OptionRule> CollectionOptionRules() { return kCollection; }
+std::span<const OptionRule> CollectionChangeRules() { return kChanged; }
 std::span<const OptionRule> VectorOptionRules() { return kVector; }
+std::span<const OptionRule> VectorChangeRules() { return kChangedVector; }
 std::span<const OptionRule> SparseVectorOptionRules() { return kSparseVector; }
 std::span<const OptionRule> PayloadIndexRules(PayloadFieldKind kind) {
   switch (kind) {

@@ -29,6 +29,10 @@ Status CheckOptions(JsonElement value, const FieldPath& path, std::span<const Op
 // The options of creating a collection, by their JSON field: hnsw_config, wal_config,
 // optimizers_config, strict_mode_config and the numbers of shards and replicas.
 std::span<const OptionRule> CollectionOptionRules();
+// Of changing one: hnsw_config, optimizers_config, params, strict_mode_config and metadata; and one
+// of its vectors, besides quantization_config.
+std::span<const OptionRule> CollectionChangeRules();
+std::span<const OptionRule> VectorChangeRules();
 // Of one vector, besides size, distance, datatype and multivector_config.
 std::span<const OptionRule> VectorOptionRules();
 // Of one sparse vector.

@@ -118,16 +118,21 @@ Status ReadBatch(JsonElement value, const FieldPath& path, std::vector<PointInpu
   return ReadPayloadColumn(payloads, path.Member("payloads"), points);
 }
 
-Status ReadUpdateMode(JsonElement value, const FieldPath& path) {
+Status ReadUpdateMode(JsonElement value, const FieldPath& path, UpsertMode& out) {
   if (IsNull(value)) return OkStatus();
   std::string_view mode;
   AKIDB_RETURN_IF_ERROR(ReadString(value, path, mode));
-  if (mode == "upsert") return OkStatus();
-  if (mode == "insert_only" || mode == "update_only") {
-    return NotServed(path, "`" + std::string(mode) + "` is");
+  if (mode == "upsert") {
+    out = UpsertMode::kAll;
+  } else if (mode == "insert_only") {
+    out = UpsertMode::kInsertOnly;
+  } else if (mode == "update_only") {
+    out = UpsertMode::kUpdateOnly;
+  } else {
+    return FieldError(
+        path, "expected `upsert`, `insert_only` or `update_only`, got `" + std::string(mode) + "`");
   }
-  return FieldError(
-      path, "expected `upsert`, `insert_only` or `update_only`, got `" + std::string(mode) + "`");
+  return OkStatus();
 }
 
 // Bodies whose members each set a part of a request share this frame.
@@ -153,9 +158,8 @@ Status ReadUpsert(JsonElement body, const FieldPath& path, UpsertRequest& out) {
                                                : ReadBatch(value, at, out.points);
                       }
                       if (key == "shard_key") return ReadShardKey(value, at);
-                      if (key == "update_mode") return ReadUpdateMode(value, at);
-                      if (key == "update_filter" && !IsNull(value))
-                        return NotServed(at, "a filtered update is");
+                      if (key == "update_mode") return ReadUpdateMode(value, at, out.mode);
+                      if (key == "update_filter") return ReadFilter(value, at, out.filter);
                       return OkStatus();
                     }));
   if (forms == 0) return BodyError(path, "missing field `points` or `batch`");

@@ -136,6 +136,11 @@ HttpResponse Unserved(const HttpRequest& request, std::string_view path) {
                                               "` is part of the dialect, but not served"));
 }
 
+// What only several nodes can do.
+HttpResponse Standalone(const HttpRequest& request) {
+  return RoutingError(request, 405, "AkiDB is running in standalone mode");
+}
+
 HttpResponse NoRoute(const HttpRequest& request, const RouteMatch& match, std::string_view path) {
   if (match.allowed.empty()) {
     return ErrorReply(request, NotFoundError("no route `" + std::string(path) + "`"));
@@ -220,11 +225,13 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
   service::Caller caller;
   if (std::optional<HttpResponse> denied =
           Denied(request, right, collection.ok() ? *collection : "", caller)) {
+    if (match.route != nullptr) *denied = Counted(request, *match.route, std::move(*denied));
     return Readable(request, std::move(*denied));
   }
   if (match.route == nullptr) return Readable(request, NoRoute(request, match, target.path));
   const Route& route = *match.route;
   if (route.kind == RouteKind::kUnserved) return Readable(request, Unserved(request, target.path));
+  if (route.kind == RouteKind::kStandalone) return Readable(request, Standalone(request));
   Result<Parameters> parameters = ReadParameters(target.query);
   if (!parameters.ok()) {
     return Readable(request, RoutingError(request, 400,
@@ -233,8 +240,9 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
   }
   if (route.kind == RouteKind::kQuick && caller.required_point() == nullptr) {
     RequestContext unbounded;
-    return Answer(request, route,
-                  {service_, options_, unbounded, request.start, {}, {}, request.body, false});
+    return Answer(
+        request, route,
+        {service_, options_, statistics_, unbounded, request.start, {}, {}, request.body});
   }
   if (!collection.ok()) return Readable(request, ErrorReply(request, collection.status()));
   Result<std::string> point = PercentDecode(match.point);
@@ -259,7 +267,10 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
         return Readable(arrived, ErrorReply(arrived, status));
       }
     }
-    ApiCall call{service_, options_, context, arrived.start, collection, point, arrived.body, wait};
+    ApiCall call{service_,      options_,   statistics_, context,
+                 arrived.start, collection, point,       arrived.body};
+    call.wait = wait;
+    call.query = SplitTarget(arrived.target).query;
     call.recall = own.recall;
     call.explain = own.explain;
     call.caller = caller;
@@ -293,6 +304,12 @@ HttpResponse RestApi::Answer(const HttpRequest& request, const Route& route, con
     }
   }
   AddCors(request, response);
+  return Counted(request, route, std::move(response));
+}
+
+HttpResponse RestApi::Counted(const HttpRequest& request, const Route& route,
+                              HttpResponse response) {
+  statistics_.Add(route, response.status, SecondsSince(request.start));
   return response;
 }
 

@@ -26,6 +26,8 @@ class RestApi final : public HttpApplication {
   std::optional<HttpResponse> Denied(const HttpRequest& request, Right right,
                                      std::string_view collection, service::Caller& caller) const;
   HttpResponse Answer(const HttpRequest& request, const Route& route, const ApiCall& call);
+  // Counts an answer.
+  HttpResponse Counted(const HttpRequest& request, const Route& route, HttpResponse response);
   HttpResponse Options(const HttpRequest& request) const;
   bool MayRead(std::string_view origin) const;
   // With what lets the page of `request` read it.
@@ -34,6 +36,7 @@ class RestApi final : public HttpApplication {
 
   service::Service& service_;
   const ApiOptions options_;
+  RequestStatistics statistics_;
   Logger& log_;
 };
 

@@ -31,7 +31,7 @@ TEST(FindRoute, KnowsNothingOfOtherPaths) {
 }
 
 TEST(FindRoute, EveryRouteThatIsServedHasAHandler) {
-  EXPECT_EQ(FindRoute("GET", "/metrics").route->kind, RouteKind::kUnserved);
+  EXPECT_EQ(FindRoute("GET", "/snapshots").route->kind, RouteKind::kUnserved);
   EXPECT_EQ(FindRoute("GET", "/readyz").route->kind, RouteKind::kQuick);
   EXPECT_EQ(FindRoute("PUT", "/collections/x").route->handler, &CreateCollection);
 }

@@ -12,9 +12,10 @@
 namespace akidb::rest {
 
 enum class RouteKind : unsigned char {
-  kQuick,     // answered on the I/O thread
-  kPooled,    // embeds, scans or waits for the disk
-  kUnserved,  // of the dialect, answered 501
+  kQuick,       // answered on the I/O thread
+  kPooled,      // embeds, scans or waits for the disk
+  kStandalone,  // of the dialect's clusters, answered 405
+  kUnserved,    // of the dialect, answered 501
 };
 
 // What a key has to allow, where keys are asked for at all. Of the collection in the path; without

@@ -227,6 +227,13 @@ uint64_t SegmentReader::SectionBytes(SectionId id) const {
   return bytes;
 }
 
+uint64_t SegmentReader::SectionBytes(SectionKey key) const {
+  for (const SectionEntry& section : file_->footer().sections) {
+    if (section.key == key) return section.bytes;
+  }
+  return 0;
+}
+
 uint64_t SegmentReader::file_bytes() const { return file_->bytes(); }
 
 bool SegmentReader::rows_damaged() const { return file_->range_damaged(); }

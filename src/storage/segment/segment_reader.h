@@ -114,6 +114,8 @@ class SegmentReader {
 
   // Of all vectors together; 0 when the file has none.
   uint64_t SectionBytes(SectionId id) const;
+  // Of one vector.
+  uint64_t SectionBytes(SectionKey key) const;
 
   // Reads and checks everything, the file's hash and every payload included.
   Status VerifyAll(const Sha256Digest& sha256) const;

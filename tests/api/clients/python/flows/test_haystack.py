@@ -14,6 +14,7 @@ from haystack_integrations.components.retrievers.qdrant import (
     QdrantSparseEmbeddingRetriever,
 )
 from haystack_integrations.document_stores.qdrant import QdrantDocumentStore
+from haystack_integrations.document_stores.qdrant.migrate_to_sparse import migrate_to_sparse_embeddings_support
 
 
 def equals(field, value, operator="=="):
@@ -32,7 +33,7 @@ class Haystack(FlowTestCase):
         self.addCleanup(store.close)
         return store
 
-    def documents(self):
+    def documents(self, with_words=True):
         vectors = self.embed([text for text, _, _ in TEXTS])
         return [
             Document(
@@ -40,7 +41,7 @@ class Haystack(FlowTestCase):
                 content=text,
                 meta={"topic": topic, "n": n, "at": f"2024-01-0{n}T00:00:00"},
                 embedding=vector,
-                sparse_embedding=SparseEmbedding(*sparse(text)),
+                sparse_embedding=SparseEmbedding(*sparse(text)) if with_words else None,
             )
             for (text, topic, n), vector in zip(TEXTS, vectors)
         ]
@@ -50,9 +51,7 @@ class Haystack(FlowTestCase):
 
     def test_dense_documents_and_filters(self):
         store = self.store(payload_fields_to_index=[{"field_name": "meta.topic", "field_schema": "keyword"}])
-        documents = self.documents()
-        for document in documents:
-            document.sparse_embedding = None
+        documents = self.documents(with_words=False)
         self.assertEqual(store.write_documents(documents, policy=DuplicatePolicy.FAIL), len(TEXTS))
         with self.assertRaises(DuplicateDocumentError):
             store.write_documents(documents[:1], policy=DuplicatePolicy.FAIL)
@@ -113,6 +112,18 @@ class Haystack(FlowTestCase):
                 retriever = QdrantHybridRetriever(document_store=store, top_k=2, **options)
                 both = retriever.run(query_embedding=question, query_sparse_embedding=temples)["documents"]
                 self.assertEqual({document.meta["n"] for document in both}, {1, 6})
+
+    def test_a_store_moves_to_sparse_embeddings(self):
+        """Its optimizer is told to rest meanwhile, by a change of the collection."""
+        old = self.store()
+        old.write_documents(self.documents(with_words=False))
+        migrate_to_sparse_embeddings_support(old, self.name + "_new")
+        options = {"embedding_dim": self.dim, "use_sparse_embeddings": True, "progress_bar": False}
+        new = QdrantDocumentStore(url=self.url, index=self.name + "_new", **options)
+        self.addCleanup(new.close)
+        self.assertEqual(new.count_documents(), len(TEXTS))
+        best = QdrantEmbeddingRetriever(document_store=new, top_k=1).run(query_embedding=self.embed([QUESTION])[0])
+        self.assertEqual(best["documents"][0].content, TEXTS[0][0])
 
     def test_asynchronous(self):
         async def flow():

@@ -1,0 +1,338 @@
+// What this process does and how it is, for those who watch it: Prometheus' text format
+// (https://prometheus.io/docs/instrumenting/exposition_formats/) with the dialect's names, and the
+// dialect's telemetry.
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include "api/rest/api_call.h"
+#include "api/rest/route.h"
+
+namespace akidb::rest {
+namespace {
+
+std::string Timestamp(std::time_t seconds) {
+  std::tm fields{};
+  gmtime_r(&seconds, &fields);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields)};
+}
+
+// As the dialect's server names it: "/collections/{name}/points".
+std::string EndpointName(const Route& route) {
+  std::string name(route.pattern);
+  if (size_t at = name.find("{c}"); at != name.npos) name.replace(at, 3, "{name}");
+  return name;
+}
+
+std::string StatusName(int status) { return status == 0 ? "other" : std::to_string(status); }
+
+std::string Number(double value) {
+  std::string text;
+  AppendJsonDouble(value, text);
+  return text;
+}
+
+// One metric after the other, each with its kind before its samples.
+class MetricsText {
+ public:
+  using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+  void Begin(std::string_view name, std::string_view kind, std::string_view help) {
+    text_.append("# HELP ").append(name).append(" ").append(help).append("\n");
+    text_.append("# TYPE ").append(name).append(" ").append(kind).append("\n");
+  }
+  void Sample(std::string_view name, Labels labels, std::string_view value) {
+    text_ += name;
+    char separator = '{';
+    for (const auto& [label, of] : labels) {
+      text_.append(1, separator).append(label).append("=");
+      AppendValue(of);
+      separator = ',';
+    }
+    if (labels.size() > 0) text_ += '}';
+    text_.append(" ").append(value).append("\n");
+  }
+  void Gauge(std::string_view name, std::string_view help, std::string_view value) {
+    Begin(name, "gauge", help);
+    Sample(name, {}, value);
+  }
+  std::string Take() { return std::move(text_); }
+
+ private:
+  void AppendValue(std::string_view value) {
+    text_ += '"';
+    for (char c : value) {
+      if (c == '\n') {
+        text_ += "\\n";
+        continue;
+      }
+      if (c == '"' || c == '\\') text_ += '\\';
+      text_ += c;
+    }
+    text_ += '"';
+  }
+
+  std::string text_;
+};
+
+void AddCollections(const std::vector<service::NamedStats>& used, MetricsText& metrics) {
+  metrics.Begin("collection_points", "gauge", "points of a collection in use");
+  for (const auto& [name, stats] : used) {
+    metrics.Sample("collection_points", {{"id", name}}, std::to_string(stats.points));
+  }
+  metrics.Begin("collection_indexed_vectors", "gauge", "vectors that a graph reaches");
+  for (const auto& [name, stats] : used) {
+    metrics.Sample("collection_indexed_vectors", {{"id", name}},
+                   std::to_string(stats.graph_vectors));
+  }
+  metrics.Begin("collection_running_optimizations", "gauge", "merges that are running");
+  for (const auto& [name, stats] : used) {
+    metrics.Sample("collection_running_optimizations", {{"id", name}}, stats.merging ? "1" : "0");
+  }
+  metrics.Begin("akidb_collection_segments", "gauge", "sealed segments");
+  for (const auto& [name, stats] : used) {
+    metrics.Sample("akidb_collection_segments", {{"id", name}}, std::to_string(stats.segments));
+  }
+  metrics.Begin("akidb_collection_heads_bytes", "gauge", "memory of points not yet in a segment");
+  for (const auto& [name, stats] : used) {
+    metrics.Sample("akidb_collection_heads_bytes", {{"id", name}},
+                   std::to_string(stats.memory.heads));
+  }
+  metrics.Begin("akidb_collection_read_only", "gauge", "1 while writes are refused");
+  for (const auto& [name, stats] : used) {
+    metrics.Sample("akidb_collection_read_only", {{"id", name}},
+                   stats.read_only_reason.empty() ? "0" : "1");
+  }
+}
+
+void AddResponses(const std::vector<RequestStatistics::OfRoute>& routes, MetricsText& metrics) {
+  constexpr std::string_view kTotal = "rest_responses_total";
+  metrics.Begin(kTotal, "counter", "answers");
+  for (const RequestStatistics::OfRoute& of : routes) {
+    for (const RequestStatistics::OfStatus& by : of.statuses) {
+      metrics.Sample(kTotal,
+                     {{"method", of.route->method},
+                      {"endpoint", EndpointName(*of.route)},
+                      {"status", StatusName(by.status)}},
+                     std::to_string(by.count));
+    }
+  }
+  constexpr std::string_view kSeconds = "rest_responses_duration_seconds";
+  metrics.Begin(kSeconds, "histogram", "from a request's header to its answer");
+  for (const RequestStatistics::OfRoute& of : routes) {
+    const std::string endpoint = EndpointName(*of.route);
+    const std::string_view method = of.route->method;
+    uint64_t count = 0;
+    for (size_t i = 0; i < of.buckets.size(); ++i) {
+      count += of.buckets[i];
+      const bool bounded = i < RequestStatistics::kBucketSeconds.size();
+      metrics.Sample(std::string(kSeconds) + "_bucket",
+                     {{"method", method},
+                      {"endpoint", endpoint},
+                      {"le", bounded ? Number(RequestStatistics::kBucketSeconds[i]) : "+Inf"}},
+                     std::to_string(count));
+    }
+    uint64_t microseconds = 0;
+    for (const RequestStatistics::OfStatus& by : of.statuses) microseconds += by.microseconds;
+    metrics.Sample(std::string(kSeconds) + "_sum", {{"method", method}, {"endpoint", endpoint}},
+                   Number(static_cast<double>(microseconds) * 1e-6));
+    metrics.Sample(std::string(kSeconds) + "_count", {{"method", method}, {"endpoint", endpoint}},
+                   std::to_string(count));
+  }
+}
+
+void WriteResponses(const std::vector<RequestStatistics::OfRoute>& routes, JsonWriter& json) {
+  json.BeginObject();
+  for (const RequestStatistics::OfRoute& of : routes) {
+    json.Key(std::string(of.route->method) + " " + EndpointName(*of.route));
+    json.BeginObject();
+    for (const RequestStatistics::OfStatus& by : of.statuses) {
+      json.Key(StatusName(by.status));
+      json.BeginObject();
+      json.Key("count");
+      json.Uint(by.count);
+      json.Key("avg_duration_micros");
+      json.Double(static_cast<double>(by.microseconds) / static_cast<double>(by.count));
+      json.Key("total_duration_micros");
+      json.Uint(by.microseconds);
+      json.EndObject();
+    }
+    json.EndObject();
+  }
+  json.EndObject();
+}
+
+void WriteApp(const ApiCall& call, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("name");
+  json.String(call.options.title);
+  json.Key("version");
+  json.String(call.options.version);
+  json.Key("startup");
+  json.String(Timestamp(call.options.start_unix_s));
+  json.EndObject();
+}
+
+void WriteMemory(const service::ProcessUsage& usage, JsonWriter& json) {
+  const std::pair<std::string_view, uint64_t> members[] = {
+      {"active_bytes", usage.allocated_bytes},
+      {"allocated_bytes", usage.allocated_bytes},
+      {"metadata_bytes", 0},
+      {"resident_bytes", usage.resident_bytes},
+      {"retained_bytes", usage.resident_bytes},
+  };
+  json.BeginObject();
+  for (const auto& [name, bytes] : members) {
+    json.Key(name);
+    json.Uint(bytes);
+  }
+  json.EndObject();
+}
+
+// {"enabled": false, and what the caller adds.
+void BeginDisabled(JsonWriter& json) {
+  json.BeginObject();
+  json.Key("enabled");
+  json.Bool(false);
+}
+
+// What is wrong with a collection; empty when nothing is.
+std::string_view Trouble(const service::CollectionStats& stats) {
+  if (!stats.read_only_reason.empty()) return stats.read_only_reason;
+  return stats.damage.empty() ? stats.merge_failure : stats.damage;
+}
+
+}  // namespace
+
+Result<std::string> GetMetrics(const ApiCall& call) {
+  const service::ProcessUsage usage = call.service.Usage();
+  MetricsText metrics;
+  metrics.Begin("app_info", "gauge", "of this program");
+  metrics.Sample("app_info", {{"name", call.options.title}, {"version", call.options.version}},
+                 "1");
+  metrics.Gauge("app_status_recovery_mode", "1 in recovery mode", "0");
+  metrics.Gauge("cluster_enabled", "1 in a cluster", "0");
+  metrics.Gauge("collections_total", "collections",
+                std::to_string(call.service.ListCollections().size()));
+  AddCollections(call.service.UsedCollections(), metrics);
+  AddResponses(call.statistics.Read(), metrics);
+  metrics.Gauge("memory_allocated_bytes", "allocated and not given back",
+                std::to_string(usage.allocated_bytes));
+  metrics.Gauge("memory_resident_bytes", "in memory, of mapped files, too",
+                std::to_string(usage.resident_bytes));
+  metrics.Gauge("process_threads", "threads", std::to_string(usage.threads));
+  metrics.Begin("process_cpu_seconds_total", "counter", "processor time");
+  metrics.Sample("process_cpu_seconds_total", {}, Number(usage.cpu_seconds));
+  return metrics.Take();
+}
+
+Result<std::string> GetTelemetry(const ApiCall& call) {
+  Envelope envelope;
+  JsonWriter& json = envelope.result();
+  json.BeginObject();
+  json.Key("id");
+  json.String(call.options.instance_id);
+  json.Key("app");
+  WriteApp(call, json);
+  json.Key("collections");
+  json.BeginObject();
+  json.Key("number_of_collections");
+  json.Uint(call.service.ListCollections().size());
+  json.EndObject();
+  json.Key("cluster");
+  BeginDisabled(json);
+  json.EndObject();
+  json.Key("requests");
+  json.BeginObject();
+  json.Key("rest");
+  json.BeginObject();
+  json.Key("responses");
+  WriteResponses(call.statistics.Read(), json);
+  json.EndObject();
+  json.Key("grpc");
+  json.BeginObject();
+  json.Key("responses");
+  json.BeginObject();
+  json.EndObject();
+  json.EndObject();
+  json.EndObject();
+  json.Key("memory");
+  WriteMemory(call.service.Usage(), json);
+  json.EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+Result<std::string> GetClusterTelemetry(const ApiCall& call) {
+  Envelope envelope;
+  JsonWriter& json = envelope.result();
+  json.BeginObject();
+  json.Key("collections");
+  json.BeginObject();
+  json.EndObject();
+  json.Key("cluster");
+  BeginDisabled(json);
+  json.Key("peers");
+  json.BeginObject();
+  json.EndObject();
+  json.EndObject();
+  json.EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+Result<std::string> GetIssues(const ApiCall& call) {
+  Envelope envelope;
+  JsonWriter& json = envelope.result();
+  json.BeginObject();
+  json.Key("issues");
+  json.BeginArray();
+  for (const auto& [name, stats] : call.service.UsedCollections()) {
+    if (Trouble(stats).empty()) continue;
+    json.BeginObject();
+    json.Key("id");
+    json.String("COLLECTION/" + name);
+    json.Key("description");
+    json.String("Collection `" + name + "`: " + std::string(Trouble(stats)));
+    json.Key("solution");
+    json.BeginObject();
+    json.Key("refactor");
+    json.String("see what the server has logged about it");
+    json.EndObject();
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+// They are states, and go when what is wrong is mended.
+Result<std::string> ClearIssues(const ApiCall& call) {
+  Envelope envelope;
+  envelope.result().Bool(true);
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+Result<std::string> GetQuotas(const ApiCall& call) {
+  Envelope envelope;
+  JsonWriter& json = envelope.result();
+  json.BeginObject();
+  json.Key("config");
+  BeginDisabled(json);
+  json.EndObject();
+  json.Key("usage");
+  json.BeginObject();
+  for (std::string_view unknown : {"resident_memory_percent", "disk_usage_percent"}) {
+    json.Key(unknown);
+    json.Null();
+  }
+  json.EndObject();
+  json.EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+}  // namespace akidb::rest

@@ -1,0 +1,55 @@
+#include "engine/data_folder.h"
+
+#include <span>
+#include <vector>
+
+namespace akidb::engine {
+namespace {
+
+constexpr char kFolderVersion[] = "1\n";
+
+// Makes the folder and its missing parents, each durable in its own parent.
+Status CreateDurably(env::FileSystem& fs, const std::string& folder) {
+  std::vector<std::string> missing;
+  for (std::string path = folder;; path = env::DirectoryOf(path)) {
+    AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(path));
+    if (exists || path == env::DirectoryOf(path)) break;
+    missing.push_back(path);
+  }
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(folder));
+  for (auto path = missing.rbegin(); path != missing.rend(); ++path) {
+    AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(*path)));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const std::string& folder) {
+  AKIDB_RETURN_IF_ERROR(CreateDurably(fs, folder));
+  Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(env::JoinPath(folder, "LOCK"));
+  if (!lock.ok()) {
+    if (lock.status().code() != ErrorCode::kBusy) return lock.status();
+    return BusyError("data folder " + folder + " is in use by another process");
+  }
+  std::string path = env::JoinPath(folder, "VERSION");
+  AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(path));
+  if (!exists) {
+    // An earlier start may have been cut off between making the folder and syncing its parent.
+    AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(folder)));
+    AKIDB_RETURN_IF_ERROR(
+        env::WriteFileAtomically(fs, path, std::as_bytes(std::span(kFolderVersion, 2))));
+    return lock;
+  }
+  AKIDB_ASSIGN_OR_RETURN(std::string version, env::ReadWholeFile(fs, path, 64));
+  if (version != kFolderVersion) {
+    while (!version.empty() && version.back() == '\n') version.pop_back();
+    if (version.empty()) return CorruptionError(path + " is empty; version 1 was expected");
+    return UnsupportedError(
+        "data folder " + folder + " is of version `" + version +
+        "`; this program reads version 1. Use a newer akidb, or another folder");
+  }
+  return lock;
+}
+
+}  // namespace akidb::engine

@@ -1,0 +1,22 @@
+#include "env/process_usage.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace akidb::env {
+namespace {
+
+TEST(ProcessUsage, GrowsWithWhatIsAllocated) {
+  const ProcessUsage before = ReadProcessUsage();
+  EXPECT_GT(before.resident_bytes, 0u);
+  EXPECT_GE(before.threads, 1u);
+  EXPECT_GE(before.cpu_seconds, 0);
+  const std::string much(size_t{64} << 20, 'x');
+  const ProcessUsage after = ReadProcessUsage();
+  EXPECT_GE(after.allocated_bytes, before.allocated_bytes + much.size());
+  EXPECT_GT(after.resident_bytes, before.resident_bytes);
+}
+
+}  // namespace
+}  // namespace akidb::env

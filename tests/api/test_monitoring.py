@@ -1,0 +1,127 @@
+"""What those ask who watch the server: metrics, telemetry, what collections are doing."""
+
+import re
+import unittest
+
+from server_process import ServerTestCase
+
+SAMPLE = re.compile(r'^[a-z_]+(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)+\})? [-+.e0-9]+$')
+
+
+class Monitoring(ServerTestCase):
+    def samples(self):
+        reply = self.ok("GET", "/metrics")
+        self.assertTrue(reply.headers["content-type"].startswith("text/plain"))
+        kinds, samples = {}, {}
+        for line in reply.text.splitlines():
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split(" ")
+                self.assertNotIn(name, kinds)
+                kinds[name] = kind
+            elif not line.startswith("# HELP "):
+                self.assertRegex(line, SAMPLE)
+                name, value = line.rsplit(" ", 1)
+                self.assertNotIn(name, samples)
+                samples[name] = float(value)
+                family = re.sub(r"(_bucket|_sum|_count)?(\{.*)?$", "", name)
+                self.assertIn(family, kinds)
+        return samples
+
+    def test_metrics(self):
+        self.create()
+        self.upsert([{"id": i, "vector": [1, 2, 3, 4]} for i in range(5)])
+        self.call("GET", "/collections/nobody")
+        before = self.samples()
+        query = 'method="POST",endpoint="/collections/{name}/points/query"'
+        for _ in range(3):
+            self.query({"query": [1, 2, 3, 4]})
+        samples = self.samples()
+        self.assertEqual(samples['app_info{name="akidb",version="1.20.0"}'], 1)
+        self.assertGreaterEqual(samples["collections_total"], 1)
+        self.assertEqual(samples[f'collection_points{{id="{self.collection}"}}'], 5)
+        self.assertEqual(samples[f'akidb_collection_read_only{{id="{self.collection}"}}'], 0)
+        counted = f'rest_responses_total{{{query},status="200"}}'
+        self.assertEqual(samples[counted] - before.get(counted, 0), 3)
+        missing = 'rest_responses_total{method="GET",endpoint="/collections/{name}",status="404"}'
+        self.assertGreaterEqual(samples[missing], 1)
+        name = "rest_responses_duration_seconds"
+        buckets = [value for key, value in samples.items() if key.startswith(f"{name}_bucket{{{query}")]
+        self.assertEqual(buckets, sorted(buckets))
+        self.assertEqual(buckets[-1], samples[f"{name}_count{{{query}}}"])
+        self.assertGreater(samples[f"{name}_sum{{{query}}}"], 0)
+        self.assertGreater(samples["memory_resident_bytes"], 1 << 20)
+        self.assertGreater(samples["process_cpu_seconds_total"], 0)
+        self.assertGreater(samples["process_threads"], 1)
+
+    def test_metrics_open_no_collection(self):
+        self.create()
+        self.server.stop()
+        self.server.start()
+        self.assertNotIn(f'collection_points{{id="{self.collection}"}}', self.samples())
+        self.ok("GET", self.path)
+        self.assertIn(f'collection_points{{id="{self.collection}"}}', self.samples())
+
+    def test_telemetry(self):
+        self.create()
+        result = self.ok("GET", "/telemetry?details_level=3&anonymize=true").result
+        self.assertEqual(result["app"]["version"], "1.20.0")
+        self.assertRegex(result["app"]["startup"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertGreaterEqual(result["collections"]["number_of_collections"], 1)
+        self.assertEqual(result["cluster"], {"enabled": False})
+        answered = result["requests"]["rest"]["responses"]["PUT /collections/{name}"]["200"]
+        self.assertGreaterEqual(answered["count"], 1)
+        self.assertGreater(answered["avg_duration_micros"], 0)
+        self.assertGreater(result["memory"]["resident_bytes"], 1 << 20)
+        telemetry = self.ok("GET", "/cluster/telemetry").result
+        self.assertEqual(telemetry, {"collections": {}, "cluster": {"enabled": False, "peers": {}}})
+
+    def test_issues_and_quotas(self):
+        self.assertEqual(self.ok("GET", "/issues").result, {"issues": []})
+        self.assertIs(self.ok("DELETE", "/issues").result, True)
+        self.assertEqual(self.ok("GET", "/quotas").result["config"], {"enabled": False})
+
+    def test_what_a_collection_is_doing(self):
+        self.create()
+        for start in range(0, 4000, 2000):
+            self.upsert([{"id": i, "vector": [1, 2, 3, i]} for i in range(start, start + 2000)])
+        optimizations = self.ok("GET", self.path + "/optimizations").result
+        self.assertEqual(set(optimizations), {"summary", "running"})
+        counts = {"queued_optimizations", "queued_segments", "queued_points", "idle_segments"}
+        self.assertEqual(set(optimizations["summary"]), counts)
+        asked = self.ok("GET", self.path + "/optimizations?with=queued,idle_segments").result
+        self.assertEqual(set(asked), {"summary", "running", "queued", "idle_segments"})
+        asked = self.ok("GET", self.path + "/optimizations?with=idle_segments%2Cqueued").result
+        self.assertEqual(len(asked["idle_segments"]), asked["summary"]["idle_segments"])
+        self.assertEqual({"queued"} & set(asked), {"queued"})
+        memory = self.ok("GET", self.path + "/memory").result
+        usage = {"disk_bytes", "ram_bytes", "cached_bytes", "expected_cache_bytes"}
+        self.assertEqual(set(memory), {"total", "vectors", "sparse_vectors", "payload", "payload_index", "other"})
+        self.assertEqual(set(memory["total"]), usage)
+        self.assertEqual([set(v) for v in memory["vectors"]], [{"name", "storage", "index", "quantized"}])
+        self.assertGreater(memory["total"]["ram_bytes"] + memory["total"]["disk_bytes"], 4000 * 16)
+        for path in ("/optimizations", "/memory", "/cluster"):
+            self.refused(404, "GET", "/collections/nobody" + path)
+
+    def test_one_node(self):
+        self.create()
+        self.upsert([{"id": 1, "vector": [1, 2, 3, 4]}])
+        cluster = self.ok("GET", self.path + "/cluster").result
+        shard = {"shard_id": 0, "points_count": 1, "state": "Active"}
+        self.assertEqual((cluster["shard_count"], cluster["local_shards"]), (1, [shard]))
+        self.assertEqual((cluster["remote_shards"], cluster["shard_transfers"]), ([], []))
+        for method, path in (
+            ("POST", "/cluster/recover"),
+            ("DELETE", "/cluster/peer/1"),
+            ("POST", self.path + "/cluster"),
+            ("PUT", self.path + "/shards"),
+            ("POST", self.path + "/shards/delete"),
+            ("GET", self.path + "/shards/0/snapshots"),
+            ("DELETE", self.path + "/shards/0/snapshots/x"),
+        ):
+            with self.subTest(method=method, path=path):
+                error = self.refused(405, method, path, {} if method in ("POST", "PUT") else None)
+                self.assertEqual(error, "AkiDB is running in standalone mode")
+
+
+if __name__ == "__main__":
+    unittest.main()
