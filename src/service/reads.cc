@@ -24,7 +24,8 @@ Status Service::CheckTimeout(std::string_view collection, uint64_t seconds) {
   const auto target = database_.FindCollection(collection);
   if (!target.ok()) return OkStatus();
   AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<StrictLimits> limits, strict_.Of(*target));
-  return limits == nullptr ? OkStatus() : StrictChecks(limits->mode, **target, memory_meter_).Timeout(seconds);
+  return limits == nullptr ? OkStatus()
+                           : StrictChecks(limits->mode, **target, memory_meter_).Timeout(seconds);
 }
 
 Result<std::vector<PointRecord>> Service::Retrieve(const RequestContext& context,
