@@ -20,6 +20,19 @@ namespace {
 constexpr uint32_t kDim = 6;
 constexpr uint64_t kIds = 900;
 
+std::string Joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
+  return text;
+}
+
+// One of seven; now and then spelled in a way that an index doesn't hold.
+std::string UuidOf(uint64_t id) {
+  const std::string digit = std::to_string(id % 7);
+  return id % 10 == 9 ? "936DA01F9ABD4D9D80C702AF85C822A" + digit
+                      : "936da01f-9abd-4d9d-80c7-02af85c822a" + digit;
+}
+
 struct Stored {
   DenseVector vector;      // empty: none
   std::vector<int64_t> n;  // of "n", in any order
@@ -55,13 +68,20 @@ class CollectionReadsTest : public CollectionMergeFixture,
         for (uint64_t j = Pick(3); j > 0; --j)
           stored.n.push_back(static_cast<int64_t>(Pick(60)) - 20);
         for (uint64_t j = Pick(3); j > 0; --j) stored.tags.push_back("t" + std::to_string(Pick(9)));
-        std::string json = R"({"g":)" + std::to_string(id % 5) + R"(,"n":[1.5,"x")";
-        for (int64_t n : stored.n) json += "," + std::to_string(n);
-        json += R"(],"tags":[7)";
-        for (const std::string& tag : stored.tags) json += ",\"" + tag + "\"";
+        // Indexes know what they don't hold, and not every row has such values.
+        const bool mixed = id % 3 == 0;
+        std::vector<std::string> numbers;
+        if (mixed) numbers = {"1.5", "\"x\""};
+        for (int64_t n : stored.n) numbers.push_back(std::to_string(n));
+        std::vector<std::string> tags;
+        if (mixed) tags = {"7"};
+        for (const std::string& tag : stored.tags) tags.push_back("\"" + tag + "\"");
+        const std::string json = R"({"g":)" + std::to_string(id % 5) + R"(,"n":[)" +
+                                 Joined(numbers) + R"(],"tags":[)" + Joined(tags) + R"(],"b":)" +
+                                 (id % 2 == 0 ? "true" : "false") + R"(,"u":")" + UuidOf(id) + "\"";
         Point point;
         point.id = PointId(id);
-        point.payload = *ParsePayloadJson(json + "]}");
+        point.payload = *ParsePayloadJson(json + "}");
         if (Pick(6) != 0) {
           stored.vector = RandomVector();
           point.vectors = {{"v", stored.vector}};
@@ -86,6 +106,20 @@ class CollectionReadsTest : public CollectionMergeFixture,
       ASSERT_TRUE(collection_->Seal().ok());
     }
     ASSERT_NO_FATAL_FAILURE(WriteSome(3));
+    ChangeSome();
+  }
+
+  // Payloads that replace those of segments and of heads.
+  void ChangeSome() {
+    PointSelector some;
+    for (auto& [id, stored] : stored_) {
+      if (id % 4 != 1) continue;
+      some.ids.push_back(PointId(id));
+      stored.tags = {"changed", std::string(2000, 'x')};
+    }
+    Payload tags =
+        *ParsePayloadJson(R"({"tags":["changed","changed",")" + std::string(2000, 'x') + "\"]}");
+    ASSERT_TRUE(collection_->ChangePayloads(context_, some, SetPayload{std::move(tags), {}}).ok());
   }
 
   // One of: nothing, a field, ids.
@@ -253,6 +287,30 @@ TEST_P(CollectionReadsTest, ValuesAreCountedOnceAPoint) {
   request.key = "g";
   EXPECT_EQ(collection_->Facet(context_, request).status().message(),
             "No appropriate index for faceting: `g`. Please create one to facet on this field");
+}
+
+TEST_P(CollectionReadsTest, TruthsAndUuidsAreCountedWithAndWithoutTheirIndexes) {
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed_));
+  ASSERT_NO_FATAL_FAILURE(Fill());
+  ASSERT_TRUE(collection_->PutPayloadIndex(context_, "b", {PayloadFieldKind::kBool, {}}).ok());
+  ASSERT_TRUE(collection_->PutPayloadIndex(context_, "u", {PayloadFieldKind::kUuid, {}}).ok());
+  std::map<std::string, std::map<MatchScalar, uint64_t>> expected;
+  for (const auto& [id, stored] : stored_) {
+    ++expected["b"][id % 2 == 0];
+    ++expected["u"]["936da01f-9abd-4d9d-80c7-02af85c822a" + std::to_string(id % 7)];
+  }
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& [key, counts] : expected) {
+      FacetRequest request;
+      request.key = key;
+      auto hits = collection_->Facet(context_, request);
+      ASSERT_TRUE(hits.ok()) << hits.status().ToString();
+      ASSERT_EQ(hits->size(), counts.size()) << key;
+      for (const FacetHit& hit : *hits) EXPECT_EQ(hit.count, counts.at(hit.value)) << key;
+    }
+    ASSERT_TRUE(collection_->Merge().ok());
+  }
+  EXPECT_GT(collection_->stats().merged_rows, 0u);
 }
 
 TEST_P(CollectionReadsTest, AReadOfEverythingStopsWhenItIsCancelled) {

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/payload_index/payload_index_section.h"
 #include "engine/view_matches.h"
 #include "engine/view_reader.h"
 #include "types/datetime.h"
@@ -174,18 +175,18 @@ std::optional<CountedValue> CountedValueOf(PayloadFieldKind kind, PayloadValue v
 // How many points have each value. Memory: the distinct values.
 class ValueCounts {
  public:
-  // Once for each value of a point: one that stands there twice counts once.
-  void Add(const CountedValue& value) {
+  // `points` more have it: a point that has it twice counts once.
+  void Add(const CountedValue& value, uint64_t points) {
     if (const auto* text = std::get_if<std::string_view>(&value)) {
       auto it = strings_.find(*text);
       if (it == strings_.end()) it = strings_.emplace(*text, 0).first;
-      ++it->second;
+      it->second += points;
     } else if (const auto* number = std::get_if<int64_t>(&value)) {
-      ++numbers_[*number];
+      numbers_[*number] += points;
     } else if (const auto* truth = std::get_if<bool>(&value)) {
-      ++truths_[*truth ? 1 : 0];
+      truths_[*truth ? 1 : 0] += points;
     } else {
-      ++uuids_[std::get<Uuid>(value)];
+      uuids_[std::get<Uuid>(value)] += points;
     }
   }
 
@@ -221,6 +222,61 @@ class ValueCounts {
   std::unordered_map<int64_t, uint64_t> numbers_;
   std::unordered_map<Uuid, uint64_t, Hash> uuids_;
   std::array<uint64_t, 2> truths_{};
+};
+
+// Counts what the index over a segment's field holds without reading payloads.
+class IndexedCounts {
+ public:
+  // Without an index of the right kind nothing is taken.
+  IndexedCounts(const RowSource& source, const PayloadPath& path, PayloadFieldKind kind)
+      : kind_(kind), by_payload_(source.rows()) {
+    const PayloadIndexSection* const section = source.payload_indexes();
+    if (section == nullptr) return;
+    for (const PayloadIndexReader* index : section->On(path)) {
+      if (index->kind() == IndexKindOf(kind)) index_ = index;
+    }
+    if (index_ == nullptr) return;
+    by_payload_ = index_->Unheld();
+    if (const RowSet* replaced = source.replaced()) by_payload_.Unite(*replaced);
+    rows_.emplace(source.rows(), source.rows());
+  }
+
+  // False: the row's payload has to be read.
+  bool Take(uint32_t row) {
+    if (index_ == nullptr || by_payload_.Contains(row)) return false;
+    rows_->Add(row);
+    return true;
+  }
+
+  void AddTo(ValueCounts& counts) && {
+    if (index_ == nullptr) return;
+    index_->CountValues(rows_->Finish(), [&](const PayloadIndexReader::Key& key, uint64_t points) {
+      counts.Add(ValueOf(key), points);
+    });
+  }
+
+ private:
+  static PayloadIndexKind IndexKindOf(PayloadFieldKind kind) {
+    return kind == PayloadFieldKind::kInteger ? PayloadIndexKind::kInteger
+           : kind == PayloadFieldKind::kBool  ? PayloadIndexKind::kBool
+           : kind == PayloadFieldKind::kUuid  ? PayloadIndexKind::kUuid
+                                              : PayloadIndexKind::kKeyword;
+  }
+
+  CountedValue ValueOf(const PayloadIndexReader::Key& key) const {
+    if (const auto* number = std::get_if<int64_t>(&key)) return *number;
+    const std::string_view bytes = std::get<std::string_view>(key);
+    if (kind_ == PayloadFieldKind::kBool) return bytes != std::string_view("\0", 1);
+    if (kind_ != PayloadFieldKind::kUuid) return bytes;
+    Uuid uuid;  // bytes of files may be damaged
+    std::copy_n(bytes.begin(), std::min(bytes.size(), uuid.bytes.size()), uuid.bytes.begin());
+    return uuid;
+  }
+
+  const PayloadFieldKind kind_;
+  const PayloadIndexReader* index_ = nullptr;
+  RowSet by_payload_;
+  std::optional<RowCollector> rows_;
 };
 
 template <typename T>
@@ -302,9 +358,12 @@ Result<std::vector<FacetHit>> ViewReader::Facet(const FacetRequest& request,
                                                 PayloadFieldKind kind) const {
   ValueCounts counts;
   PayloadReads payloads(view_);
-  std::vector<CountedValue> values;  // of one point
+  std::vector<CountedValue> values;    // of one point
+  std::vector<IndexedCounts> indexed;  // by source
+  for (const auto& source : view_.sources) indexed.emplace_back(*source, path, kind);
   AKIDB_RETURN_IF_ERROR(ForEachMatch(
       {view_, schema_, context_}, {request.filter.get()}, [&](const MatchedRow& at) -> Status {
+        if (indexed[at.source_number].Take(at.row)) return OkStatus();
         AKIDB_ASSIGN_OR_RETURN(PayloadValue payload, payloads.Of(at));
         values.clear();
         ForEachValue(path, payload, [&](PayloadValue value) {
@@ -313,9 +372,10 @@ Result<std::vector<FacetHit>> ViewReader::Facet(const FacetRequest& request,
           }
         });
         SortOnce(values);
-        for (const CountedValue& value : values) counts.Add(value);
+        for (const CountedValue& value : values) counts.Add(value, 1);
         return OkStatus();
       }));
+  for (IndexedCounts& of_source : indexed) std::move(of_source).AddTo(counts);
   return counts.Top(request.limit);
 }
 

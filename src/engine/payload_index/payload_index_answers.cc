@@ -235,6 +235,29 @@ RowBounds PayloadIndexReader::Find(const FieldPredicate& predicate) const {
   return std::visit([this](const auto& asked) { return FindIn(asked); }, predicate);
 }
 
+RowSet PayloadIndexReader::Unheld() const { return set(format::kOther).Load(); }
+
+void PayloadIndexReader::CountValues(RowSet rows,
+                                     const std::function<void(const Key&, uint64_t)>& f) const {
+  const std::span<const uint64_t> words = rows.Words();
+  if (const auto* strings = std::get_if<StringTable>(&table_)) {
+    for (size_t i = 0; i < strings->values(); ++i) {
+      if (uint64_t count = strings->RowsAt(i).rows.CountIn(words)) f(strings->ValueAt(i), count);
+    }
+    return;
+  }
+  const auto& numbers = std::get<NumberTable>(table_);
+  for (size_t i = 0; i < numbers.pairs();) {
+    const int64_t key = numbers.ValueAt(i);
+    uint64_t count = 0;
+    for (; i < numbers.pairs() && numbers.ValueAt(i) == key; ++i) {
+      const uint32_t row = numbers.rows()[i];
+      count += words[row / 64] >> (row % 64) & 1;
+    }
+    if (count > 0) f(key, count);
+  }
+}
+
 RowSet PayloadIndexReader::Empty() const {
   RowSet rows = set(format::kFilled).Load();
   rows.Invert();

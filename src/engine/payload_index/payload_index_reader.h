@@ -6,9 +6,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -47,6 +49,13 @@ class PayloadIndexReader {
   RowBounds Find(const FieldPredicate& predicate) const;
   RowSet Empty() const;  // is_empty
   RowSet Null() const;   // is_null
+
+  // Rows with a value at the path, null apart, that the index doesn't hold.
+  RowSet Unheld() const;
+  // As the index holds it: bytes in an index of strings, else a number.
+  using Key = std::variant<std::string_view, int64_t>;
+  // Calls f for each value that some of these rows have, and how many of them. O(pairs).
+  void CountValues(RowSet rows, const std::function<void(const Key&, uint64_t)>& f) const;
 
   // The same, counted without being found; a value and a list of values cost a search each. Exact
   // for a value, and where no row has two values.

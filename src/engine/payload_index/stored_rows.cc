@@ -68,6 +68,22 @@ Result<StoredRows> StoredRows::Open(uint32_t universe, Uint32View units) {
   return FromChecked(universe, units);
 }
 
+uint64_t StoredRows::CountIn(std::span<const uint64_t> words) const {
+  uint64_t count = 0;
+  if (is_bitmap_) {
+    for (size_t i = 0; i < units_.size(); ++i) {
+      const auto half = static_cast<uint32_t>(words[i / 2] >> (i % 2 * 32));
+      count += static_cast<uint64_t>(std::popcount(half & units_[i]));
+    }
+    return count;
+  }
+  for (size_t i = 0; i < units_.size(); ++i) {
+    const uint32_t row = units_[i];
+    count += words[row / 64] >> (row % 64) & 1;
+  }
+  return count;
+}
+
 void StoredRows::AddTo(RowCollector& out) const {
   if (is_bitmap_) {
     out.AddBits(units_.bytes());

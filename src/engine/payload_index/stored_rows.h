@@ -49,6 +49,8 @@ class StoredRows {
 
   uint32_t count() const { return count_; }
   void AddTo(RowCollector& out) const;
+  // How many of these rows have their bit: row r is bit r % 64 of word r / 64. O(units).
+  uint64_t CountIn(std::span<const uint64_t> words) const;
   // Calls f(i) for every i whose candidates[i] is among these rows. `candidates` ascend.
   // O(candidates) for bitmaps, O(smaller x log(larger)) for lists.
   template <typename F>
