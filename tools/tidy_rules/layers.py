@@ -9,7 +9,7 @@ from .tree import line_of
 
 _BELOW_ENGINE = ("base", "env", "types", "types/text", "simd", "index", "index/codes", "index/graph",
                  "index/sparse",
-                 "storage/wal", "storage/segment", "storage/manifest", "catalog")
+                 "storage/wal", "storage/segment", "storage/manifest", "storage/snapshot", "catalog")
 _BELOW_SERVICE = _BELOW_ENGINE + ("engine", "embedding", "embedding/tokenizer")
 
 # The arrows of docs/ARCHITECTURE.md: a module may name these and no other.
@@ -26,6 +26,7 @@ ALLOWED = {
     "storage/wal": ("base", "env", "types"),
     "storage/segment": ("base", "env", "types"),
     "storage/manifest": ("base", "env", "types", "storage/segment"),
+    "storage/snapshot": ("base", "env", "types", "storage/segment"),
     "catalog": ("base", "env", "types"),
     "embedding/tokenizer": ("base",),
     "embedding": ("base", "env", "types", "embedding/tokenizer"),
