@@ -116,6 +116,8 @@ struct CollectionStats {
   uint64_t graph_vectors = 0;  // that can be reached through a graph, dead ones included
   uint64_t last_seq = 0;
   MemoryUse memory;
+  // Of those that are many enough for a graph and are to have none; by why.
+  std::map<NoGraphReason, uint64_t> without_graph;
   bool merging = false;
   bool merge_due = false;     // the policy wants segments merged, or they are being merged
   std::string merge_failure;  // of the last try; empty when it succeeded

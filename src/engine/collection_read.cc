@@ -19,7 +19,7 @@ void AddMemory(const SealedSegment& segment, MemoryUse& memory) {
   memory.changes += segment.visible_changes.bytes();
   memory.codes += sum({Id::kCodes});
   memory.second_codes += sum({Id::kSecondCodes});
-  memory.graphs += sum({Id::kGraph, Id::kRecall});
+  memory.graphs += sum({Id::kGraph, Id::kRecall, Id::kLongRows});
   memory.ids += sum({Id::kNumberIds, Id::kUuidIds, Id::kRowOfRank, Id::kRankOfRow, Id::kSeqs,
                      Id::kRowMap, Id::kRowStarts});
   memory.sparse_indexes += sum({Id::kSparseIndex});
@@ -212,7 +212,11 @@ CollectionStats CollectionImpl::stats() const {
     const size_t vectors = segment.opened.index ? segment.opened.reader->vectors().size() : 0;
     for (size_t ordinal = 0; ordinal < vectors; ++ordinal) {
       const VectorIndex* index = segment.opened.index->vector(ordinal);
-      if (index != nullptr && index->graph) stats.graph_vectors += index->codes.count();
+      if (index == nullptr) continue;
+      if (index->graph) stats.graph_vectors += index->codes.count();
+      if (index->section.without_graph && index->codes.count() >= merge_policy_.graph_rows_min) {
+        stats.without_graph[index->section.reason] += index->codes.count();
+      }
     }
   }
   stats.merging = merging_;

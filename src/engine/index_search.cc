@@ -193,6 +193,7 @@ Result<bool> IndexSearch::Walk(const IndexCandidates& candidates, ExactCompariso
   compared_.Reset(index_.codes.count());
   const std::optional<size_t> first = FirstEf();
   if (!first) return false;
+  AKIDB_RETURN_IF_ERROR(CompareLong(candidates, exact));
   ef_least_ = std::min(*first, count);
   const size_t ef = IsByProxy() ? std::max(ef_least_ / 2, std::min(query_.k, count)) : ef_least_;
   work_.way = candidates.gate_is_open ? SearchWay::kGraph : SearchWay::kFilteredGraph;
@@ -209,6 +210,30 @@ Result<bool> IndexSearch::Walk(const IndexCandidates& candidates, ExactCompariso
   // The curve's own walks went on in the same way.
   work_.recall = index_.recall.RecallAt(*first, query_.k);
   return outcome == Outcome::kFound;
+}
+
+Status IndexSearch::CompareLong(const IndexCandidates& candidates, ExactComparison& exact) {
+  std::vector<uint32_t> nodes;
+  for (uint32_t number : index_.long_rows) {
+    if (!candidates.gate_is_open && !candidates.gate.Admits(number)) continue;
+    nodes.push_back(index_.NodeOf(number));
+  }
+  if (nodes.empty()) return OkStatus();
+  if (index_.second) {
+    AKIDB_ASSIGN_OR_RETURN(std::vector<Near> near, Refine(nodes));
+    return CompareNear(std::move(near), exact);
+  }
+  std::vector<float> distances(nodes.size());
+  index_.codes.Distances(prepared_, nodes, distances.data());
+  work_.estimated += nodes.size();
+  work_.bytes += nodes.size() * index_.codes.space().row_bytes();
+  std::vector<Near> near;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const float least = distances[i] - kSpreads * index_.codes.Spread(prepared_, nodes[i]);
+    near.push_back({std::isfinite(least) ? least : -std::numeric_limits<float>::infinity(),
+                    index_.NumberOf(nodes[i])});
+  }
+  return CompareNear(std::move(near), exact);
 }
 
 Result<bool> IndexSearch::WalkOnce(index::GraphWalk& walk, size_t ef, index::NodeGate* gate) {

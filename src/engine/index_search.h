@@ -142,6 +142,8 @@ class IndexSearch {
   bool ListIsFaster(const IndexCandidates& candidates) const;
   // Those that may be nearer than the bound.
   Status CompareNear(std::vector<Near> near, ExactComparison& exact);
+  // Of the rows that the graph leaves aside, those that may be nearer than the bound.
+  Status CompareLong(const IndexCandidates& candidates, ExactComparison& exact);
   Status FinerDistances(std::span<const uint32_t> nodes, float* distances) const;
   // By the finer codes.
   Result<std::vector<Near>> Refine(std::span<const uint32_t> nodes);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <functional>
+#include <numeric>
 #include <random>
 #include <string>
 
@@ -56,11 +59,14 @@ std::optional<EarlierGraph> FindEarlierGraph(const EarlierIndex& earlier, const 
   return found;
 }
 
-Result<std::vector<float>> CentreOf(const NumberedVectors& vectors, uint32_t dim) {
+// `left_out` ascends.
+Result<std::vector<float>> CentreOf(const NumberedVectors& vectors, uint32_t dim,
+                                    std::span<const uint32_t> left_out) {
   std::vector<double> sums(dim);
   const uint32_t step = std::max(vectors.count() / kCentreRows, 1u);
   uint32_t summed = 0;
   for (uint32_t number = 0; number < vectors.count(); number += step) {
+    if (std::binary_search(left_out.begin(), left_out.end(), number)) continue;
     AKIDB_ASSIGN_OR_RETURN(std::span<const float> vector, vectors[number]);
     for (uint32_t i = 0; i < dim; ++i) sums[i] += static_cast<double>(vector[i]);
     ++summed;
@@ -104,6 +110,24 @@ uint32_t DegreeOf(uint32_t m) {
   return std::clamp(2 * m, 2u, kDegreeMax);
 }
 
+// Rows that may stand beside a graph: their codes take a few microseconds.
+constexpr size_t kLongRowsMax = 1024;
+
+// docs/format/graph.md
+Result<std::vector<uint32_t>> OpenLongRows(std::span<const std::byte> bytes, uint32_t rows) {
+  std::vector<uint32_t> numbers(std::min(bytes.size() / sizeof(uint32_t), kLongRowsMax));
+  if (numbers.empty() || bytes.size() != numbers.size() * sizeof(uint32_t)) {
+    return CorruptionError("long rows: the section's size is that of no list of 1 to 1024 numbers");
+  }
+  std::memcpy(numbers.data(), bytes.data(), bytes.size());
+  const bool ascend =
+      std::adjacent_find(numbers.begin(), numbers.end(), std::greater_equal<>()) == numbers.end();
+  if (!ascend || numbers.back() >= rows) {
+    return CorruptionError("long rows: they must ascend, and be vectors of the segment");
+  }
+  return numbers;
+}
+
 // Builds what stands over one vector.
 class VectorBuild {
  public:
@@ -116,9 +140,10 @@ class VectorBuild {
         stop_(stop) {}
 
   Status Run(const NumberedVectors& vectors, const GraphConfig& graph, uint64_t graph_rows_min) {
-    AKIDB_ASSIGN_OR_RETURN(const std::vector<float> centre, CentreOf(vectors, config_.dim));
-    AKIDB_ASSIGN_OR_RETURN(walkable_, IsWalkable(vectors));
-    const bool with_graph = walkable_ && graph.m > 0 && vectors.count() >= graph_rows_min;
+    AKIDB_ASSIGN_OR_RETURN(no_graph_, WhyNoGraph(vectors));
+    AKIDB_ASSIGN_OR_RETURN(const std::vector<float> centre,
+                           CentreOf(vectors, config_.dim, long_rows_));
+    const bool with_graph = !no_graph_ && graph.m > 0 && vectors.count() >= graph_rows_min;
     // What was refused for most of the rows isn't tried again with the rest.
     if (prefix_ != 0 && IsExtended(vectors.count(), config_.dim)) prefix_ = 0;
     if (prefix_ != 0) {
@@ -144,6 +169,11 @@ class VectorBuild {
   std::vector<std::byte> TakeGraph() { return std::move(graph_); }
   std::vector<std::byte> TakeSecondCodes() { return std::move(second_codes_); }
   std::vector<std::byte> TakeRecall() { return index::EncodeRecallCurve(curve_); }
+  bool HasLongRows() const { return !long_rows_.empty(); }
+  std::vector<std::byte> LongRowsSection() const {
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(long_rows_));
+    return {bytes.begin(), bytes.end()};
+  }
 
  private:
   // What is coded, and whether it is linked.
@@ -161,7 +191,7 @@ class VectorBuild {
     index::CodeSectionWriter codes(narrow, vectors.count());
     std::optional<index::CodeSectionWriter> second;
     if (memory_ == MemoryMode::kCompact) second.emplace(middle, vectors.count());
-    if (!walkable_) codes.SetWithoutGraph();
+    if (no_graph_) codes.SetWithoutGraph(*no_graph_);
     std::vector<std::byte> wide_codes(plan.with_graph ? vectors.count() * wide.row_bytes() : 0);
     zero_lifts_.clear();
     squared_lengths_.clear();
@@ -206,6 +236,8 @@ class VectorBuild {
   static constexpr double kSquaredLengthMin = 1e-30;
   // Of the longest row's squared length to the mean: recall was 0.97 at 4, 0.18 at 1,800.
   static constexpr double kLengthsRatioMax = 8;
+  // Of rows beside which the others are no longer than that one in so many may be left aside.
+  static constexpr size_t kLongRowsShare = 100;
 
   static constexpr uint32_t kPairs = 2000;
   // Of Manhattan to Euclid, relative: recall was above 0.98 at 0.015, 0.7 at 0.15.
@@ -269,10 +301,14 @@ class VectorBuild {
     return squares / counted - mean * mean <= kRatioSpreadMax * kRatioSpreadMax * mean * mean;
   }
 
-  // Whether a graph would lead to what is near. The largest products of rows of very different
-  // lengths are those of the few longest, which lie far from everything else.
-  Result<bool> IsWalkable(const NumberedVectors& vectors) const {
-    if (config_.metric == Metric::kCosine) return true;
+  // Why a graph would not lead to what is near, if so. The largest products of rows of very
+  // different lengths are those of the few longest, which lie far from everything else: these are
+  // left aside where they are few, in long_rows_.
+  Result<std::optional<NoGraphReason>> WhyNoGraph(const NumberedVectors& vectors) {
+    using Reason = std::optional<NoGraphReason>;
+    if (config_.metric == Metric::kCosine) return Reason();
+    const bool is_dot = config_.metric == Metric::kDot;
+    std::vector<float> lengths;
     double longest = 0;
     double sum = 0;
     for (uint32_t number = 0; number < vectors.count(); ++number) {
@@ -281,10 +317,46 @@ class VectorBuild {
       const double squared = SquaredLength(vector);
       longest = std::max(longest, squared);
       sum += squared;
+      if (is_dot) lengths.push_back(static_cast<float>(squared));
     }
-    if (longest > kSquaredLengthMax || (longest > 0 && longest < kSquaredLengthMin)) return false;
-    if (config_.metric == Metric::kManhattan) return DistancesAgree(vectors);
-    return config_.metric != Metric::kDot || longest * vectors.count() <= kLengthsRatioMax * sum;
+    if (longest > kSquaredLengthMax || (longest > 0 && longest < kSquaredLengthMin)) {
+      return Reason(NoGraphReason::kRange);
+    }
+    if (config_.metric == Metric::kManhattan) {
+      AKIDB_ASSIGN_OR_RETURN(const bool agree, DistancesAgree(vectors));
+      return agree ? Reason() : NoGraphReason::kManhattan;
+    }
+    if (!is_dot || longest * vectors.count() <= kLengthsRatioMax * sum) return Reason();
+    long_rows_ = LongRows(lengths);
+    return long_rows_.empty() ? NoGraphReason::kLengths : Reason();
+  }
+
+  // As few of the longest as leave the others to a graph, ascending; none where that takes too
+  // many.
+  static std::vector<uint32_t> LongRows(std::span<const float> squared_lengths) {
+    const size_t count = squared_lengths.size();
+    const size_t most = std::min(kLongRowsMax, count / kLongRowsShare);
+    if (most == 0) return {};
+    std::vector<uint32_t> longest(count);
+    std::iota(longest.begin(), longest.end(), 0);
+    std::partial_sort(
+        longest.begin(), longest.begin() + static_cast<ptrdiff_t>(most + 1), longest.end(),
+        [&](uint32_t a, uint32_t b) { return squared_lengths[a] > squared_lengths[b]; });
+    // Of all from the i-th on: summed from the shortest, for the longest may be all that counts.
+    std::vector<double> sums(most + 1);
+    for (size_t i = count; i-- > 0;) {
+      const auto squared = static_cast<double>(squared_lengths[longest[i]]);
+      if (i >= most) sums[most] += squared;
+      if (i < most) sums[i] = sums[i + 1] + squared;
+    }
+    for (size_t i = 1; i <= most; ++i) {
+      const auto of_next = static_cast<double>(squared_lengths[longest[i]]);
+      if (of_next * static_cast<double>(count - i) > kLengthsRatioMax * sums[i]) continue;
+      longest.resize(i);
+      std::sort(longest.begin(), longest.end());
+      return longest;
+    }
+    return {};
   }
 
   // Measures what will be searched: the codes as they are written, and the graph.
@@ -293,6 +365,7 @@ class VectorBuild {
                            index::OpenCodeSection(codes_, config_.dim, vectors.count()));
     VectorIndex made(std::move(section));
     made.graph = graph;
+    made.long_rows = long_rows_;
     if (!second_codes_.empty()) {
       AKIDB_ASSIGN_OR_RETURN(index::CodeSection second,
                              index::OpenCodeSection(second_codes_, config_.dim, vectors.count()));
@@ -306,10 +379,13 @@ class VectorBuild {
   std::vector<float> Lifts() const {
     if (config_.metric == Metric::kCosine) return zero_lifts_;
     if (squared_lengths_.empty()) return {};
-    const double longest = *std::max_element(squared_lengths_.begin(), squared_lengths_.end());
+    std::vector<double> lengths = squared_lengths_;
+    for (uint32_t number : long_rows_) lengths[number] = 0;
+    const double longest = *std::max_element(lengths.begin(), lengths.end());
+    for (uint32_t number : long_rows_) lengths[number] = longest;
     std::vector<float> lifts;
-    lifts.reserve(squared_lengths_.size());
-    for (double squared : squared_lengths_) {
+    lifts.reserve(lengths.size());
+    for (double squared : lengths) {
       lifts.push_back(static_cast<float>(std::sqrt(longest - squared)));
     }
     return lifts;
@@ -321,7 +397,8 @@ class VectorBuild {
   uint32_t prefix_;  // that is tried first; 0: none
   uint32_t prefix_refused_ = 0;
   const std::atomic<bool>& stop_;
-  bool walkable_ = true;
+  std::optional<NoGraphReason> no_graph_;
+  std::vector<uint32_t> long_rows_;  // ascending
   std::optional<EarlierGraph> earlier_;
   std::vector<double> squared_lengths_;  // of a dot product's rows
   std::vector<float> zero_lifts_;        // of cosine's rows
@@ -410,6 +487,8 @@ class VectorIndexer final : public SegmentIndexer {
       if (graph.empty()) continue;
       sections.push_back({{storage::SectionId::kGraph, number}, std::move(graph)});
       sections.push_back({{storage::SectionId::kRecall, number}, build.TakeRecall()});
+      if (!build.HasLongRows()) continue;
+      sections.push_back({{storage::SectionId::kLongRows, number}, build.LongRowsSection()});
     }
     return sections;
   }
@@ -488,6 +567,10 @@ class VectorIndexer final : public SegmentIndexer {
       AKIDB_ASSIGN_OR_RETURN(auto recall, reader.Section({storage::SectionId::kRecall, number}));
       if (recall) {
         AKIDB_ASSIGN_OR_RETURN(index->recall, index::OpenRecallCurve(*recall));
+      }
+      AKIDB_ASSIGN_OR_RETURN(auto longer, reader.Section({storage::SectionId::kLongRows, number}));
+      if (longer) {
+        AKIDB_ASSIGN_OR_RETURN(index->long_rows, OpenLongRows(*longer, vector.count));
       }
     }
     if (index->section.in_graph_order && !(graph && !index->graph->number_of_node.empty())) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/log.h"
 #include "engine/section_fetch.h"
@@ -39,6 +40,8 @@ struct VectorIndex {
   // Finer codes, in the same order, for what the others find; null: there are none.
   std::unique_ptr<SecondCodes> second;
   std::optional<index::GraphView> graph;
+  // Numbers of rows that searches compare beside the graph; ascending.
+  std::vector<uint32_t> long_rows;
   // Of the graph; without points when it was not measured.
   index::RecallCurve recall;
 };

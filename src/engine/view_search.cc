@@ -184,6 +184,9 @@ class ViewReader::SourceSearch {
     if (scan_.filter != nullptr) scan_.done.filter_ms = MillisecondsSince(start);
     scan_.done.admitted_share = filter_.expected_share();
     const VectorIndex* index = scan_.request.exact ? nullptr : source_.vector_index(scan_.ordinal);
+    if (index != nullptr && source_.sealed() && index->section.without_graph) {
+      scan_.done.no_graph = index->section.reason;
+    }
     if (index != nullptr) {
       search_.emplace(reader_.context_, scan_.index_query, *index);
       if (search_->IsWorthwhile()) return SearchIndex();

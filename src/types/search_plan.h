@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
+
+#include "types/no_graph_reason.h"
 
 namespace akidb {
 
@@ -19,9 +22,10 @@ enum class SearchWay : uint8_t {
 };
 
 struct SourcePlan {
-  bool sealed = false;    // a segment; else points in memory
-  bool degraded = false;  // its codes or graph are damaged, and being built anew
-  uint64_t rows = 0;      // dead ones among them
+  bool sealed = false;                      // a segment; else points in memory
+  bool degraded = false;                    // its codes or graph are damaged, and being built anew
+  std::optional<NoGraphReason> no_graph{};  // of a segment that has codes, and is to have no graph
+  uint64_t rows = 0;                        // dead ones among them
   SearchWay way = SearchWay::kNothing;
   double admitted_share = 1;  // of the rows, about: living and passing the filter
   uint64_t ef = 0;            // candidates of the last walk; 0: none

@@ -213,6 +213,15 @@ void WriteMemoryUse(const service::MemoryUse& memory, JsonWriter& json) {
   json.EndObject();
 }
 
+void WriteWithoutGraph(const service::CollectionStats& stats, JsonWriter& json) {
+  json.BeginObject();
+  for (const auto& [reason, vectors] : stats.without_graph) {
+    json.Key(NoGraphReasonName(reason));
+    json.Uint(vectors);
+  }
+  json.EndObject();
+}
+
 void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json) {
   const service::CollectionStats& stats = info.stats;
   json.BeginObject();

@@ -27,6 +27,8 @@ service::OptionsChange RemovalOfVector(const std::string& name);
 
 // {"heads": n, "codes": n, …}
 void WriteMemoryUse(const service::MemoryUse& memory, JsonWriter& json);
+// {"lengths": vectors, …}: of those that are to have no graph, and why.
+void WriteWithoutGraph(const service::CollectionStats& stats, JsonWriter& json);
 // CollectionInfo of the dialect: what was given at creation over the dialect's defaults.
 void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json);
 

@@ -81,6 +81,10 @@ Result<std::string> GetCollection(const ApiCall& call) {
   extras.BeginObject();
   extras.Key("memory_bytes");
   WriteMemoryUse(info.stats.memory, extras);
+  if (!info.stats.without_graph.empty()) {
+    extras.Key("without_graph");
+    WriteWithoutGraph(info.stats, extras);
+  }
   extras.EndObject();
   return envelope.Finish();
 }

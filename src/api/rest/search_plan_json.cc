@@ -44,6 +44,10 @@ void WriteSource(const SourcePlan& source, JsonWriter& json) {
   json.String(source.sealed ? "segment" : "head");
   json.Key("way");
   json.String(WayName(source.way));
+  if (source.no_graph) {
+    json.Key("no_graph");
+    json.String(NoGraphReasonName(*source.no_graph));
+  }
   if (source.degraded) {
     json.Key("degraded");
     json.Bool(true);

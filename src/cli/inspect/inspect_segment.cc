@@ -54,6 +54,8 @@ std::string SectionName(storage::SectionId id) {
       return "row_starts";
     case SectionId::kSparseIndex:
       return "sparse_index";
+    case SectionId::kLongRows:
+      return "long_rows";
     case SectionId::kDeltaInfo:
       return "delta_info";
     case SectionId::kTombstones:

@@ -29,7 +29,8 @@ struct Header {
   uint32_t prefix;  // components that are coded; 0: all
   float tail_share;
   float tail_spread;
-  uint8_t zeros[28];
+  uint8_t without_graph_reason;
+  uint8_t zeros[27];
 };
 static_assert(sizeof(Header) == kAlignment);
 
@@ -83,8 +84,9 @@ CodeSectionWriter::CodeSectionWriter(const CodeSpace& space, uint32_t rows)
   std::memcpy(bytes_.data() + sizeof(header), space.centre().data(), space.centre().size_bytes());
 }
 
-void CodeSectionWriter::SetWithoutGraph() {
+void CodeSectionWriter::SetWithoutGraph(NoGraphReason reason) {
   bytes_[offsetof(Header, flags)] |= std::byte{kWithoutGraph};
+  bytes_[offsetof(Header, without_graph_reason)] = static_cast<std::byte>(reason);
 }
 
 void CodeSectionWriter::Add(std::span<const float> vector, float lift) {
@@ -153,6 +155,9 @@ Result<CodeSection> OpenCodeSection(std::span<const std::byte> bytes, uint32_t d
   section.rows = bytes.data() + RowsAt(dim);
   section.count = rows;
   section.without_graph = (header.flags & kWithoutGraph) != 0;
+  if (header.without_graph_reason <= static_cast<uint8_t>(NoGraphReason::kManhattan)) {
+    section.reason = static_cast<NoGraphReason>(header.without_graph_reason);
+  }
   section.in_graph_order = (header.flags & kInGraphOrder) != 0;
   return section;
 }

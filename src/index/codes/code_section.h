@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "index/codes/code_space.h"
+#include "types/no_graph_reason.h"
 
 namespace akidb::index {
 
@@ -19,7 +20,7 @@ class CodeSectionWriter {
   CodeSectionWriter(const CodeSpace& space, uint32_t rows);
 
   // No graph is to be built over these rows.
-  void SetWithoutGraph();
+  void SetWithoutGraph(NoGraphReason reason);
   // The next row; `rows` of them in all. `lift`: a component more, at right angles to all others
   // and to the centre, that the row has and queries have not.
   void Add(std::span<const float> vector, float lift = 0);
@@ -41,6 +42,7 @@ struct CodeSection {
   const std::byte* rows = nullptr;  // within the bytes that were opened
   uint32_t count = 0;
   bool without_graph = false;
+  NoGraphReason reason = NoGraphReason::kUnknown;  // where it is so
   // Row i is that of the graph's node i, not that of the vector number i.
   bool in_graph_order = false;
 };

@@ -30,6 +30,7 @@ enum class SectionId : uint16_t {
   kSecondCodes = 16,
   kRowStarts = 17,
   kSparseIndex = 18,
+  kLongRows = 19,
   kDeltaInfo = 32,
   kTombstones = 33,
   kChangedRows = 34,
