@@ -52,6 +52,7 @@ struct CollectionOptions {
   std::chrono::milliseconds idle_after{1000};
   size_t idle_rows = 1000;
   MergePolicy merge_policy{};
+  uint64_t rows_without_graph_max = 20'000;  // beside which the collection is as it should be
   // Of payloads that replace those of segments and frozen heads, before more of them are refused.
   size_t replaced_bytes_max = 256u << 20;
 };
@@ -67,6 +68,9 @@ struct CollectionEnvironment {
   Executor* optimizer = nullptr;
   Alarms* alarms = nullptr;
   const SegmentIndexer* indexer = nullptr;  // may be null: then nothing is built over segments
+  // Runs merges that are soon done, so that they don't wait for another collection's long ones; may
+  // be null: then the optimizer does.
+  Executor* short_merges = nullptr;
 };
 
 // Called with the configuration as it is now, and at most once.
@@ -119,6 +123,8 @@ struct CollectionStats {
   // Of those that are many enough for a graph and are to have none; by why.
   std::map<NoGraphReason, uint64_t> without_graph;
   bool merging = false;
+  // More rows than rows_without_graph_max wait for their graph, those in memory among them.
+  bool graph_due = false;
   bool merge_due = false;     // the policy wants segments merged, or they are being merged
   std::string merge_failure;  // of the last try; empty when it succeeded
   std::string damage;         // names files with rows that could not be read; empty: none is known

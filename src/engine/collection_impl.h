@@ -162,6 +162,7 @@ class CollectionImpl final : public Collection {
   };
   // Segments on their way into one.
   struct MergeTask {
+    bool is_short = false;
     std::vector<Uuid> segments;
     uint64_t begun_at = 0;           // what the view showed when `inputs` were taken
     std::vector<MergeInput> inputs;  // as of the beginning
@@ -305,10 +306,13 @@ class CollectionImpl final : public Collection {
   const SealedSegment* FindSegment(const Uuid& uuid) const AKIDB_REQUIRES(write_mutex_);
   bool MergesLag() const AKIDB_REQUIRES(write_mutex_);
   void ScheduleMerge() AKIDB_REQUIRES(write_mutex_);
+  // Whether merging these numbers of segments_ takes seconds, and a small part of the memory that a
+  // merge may take.
+  bool IsShort(std::span<const size_t> segments) const AKIDB_REQUIRES(write_mutex_);
   // Ends merges for good: none is running when it returns, and none begins.
   void StopMerges() AKIDB_EXCLUDES(write_mutex_);
-  void RunMerge() AKIDB_EXCLUDES(write_mutex_);
-  // False when there is nothing to merge any more.
+  void RunMerge(bool is_short) AKIDB_EXCLUDES(write_mutex_);
+  // False when there is nothing to merge any more, or what there is doesn't belong to this task.
   bool BeginMerge(MergeTask& task) AKIDB_EXCLUDES(write_mutex_);
   Status MergeSegments(MergeTask& task) AKIDB_EXCLUDES(write_mutex_);
   // The index of the input with the most living rows.

@@ -13,6 +13,12 @@ constexpr std::chrono::seconds kPauseMax{300};
 // So long after a head was full, others are expected to follow.
 constexpr std::chrono::seconds kHaste{10};
 
+// A merge of so few rows and bytes of vectors is done in some seconds, its graph included; and
+// takes at most one part in so many of the memory that a merge may take.
+constexpr uint64_t kShortRows = 20'000;
+constexpr uint64_t kShortBytes = uint64_t{128} << 20;
+constexpr uint64_t kShortShare = 16;
+
 // What is read at once when a merged segment is checked.
 constexpr size_t kVerifyBytes = size_t{1} << 20;
 
@@ -126,13 +132,29 @@ void CollectionImpl::ScheduleMerge() {
   if (environment_.optimizer == nullptr || merge_scheduled_ || stop_ || !log_) return;
   if (!write_failure_.ok()) return;  // a log that failed vouches for nothing
   if (!merge_failure_.ok() && environment_.alarms->Now() < merge_again_at_) return;
-  if (SegmentsToMerge().empty()) return;
-  Status submitted = environment_.optimizer->Submit([ticket = merge_ticket_] {
+  const std::vector<size_t> segments = SegmentsToMerge();
+  if (segments.empty()) return;
+  const bool is_short = environment_.short_merges != nullptr && IsShort(segments);
+  Executor& executor = is_short ? *environment_.short_merges : *environment_.optimizer;
+  Status submitted = executor.Submit([ticket = merge_ticket_, is_short] {
     MutexLock lock(ticket->mutex);
-    if (ticket->collection != nullptr) ticket->collection->RunMerge();
+    if (ticket->collection != nullptr) ticket->collection->RunMerge(is_short);
   });
   merge_scheduled_ = submitted.ok();
   if (!submitted.ok()) GiveUpMerge(submitted);
+}
+
+bool CollectionImpl::IsShort(std::span<const size_t> segments) const {
+  uint64_t rows = 0;
+  for (size_t number : segments) {
+    rows += segments_[number].entry.rows - segments_[number].visible_dead->count();
+  }
+  uint64_t row_bytes = 0;
+  for (size_t ordinal = 0; ordinal < schema_.size(); ++ordinal) {
+    row_bytes += schema_.config(ordinal).dim * sizeof(float);
+  }
+  return rows <= std::min(kShortRows, merge_policy_.rows_max / kShortShare) &&
+         rows * row_bytes <= kShortBytes;
 }
 
 void CollectionImpl::GiveUpMerge(const Status& status) {
@@ -172,8 +194,9 @@ Status CollectionImpl::Merge() {
 }
 
 // One merge a task, so that collections take turns.
-void CollectionImpl::RunMerge() {
+void CollectionImpl::RunMerge(bool is_short) {
   MergeTask task;
+  task.is_short = is_short;
   Status status;
   if (BeginMerge(task)) status = MergeSegments(task);
   MutexLock lock(write_mutex_);
@@ -195,7 +218,10 @@ void CollectionImpl::RunMerge() {
 bool CollectionImpl::BeginMerge(MergeTask& task) {
   MutexLock lock(write_mutex_);
   task.begun_at = visible_seq_;
-  for (size_t number : SegmentsToMerge()) {
+  const std::vector<size_t> segments = SegmentsToMerge();
+  // It has grown since: who runs this schedules it again.
+  if (task.is_short && !IsShort(segments)) return false;
+  for (size_t number : segments) {
     const SealedSegment& segment = segments_[number];
     task.segments.push_back(segment.entry.uuid);
     task.inputs.push_back({segment.opened.reader, {segment.visible_dead, segment.visible_changes}});
@@ -266,6 +292,7 @@ Status CollectionImpl::WriteMerged(MergeTask& task) {
   const EarlierIndex earlier = LargestIndex(task, rows);
   task.indexes.clear();
   IndexBuild how{stop_};
+  if (task.is_short) how.threads_max = 1;
   if (earlier.index) how.earlier = &earlier;
   Status written = WriteSegment(rows, how, task.made.entry.uuid, task.made);
   if (std::optional<size_t> damaged = rows.damaged_input()) {

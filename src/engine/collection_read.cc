@@ -201,6 +201,7 @@ CollectionStats CollectionImpl::stats() const {
     stats.head_rows += frozen.head->rows();
     stats.memory.heads += frozen.head->bytes();
   }
+  uint64_t without_graph = stats.head_rows;
   for (const SealedSegment& segment : segments_) {
     AddMemory(segment, stats.memory);
     stats.dead_rows += segment.visible_dead->count();
@@ -218,8 +219,14 @@ CollectionStats CollectionImpl::stats() const {
         stats.without_graph[index->section.reason] += index->codes.count();
       }
     }
+    if (segment.opened.index && segment.opened.index->wanting()) {
+      without_graph += segment.entry.rows - segment.visible_dead->count();
+    }
   }
   stats.merging = merging_;
+  stats.graph_due = environment_.optimizer != nullptr &&
+                    merge_policy_.graph_rows_min != UINT64_MAX &&
+                    without_graph > options_.rows_without_graph_max;
   stats.merge_due = environment_.optimizer != nullptr &&
                     (merging_ || !SegmentsToMerge().empty() || !SegmentsToMergeAtRest().empty());
   stats.merge_failure = merge_failure_.message();

@@ -94,6 +94,7 @@ class DatabaseImpl final : public Database {
         background_({.name = "background", .threads = options_.background_threads}),
         optimizer_(
             {.name = "optimizer", .threads = options_.optimizer_threads, .nice = kOptimizerNice}),
+        short_merges_({.name = "short_merges", .nice = kOptimizerNice}),
         alarm_thread_([this] { alarms_.Run(); }) {}
 
   ~DatabaseImpl() override {
@@ -106,6 +107,7 @@ class DatabaseImpl final : public Database {
     alarms_.Stop();
     alarm_thread_.join();
     optimizer_.Stop();
+    short_merges_.Stop();
     background_.Stop();
   }
 
@@ -331,7 +333,8 @@ class DatabaseImpl final : public Database {
             .reserve = &reserve_,
             .optimizer = &optimizer_,
             .alarms = &alarms_,
-            .indexer = indexer_.get()};
+            .indexer = indexer_.get(),
+            .short_merges = &short_merges_};
   }
 
   void SetOpened(Entry& entry, std::shared_ptr<Collection> collection)
@@ -556,6 +559,7 @@ class DatabaseImpl final : public Database {
   const std::unique_ptr<SegmentIndexer> indexer_;
   Executor background_;
   Executor optimizer_;
+  Executor short_merges_;
   const std::unique_ptr<env::Clock> clock_ = env::MakeSystemClock();
   Alarms alarms_{*clock_};
   std::thread alarm_thread_;

@@ -49,6 +49,8 @@ struct IndexBuild {
   // Points arrive so fast that what takes long is better done when they no longer do: the index is
   // then wanting.
   bool in_haste = false;
+  // That build it at once, at most.
+  uint32_t threads_max = UINT32_MAX;
   // Whose work may be taken over; may be null.
   const EarlierIndex* earlier = nullptr;
 };

@@ -132,12 +132,13 @@ Result<std::vector<uint32_t>> OpenLongRows(std::span<const std::byte> bytes, uin
 class VectorBuild {
  public:
   VectorBuild(const VectorIndexerOptions& options, const VectorSchema& schema, size_t ordinal,
-              const std::atomic<bool>& stop)
+              const IndexBuild& how)
       : options_(options),
         config_(schema.config(ordinal)),
         memory_(schema.memory(ordinal)),
         prefix_(ChoosePrefix(config_, schema.prefixes(ordinal))),
-        stop_(stop) {}
+        threads_(std::min(options.threads, how.threads_max)),
+        stop_(how.stop) {}
 
   Status Run(const NumberedVectors& vectors, const GraphConfig& graph, uint64_t graph_rows_min) {
     AKIDB_ASSIGN_OR_RETURN(no_graph_, WhyNoGraph(vectors));
@@ -216,7 +217,7 @@ class VectorBuild {
     index::GraphBuildOptions build;
     build.degree = DegreeOf(graph.m);
     build.width = std::max(graph.ef_construct, build.degree);
-    build.threads = options_.threads;
+    build.threads = threads_;
     const std::vector<float> lifts = Lifts();
     AKIDB_ASSIGN_OR_RETURN(index::Graph built, MakeGraph({array, lifts}, build));
     index::Renumber(built);
@@ -396,6 +397,7 @@ class VectorBuild {
   const MemoryMode memory_;
   uint32_t prefix_;  // that is tried first; 0: none
   uint32_t prefix_refused_ = 0;
+  const uint32_t threads_;
   const std::atomic<bool>& stop_;
   std::optional<NoGraphReason> no_graph_;
   std::vector<uint32_t> long_rows_;  // ascending
@@ -463,7 +465,7 @@ class VectorIndexer final : public SegmentIndexer {
       if (schema.config(ordinal).multivector) continue;
       const NumberedVectors vectors(rows, schema, ordinal);
       if (vectors.count() == 0) continue;
-      VectorBuild build(options_, schema, ordinal, how.stop);
+      VectorBuild build(options_, schema, ordinal, how);
       if (how.earlier != nullptr) {
         build.SetEarlier(FindEarlierGraph(*how.earlier, schema.name(ordinal), vectors));
       }

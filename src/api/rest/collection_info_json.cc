@@ -183,11 +183,11 @@ const std::string& FailureOf(const service::CollectionStats& stats) {
   return stats.damage.empty() ? stats.merge_failure : stats.damage;
 }
 
-// Red: it takes no writes, or some of its points can't be read. Yellow: segments are to be merged,
-// or are being.
+// Red: it takes no writes, or some of its points can't be read. Yellow: segments are to be merged
+// or to get a graph, or are being, or many points are on their way into such.
 std::string_view StatusOf(const service::CollectionStats& stats) {
   if (!stats.read_only_reason.empty() || !stats.damage.empty()) return "red";
-  return stats.merge_due ? "yellow" : "green";
+  return stats.merge_due || stats.graph_due ? "yellow" : "green";
 }
 
 }  // namespace

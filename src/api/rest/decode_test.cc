@@ -350,6 +350,11 @@ TEST(DecodeCreateCollection, ASingleVectorIsTheDefaultOneAndRoundTrips) {
 
 TEST(WriteCollectionInfo, TheStatusTellsOfMergesAndFailures) {
   service::CollectionStats stats;
+  stats.graph_due = true;
+  EXPECT_NE(Described({}, stats).find(R"("status":"yellow","optimizer_status":"ok")"),
+            std::string::npos);
+  stats.graph_due = false;
+  EXPECT_NE(Described({}, stats).find(R"("status":"green")"), std::string::npos);
   stats.merge_due = true;
   EXPECT_NE(Described({}, stats).find(R"("status":"yellow","optimizer_status":"ok")"),
             std::string::npos);
