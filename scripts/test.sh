@@ -31,6 +31,8 @@ build() {
 build release
 # The default model into build/models, ONNX Runtime into build/lib; nothing when both are there.
 build/release/akidb models pull
+# A tokenizer of another kind, for comparisons.
+tests/tokenizer/fetch.sh
 
 run_tests() {
   ctest --preset "$1" -j "$jobs" --no-tests=error "${@:2}"

@@ -1,9 +1,14 @@
-// encode_lines TOKENIZER_JSON TEXTS IDS: the ids of every text, "id id …" without special tokens,
-// one text a line. For the comparison with the reference (compare_with_reference.py).
+// encode_lines TOKENIZER_JSON TEXTS IDS match|plain: the ids of every text, "id id …" without
+// special tokens, one text a line. For the comparison with the reference
+// (compare_with_reference.py).
+//
+// Every text is also read up to half of its ids, which must be the first half.
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "embedding/tokenizer/tokenizer.h"
@@ -21,15 +26,19 @@ std::string FromHex(const std::string& hex) {
 
 }  // namespace
 
-// Writes the ids, or why there are none, to the last argument.
+// Writes the ids, or why there are none, to the third argument.
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc != 5) return 2;
   std::ifstream file(argv[1], std::ios::binary);
   std::ifstream texts(argv[2]);
   std::ofstream out(argv[3]);
   std::ostringstream json;
   json << file.rdbuf();
-  auto tokenizer = akidb::embedding::LoadTokenizer(json.str());
+  akidb::embedding::TokenizerOptions options;
+  if (std::string_view(argv[4]) == "plain") {
+    options.specials_in_text = akidb::embedding::SpecialsInText::kPlain;
+  }
+  auto tokenizer = akidb::embedding::LoadTokenizer(json.str(), options);
   if (!tokenizer.ok()) {
     out << tokenizer.status().ToString() << '\n';
     return 1;
@@ -37,7 +46,15 @@ int main(int argc, char** argv) {
   std::vector<int32_t> ids;
   for (std::string line; std::getline(texts, line);) {
     ids.clear();
-    if (!tokenizer.value()->Encode(FromHex(line), SIZE_MAX, ids)) return 1;
+    std::string text = FromHex(line);
+    if (!tokenizer.value()->Encode(text, SIZE_MAX, ids)) return 1;
+    std::vector<int32_t> half;
+    bool is_whole = tokenizer.value()->Encode(text, ids.size() / 2, half);
+    if (is_whole != ids.empty() || half.size() != ids.size() / 2 ||
+        !std::equal(half.begin(), half.end(), ids.begin())) {
+      out << "cut at " << ids.size() / 2 << " ids, " << line << " has others\n";
+      return 1;
+    }
     for (size_t i = 0; i < ids.size(); ++i) out << (i == 0 ? "" : " ") << ids[i];
     out << '\n';
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "embedding/tokenizer/bert_normalizer.h"
+#include "embedding/tokenizer/code_points.h"
 
 namespace akidb::embedding {
 namespace {
@@ -34,6 +34,14 @@ size_t SkipWhitespaceBack(std::string_view text, size_t position, size_t floor) 
 
 }  // namespace
 
+std::optional<int32_t> IdOfAddedToken(const std::vector<AddedToken>& tokens,
+                                      std::string_view content) {
+  for (const AddedToken& token : tokens) {
+    if (token.content == content) return token.id;
+  }
+  return std::nullopt;
+}
+
 AddedTokenFinder::AddedTokenFinder(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
   std::stable_sort(tokens_.begin(), tokens_.end(), [](const AddedToken& a, const AddedToken& b) {
     if (a.content.size() != b.content.size()) return a.content.size() > b.content.size();
@@ -42,6 +50,10 @@ AddedTokenFinder::AddedTokenFinder(std::vector<AddedToken> tokens) : tokens_(std
   for (const AddedToken& token : tokens_) {
     AKIDB_CHECK(!token.content.empty());
     begins_[static_cast<unsigned char>(token.content[0])] = true;
+    strips_left_ = strips_left_ || token.lstrip;
+  }
+  if (std::count(begins_.begin(), begins_.end(), true) == 1) {
+    only_begin_ = static_cast<unsigned char>(tokens_[0].content[0]);
   }
   for (size_t begin = 0; begin < tokens_.size();) {
     size_t size = tokens_[begin].content.size();
@@ -59,7 +71,7 @@ AddedTokenFinder::Match AddedTokenFinder::MatchAt(std::string_view text, size_t 
   if (token == nullptr) return {};
   size_t end = position + token->content.size();
   walk.search_from = end;
-  if (token->single_word && IsInsideWord(text, position, end)) return {};
+  if (token->is_plain || (token->single_word && IsInsideWord(text, position, end))) return {};
   size_t begin = token->lstrip ? SkipWhitespaceBack(text, position, walk.taken) : position;
   if (token->rstrip) end = SkipWhitespace(text, end);
   walk.taken = end;
@@ -79,11 +91,25 @@ const AddedToken* AddedTokenFinder::LongestAt(std::string_view text) const {
   return nullptr;
 }
 
-AddedTokenFinder::Match AddedTokenFinder::FindNext(std::string_view text, Walk& walk) const {
+size_t AddedTokenFinder::NextBeginning(std::string_view text, size_t position, size_t limit) const {
+  if (only_begin_ >= 0) {
+    size_t found = text.substr(0, limit).find(static_cast<char>(only_begin_), position);
+    return std::min(found, limit);
+  }
+  while (position < limit && !MayBegin(static_cast<unsigned char>(text[position]))) ++position;
+  return position;
+}
+
+AddedTokenFinder::Match AddedTokenFinder::FindNext(std::string_view text, size_t limit,
+                                                   Walk& walk) const {
+  limit = std::min(limit, text.size());
   if (empty()) return {};
-  for (size_t position = walk.search_from; position < text.size(); ++position) {
-    if (!MayBegin(static_cast<unsigned char>(text[position]))) continue;
+  while (walk.search_from < limit) {
+    size_t position = NextBeginning(text, walk.search_from, limit);
+    walk.search_from = position;
+    if (position == limit) break;
     if (Match match = MatchAt(text, position, walk); match.token != nullptr) return match;
+    walk.search_from = std::max(walk.search_from, position + 1);
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,12 @@ struct AddedToken {
   bool lstrip = false;       // takes the white space on its left along
   bool rstrip = false;
   bool normalized = false;  // looked for in the normalised text, in its own normalised form
+  bool special = false;
+  bool is_plain = false;  // is found and hides what it covers, but is read as the text that it is
 };
+
+std::optional<int32_t> IdOfAddedToken(const std::vector<AddedToken>& tokens,
+                                      std::string_view content);
 
 // Finds tokens as the reference does: the leftmost, of those the longest, of equal ones the first
 // given; without overlap. A match that `single_word` refuses still hides what it covers.
@@ -29,6 +35,8 @@ class AddedTokenFinder {
   explicit AddedTokenFinder(std::vector<AddedToken> tokens);
 
   bool empty() const { return tokens_.empty(); }
+  // Whether a match may begin before the token does.
+  bool StripsLeft() const { return strips_left_; }
   // Whether a token may begin with this byte.
   bool MayBegin(unsigned char byte) const { return begins_[byte]; }
 
@@ -44,8 +52,9 @@ class AddedTokenFinder {
   };
   // The token that begins at `position`, if any. Positions are asked for in ascending order.
   Match MatchAt(std::string_view text, size_t position, Walk& walk) const;
-  // The first token at or after walk.search_from.
-  Match FindNext(std::string_view text, Walk& walk) const;
+  // The first token at or after walk.search_from that begins before `limit`, where the walk goes on
+  // if there is none.
+  Match FindNext(std::string_view text, size_t limit, Walk& walk) const;
 
  private:
   struct SizeGroup {  // tokens_[begin, end) have `size` bytes
@@ -54,10 +63,14 @@ class AddedTokenFinder {
     size_t end;
   };
   const AddedToken* LongestAt(std::string_view text) const;
+  // The first place in [position, limit) where a token may begin, or limit.
+  size_t NextBeginning(std::string_view text, size_t position, size_t limit) const;
 
   std::vector<AddedToken> tokens_;  // longest first, then by content, then as given
   std::vector<SizeGroup> sizes_;
   std::array<bool, 256> begins_{};
+  int only_begin_ = -1;  // the byte that all tokens begin with, if there is one
+  bool strips_left_ = false;
 };
 
 }  // namespace akidb::embedding

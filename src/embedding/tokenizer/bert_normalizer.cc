@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <span>
 
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
@@ -10,44 +9,18 @@
 #include <unicode/utf8.h>
 
 #include "base/check.h"
-#include "base/utf8.h"
+#include "embedding/tokenizer/code_points.h"
 
 namespace akidb::embedding {
 namespace {
 
-constexpr char32_t kReplacement = 0xFFFD;
 constexpr uint8_t kReferenceUnicode = 8;
 
-struct CharRange {
-  char32_t first;
-  char32_t last;
-};
-
 // The blocks that the reference calls Chinese; hangul and kana are not among them.
-constexpr CharRange kIdeographs[] = {
+constexpr CodePointRange kIdeographs[] = {
     {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},   {0xF900, 0xFAFF},   {0x20000, 0x2A6DF},
     {0x2A700, 0x2B73F}, {0x2B740, 0x2B81F}, {0x2B920, 0x2CEAF}, {0x2F800, 0x2FA1F},
 };
-
-// Word characters that the reference knows and ICU 72 does not: letters, marks and digits of
-// Unicode 15.1 and 16. Found by a sweep over every code point.
-constexpr CharRange kNewWordCharacters[] = {
-    {0x897, 0x897},     {0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},
-    {0x105C0, 0x105F3}, {0x10D40, 0x10D65}, {0x10D69, 0x10D6D}, {0x10D6F, 0x10D85},
-    {0x10EC2, 0x10EC4}, {0x10EFC, 0x10EFC}, {0x11380, 0x11389}, {0x1138B, 0x1138B},
-    {0x1138E, 0x1138E}, {0x11390, 0x113B5}, {0x113B7, 0x113C0}, {0x113C2, 0x113C2},
-    {0x113C5, 0x113C5}, {0x113C7, 0x113CA}, {0x113CC, 0x113D3}, {0x113E1, 0x113E2},
-    {0x116D0, 0x116E3}, {0x11BC0, 0x11BE0}, {0x11BF0, 0x11BF9}, {0x11F5A, 0x11F5A},
-    {0x13460, 0x143FA}, {0x16100, 0x16139}, {0x16D40, 0x16D6C}, {0x16D70, 0x16D79},
-    {0x18CFF, 0x18CFF}, {0x1CCF0, 0x1CCF9}, {0x1E5D0, 0x1E5FA}, {0x2EBF0, 0x2EE5D},
-};
-
-bool IsIn(std::span<const CharRange> ranges, char32_t c) {
-  for (const CharRange& range : ranges) {
-    if (c >= range.first && c <= range.last) return true;
-  }
-  return false;
-}
 
 bool IsIdeograph(char32_t c) { return IsIn(kIdeographs, c); }
 
@@ -140,26 +113,6 @@ bool FitsOneWord(const std::vector<NormalizedChar>& parts) {
 }
 
 }  // namespace
-
-CharTable::CharTable(BertNormalizerOptions options)
-    : options_(options), pages_(std::make_unique<std::atomic<const Page*>[]>(kPageCount)) {}
-
-CharTable::~CharTable() {
-  for (size_t i = 0; i < kPageCount; ++i) delete pages_[i].load(std::memory_order_relaxed);
-}
-
-const CharTable::Page* CharTable::MakePage(size_t index) const {
-  auto page = std::make_unique<Page>();
-  for (size_t i = 0; i < kPageSize; ++i) {
-    (*page)[i] = Compute(static_cast<char32_t>((index << kPageBits) + i));
-  }
-  const Page* expected = nullptr;
-  // Whoever comes second takes the first one's page, which is equal.
-  if (pages_[index].compare_exchange_strong(expected, page.get(), std::memory_order_acq_rel)) {
-    return page.release();
-  }
-  return expected;
-}
 
 NormalizedChar CharTable::Compute(char32_t c) const {
   if (options_.clean_text) {
@@ -261,44 +214,6 @@ std::string CharTable::Normalize(std::string_view text) const {
   }
   writer.EndRun();
   return out;
-}
-
-bool IsWhitespace(char32_t code_point) {
-  return u_isUWhiteSpace(static_cast<UChar32>(code_point)) != 0;
-}
-
-bool IsWordCharacter(char32_t code_point) {
-  auto c = static_cast<UChar32>(code_point);
-  return u_isUAlphabetic(c) ||
-         (U_GET_GC_MASK(c) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0 ||
-         u_hasBinaryProperty(c, UCHAR_JOIN_CONTROL) || IsIn(kNewWordCharacters, code_point);
-}
-
-DecodedChar DecodeChar(std::string_view text) {
-  size_t size = Utf8SequenceLength(text);
-  auto byte = [&](size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
-  switch (size) {
-    case 1:
-      return {byte(0), 1};
-    case 2:
-      return {(byte(0) & 0x1F) << 6 | (byte(1) & 0x3F), 2};
-    case 3:
-      return {(byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F), 3};
-    case 4:
-      return {(byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 |
-                  (byte(3) & 0x3F),
-              4};
-    default:
-      return {kReplacement, 1};
-  }
-}
-
-char32_t LastChar(std::string_view text) {
-  for (size_t size = 1; size <= 4 && size <= text.size(); ++size) {
-    std::string_view tail = text.substr(text.size() - size);
-    if (Utf8SequenceLength(tail) == size) return DecodeChar(tail).code_point;
-  }
-  return kReplacement;
 }
 
 }  // namespace akidb::embedding

@@ -5,13 +5,13 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "embedding/tokenizer/paged_table.h"
 
 namespace akidb::embedding {
 
@@ -41,20 +41,14 @@ struct NormalizedChar {
   std::array<char, 12> utf8{};
 };
 
-// Thread-safe; a page of 256 code points is worked out when text first needs it, so that loading
-// costs nothing and a process that reads English never touches ICU's data.
+// Thread-safe.
 class CharTable {
  public:
-  explicit CharTable(BertNormalizerOptions options);
-  ~CharTable();
-  CharTable(const CharTable&) = delete;
-  CharTable& operator=(const CharTable&) = delete;
+  explicit CharTable(BertNormalizerOptions options) : options_(options) {}
 
   // `code_point` <= 0x10FFFF.
   const NormalizedChar& Lookup(char32_t code_point) const {
-    const Page* page = pages_[code_point >> kPageBits].load(std::memory_order_acquire);
-    if (page == nullptr) page = MakePage(code_point >> kPageBits);
-    return (*page)[code_point & (kPageSize - 1)];
+    return chars_.Lookup(code_point, [this](char32_t c) { return Compute(c); });
   }
 
   // The characters of a kSequence, one code point each, in order.
@@ -64,30 +58,10 @@ class CharTable {
   std::string Normalize(std::string_view text) const;
 
  private:
-  static constexpr unsigned kPageBits = 8;
-  static constexpr size_t kPageSize = size_t{1} << kPageBits;
-  static constexpr size_t kPageCount = 0x110000 >> kPageBits;
-  using Page = std::array<NormalizedChar, kPageSize>;
-
-  const Page* MakePage(size_t index) const;
   NormalizedChar Compute(char32_t code_point) const;
 
   BertNormalizerOptions options_;
-  std::unique_ptr<std::atomic<const Page*>[]> pages_;  // owned
+  PagedTable<NormalizedChar> chars_;
 };
-
-// White_Space, as the reference's language defines it.
-bool IsWhitespace(char32_t code_point);
-// \w of the reference's regular expressions: letters, marks, digits, connectors, joiners.
-bool IsWordCharacter(char32_t code_point);
-
-// The code point at the start of `text`, which is not empty; U+FFFD and 1 byte if ill-formed.
-struct DecodedChar {
-  char32_t code_point;
-  size_t size;
-};
-DecodedChar DecodeChar(std::string_view text);
-// The code point that ends `text`, which is not empty.
-char32_t LastChar(std::string_view text);
 
 }  // namespace akidb::embedding

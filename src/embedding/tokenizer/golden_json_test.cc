@@ -65,18 +65,16 @@ void CompareRow(const Tokenizer& tokenizer, simdjson::dom::element row) {
   EXPECT_EQ(Sha256OfIds(ids), std::string_view(row["ids_sha256"]));
 }
 
-TEST(GoldenIds, EqualTheReferenceInEveryRow) {
+void CompareRows(const fs::path& rows_file, const fs::path& tokenizer_file,
+                 size_t vocabulary_size) {
   fs::path golden = FolderFrom("AKIDB_GOLDEN_DIR", AKIDB_GOLDEN_DIR_DEFAULT);
-  fs::path model = FolderFrom("AKIDB_MODELS_DIR", AKIDB_MODELS_DIR_DEFAULT) / "all-minilm-l6-v2";
   if (!fs::exists(golden)) GTEST_SKIP() << "no golden ids: folder " << golden << " is missing";
-  if (!fs::exists(model)) {
-    GTEST_SKIP() << "no model: folder " << model << " is missing (akidb models pull)";
-  }
-  Result<std::unique_ptr<Tokenizer>> tokenizer = LoadTokenizer(ReadFile(model / "tokenizer.json"));
+  if (!fs::exists(tokenizer_file)) GTEST_SKIP() << tokenizer_file << " is missing";
+  Result<std::unique_ptr<Tokenizer>> tokenizer = LoadTokenizer(ReadFile(tokenizer_file));
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().ToString();
-  EXPECT_EQ(tokenizer.value()->vocabulary_size(), 30522u);
+  EXPECT_EQ(tokenizer.value()->vocabulary_size(), vocabulary_size);
 
-  std::ifstream lines(golden / "golden_bert_uncased.jsonl");
+  std::ifstream lines(golden / rows_file);
   simdjson::dom::parser parser;
   size_t rows = 0;
   for (std::string line; std::getline(lines, line); ++rows) {
@@ -85,6 +83,22 @@ TEST(GoldenIds, EqualTheReferenceInEveryRow) {
     CompareRow(**tokenizer, row);
   }
   EXPECT_EQ(rows, 1270u);
+}
+
+// The model comes by `akidb models pull`.
+TEST(GoldenIds, OfWordPieceEqualTheReferenceInEveryRow) {
+  CompareRows("golden_bert_uncased.jsonl",
+              FolderFrom("AKIDB_MODELS_DIR", AKIDB_MODELS_DIR_DEFAULT) / "all-minilm-l6-v2" /
+                  "tokenizer.json",
+              30522);
+}
+
+// The file comes by tests/tokenizer/fetch.sh.
+TEST(GoldenIds, OfQwen3EqualTheReferenceInEveryRow) {
+  CompareRows(
+      "golden_qwen3.jsonl",
+      FolderFrom("AKIDB_TOKENIZERS_DIR", AKIDB_TOKENIZERS_DIR_DEFAULT) / "qwen3" / "tokenizer.json",
+      151669);
 }
 
 }  // namespace

@@ -31,9 +31,20 @@ class Tokenizer {
   virtual size_t vocabulary_size() const = 0;
 };
 
+// What a special token that a text spells out (`<|endoftext|>`) is read as.
+enum class SpecialsInText : uint8_t {
+  kMatch,  // as the token: what the reference does by default
+  kPlain,  // as the text that it is, so that a text can't pose as the end of itself
+};
+
+struct TokenizerOptions {
+  SpecialsInText specials_in_text = SpecialsInText::kMatch;
+};
+
 // `json` is the text of a tokenizer.json; its truncation and padding are ignored. kUnsupported
 // names the component that is not implemented (nothing is ever approximated), kMalformed what is
 // broken.
-Result<std::unique_ptr<Tokenizer>> LoadTokenizer(std::string_view json);
+Result<std::unique_ptr<Tokenizer>> LoadTokenizer(std::string_view json,
+                                                 const TokenizerOptions& options = {});
 
 }  // namespace akidb::embedding

@@ -5,22 +5,20 @@
 #include <unordered_set>
 #include <utility>
 
-#include "embedding/tokenizer/bert_normalizer.h"
+#include "embedding/tokenizer/code_points.h"
 
 namespace akidb::embedding {
 namespace {
 
-using Find = std::function<std::optional<int32_t>(std::string_view)>;
-
 struct Family {
   std::string_view model_type;
-  Result<std::unique_ptr<Tokenizer>> (*load)(const Component& file);
+  Result<std::unique_ptr<Tokenizer>> (*load)(const TokenizerFile& file);
 };
-constexpr Family kFamilies[] = {{"WordPiece", LoadWordPiece}};
+constexpr Family kFamilies[] = {{"WordPiece", LoadWordPiece}, {"BPE", LoadByteLevelBpe}};
 
 constexpr size_t kJsonDepthMax = 32;
 
-Result<AddedToken> ReadAddedToken(const Component& object, bool& special) {
+Result<AddedToken> ReadAddedToken(const Component& object) {
   AKIDB_RETURN_IF_ERROR(object.AllowOnly(
       {"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"}));
   AddedToken token;
@@ -30,7 +28,7 @@ Result<AddedToken> ReadAddedToken(const Component& object, bool& special) {
   AKIDB_ASSIGN_OR_RETURN(token.lstrip, object.Bool("lstrip"));
   AKIDB_ASSIGN_OR_RETURN(token.rstrip, object.Bool("rstrip"));
   AKIDB_ASSIGN_OR_RETURN(token.normalized, object.Bool("normalized"));
-  AKIDB_ASSIGN_OR_RETURN(special, object.Bool("special"));
+  AKIDB_ASSIGN_OR_RETURN(token.special, object.Bool("special"));
   if (content.empty()) return MalformedError(object.PathOf("content") + ": empty");
   if (IsWhitespace(DecodeChar(content).code_point) || IsWhitespace(LastChar(content))) {
     return UnsupportedError(object.PathOf("content") +
@@ -48,14 +46,14 @@ Status CheckId(const Component& object, const AddedToken& token, int32_t expecte
                         std::to_string(expected));
 }
 
-Result<int32_t> FindToken(const Find& find, std::string_view token, const std::string& path) {
+Result<int32_t> IdOfToken(const FindToken& find, std::string_view token, const std::string& path) {
   std::optional<int32_t> id = find(token);
   if (!id) return MalformedError(path + ": `" + std::string(token) + "` is no token");
   return *id;
 }
 
 // An entry of special_tokens: the ids that stand for one name of the template.
-Status AppendTemplateIds(const Component& names, std::string_view name, const Find& find,
+Status AppendTemplateIds(const Component& names, std::string_view name, const FindToken& find,
                          std::vector<int32_t>& ids) {
   AKIDB_ASSIGN_OR_RETURN(Component entry, names.Object(name));
   AKIDB_RETURN_IF_ERROR(entry.AllowOnly({"id", "ids", "tokens"}));
@@ -71,7 +69,7 @@ Status AppendTemplateIds(const Component& names, std::string_view name, const Fi
     if ((*token).get(text) != simdjson::SUCCESS) {
       return MalformedError(entry.PathOf("tokens") + ": expected strings");
     }
-    AKIDB_ASSIGN_OR_RETURN(int32_t expected, FindToken(find, text, entry.PathOf("tokens")));
+    AKIDB_ASSIGN_OR_RETURN(int32_t expected, IdOfToken(find, text, entry.PathOf("tokens")));
     if (id != expected) {
       return MalformedError(entry.PathOf("ids") + ": `" + std::string(text) + "` is " +
                             std::to_string(expected) + ", not " + std::to_string(id));
@@ -82,7 +80,7 @@ Status AppendTemplateIds(const Component& names, std::string_view name, const Fi
   return OkStatus();
 }
 
-Result<SpecialIds> ReadTemplate(const Component& processor, const Find& find) {
+Result<SpecialIds> ReadTemplate(const Component& processor, const FindToken& find) {
   AKIDB_RETURN_IF_ERROR(processor.AllowOnly({"type", "single", "pair", "special_tokens"}));
   AKIDB_ASSIGN_OR_RETURN(auto pieces, processor.Array("single"));
   AKIDB_ASSIGN_OR_RETURN(Component names, processor.Object("special_tokens"));
@@ -112,7 +110,8 @@ Result<SpecialIds> ReadTemplate(const Component& processor, const Find& find) {
 }
 
 // A pair of token and id, as BertProcessing has them.
-Result<int32_t> ReadTokenPair(const Component& processor, std::string_view key, const Find& find) {
+Result<int32_t> ReadTokenPair(const Component& processor, std::string_view key,
+                              const FindToken& find) {
   AKIDB_ASSIGN_OR_RETURN(auto pair, processor.Array(key));
   std::string_view token;
   uint64_t id = 0;
@@ -120,7 +119,7 @@ Result<int32_t> ReadTokenPair(const Component& processor, std::string_view key, 
       pair.at(1).get(id) != simdjson::SUCCESS) {
     return MalformedError(processor.PathOf(key) + ": expected [token, id]");
   }
-  AKIDB_ASSIGN_OR_RETURN(int32_t expected, FindToken(find, token, processor.PathOf(key)));
+  AKIDB_ASSIGN_OR_RETURN(int32_t expected, IdOfToken(find, token, processor.PathOf(key)));
   if (id != static_cast<uint64_t>(expected)) {
     return MalformedError(processor.PathOf(key) + ": `" + std::string(token) + "` is " +
                           std::to_string(expected) + ", not " + std::to_string(id));
@@ -128,50 +127,105 @@ Result<int32_t> ReadTokenPair(const Component& processor, std::string_view key, 
   return expected;
 }
 
-Result<SpecialIds> ReadBertProcessing(const Component& processor, const Find& find) {
+Result<SpecialIds> ReadBertProcessing(const Component& processor, const FindToken& find) {
   AKIDB_RETURN_IF_ERROR(processor.AllowOnly({"type", "sep", "cls"}));
   AKIDB_ASSIGN_OR_RETURN(int32_t cls, ReadTokenPair(processor, "cls", find));
   AKIDB_ASSIGN_OR_RETURN(int32_t sep, ReadTokenPair(processor, "sep", find));
   return SpecialIds{{cls}, {sep}};
 }
 
+Result<SpecialIds> ReadProcessor(const Component& processor, const FindToken& find, int depth);
+
+// Each member's ids go around those of the members before it.
+Result<SpecialIds> ReadProcessors(const Component& sequence, const FindToken& find, int depth) {
+  AKIDB_RETURN_IF_ERROR(sequence.AllowOnly({"type", "processors"}));
+  AKIDB_ASSIGN_OR_RETURN(auto members, sequence.Array("processors"));
+  if (depth > 0) return NotImplementedError(sequence, "Sequence` inside a `Sequence");
+  SpecialIds all;
+  for (simdjson::dom::element element : members) {
+    AKIDB_ASSIGN_OR_RETURN(Component member, Component::Of(element, sequence.PathOf("processors")));
+    AKIDB_ASSIGN_OR_RETURN(SpecialIds ids, ReadProcessor(member, find, depth + 1));
+    all.prefix.insert(all.prefix.begin(), ids.prefix.begin(), ids.prefix.end());
+    all.suffix.insert(all.suffix.end(), ids.suffix.begin(), ids.suffix.end());
+  }
+  return all;
+}
+
+Result<SpecialIds> ReadProcessor(const Component& processor, const FindToken& find, int depth) {
+  AKIDB_ASSIGN_OR_RETURN(std::string_view type, processor.String("type"));
+  if (type == "TemplateProcessing") return ReadTemplate(processor, find);
+  if (type == "BertProcessing") return ReadBertProcessing(processor, find);
+  if (type == "Sequence") return ReadProcessors(processor, find, depth);
+  if (type != "ByteLevel") return NotImplementedError(processor, type);
+  // It only moves offsets.
+  AKIDB_RETURN_IF_ERROR(
+      processor.AllowOnly({"type", "add_prefix_space", "trim_offsets", "use_regex"}));
+  return SpecialIds{};
+}
+
 }  // namespace
 
-Result<std::vector<AddedToken>> ReadAddedTokens(const Component& file, const Find& find,
+Result<std::vector<AddedToken>> ReadAddedTokens(const TokenizerFile& file, const FindToken& find,
                                                 size_t vocabulary_count) {
   std::vector<AddedToken> special;
   std::vector<AddedToken> others;
-  if (!file.Has("added_tokens")) return special;
-  AKIDB_ASSIGN_OR_RETURN(auto array, file.Array("added_tokens"));
+  if (!file.root.Has("added_tokens")) return special;
+  AKIDB_ASSIGN_OR_RETURN(auto array, file.root.Array("added_tokens"));
   std::unordered_set<std::string> contents;
   auto next_id = static_cast<int32_t>(vocabulary_count);
   for (simdjson::dom::element element : array) {
     std::string path = "added_tokens[" + std::to_string(contents.size()) + "]";
     AKIDB_ASSIGN_OR_RETURN(Component object, Component::Of(element, path));
-    bool is_special = false;
-    AKIDB_ASSIGN_OR_RETURN(AddedToken token, ReadAddedToken(object, is_special));
+    AKIDB_ASSIGN_OR_RETURN(AddedToken token, ReadAddedToken(object));
+    token.is_plain = token.special && file.options.specials_in_text == SpecialsInText::kPlain;
     if (!contents.insert(token.content).second) {
       return MalformedError(object.PathOf("content") + ": `" + token.content + "` occurs twice");
     }
     std::optional<int32_t> id = find(token.content);
     AKIDB_RETURN_IF_ERROR(CheckId(object, token, id ? *id : next_id));
     if (!id) ++next_id;
-    (is_special ? special : others).push_back(std::move(token));
+    (token.special ? special : others).push_back(std::move(token));
   }
   special.insert(special.end(), others.begin(), others.end());
   return special;
 }
 
-Result<SpecialIds> ReadPostProcessor(const Component& file, const Find& find) {
-  if (!file.Has("post_processor")) return SpecialIds{};
-  AKIDB_ASSIGN_OR_RETURN(Component processor, file.Object("post_processor"));
-  AKIDB_ASSIGN_OR_RETURN(std::string_view type, processor.String("type"));
-  if (type == "TemplateProcessing") return ReadTemplate(processor, find);
-  if (type == "BertProcessing") return ReadBertProcessing(processor, find);
-  return UnsupportedError("post_processor: `" + std::string(type) + "` is not implemented");
+Result<SpecialIds> ReadPostProcessor(const TokenizerFile& file,
+                                     const std::vector<AddedToken>& added_tokens,
+                                     const FindToken& find) {
+  if (!file.root.Has("post_processor")) return SpecialIds{};
+  AKIDB_ASSIGN_OR_RETURN(Component processor, file.root.Object("post_processor"));
+  auto find_any = [&](std::string_view token) {
+    std::optional<int32_t> id = IdOfAddedToken(added_tokens, token);
+    return id ? id : find(token);
+  };
+  return ReadProcessor(processor, find_any, /*depth=*/0);
 }
 
-Result<std::unique_ptr<Tokenizer>> LoadTokenizer(std::string_view json) {
+Status ForEachToken(const Component& model,
+                    const std::function<bool(std::string_view token, int32_t id)>& add) {
+  AKIDB_ASSIGN_OR_RETURN(Component vocabulary, model.Object("vocab"));
+  std::unordered_set<int32_t> ids;
+  ids.reserve(vocabulary.fields().size());
+  for (simdjson::dom::key_value_pair field : vocabulary.fields()) {
+    Result<int32_t> id = NaturalOf(field.value, "");
+    // The path is spelled only when it is needed: vocabularies are large.
+    if (!id.ok()) return NaturalOf(field.value, vocabulary.PathOf(field.key)).status();
+    if (!ids.insert(*id).second) {
+      return MalformedError(vocabulary.PathOf(field.key) + ": id " + std::to_string(*id) +
+                            " belongs to another token");
+    }
+    if (!add(field.key, *id)) return MalformedError(vocabulary.PathOf(field.key) + ": given twice");
+  }
+  return OkStatus();
+}
+
+Status NotImplementedError(const Component& component, std::string_view type) {
+  return UnsupportedError(component.path() + ": `" + std::string(type) + "` is not implemented");
+}
+
+Result<std::unique_ptr<Tokenizer>> LoadTokenizer(std::string_view json,
+                                                 const TokenizerOptions& options) {
   simdjson::dom::parser parser;
   if (auto error = parser.allocate(json.size(), kJsonDepthMax)) {
     return MalformedError(std::string("tokenizer: ") + simdjson::error_message(error));
@@ -192,7 +246,7 @@ Result<std::unique_ptr<Tokenizer>> LoadTokenizer(std::string_view json) {
   AKIDB_ASSIGN_OR_RETURN(Component model, file.Object("model"));
   AKIDB_ASSIGN_OR_RETURN(std::string_view type, model.String("type"));
   for (const Family& family : kFamilies) {
-    if (family.model_type == type) return family.load(file);
+    if (family.model_type == type) return family.load({file, options});
   }
   return UnsupportedError("tokenizer.model: `" + std::string(type) + "` is not implemented");
 }

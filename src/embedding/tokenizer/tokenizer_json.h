@@ -15,22 +15,40 @@
 
 namespace akidb::embedding {
 
+using FindToken = std::function<std::optional<int32_t>(std::string_view)>;
+
+// A tokenizer.json, and how it is to be read.
+struct TokenizerFile {
+  Component root;
+  TokenizerOptions options;
+};
+
 // In the reference's order: special ones first, each kind as in the file. `find` is the model's
 // vocabulary, of `vocabulary_count` tokens. kMalformed if an id isn't the one that the reference
 // gives the token, whatever the file says.
-Result<std::vector<AddedToken>> ReadAddedTokens(
-    const Component& file, const std::function<std::optional<int32_t>(std::string_view)>& find,
-    size_t vocabulary_count);
+Result<std::vector<AddedToken>> ReadAddedTokens(const TokenizerFile& file, const FindToken& find,
+                                                size_t vocabulary_count);
+
+// Calls `add` for each token of the model's `vocab`, an object of ids. kMalformed if ids are no
+// different naturals, or if `add` says that the token was there already.
+Status ForEachToken(const Component& model,
+                    const std::function<bool(std::string_view token, int32_t id)>& add);
 
 struct SpecialIds {
   std::vector<int32_t> prefix;
   std::vector<int32_t> suffix;
 };
-// Around a single text. null, TemplateProcessing and BertProcessing.
-Result<SpecialIds> ReadPostProcessor(
-    const Component& file, const std::function<std::optional<int32_t>(std::string_view)>& find);
+// Around a single text. null, TemplateProcessing, BertProcessing, ByteLevel (which adds none), and
+// sequences of them. `find` is the model's vocabulary.
+Result<SpecialIds> ReadPostProcessor(const TokenizerFile& file,
+                                     const std::vector<AddedToken>& added_tokens,
+                                     const FindToken& find);
 
-// One per model type, each in a file of its own; `file` is the whole tokenizer.json.
-Result<std::unique_ptr<Tokenizer>> LoadWordPiece(const Component& file);
+// kUnsupported that names the component of that type.
+Status NotImplementedError(const Component& component, std::string_view type);
+
+// One per model type, each in a file of its own.
+Result<std::unique_ptr<Tokenizer>> LoadWordPiece(const TokenizerFile& file);
+Result<std::unique_ptr<Tokenizer>> LoadByteLevelBpe(const TokenizerFile& file);
 
 }  // namespace akidb::embedding

@@ -1,18 +1,18 @@
 // WordPiece models with BERT's normaliser and pre-tokenizer.
 #include <algorithm>
 #include <string>
-#include <unordered_set>
 #include <utility>
 
+#include "embedding/tokenizer/code_points.h"
 #include "embedding/tokenizer/tokenizer_json.h"
 #include "embedding/tokenizer/wordpiece_tokenizer.h"
 
 namespace akidb::embedding {
 namespace {
 
-Result<BertNormalizerOptions> ReadNormalizer(const Component& file) {
-  if (!file.Has("normalizer")) return BertNormalizerOptions{false, false, false, false};
-  AKIDB_ASSIGN_OR_RETURN(Component normalizer, file.Object("normalizer"));
+Result<BertNormalizerOptions> ReadNormalizer(const Component& root) {
+  if (!root.Has("normalizer")) return BertNormalizerOptions{false, false, false, false};
+  AKIDB_ASSIGN_OR_RETURN(Component normalizer, root.Object("normalizer"));
   AKIDB_ASSIGN_OR_RETURN(std::string_view type, normalizer.String("type"));
   if (type != "BertNormalizer") {
     return UnsupportedError(normalizer.path() + ": `" + std::string(type) +
@@ -29,11 +29,11 @@ Result<BertNormalizerOptions> ReadNormalizer(const Component& file) {
   return options;
 }
 
-Status CheckPreTokenizer(const Component& file) {
-  if (!file.Has("pre_tokenizer")) {
+Status CheckPreTokenizer(const Component& root) {
+  if (!root.Has("pre_tokenizer")) {
     return UnsupportedError("tokenizer.pre_tokenizer: none is not implemented for WordPiece");
   }
-  AKIDB_ASSIGN_OR_RETURN(Component pre_tokenizer, file.Object("pre_tokenizer"));
+  AKIDB_ASSIGN_OR_RETURN(Component pre_tokenizer, root.Object("pre_tokenizer"));
   AKIDB_ASSIGN_OR_RETURN(std::string_view type, pre_tokenizer.String("type"));
   if (type != "BertPreTokenizer") {
     return UnsupportedError(pre_tokenizer.path() + ": `" + std::string(type) +
@@ -42,28 +42,12 @@ Status CheckPreTokenizer(const Component& file) {
   return pre_tokenizer.AllowOnly({"type"});
 }
 
-Status ReadVocabulary(const Component& model, WordPieceConfig& config) {
-  AKIDB_ASSIGN_OR_RETURN(Component vocabulary, model.Object("vocab"));
-  std::unordered_set<int32_t> ids;
-  config.vocabulary.reserve(vocabulary.fields().size());
-  ids.reserve(vocabulary.fields().size());
-  for (simdjson::dom::key_value_pair field : vocabulary.fields()) {
-    std::string path = vocabulary.PathOf(field.key);
-    AKIDB_ASSIGN_OR_RETURN(int32_t id, NaturalOf(field.value, path));
-    if (!ids.insert(id).second) {
-      return MalformedError(path + ": id " + std::to_string(id) + " belongs to another token");
-    }
-    if (!config.vocabulary.emplace(field.key, id).second) {
-      return MalformedError(path + ": given twice");
-    }
-  }
-  return OkStatus();
-}
-
 Status ReadModel(const Component& model, WordPieceConfig& config) {
   AKIDB_RETURN_IF_ERROR(model.AllowOnly(
       {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"}));
-  AKIDB_RETURN_IF_ERROR(ReadVocabulary(model, config));
+  AKIDB_RETURN_IF_ERROR(ForEachToken(model, [&](std::string_view token, int32_t id) {
+    return config.vocabulary.emplace(token, id).second;
+  }));
   AKIDB_ASSIGN_OR_RETURN(std::string_view prefix, model.String("continuing_subword_prefix"));
   config.continuing_prefix = prefix;
   AKIDB_ASSIGN_OR_RETURN(std::string_view unknown, model.String("unk_token"));
@@ -101,11 +85,11 @@ Status CheckNormalizedForms(const WordPieceConfig& config) {
 
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> LoadWordPiece(const Component& file) {
+Result<std::unique_ptr<Tokenizer>> LoadWordPiece(const TokenizerFile& file) {
   WordPieceConfig config;
-  AKIDB_ASSIGN_OR_RETURN(config.normalizer, ReadNormalizer(file));
-  AKIDB_RETURN_IF_ERROR(CheckPreTokenizer(file));
-  AKIDB_ASSIGN_OR_RETURN(Component model, file.Object("model"));
+  AKIDB_ASSIGN_OR_RETURN(config.normalizer, ReadNormalizer(file.root));
+  AKIDB_RETURN_IF_ERROR(CheckPreTokenizer(file.root));
+  AKIDB_ASSIGN_OR_RETURN(Component model, file.root.Object("model"));
   AKIDB_RETURN_IF_ERROR(ReadModel(model, config));
   auto find_in_model = [&](std::string_view token) -> std::optional<int32_t> {
     auto found = config.vocabulary.find(std::string(token));
@@ -115,13 +99,8 @@ Result<std::unique_ptr<Tokenizer>> LoadWordPiece(const Component& file) {
   AKIDB_ASSIGN_OR_RETURN(config.added_tokens,
                          ReadAddedTokens(file, find_in_model, config.vocabulary.size()));
   AKIDB_RETURN_IF_ERROR(CheckNormalizedForms(config));
-  auto find = [&](std::string_view token) -> std::optional<int32_t> {
-    for (const AddedToken& added : config.added_tokens) {
-      if (added.content == token) return added.id;
-    }
-    return find_in_model(token);
-  };
-  AKIDB_ASSIGN_OR_RETURN(SpecialIds special, ReadPostProcessor(file, find));
+  AKIDB_ASSIGN_OR_RETURN(SpecialIds special,
+                         ReadPostProcessor(file, config.added_tokens, find_in_model));
   config.prefix_ids = std::move(special.prefix);
   config.suffix_ids = std::move(special.suffix);
   return std::unique_ptr<Tokenizer>(std::make_unique<WordPieceTokenizer>(std::move(config)));

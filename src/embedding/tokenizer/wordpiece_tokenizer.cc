@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "embedding/tokenizer/code_points.h"
 
 namespace akidb::embedding {
 namespace {
@@ -348,7 +349,7 @@ bool WordPieceTokenizer::EncodeByPieces(std::string_view text, size_t ids_size_m
                                         std::vector<int32_t>& ids) const {
   AddedTokenFinder::Walk walk;
   for (size_t begin = 0; begin < text.size();) {
-    AddedTokenFinder::Match match = raw_added_.FindNext(text, walk);
+    AddedTokenFinder::Match match = raw_added_.FindNext(text, text.size(), walk);
     size_t end = match.token == nullptr ? text.size() : match.begin;
     std::string normalized = chars_.Normalize(text.substr(begin, end - begin));
     if (!Scanner(*this, normalized_reading_, normalized, ids).Run(ids_size_max)) return false;
@@ -361,9 +362,7 @@ bool WordPieceTokenizer::EncodeByPieces(std::string_view text, size_t ids_size_m
 }
 
 std::optional<int32_t> WordPieceTokenizer::IdOf(std::string_view token) const {
-  for (const AddedToken& added : config_.added_tokens) {
-    if (added.content == token) return added.id;
-  }
+  if (std::optional<int32_t> id = IdOfAddedToken(config_.added_tokens, token)) return id;
   int32_t id = words_.Find(token);
   return id == kNoToken ? std::nullopt : std::optional<int32_t>(id);
 }

@@ -19,8 +19,8 @@
 
 #include "embedding/tokenizer/added_tokens.h"
 #include "embedding/tokenizer/bert_normalizer.h"
+#include "embedding/tokenizer/token_table.h"
 #include "embedding/tokenizer/tokenizer.h"
-#include "embedding/tokenizer/wordpiece_vocabulary.h"
 
 namespace akidb::embedding {
 

@@ -1,4 +1,4 @@
-#include "embedding/tokenizer/wordpiece_vocabulary.h"
+#include "embedding/tokenizer/token_table.h"
 
 #include <algorithm>
 #include <bit>
@@ -23,9 +23,10 @@ ShortText MakeShortText(std::string_view text) {
   return LoadShortText(bytes.data(), text.size());
 }
 
-// A power of two of slots, at most half full: a miss then ends after 1.5 probes on average.
+// A power of two of slots, at most three quarters full: a miss then ends after 3 probes or fewer,
+// on average.
 TokenTable::TokenTable(const std::vector<Token>& tokens) : sizes_(size_t{1} << kStartBits, 0) {
-  size_t capacity = std::bit_ceil(std::max<size_t>(2, tokens.size() * 2));
+  size_t capacity = std::bit_ceil(std::max<size_t>(2, tokens.size() * 4 / 3 + 1));
   slots_.resize(capacity);
   mask_ = capacity - 1;
   shift_ = 64 - static_cast<unsigned>(std::countr_zero(capacity));

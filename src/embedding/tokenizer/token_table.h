@@ -1,5 +1,5 @@
-// The tokens of a WordPiece model, laid out for two questions: is this whole word a token, and what
-// is the longest token that this rest of a word begins with.
+// The tokens of a model, laid out for two questions: is this whole word a token, and what is the
+// longest token that this rest of a word begins with.
 //
 // Words of up to 16 bytes are two integers, so that a probe compares no strings; the few longer
 // tokens lie apart. Immutable after building, thread-safe.

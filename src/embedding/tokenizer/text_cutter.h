@@ -1,0 +1,58 @@
+// Cuts a text at its added tokens, and hands out what lies between them, normalised and in windows.
+//
+// A window ends where the normaliser permits a cut; what its taker leaves of it comes again at the
+// beginning of the next, which is larger. So nothing far behind the last id that is wanted is read,
+// and reading is linear all the same.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "embedding/tokenizer/added_tokens.h"
+#include "embedding/tokenizer/text_normalizer.h"
+
+namespace akidb::embedding {
+
+struct TextWindow {
+  std::string_view text;        // well-formed, not empty; 16 bytes behind it are readable
+  bool begins_stretch = false;  // nothing of the stretch was taken before
+  bool begins_text = false;     // and no byte of the whole text lies before it
+  bool ends_stretch = false;    // an added token or the text's end follows: all is to be taken
+};
+
+class WindowTaker {
+ public:
+  virtual ~WindowTaker() = default;
+  // Sets how many bytes of the window it took. False: it wants no more.
+  virtual bool Take(const TextWindow& window, size_t& taken) = 0;
+  virtual bool TakeAddedToken(int32_t id) = 0;
+};
+
+// Immutable, thread-safe. Two files are read otherwise, each stretch whole: one with added tokens
+// that are `normalized` (they are found in what the normaliser leaves), and one with added tokens
+// that strip on their left.
+class TextCutter {
+ public:
+  // `tokens` in the reference's order. Borrows the normaliser.
+  TextCutter(const std::vector<AddedToken>& tokens, const TextNormalizer& normalizer);
+
+  // False if the taker wanted no more before the text's end.
+  bool Cut(std::string_view text, WindowTaker& taker) const;
+
+ private:
+  static constexpr size_t kWindowSize = 2048;
+
+  bool CutByPieces(std::string_view text, WindowTaker& taker) const;
+
+  const TextNormalizer& normalizer_;
+  AddedTokenFinder raw_;
+  AddedTokenFinder normalized_;
+};
+
+// `text` as `normalizer` leaves it.
+std::string Normalized(const TextNormalizer& normalizer, std::string_view text);
+
+}  // namespace akidb::embedding
