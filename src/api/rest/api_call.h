@@ -137,6 +137,9 @@ Result<std::string> RecommendPointsBatch(const ApiCall& call);
 Result<std::string> RecommendPointsGroups(const ApiCall& call);
 Result<std::string> DiscoverPoints(const ApiCall& call);
 Result<std::string> DiscoverPointsBatch(const ApiCall& call);
+// description_handlers.cc
+Result<std::string> GetOpenApi(const ApiCall& call);
+Result<std::string> GetReferencePage(const ApiCall& call);  // HTML
 // openai_handlers.cc
 Result<std::string> CreateEmbeddings(const ApiCall& call);
 Result<std::string> ListModels(const ApiCall& call);

@@ -7,7 +7,8 @@
 #include "api/rest/collection_json.h"
 #include "api/rest/collection_options_json.h"
 #include "api/rest/input_json.h"
-#include "api/rest/option_rules_json.h"
+#include "api/rest/option_check_json.h"
+#include "api/rest/schema/option_shapes.h"
 #include "base/json_writer.h"
 
 namespace akidb::rest {
@@ -102,7 +103,7 @@ Status CheckChangedQuantization(JsonElement value, const FieldPath& path) {
 }
 
 Status CheckChangedVector(JsonElement value, const FieldPath& path) {
-  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, VectorChangeRules()));
+  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, kVectorChanges));
   JsonElement quantization;
   if (!FindMember(value, "quantization_config", quantization)) return OkStatus();
   return CheckChangedQuantization(quantization, path.Member("quantization_config"));
@@ -111,13 +112,12 @@ Status CheckChangedVector(JsonElement value, const FieldPath& path) {
 // Everything that can be told without the collection.
 Status CheckChange(JsonElement body) {
   const FieldPath root;
-  AKIDB_RETURN_IF_ERROR(CheckOptions(body, root, CollectionChangeRules()));
+  AKIDB_RETURN_IF_ERROR(CheckOptions(body, root, kCollectionChanges));
   return ForEachMember(
       body, root, "a JSON object",
       [](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
         if (IsNull(value)) return OkStatus();
         if (key == "quantization_config") return CheckChangedQuantization(value, at);
-        if (key == "strict_mode_config") return CheckStrictMode(value, at);
         if (key == "vectors") {
           return ForEachMember(value, at, "an object of vectors by name",
                                [](std::string_view, JsonElement vector, const FieldPath& of) {
@@ -127,7 +127,7 @@ Status CheckChange(JsonElement body) {
         if (key != "sparse_vectors") return OkStatus();
         return ForEachMember(value, at, "an object of sparse vectors by name",
                              [](std::string_view, JsonElement vector, const FieldPath& of) {
-                               return CheckOptions(vector, of, SparseVectorOptionRules());
+                               return CheckOptions(vector, of, kSparseVectorParams.fields);
                              });
       });
 }
@@ -217,17 +217,6 @@ Status ChangeMetadata(JsonElement given, const FieldPath& path, CollectionConfig
   return OkStatus();
 }
 
-// Whether it is one of the documented ones.
-bool HasChangeRule(std::string_view group, std::string_view name) {
-  for (const OptionRule& rule : CollectionChangeRules()) {
-    if (rule.name != group) continue;
-    for (const OptionRule& member : rule.members) {
-      if (member.name == name) return true;
-    }
-  }
-  return false;
-}
-
 Status ChangeParams(JsonElement given, const FieldPath& path, CollectionConfig& config) {
   return ForEachMember(given, path, "an object",
                        [&](std::string_view key, JsonElement value, const FieldPath&) {
@@ -235,7 +224,7 @@ Status ChangeParams(JsonElement given, const FieldPath& path, CollectionConfig& 
                          if (IsNull(value)) return OkStatus();
                          if (name == "payload") {
                            Merge(name, value, config);
-                         } else if (HasChangeRule("params", name)) {
+                         } else if (FindField(kChangedParams.fields, name) != nullptr) {
                            config.echoed_json[name] = simdjson::minify(value);
                          }
                          return OkStatus();
@@ -280,7 +269,7 @@ struct NewVector {
 
 Status ReadNewSparse(JsonElement value, const FieldPath& path, NewVector& out) {
   if (!value.is_object()) return TypeError(path, "an object", value);
-  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, SparseVectorOptionRules()));
+  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, kSparseVectorParams.fields));
   JsonElement modifier;
   std::string_view word;
   const bool idf = FindMember(value, "modifier", modifier) && !modifier.get(word) && word == "idf";

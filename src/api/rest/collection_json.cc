@@ -4,7 +4,8 @@
 
 #include "api/rest/collection_options_json.h"
 #include "api/rest/input_json.h"
-#include "api/rest/option_rules_json.h"
+#include "api/rest/option_check_json.h"
+#include "api/rest/schema/option_shapes.h"
 #include "types/collection_config_json.h"
 
 namespace akidb::rest {
@@ -85,7 +86,7 @@ Status ReadSparseVectors(JsonElement value, const FieldPath& path, CollectionCon
       ForEachMember(value, path, "an object of named sparse vectors",
                     [&](std::string_view name, JsonElement member, const FieldPath& at) -> Status {
                       if (!member.is_object()) return TypeError(at, "an object", member);
-                      AKIDB_RETURN_IF_ERROR(CheckOptions(member, at, SparseVectorOptionRules()));
+                      AKIDB_RETURN_IF_ERROR(CheckOptions(member, at, kSparseVectorParams.fields));
                       JsonElement modifier;
                       std::string_view text;
                       const bool idf = FindMember(member, "modifier", modifier) &&
@@ -117,11 +118,7 @@ Status CheckNamesDiffer(JsonElement body) {
 
 // Whether `key` is kept to be given back.
 bool IsEchoed(std::string_view key) {
-  if (key == "quantization_config") return true;
-  for (const OptionRule& rule : CollectionOptionRules()) {
-    if (rule.name == key) return true;
-  }
-  return false;
+  return key == "quantization_config" || FindField(kCollectionOptions, key) != nullptr;
 }
 
 Status ReadSharding(JsonElement value, const FieldPath& path) {
@@ -171,7 +168,7 @@ Status ReadVectorParams(JsonElement value, const FieldPath& path, VectorConfig& 
   AKIDB_RETURN_IF_ERROR(read);
   if (!has_size) return MissingField(path, "size");
   if (!has_distance) return MissingField(path, "distance");
-  return CheckOptions(value, path, VectorOptionRules());
+  return CheckOptions(value, path, kVectorParamOptions);
 }
 
 Result<CollectionConfig> DecodeCreateCollection(std::string_view text) {
@@ -180,7 +177,7 @@ Result<CollectionConfig> DecodeCreateCollection(std::string_view text) {
   FieldPath root;
   CollectionConfig config;
   AKIDB_RETURN_IF_ERROR(CheckNamesDiffer(body.root()));
-  AKIDB_RETURN_IF_ERROR(CheckOptions(body.root(), root, CollectionOptionRules()));
+  AKIDB_RETURN_IF_ERROR(CheckOptions(body.root(), root, kCollectionOptions));
   Status read =
       ForEachMember(body.root(), root, "a JSON object",
                     [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
@@ -188,8 +185,6 @@ Result<CollectionConfig> DecodeCreateCollection(std::string_view text) {
                       if (key == "vectors") return ReadVectors(value, at, config);
                       if (key == "sparse_vectors") return ReadSparseVectors(value, at, config);
                       if (key == "sharding_method") return ReadSharding(value, at);
-                      if (key == "strict_mode_config")
-                        AKIDB_RETURN_IF_ERROR(CheckStrictMode(value, at));
                       if (key == "quantization_config")
                         AKIDB_RETURN_IF_ERROR(CheckQuantization(value, at));
                       if (key == "metadata") AKIDB_RETURN_IF_ERROR(ReadMetadata(value, at, config));

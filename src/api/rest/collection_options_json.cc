@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "api/rest/option_rules_json.h"
+#include "api/rest/input_json.h"
 #include "types/collection_config_json.h"
 
 namespace akidb::rest {
@@ -74,17 +74,6 @@ Status CheckPrefixes(JsonElement value, const FieldPath& path, std::string_view 
   return last != 0 ? OkStatus() : FieldError(path, "expected at least one number");
 }
 
-// Limits of vectors by their names; the rest keeps its rules.
-Status CheckLengths(JsonElement value, const FieldPath& path, std::string_view member) {
-  return ForEachMember(
-      value, path, "an object of limits by vector name",
-      [&](std::string_view, JsonElement named, const FieldPath& at) -> Status {
-        if (!named.is_object()) return TypeError(at, "an object", named);
-        const OptionRule rule[] = {{.name = member, .kind = OptionRule::Kind::kUint, .min = 1}};
-        return CheckOptions(named, at, rule);
-      });
-}
-
 }  // namespace
 
 Status ReadMetadata(JsonElement value, const FieldPath& path, CollectionConfig& out) {
@@ -107,17 +96,6 @@ Status CheckMatryoshka(JsonElement metadata, const FieldPath& path,
                        [&](std::string_view name, JsonElement list, const FieldPath& of_name) {
                          return CheckPrefixes(list, of_name, name, config);
                        });
-}
-
-Status CheckStrictMode(JsonElement value, const FieldPath& path) {
-  return ForEachMember(
-      value, path, "an object",
-      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
-        if (IsNull(member)) return OkStatus();
-        if (key == "multivector_config") return CheckLengths(member, at, "max_vectors");
-        if (key == "sparse_config") return CheckLengths(member, at, "max_length");
-        return OkStatus();
-      });
 }
 
 }  // namespace akidb::rest

@@ -23,6 +23,4 @@ Status ReadMetadata(JsonElement value, const FieldPath& path, CollectionConfig& 
 // vector, or an object of lists by name.
 Status CheckMatryoshka(JsonElement metadata, const FieldPath& path, const CollectionConfig& config);
 
-Status CheckStrictMode(JsonElement value, const FieldPath& path);
-
 }  // namespace akidb::rest

@@ -3,7 +3,8 @@
 #include <string>
 
 #include "api/rest/input_json.h"
-#include "api/rest/option_rules_json.h"
+#include "api/rest/option_check_json.h"
+#include "api/rest/schema/index_shapes.h"
 #include "types/collection_config_json.h"
 
 namespace akidb::rest {
@@ -22,7 +23,6 @@ Status ReadType(JsonElement value, const FieldPath& path, PayloadFieldKind& out)
 }
 
 Status CheckIntegerParams(JsonElement value, const FieldPath& path) {
-  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, PayloadIndexRules(PayloadFieldKind::kInteger)));
   auto is_off = [&](std::string_view name) {
     JsonElement member;
     bool on = true;
@@ -32,19 +32,13 @@ Status CheckIntegerParams(JsonElement value, const FieldPath& path) {
   return RangeError(path, "the 'lookup' and 'range' capabilities can't be both disabled");
 }
 
-// What the analyzer makes of the rest is for the engine to check.
-Status CheckTextParams(JsonElement value, const FieldPath& path) {
-  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, PayloadIndexRules(PayloadFieldKind::kText)));
-  return ForEachMember(
-      value, path, "an object",
-      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
-        if (key == "phrase_matching") {
-          bool ignored = false;
-          return IsNull(member) ? OkStatus() : ReadBool(member, at, ignored);
-        }
-        const bool unserved = key == "scoring" || key == "nested";
-        return unserved && !IsNull(member) ? NotServed(at, "this parameter is") : OkStatus();
-      });
+// What the analyzer makes of those of texts is for the engine to check.
+Status CheckParams(JsonElement value, const FieldPath& path, PayloadFieldKind kind) {
+  for (const IndexParams& params : PayloadIndexParams()) {
+    if (params.type != PayloadFieldKindName(kind)) continue;
+    AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, params.shape->fields));
+  }
+  return kind == PayloadFieldKind::kInteger ? CheckIntegerParams(value, path) : OkStatus();
 }
 
 Status ReadSchema(JsonElement value, const FieldPath& path, PayloadFieldIndex& out) {
@@ -55,10 +49,7 @@ Status ReadSchema(JsonElement value, const FieldPath& path, PayloadFieldIndex& o
   }
   if (!FindMember(value, "type", type)) return MissingField(path, "type");
   AKIDB_RETURN_IF_ERROR(ReadType(type, path.Member("type"), out.kind));
-  AKIDB_RETURN_IF_ERROR(out.kind == PayloadFieldKind::kInteger ? CheckIntegerParams(value, path)
-                        : out.kind == PayloadFieldKind::kText
-                            ? CheckTextParams(value, path)
-                            : CheckOptions(value, path, PayloadIndexRules(out.kind)));
+  AKIDB_RETURN_IF_ERROR(CheckParams(value, path, out.kind));
   out.params_json = simdjson::minify(value);
   return OkStatus();
 }

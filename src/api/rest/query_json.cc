@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "api/rest/filter_json.h"
+#include "api/rest/option_check_json.h"
 #include "api/rest/query_form_json.h"
 #include "api/rest/query_stage_json.h"
+#include "api/rest/schema/query_shapes.h"
 #include "api/rest/vector_json.h"
 
 namespace akidb::rest {
@@ -77,8 +79,7 @@ Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryStage& st
         }
         if (key == "idf") return ReadIdf(member, at, stage);
         if (key == "akidb") return ReadOwnParams(member, at, stage, explain);
-        if (key == "acorn" && !member.is_object()) return TypeError(at, "an object", member);
-        return OkStatus();
+        return key == "acorn" ? CheckOptions(member, at, kAcorn.fields) : OkStatus();
       });
 }
 

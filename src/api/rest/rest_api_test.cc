@@ -1,5 +1,8 @@
+#include <set>
+
 #include <gtest/gtest.h>
 
+#include "api/rest/openapi_document.h"
 #include "api/rest/route.h"
 
 namespace akidb::rest {
@@ -34,6 +37,25 @@ TEST(FindRoute, EveryRouteThatIsServedHasAHandler) {
   EXPECT_EQ(FindRoute("GET", "/snapshots").route->kind, RouteKind::kUnserved);
   EXPECT_EQ(FindRoute("GET", "/readyz").route->kind, RouteKind::kQuick);
   EXPECT_EQ(FindRoute("PUT", "/collections/x").route->handler, &CreateCollection);
+}
+
+TEST(Routes, AreDescribedWhereTheyAreServed) {
+  std::set<std::string_view> ids;
+  for (const Route& route : Routes()) {
+    const bool served = route.kind == RouteKind::kQuick || route.kind == RouteKind::kPooled;
+    const bool described = !route.operation.id.empty() && !route.operation.summary.empty();
+    EXPECT_EQ(described, served) << route.method << " " << route.pattern;
+    if (!served) continue;
+    EXPECT_TRUE(ids.insert(route.operation.id).second) << route.operation.id;
+    const bool has_item = route.pattern.find("{id}") != route.pattern.npos;
+    EXPECT_EQ(has_item, !route.operation.item.empty()) << route.operation.id;
+  }
+}
+
+TEST(DescribedPath, NamesWhatIsInThePath) {
+  EXPECT_EQ(DescribedPath(*FindRoute("GET", "/collections/x/points/1").route),
+            "/collections/{collection_name}/points/{point_id}");
+  EXPECT_EQ(DescribedPath(*FindRoute("GET", "/").route), "/");
 }
 
 TEST(PercentDecode, ReadsBytesAndRefusesBrokenOnes) {

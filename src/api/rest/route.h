@@ -1,5 +1,5 @@
-// The table of routes: which handler answers a method and a path, and what is documented by the
-// dialect but not served.
+// The table of routes: which handler answers a method and a path, what that takes and gives (out of
+// which the description of the API is made), and what is documented by the dialect but not served.
 #pragma once
 
 #include <span>
@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/rest/api_call.h"
+#include "api/rest/schema/operation.h"
 #include "base/status.h"
 
 namespace akidb::rest {
@@ -35,6 +36,7 @@ struct Route {
   Right right = Right::kRead;
   RouteKind kind = RouteKind::kUnserved;
   ApiHandler handler = nullptr;
+  Operation operation = {};  // described where the route is served
   std::string_view content_type = "application/json";
 };
 

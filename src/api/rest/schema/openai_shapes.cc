@@ -1,0 +1,70 @@
+#include "api/rest/schema/openai_shapes.h"
+
+#include "api/rest/schema/basic_shapes.h"
+
+namespace akidb::rest {
+namespace {
+
+using Kind = Shape::Kind;
+
+constexpr Shape kInputs = {.kind = Kind::kArray, .element = &kText, .items_min = 1};
+constexpr const Shape* kInputOptions[] = {&kText, &kInputs};
+constexpr Shape kInput = {
+    .kind = Kind::kOneOf, .doc = "A text, or at most 2048 of them.", .options = kInputOptions};
+constexpr Shape kModelName = {.kind = Kind::kString, .example = R"("all-minilm-l6-v2")"};
+constexpr Shape kEncoding = {.kind = Kind::kChoice, .choices = "float|base64"};
+constexpr Shape kInputType = {.kind = Kind::kChoice, .choices = "query|document"};
+constexpr Shape kTruncate = {.kind = Kind::kChoice, .choices = "none|start|end"};
+constexpr Shape kDimensions = {.kind = Kind::kUint, .min = 1, .max = 65536, .example = "384"};
+constexpr Field kEmbeddingsFields[] = {
+    {"input", &kInput, true},     {"model", &kModelName},      {"encoding_format", &kEncoding},
+    {"dimensions", &kDimensions}, {"input_type", &kInputType}, {"instruction", &kText},
+    {"truncate", &kTruncate},
+};
+
+constexpr Shape kNumbers = {.kind = Kind::kArray, .element = &kRealNumber};
+constexpr const Shape* kEmbeddingOptions[] = {&kNumbers, &kText};
+constexpr Shape kEmbedding = {
+    .kind = Kind::kOneOf, .doc = "Base64: of little-endian float32.", .options = kEmbeddingOptions};
+constexpr Shape kEmbeddingTag = {.kind = Kind::kChoice, .choices = "embedding"};
+constexpr Field kDatumFields[] = {
+    {"object", &kEmbeddingTag, true}, {"index", &kCount, true}, {"embedding", &kEmbedding, true}};
+constexpr Shape kDatum = {.kind = Kind::kObject, .fields = kDatumFields};
+constexpr Shape kData = {.kind = Kind::kArray, .element = &kDatum};
+constexpr Field kUsageFields[] = {{"prompt_tokens", &kCount, true},
+                                  {"total_tokens", &kCount, true},
+                                  {"truncated_texts", &kCount}};
+constexpr Shape kUsage = {.kind = Kind::kObject, .fields = kUsageFields};
+constexpr Shape kListTag = {.kind = Kind::kChoice, .choices = "list"};
+constexpr Field kEmbeddingsAnswerFields[] = {{"object", &kListTag, true},
+                                             {"data", &kData, true},
+                                             {"model", &kText, true},
+                                             {"usage", &kUsage, true}};
+
+constexpr Shape kModelTag = {.kind = Kind::kChoice, .choices = "model"};
+constexpr Field kModelFields[] = {{"id", &kText, true},
+                                  {"object", &kModelTag, true},
+                                  {"created", &kCount, true},
+                                  {"owned_by", &kText, true},
+                                  {"akidb", &kAnything, true}};
+constexpr Shape kModel = {.kind = Kind::kObject, .name = "Model", .fields = kModelFields};
+constexpr Shape kModels = {.kind = Kind::kArray, .element = &kModel};
+constexpr Field kModelsFields[] = {{"object", &kListTag, true}, {"data", &kModels, true}};
+
+constexpr Field kErrorOfFields[] = {
+    {"message", &kText, true}, {"type", &kText, true}, {"param", &kText}, {"code", &kText}};
+constexpr Shape kErrorOf = {.kind = Kind::kObject, .fields = kErrorOfFields};
+constexpr Field kErrorFields[] = {{"error", &kErrorOf, true}};
+
+}  // namespace
+
+constinit const Shape kEmbeddingsBody = {
+    .kind = Kind::kObject, .name = "EmbeddingsRequest", .fields = kEmbeddingsFields};
+constinit const Shape kEmbeddingsAnswer = {
+    .kind = Kind::kObject, .name = "Embeddings", .fields = kEmbeddingsAnswerFields};
+constinit const Shape kModelsAnswer = {
+    .kind = Kind::kObject, .name = "Models", .fields = kModelsFields};
+constinit const Shape kOpenAiError = {
+    .kind = Kind::kObject, .name = "OpenAiError", .fields = kErrorFields};
+
+}  // namespace akidb::rest

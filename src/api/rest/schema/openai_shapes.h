@@ -1,0 +1,13 @@
+// Bodies in OpenAI's form.
+#pragma once
+
+#include "api/rest/schema/shape.h"
+
+namespace akidb::rest {
+
+extern const Shape kEmbeddingsBody;
+extern const Shape kEmbeddingsAnswer;
+extern const Shape kModelsAnswer;
+extern const Shape kOpenAiError;
+
+}  // namespace akidb::rest
