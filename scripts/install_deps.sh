@@ -2,16 +2,17 @@
 # Installs the system packages that AkiDB is built, tested and shown with. Debian 12, Ubuntu 22.04 and
 # 24.04; x86-64 and arm64. Needs root or sudo, but only when something is missing.
 #
-#   scripts/install_deps.sh [build|demo|test|arm]   default: build
+#   scripts/install_deps.sh [build|demo|test|deep|arm]   default: build
 #     build   compiler, tools and libraries
 #     demo    build + what the demo loads and fetches with
 #     test    demo + what the tests run clients with
+#     deep    test + what power cuts on real file systems are made with
 #     arm     build + the cross compiler and the emulator of scripts/test_arm.sh
 set -euo pipefail
 
 level=${1:-build}
-case $level in build | demo | test | arm) ;; *)
-  echo "usage: install_deps.sh [build|demo|test|arm]" >&2
+case $level in build | demo | test | deep | arm) ;; *)
+  echo "usage: install_deps.sh [build|demo|test|deep|arm]" >&2
   exit 2
   ;;
 esac
@@ -33,7 +34,7 @@ packages=(
 )
 case $level in
   demo) packages+=(poppler-utils debian-handbook curl) ;;
-  test) packages+=(poppler-utils debian-handbook curl openssl python3-venv) ;;
+  test | deep) packages+=(poppler-utils debian-handbook curl openssl python3-venv) ;;
   arm) packages+=(g++-aarch64-linux-gnu qemu-user) ;;
 esac
 
@@ -69,14 +70,17 @@ boost_packages() {
   fi
 }
 
+# Where a release lacks one of these, the tests that want it are skipped, and say so.
+[ "$level" != deep ] || packages+=(nbdkit nbdkit-plugin-python libnbd-bin xfsprogs)
+
 mapfile -t wanted < <(missing "${packages[@]}")
 installed libboost1.81-dev || installed libboost-dev || wanted+=(boost)
 # Optional: a faster linker, where the release has it.
 installed mold || wanted+=(mold)
 # For the test of the formatting; Ubuntu 22.04 lacks this version and leaves the test out.
-[ "$level" != test ] || installed clang-format-16 || wanted+=(clang-format-16)
+[ "$level" != test ] && [ "$level" != deep ] || installed clang-format-16 || wanted+=(clang-format-16)
 # The JavaScript client needs Node.js 18 or newer; any installation of it will do.
-if [ "$level" = test ]; then
+if [ "$level" = test ] || [ "$level" = deep ]; then
   node_major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/' || true)
   { [ "${node_major:-0}" -ge 18 ] && command -v npm >/dev/null 2>&1; } || wanted+=(nodejs npm)
 fi
@@ -88,7 +92,7 @@ final=()
 for package in "${wanted[@]}"; do
   case $package in
     boost) final+=("$(boost_packages)") ;;
-    mold | clang-format-16) ! apt-cache show "$package" >/dev/null 2>&1 || final+=("$package") ;;
+    mold | clang-format-16 | nbdkit* | libnbd-bin) ! apt-cache show "$package" >/dev/null 2>&1 || final+=("$package") ;;
     *) final+=("$package") ;;
   esac
 done

@@ -19,7 +19,7 @@ case ${1:-} in
 esac
 
 jobs=$(nproc)
-scripts/install_deps.sh test
+if [ -n "$deep" ]; then scripts/install_deps.sh deep; else scripts/install_deps.sh test; fi
 
 mkdir -p build
 
