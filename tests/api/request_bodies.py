@@ -113,14 +113,16 @@ def json_type(value):
 
 
 class Place:
-    """A value in a body: what its schema is, where it stands, and how to make the body with another there."""
+    """A value in a body: its schema, where it stands, how to make the body with another value there, whether that
+    may be null, and what other forms of the whole take there."""
 
-    def __init__(self, schemas, schema, path, replace, nullable):
+    def __init__(self, schemas, schema, path, replace, nullable, others=()):
         self.schemas, self.schema, self.path, self.replace, self.nullable = schemas, schema, path, replace, nullable
+        self.admitted = {"anyOf": [schema, *others]} if others else schema
 
     def wrong_values(self):
         """Values that the schema does not admit, by what is wrong with them."""
-        types = self.schemas.types(self.schema)
+        types = self.schemas.types(self.admitted)
         if "boolean" in types and "object" in types and "integer" in types:
             return  # anything goes
         candidates = [("a boolean", True), ("a number", 1.5), ("an integer", 7), ("a string", "no such word"),
@@ -131,7 +133,7 @@ class Place:
                 yield what, value
         if not self.nullable and "null" not in types:
             yield "null", None
-        options = self.schemas.options(self.schema)
+        options = self.schemas.options(self.admitted)
         if "integer" in types and all(option.get("format") == "uint64" for option in options
                                       if "integer" in self.schemas.types(option)):
             yield "a negative number", -1
@@ -145,37 +147,49 @@ class Place:
                     yield f"beyond its {bound}", option[bound] + beyond
 
 
-# How deep the walk goes into what contains itself.
-DEPTH_MAX = 9
+def places(schemas, schema):
+    """Every Place in a body of `schema`, the body itself first. An object that stands in several is walked through
+    where it is met first."""
+    met = set()
+
+    def walk(schema, path, replace, nullable, others):
+        yield Place(schemas, schema, path, replace, nullable, others)
+        options = schemas.options(schema)
+        for option in options:
+            title = json.dumps(option, sort_keys=True)
+            inner = inner_values(option, schemas.example(option))
+            if not inner or title in met:
+                continue
+            met.add(title)
+            for part, value_schema, put, may_be_null in inner:
+                beside = [inner_schema(other, part) for other in options if other is not option]
+                yield from walk(value_schema, (*path, part), lambda value, put=put: replace(put(value)), may_be_null,
+                                [other for other in beside if other])
+
+    yield from walk(schema, (), lambda value: value, False, [])
 
 
-def places(schemas, schema, path=(), replace=lambda value: value, names=(), nullable=False, start=None):
-    """Every Place in a body of `schema`, the body itself first. `replace(value)`: the body with that there."""
-    yield Place(schemas, schema, path, replace, nullable)
-    if len(names) >= DEPTH_MAX:
-        return
-    for option in schemas.options(schema):
-        title = json.dumps(option, sort_keys=True)
-        if title in names:
-            continue
-        base = schemas.example(option) if start is None else start
-        inner = (*names, title)
-        if "properties" in option:
-            yield from member_places(schemas, option, base, path, replace, inner)
-        elif isinstance(option.get("additionalProperties"), dict) and isinstance(base, dict):
-            for key in base:
-                yield from places(schemas, option["additionalProperties"], (*path, key),
-                                  lambda value, key=key: replace({**base, key: value}), inner, False)
-        elif option.get("type") == "array":
-            yield from places(schemas, option["items"], (*path, 0),
-                              lambda value, base=base: replace([value, *base[1:]]), inner, False)
+def inner_schema(option, part):
+    """Of what is in a value of `option` by the key or index `part`; None where nothing is."""
+    if isinstance(part, int):
+        return option["items"] if option.get("type") == "array" else None
+    named = option.get("properties", {}).get(part)
+    if named is None and isinstance(option.get("additionalProperties"), dict):
+        return option["additionalProperties"]
+    return named
 
 
-def member_places(schemas, option, base, path, replace, names):
-    for name, member in option["properties"].items():
-        yield from places(schemas, member, (*path, name),
-                          lambda value, name=name: replace({**base, name: value}), names,
-                          name not in option.get("required", []))
+def inner_values(option, base):
+    """(key or index, schema, what puts a value there, whether it may be null) of what is in the value `base`."""
+    if "properties" in option:
+        return [(name, member, lambda value, name=name: {**base, name: value}, name not in option.get("required", []))
+                for name, member in option["properties"].items()]
+    if isinstance(option.get("additionalProperties"), dict):
+        return [(key, option["additionalProperties"], lambda value, key=key: {**base, key: value}, False)
+                for key in base]
+    if option.get("type") == "array":
+        return [(0, option["items"], lambda value: [value, *base[1:]], False)]
+    return []
 
 
 def shown_path(path):

@@ -136,9 +136,11 @@ Status ReadRange(JsonElement value, const FieldPath& path, std::vector<Predicate
   bool is_datetime = false;
   AKIDB_RETURN_IF_ERROR(
       ForEachMember(value, path, "an object such as {\"gte\": 1}",
-                    [&](std::string_view, JsonElement member, const FieldPath&) -> Status {
-                      is_datetime = is_datetime || member.is_string();
-                      return OkStatus();
+                    [&](std::string_view, JsonElement member, const FieldPath& at) -> Status {
+                      if (!member.is_string()) return OkStatus();
+                      int64_t moment = 0;
+                      is_datetime = true;
+                      return ReadDatetime(member, at, moment);
                     }));
   if (is_datetime) {
     DatetimeRange range;

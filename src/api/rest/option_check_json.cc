@@ -89,13 +89,30 @@ bool IsOfKind(JsonElement value, const Shape& shape) {
   return true;
 }
 
+// Whether an object says by a word of its own that it is one of these.
+bool IsMeant(JsonElement value, const Shape& shape) {
+  bool named = false;
+  for (const Field& field : shape.fields) {
+    if (!field.required || field.shape->kind != Kind::kChoice) continue;
+    JsonElement member;
+    std::string_view word;
+    if (!FindMember(value, field.name, member) || member.get(word)) return false;
+    bool known = false;
+    ForEachChoice(field.shape->choices,
+                  [&](std::string_view choice) { known = known || choice == word; });
+    if (!known) return false;
+    named = true;
+  }
+  return named;
+}
+
 // By the first option that admits it; else what is wrong by the last one of its JSON type.
 Status CheckOneOf(JsonElement value, const FieldPath& path, const Shape& shape) {
   Status wrong = TypeError(path, "another type of value", value);
   for (const Shape* option : shape.options) {
     if (!IsOfKind(value, *option)) continue;
     wrong = CheckShape(value, path, *option);
-    if (wrong.ok()) return wrong;
+    if (wrong.ok() || IsMeant(value, *option)) return wrong;
   }
   return wrong;
 }

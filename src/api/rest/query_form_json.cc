@@ -338,8 +338,8 @@ Status ReadQueryForm(JsonElement value, const FieldPath& path, QueryForm& out) {
     return form.read(member, path.Member(form.key), out);
   }
   if (FindMember(value, "formula", member)) return ReadFormula(value, path, out);
-  if (FindMember(value, "indices", member) || FindMember(value, "values", member)) {
-    return ReadNearest(value, path, out);
+  for (std::string_view of_vector : {"indices", "values", "text"}) {
+    if (FindMember(value, of_vector, member)) return ReadNearest(value, path, out);
   }
   return FieldError(path,
                     "expected a vector, a point id, {\"text\": …, \"model\": …} or an object that "

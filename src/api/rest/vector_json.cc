@@ -124,6 +124,8 @@ Status ReadVector(JsonElement value, const FieldPath& path, VectorInput& out, Te
     return ReadInferenceObject(value, path, out.emplace<TextInput>());
   }
   if (IsSparse(value)) return ReadSparse(value, path, out.emplace<DenseVector>());
+  JsonElement text;
+  if (FindMember(value, "text", text)) return TypeError(path.Member("text"), "a string", text);
   simdjson::dom::array array;
   if (value.get(array)) {
     return TypeError(path, "an array of numbers or an object {\"text\": …, \"model\": …}", value);

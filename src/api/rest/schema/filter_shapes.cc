@@ -68,8 +68,8 @@ constexpr Shape kRingPoints = {
     .kind = Kind::kArray,
     .element = &kGeoPoint,
     .items_min = 4,
-    .example = R"([{"lat": 0, "lon": 0}, {"lat": 0, "lon": 1}, {"lat": 1, "lon": 1},
-                   {"lat": 0, "lon": 0}])"};
+    .example = R"([{"lat": 41.9, "lon": 12.5}, {"lat": 41.9, "lon": 13}, {"lat": 42, "lon": 13},
+                   {"lat": 41.9, "lon": 12.5}])"};
 constexpr Field kRingFields[] = {{"points", &kRingPoints, true, "Closed: the last is the first."}};
 constexpr Shape kRing = {
     .kind = Kind::kObject, .name = "GeoRing", .fields = kRingFields, .closed = true};
@@ -137,8 +137,10 @@ constexpr Field kFilterFields[] = {
 
 }  // namespace
 
-constinit const Shape kGeoPoint = {
-    .kind = Kind::kObject, .name = "GeoPoint", .fields = kPlaceFields};
+constinit const Shape kGeoPoint = {.kind = Kind::kObject,
+                                   .name = "GeoPoint",
+                                   .fields = kPlaceFields,
+                                   .example = R"({"lat": 41.9, "lon": 12.5})"};
 constinit const Shape kCondition = {
     .kind = Kind::kOneOf, .name = "Condition", .options = kConditions};
 constinit const Shape kFilter = {.kind = Kind::kObject,

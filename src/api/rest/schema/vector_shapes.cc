@@ -32,8 +32,8 @@ constexpr Field kBm25Fields[] = {
     {"ascii_folding", &kFlag},
     {"stopwords", &kStopWords},
     {"stemmer", &kStemmer},
-    {"min_token_len", &kTokenLength},
-    {"max_token_len", &kTokenLength},
+    {"min_token_len", &kCount},
+    {"max_token_len", &kCount},
 };
 constexpr Shape kBm25Options = {.kind = Kind::kObject,
                                 .name = "Bm25Options",
