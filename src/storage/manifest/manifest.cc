@@ -81,6 +81,14 @@ Result<Manifest> ReadManifest(env::FileSystem& fs, const std::string& path, uint
   return manifest;
 }
 
+Result<Manifest> ReadNamed(env::FileSystem& fs, const std::string& directory,
+                           const Uuid& collection_uuid, const CurrentManifest& current) {
+  const std::string path = env::JoinPath(directory, ManifestFileName(current.number));
+  AKIDB_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(fs, path, current.number, &current));
+  if (manifest.collection_uuid == collection_uuid) return manifest;
+  return CorruptionError(path + " belongs to another collection");
+}
+
 Status CheckFile(env::FileSystem& fs, const std::string& directory, const FileRef& file) {
   const std::string path = SegmentPath(directory, file);
   Result<std::unique_ptr<env::File>> opened = fs.Open(path, env::OpenMode::kRead);
@@ -184,6 +192,13 @@ std::string SegmentPath(const std::string& directory, const FileRef& file) {
   return env::JoinPath(env::JoinPath(directory, kSegmentFolder), file.name);
 }
 
+Result<Manifest> ReadPublishedManifest(env::FileSystem& fs, const std::string& directory,
+                                       const Uuid& collection_uuid) {
+  AKIDB_ASSIGN_OR_RETURN(const std::optional<CurrentManifest> current, ReadCurrent(fs, directory));
+  if (!current) return CorruptionError(env::JoinPath(directory, kCurrentName) + " is missing");
+  return ReadNamed(fs, directory, collection_uuid, *current);
+}
+
 Result<Manifest> LoadManifest(env::FileSystem& fs, const std::string& directory,
                               const Uuid& collection_uuid) {
   AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(directory));
@@ -191,11 +206,7 @@ Result<Manifest> LoadManifest(env::FileSystem& fs, const std::string& directory,
   AKIDB_ASSIGN_OR_RETURN(std::optional<CurrentManifest> current, ReadCurrent(fs, directory));
   Manifest manifest;
   if (current) {
-    const std::string path = env::JoinPath(directory, ManifestFileName(current->number));
-    AKIDB_ASSIGN_OR_RETURN(manifest, ReadManifest(fs, path, current->number, &*current));
-    if (manifest.collection_uuid != collection_uuid) {
-      return CorruptionError(path + " belongs to another collection");
-    }
+    AKIDB_ASSIGN_OR_RETURN(manifest, ReadNamed(fs, directory, collection_uuid, *current));
   } else {
     AKIDB_ASSIGN_OR_RETURN(manifest, AdoptFirstManifest(fs, directory, collection_uuid));
   }

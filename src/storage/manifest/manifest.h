@@ -51,6 +51,11 @@ inline constexpr uint32_t kManifestSegmentsMax = 65536;
 Result<Manifest> LoadManifest(env::FileSystem& fs, const std::string& directory,
                               const Uuid& collection_uuid);
 
+// What CURRENT names, whether or not the files that it names are there; changes nothing. Errors as
+// LoadManifest's; kCorruption without CURRENT.
+Result<Manifest> ReadPublishedManifest(env::FileSystem& fs, const std::string& directory,
+                                       const Uuid& collection_uuid);
+
 // Durable when it returns ok: then `manifest.number` is the new one. The folder exists, and what
 // the manifest names has been synced. After an error either manifest may be found at the next
 // start: remove nothing that either names.
