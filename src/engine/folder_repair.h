@@ -1,0 +1,82 @@
+// Damage that keeps a data folder, or collections of it, from being opened: finding it, and mending
+// what can be, at a cost that a person has to agree to. docs/ops/repair.md.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "env/file_system.h"
+#include "env/random.h"
+#include "storage/manifest/manifest.h"
+#include "types/uuid.h"
+
+namespace akidb::engine {
+
+struct FolderDamage {
+  std::string part;  // "system log", "collection `parts`"
+  std::string what;  // file, place and reason
+  std::string lost;  // by mending it: "segment … of 2,000 points"; why not, if it can't be mended
+  bool mendable = true;
+};
+
+// A data folder that no process uses, for the life of the object. Not thread-safe.
+class FolderRepair {
+ public:
+  // Reads every log, manifest and delta, and of each segment what a start reads. kNotFound: there
+  // is no data folder; kBusy: in use; kUnsupported: of a newer version.
+  static Result<std::unique_ptr<FolderRepair>> Examine(env::FileSystem& fs, env::Random& random,
+                                                       Logger& log, const std::string& folder);
+
+  const std::vector<FolderDamage>& damages() const { return damages_; }
+
+  // Mends what can be. Whatever is taken away lies in a new folder repaired/N, which it returns.
+  // After an error or a power cut: examine again.
+  Result<std::string> Mend();
+  // The next start makes the catalog anew from the system log. Returns as Mend.
+  Result<std::string> DropCatalog();
+
+ private:
+  // What is to be done to one collection.
+  struct CollectionWork {
+    std::string directory;
+    std::optional<storage::Manifest> without;  // the manifest without the damaged segments
+    std::vector<std::string> files;            // of these: names in seg/
+    bool cut_log = false;
+    uint64_t log_start_seq = 0;
+  };
+
+  FolderRepair(env::FileSystem& fs, env::Random& random, Logger& log, std::string folder)
+      : fs_(fs), random_(random), log_(log), folder_(std::move(folder)) {}
+
+  std::string Path(std::string_view name) const { return env::JoinPath(folder_, name); }
+  Status ExamineAll();
+  Status ExamineSystemLog();
+  Status ExamineCollection(const Uuid& uuid, const std::string& part);
+  Status ExamineSegments(const std::string& part, const storage::Manifest& manifest,
+                         CollectionWork& work);
+  Status ExamineLog(const Uuid& uuid, const std::string& part, CollectionWork& work);
+  void Add(std::string part, std::string what, std::string lost, bool mendable = true);
+
+  Result<std::string> MakeKeepFolder();
+  Status MendCollection(const Uuid& uuid, const CollectionWork& work, const std::string& keep);
+  Status MendSystemLog(const std::string& keep);
+  Status KeepCatalog(const std::string& keep);
+  Status MoveDurably(const std::string& from, const std::string& to_folder);
+
+  env::FileSystem& fs_;
+  env::Random& random_;
+  Logger& log_;
+  const std::string folder_;
+  std::unique_ptr<env::FileLock> lock_;
+  std::map<Uuid, std::string> names_;  // of collections, as far as the system log can be read
+  std::map<Uuid, CollectionWork> work_;
+  bool cut_system_log_ = false;
+  std::vector<FolderDamage> damages_;
+};
+
+}  // namespace akidb::engine
