@@ -11,6 +11,7 @@ void AddCommands(CLI::App& app, std::function<int()>& run, const FilterReader& r
   AddModelsCommand(app, run);
   AddBenchCommand(app, run, read_filter);
   AddInspectCommand(app, run);
+  AddRepairCommand(app, run);
   AddCompletionCommand(app, run);
 }
 
