@@ -1,0 +1,21 @@
+// Requests: out of the table of routes, and out of others with bytes changed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/rest/http_message.h"
+#include "fuzz_random.h"
+
+namespace akidb::fuzz {
+
+// As a corpus file has it: "METHOD target\n" and the body.
+std::string ToText(const rest::HttpRequest& request);
+rest::HttpRequest FromText(std::string_view text);
+
+// By a route, with a body of its shape if it takes one.
+rest::HttpRequest MakeRequest(Choices& choices);
+// Some bytes of `text` changed, left out, doubled, or parts of `other` put in.
+std::string ChangeBytes(std::string text, const std::string& other, Choices& choices);
+
+}  // namespace akidb::fuzz
