@@ -34,11 +34,14 @@ ALLOWED = {
     "engine": _BELOW_ENGINE + ("engine/payload_index",),
     "service": ("base", "env", "types", "catalog", "embedding", "engine"),
     "api/rest/schema": ("base",),
-    "api/rest": ("base", "types", "types/text", "service", "api/rest/schema"),
+    "api/dialect": ("base", "types", "types/text", "service", "api/rest/schema"),
+    "api/rest": ("base", "types", "types/text", "service", "api/rest/schema", "api/dialect"),
+    "api/grpc": ("base", "types", "types/text", "service", "api/dialect"),
     "cli/documents": ("base", "env", "types"),
     "cli/inspect": _BELOW_ENGINE + ("engine",),
     "cli": _BELOW_SERVICE + ("service", "cli/documents", "cli/inspect"),
-    "server": _BELOW_SERVICE + ("service", "api/rest", "cli", "cli/documents"),
+    "server": _BELOW_SERVICE + ("service", "api/rest", "api/dialect", "api/grpc", "cli",
+                                "cli/documents"),
 }
 
 _DECLARATION = re.compile(r"\bakidb_module\(\s*([\w/]+)([^)]*)\)")

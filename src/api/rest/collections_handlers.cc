@@ -1,7 +1,7 @@
+#include "api/dialect/collection_json.h"
+#include "api/dialect/payload_index_json.h"
 #include "api/rest/alias_json.h"
 #include "api/rest/api_call.h"
-#include "api/rest/collection_json.h"
-#include "api/rest/payload_index_json.h"
 
 namespace akidb::rest {
 namespace {
@@ -75,15 +75,15 @@ Result<std::string> GetCollection(const ApiCall& call) {
   AKIDB_ASSIGN_OR_RETURN(service::CollectionInfo info,
                          call.service.GetCollection(call.context, call.collection));
   Envelope envelope;
-  WriteCollectionInfo(info, envelope.result());
+  dialect::WriteCollectionInfo(info, envelope.result());
   JsonWriter& extras = envelope.Extras(call);
   extras.Key("akidb");
   extras.BeginObject();
   extras.Key("memory_bytes");
-  WriteMemoryUse(info.stats.memory, extras);
+  dialect::WriteMemoryUse(info.stats.memory, extras);
   if (!info.stats.without_graph.empty()) {
     extras.Key("without_graph");
-    WriteWithoutGraph(info.stats, extras);
+    dialect::WriteWithoutGraph(info.stats, extras);
   }
   extras.EndObject();
   return envelope.Finish();
@@ -100,13 +100,13 @@ Result<std::string> CollectionExists(const ApiCall& call) {
 }
 
 Result<std::string> CreateCollection(const ApiCall& call) {
-  AKIDB_ASSIGN_OR_RETURN(CollectionConfig config, DecodeCreateCollection(call.body));
+  AKIDB_ASSIGN_OR_RETURN(CollectionConfig config, dialect::DecodeCreateCollection(call.body));
   AKIDB_RETURN_IF_ERROR(call.service.CreateCollection(call.collection, config));
   return BoolResult(call, true);
 }
 
 Result<std::string> ChangeCollection(const ApiCall& call) {
-  AKIDB_ASSIGN_OR_RETURN(service::OptionsChange change, DecodeChangeCollection(call.body));
+  AKIDB_ASSIGN_OR_RETURN(service::OptionsChange change, dialect::DecodeChangeCollection(call.body));
   AKIDB_RETURN_IF_ERROR(call.service.ChangeCollection(call.context, call.collection, change));
   return BoolResult(call, true);
 }
@@ -118,19 +118,21 @@ Result<std::string> DeleteCollection(const ApiCall& call) {
 
 // The name stands where the path of a point has its id.
 Result<std::string> PutVector(const ApiCall& call) {
-  AKIDB_ASSIGN_OR_RETURN(service::OptionsChange change, DecodeNewVector(call.body, call.point));
+  AKIDB_ASSIGN_OR_RETURN(service::OptionsChange change,
+                         dialect::DecodeNewVector(call.body, call.point));
   AKIDB_RETURN_IF_ERROR(call.service.ChangeVectors(call.context, call.collection, change));
   return WriteAnswer(call, {});
 }
 
 Result<std::string> DropVector(const ApiCall& call) {
-  AKIDB_RETURN_IF_ERROR(
-      call.service.ChangeVectors(call.context, call.collection, RemovalOfVector(call.point)));
+  AKIDB_RETURN_IF_ERROR(call.service.ChangeVectors(call.context, call.collection,
+                                                   dialect::RemovalOfVector(call.point)));
   return WriteAnswer(call, {});
 }
 
 Result<std::string> PutPayloadIndex(const ApiCall& call) {
-  AKIDB_ASSIGN_OR_RETURN(service::PayloadIndexRequest request, DecodePayloadIndex(call.body));
+  AKIDB_ASSIGN_OR_RETURN(service::PayloadIndexRequest request,
+                         dialect::DecodePayloadIndex(call.body));
   AKIDB_ASSIGN_OR_RETURN(service::WriteReply reply,
                          call.service.PutPayloadIndex(call.context, call.collection, request));
   return WriteAnswer(call, reply);

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "api/rest/collection_json.h"
+#include "api/dialect/collection_json.h"
 #include "api/rest/openai_json.h"
 #include "api/rest/point_json.h"
 #include "api/rest/update_json.h"
@@ -323,12 +323,12 @@ TEST(DecodePointSelector, WantsIdsOrAFilterAndNotBoth) {
 std::string Described(const CollectionConfig& config, const service::CollectionStats& stats = {}) {
   std::string out;
   JsonWriter json(out);
-  WriteCollectionInfo({stats, config}, json);
+  dialect::WriteCollectionInfo({stats, config}, json);
   return out;
 }
 
 TEST(DecodeCreateCollection, ASingleVectorIsTheDefaultOneAndRoundTrips) {
-  Result<CollectionConfig> config = DecodeCreateCollection(
+  Result<CollectionConfig> config = dialect::DecodeCreateCollection(
       R"({"vectors":{"size":4,"distance":"Dot","on_disk":true,"hnsw_config":{"m":8}},
           "hnsw_config":{"ef_construct":64},"optimizers_config":{"max_optimization_threads":"auto"},
           "metadata":{"owner":"me","akidb":{"durability":"interval"}},"shard_number":1})");
@@ -371,14 +371,14 @@ TEST(WriteCollectionInfo, TheStatusTellsOfMergesAndFailures) {
 }
 
 TEST(DecodeCreateCollection, NamedVectorsMayBeCalledAnything) {
-  Result<CollectionConfig> config = DecodeCreateCollection(
+  Result<CollectionConfig> config = dialect::DecodeCreateCollection(
       R"({"vectors":{"size":{"size":2,"distance":"Cosine"},"":{"size":3,"distance":"Euclid"}}})");
   ASSERT_TRUE(config.ok()) << config.status().ToString();
   EXPECT_EQ(config->vectors.at("size").dim, 2u);
   EXPECT_EQ(config->vectors.at("").dim, 3u);
   EXPECT_NE(Described(*config).find(R"("vectors":{"":{"size":3)"), std::string::npos);
-  EXPECT_TRUE(DecodeCreateCollection("{}")->vectors.empty());
-  EXPECT_TRUE(DecodeCreateCollection(R"({"vectors":{}})")->vectors.empty());
+  EXPECT_TRUE(dialect::DecodeCreateCollection("{}")->vectors.empty());
+  EXPECT_TRUE(dialect::DecodeCreateCollection(R"({"vectors":{}})")->vectors.empty());
 }
 
 TEST(DecodeCreateCollection, RefusesValuesOutOfRangeWithTheirPath) {
@@ -396,7 +396,7 @@ TEST(DecodeCreateCollection, RefusesValuesOutOfRangeWithTheirPath) {
         Case{R"({"optimizers_config":{"deleted_threshold":1.5}})",
              "[optimizers_config.deleted_threshold: value 1.5 invalid, must be from 0.0 to 1.0]"},
         Case{R"({"shard_number":0})", "[shard_number: value 0 invalid, must be 1 or larger]"}}) {
-    Status status = DecodeCreateCollection(c.body).status();
+    Status status = dialect::DecodeCreateCollection(c.body).status();
     EXPECT_EQ(status.code(), ErrorCode::kValidation) << c.body;
     EXPECT_EQ(status.message(), c.message);
   }
@@ -411,7 +411,7 @@ TEST(DecodeCreateCollection, RefusesWrongTypesAndVariants) {
         R"({"quantization_config":{"scalar":{}}})", R"({"quantization_config":{"cubic":{}}})",
         R"({"on_disk_payload":1})", R"({"metadata":{"akidb":{"durability":"never"}}})",
         R"({"metadata":{"akidb":{"colour":1}}})", R"({"sharding_method":"mine"})"}) {
-    EXPECT_EQ(DecodeCreateCollection(body).status().code(), ErrorCode::kMalformed) << body;
+    EXPECT_EQ(dialect::DecodeCreateCollection(body).status().code(), ErrorCode::kMalformed) << body;
   }
 }
 
@@ -420,11 +420,11 @@ TEST(DecodeCreateCollection, PrefixesBelongToVectorsThatAreThere) {
   const std::string named =
       R"({"metadata":{"akidb":{"matryoshka":%}},"vectors":{"a/b":{"size":2560,"distance":"Dot"}}})";
   auto of_one = [&](const std::string& value) {
-    return DecodeCreateCollection(one + R"("matryoshka":)" + value + "}}}");
+    return dialect::DecodeCreateCollection(one + R"("matryoshka":)" + value + "}}}");
   };
   auto of_named = [&](const std::string& value) {
     std::string body = named;
-    return DecodeCreateCollection(body.replace(body.find('%'), 1, value));
+    return dialect::DecodeCreateCollection(body.replace(body.find('%'), 1, value));
   };
   ASSERT_TRUE(of_one("[64,1024,2560]").ok());
   EXPECT_EQ(PrefixesOf(*of_one("[64,1024,2560]"), ""), (std::vector<uint32_t>{64, 1024, 2560}));
@@ -447,7 +447,7 @@ TEST(DecodeCreateCollection, PrefixesBelongToVectorsThatAreThere) {
 }
 
 TEST(DecodeCreateCollection, ReadsMultivectorsAndDatatypes) {
-  Result<CollectionConfig> config = DecodeCreateCollection(
+  Result<CollectionConfig> config = dialect::DecodeCreateCollection(
       R"({"vectors":{"a":{"size":4,"distance":"Dot","multivector_config":{"comparator":"max_sim"},
                           "datatype":"float16"},
                      "b":{"size":4,"distance":"Dot","multivector_config":null,"datatype":"uint8"},
@@ -461,14 +461,15 @@ TEST(DecodeCreateCollection, ReadsMultivectorsAndDatatypes) {
   for (const char* bad : {R"({"comparator":"min_sim"})", "{}", "1", R"({"comparator":1})"}) {
     const std::string body =
         R"({"vectors":{"size":4,"distance":"Dot","multivector_config":)" + std::string(bad) + "}}";
-    EXPECT_EQ(DecodeCreateCollection(body).status().code(), ErrorCode::kMalformed) << body;
+    EXPECT_EQ(dialect::DecodeCreateCollection(body).status().code(), ErrorCode::kMalformed) << body;
   }
 }
 
 TEST(DecodeCreateCollection, NamesWhatIsNotServed) {
   for (const char* body :
        {R"({"sharding_method":"custom"})", R"({"metadata":{"akidb":{"string_ids":true}}})"}) {
-    EXPECT_EQ(DecodeCreateCollection(body).status().code(), ErrorCode::kUnsupported) << body;
+    EXPECT_EQ(dialect::DecodeCreateCollection(body).status().code(), ErrorCode::kUnsupported)
+        << body;
   }
 }
 

@@ -5,45 +5,6 @@
 namespace akidb::rest {
 namespace {
 
-std::string_view Prefix(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kMalformed:
-      return "Format error in JSON body: ";
-    case ErrorCode::kInvalidArgument:
-    case ErrorCode::kAlreadyExists:
-      return "Wrong input: ";
-    case ErrorCode::kValidation:
-      return "Validation error in JSON body: ";
-    case ErrorCode::kPermissionDenied:
-      return "Forbidden: ";
-    case ErrorCode::kNotFound:
-      return "Not found: ";
-    case ErrorCode::kUnsupported:
-      return "Not implemented: ";
-    case ErrorCode::kTooLarge:
-      return "Payload too large: ";
-    case ErrorCode::kDeadlineExceeded:
-    case ErrorCode::kCancelled:
-      return "Timeout: ";
-    case ErrorCode::kResourceExhausted:
-      return "Too many requests: ";
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kBusy:
-    case ErrorCode::kCorruption:
-      return "Service unavailable: ";
-    case ErrorCode::kStorageFull:
-      return "Insufficient storage: ";
-    case ErrorCode::kIo:
-    case ErrorCode::kInternal:
-      return "Service internal error: ";
-    case ErrorCode::kOk:
-    case ErrorCode::kInference:        // the embedder's own words
-    case ErrorCode::kUnauthenticated:  // a plain text body
-      return "";
-  }
-  return "";
-}
-
 std::string_view OpenAiType(int http_status) {
   if (http_status == 429) return "rate_limit_error";
   return http_status >= 500 ? "server_error" : "invalid_request_error";
@@ -89,15 +50,6 @@ int HttpStatusOf(ErrorCode code) {
       return 507;
   }
   return 500;
-}
-
-std::string ErrorText(const Status& status) {
-  // The dialect's other word for what is asked wrongly: the service chooses it.
-  if (status.message().starts_with("Bad request: ")) return std::string(status.message());
-  if (status.message().starts_with("Rate limiting exceeded: ")) {
-    return std::string(status.message());
-  }
-  return std::string(Prefix(status.code())).append(status.message());
 }
 
 std::string ErrorBody(std::string_view text, double seconds) {

@@ -11,9 +11,6 @@ namespace akidb::rest {
 
 int HttpStatusOf(ErrorCode code);
 
-// The text with the dialect's prefix: "Wrong input: …". Clients match on it.
-std::string ErrorText(const Status& status);
-
 // {"status":{"error":text},"time":seconds}
 std::string ErrorBody(std::string_view text, double seconds);
 

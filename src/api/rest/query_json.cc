@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "api/dialect/option_check_json.h"
 #include "api/rest/filter_json.h"
-#include "api/rest/option_check_json.h"
 #include "api/rest/query_form_json.h"
 #include "api/rest/query_stage_json.h"
 #include "api/rest/schema/query_shapes.h"
@@ -79,7 +79,7 @@ Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryStage& st
         }
         if (key == "idf") return ReadIdf(member, at, stage);
         if (key == "akidb") return ReadOwnParams(member, at, stage, explain);
-        return key == "acorn" ? CheckOptions(member, at, kAcorn.fields) : OkStatus();
+        return key == "acorn" ? dialect::CheckOptions(member, at, kAcorn.fields) : OkStatus();
       });
 }
 

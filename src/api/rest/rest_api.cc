@@ -3,6 +3,7 @@
 #include <charconv>
 #include <exception>
 
+#include "api/dialect/error_text.h"
 #include "api/rest/error_response.h"
 
 namespace akidb::rest {
@@ -121,7 +122,7 @@ HttpResponse ErrorReply(const HttpRequest& request, const Status& status, std::s
 }
 
 HttpResponse ErrorReply(const HttpRequest& request, const Status& status) {
-  return ErrorReply(request, status, ErrorText(status));
+  return ErrorReply(request, status, dialect::ErrorText(status, dialect::BodyForm::kJson));
 }
 
 // What the routing finds wrong has texts of its own.

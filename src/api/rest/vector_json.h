@@ -6,11 +6,15 @@
 #include <utility>
 #include <vector>
 
-#include "api/rest/bm25_json.h"
+#include "api/dialect/bm25_json.h"
 #include "api/rest/input_json.h"
 #include "types/query.h"
 
 namespace akidb::rest {
+
+using dialect::IsBm25Object;
+using dialect::ReadBm25Object;
+using dialect::TextRole;
 
 // An object {"text", "model", "options"}: TextInput. Images and other objects are kUnsupported.
 // True when `value` is such an inference object at all.

@@ -1,5 +1,5 @@
 // Options of collections and vectors that are kept and given back; what is not acted upon is only
-// checked, by these very tables (../option_check_json.h).
+// checked, by these very tables (api/dialect/option_check_json.h).
 #pragma once
 
 #include <array>

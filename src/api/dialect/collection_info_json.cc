@@ -7,10 +7,10 @@
 
 #include <simdjson.h>
 
-#include "api/rest/collection_json.h"
+#include "api/dialect/collection_json.h"
 #include "types/collection_config_json.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
 namespace {
 
 struct Default {
@@ -250,4 +250,4 @@ void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json) 
   json.EndObject();
 }
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

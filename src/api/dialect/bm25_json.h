@@ -1,12 +1,10 @@
 // Inference objects of the model that needs none: BM25. Only *_json.cc files include this.
 #pragma once
 
-#include "api/rest/input_json.h"
-#include "types/point.h"
+#include "api/dialect/bm25_text.h"
+#include "api/dialect/input_json.h"
 
-namespace akidb::rest {
-
-enum class TextRole : uint8_t { kDocument, kQuery };
+namespace akidb::dialect {
 
 // Whether `value`, an inference object, names it.
 bool IsBm25Object(JsonElement value);
@@ -15,4 +13,4 @@ bool IsBm25Object(JsonElement value);
 // range.
 Status ReadBm25Object(JsonElement value, const FieldPath& path, TextRole role, DenseVector& out);
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

@@ -2,11 +2,11 @@
 // this.
 #pragma once
 
-#include "api/rest/input_json.h"
+#include "api/dialect/input_json.h"
 #include "base/json_writer.h"
 #include "types/collection_config.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
 
 // Keys of CollectionConfig::echoed_json: what the client said of single vectors, by their names.
 inline constexpr char kVectorOptions[] = "vector_options";
@@ -23,4 +23,4 @@ Status ReadMetadata(JsonElement value, const FieldPath& path, CollectionConfig& 
 // vector, or an object of lists by name.
 Status CheckMatryoshka(JsonElement metadata, const FieldPath& path, const CollectionConfig& config);
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

@@ -1,11 +1,11 @@
-#include "api/rest/collection_options_json.h"
+#include "api/dialect/collection_options_json.h"
 
 #include <string>
 
-#include "api/rest/input_json.h"
+#include "api/dialect/input_json.h"
 #include "types/collection_config_json.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
 namespace {
 
 // Of a vector that stands for a longer one.
@@ -98,4 +98,4 @@ Status CheckMatryoshka(JsonElement metadata, const FieldPath& path,
                        });
 }
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

@@ -4,10 +4,12 @@
 
 #include <span>
 
-#include "api/rest/input_json.h"
+#include "api/dialect/input_json.h"
 #include "api/rest/schema/shape.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
+
+using rest::Field;
 
 // Every member of the object `value` that has a field keeps to its shape; null always does. Members
 // without a field are left to later versions of the dialect, but where the object is closed.
@@ -16,4 +18,4 @@ Status CheckOptions(JsonElement value, const FieldPath& path, std::span<const Fi
 // {"scalar": …}, {"product": …}, {"binary": …} or {"turbo": …}.
 Status CheckQuantization(JsonElement value, const FieldPath& path);
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

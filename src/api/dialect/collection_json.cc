@@ -1,14 +1,19 @@
-#include "api/rest/collection_json.h"
+#include "api/dialect/collection_json.h"
 
 #include <string>
 
-#include "api/rest/collection_options_json.h"
-#include "api/rest/input_json.h"
-#include "api/rest/option_check_json.h"
+#include "api/dialect/collection_options_json.h"
+#include "api/dialect/input_json.h"
+#include "api/dialect/option_check_json.h"
 #include "api/rest/schema/option_shapes.h"
 #include "types/collection_config_json.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
+
+using rest::FindField;
+using rest::kCollectionOptions;
+using rest::kSparseVectorParams;
+using rest::kVectorParamOptions;
 namespace {
 
 Status ReadDistance(JsonElement value, const FieldPath& path, Metric& out) {
@@ -200,4 +205,4 @@ Result<CollectionConfig> DecodeCreateCollection(std::string_view text) {
   return config;
 }
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

@@ -1,10 +1,10 @@
-#include "api/rest/input_json.h"
+#include "api/dialect/input_json.h"
 
 #include <optional>
 
 #include "types/uuid.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
 namespace {
 
 using simdjson::dom::element_type;
@@ -195,4 +195,4 @@ bool FindMember(JsonElement object, std::string_view name, JsonElement& out) {
   return found;
 }
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

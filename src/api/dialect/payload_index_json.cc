@@ -1,13 +1,16 @@
-#include "api/rest/payload_index_json.h"
+#include "api/dialect/payload_index_json.h"
 
 #include <string>
 
-#include "api/rest/input_json.h"
-#include "api/rest/option_check_json.h"
+#include "api/dialect/input_json.h"
+#include "api/dialect/option_check_json.h"
 #include "api/rest/schema/index_shapes.h"
 #include "types/collection_config_json.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
+
+using rest::IndexParams;
+using rest::PayloadIndexParams;
 namespace {
 
 Status ReadType(JsonElement value, const FieldPath& path, PayloadFieldKind& out) {
@@ -73,4 +76,4 @@ Result<service::PayloadIndexRequest> DecodePayloadIndex(std::string_view text) {
   return request;
 }
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

@@ -1,11 +1,11 @@
-#include "api/rest/bm25_json.h"
+#include "api/dialect/bm25_json.h"
 
 #include <string>
 
 #include "types/text/bm25.h"
 #include "types/text/stop_words.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
 namespace {
 
 Status AsInference(Status status) {
@@ -116,6 +116,13 @@ Status ReadOptions(JsonElement value, const FieldPath& path, Bm25Options& out) {
                        });
 }
 
+Status Weigh(std::string_view text, Bm25Options options, TextRole role, DenseVector& out) {
+  Result<Bm25> bm25 = Bm25::Create(std::move(options));
+  if (!bm25.ok()) return AsInference(bm25.status());
+  out = role == TextRole::kQuery ? bm25->OfQuery(text) : bm25->OfDocument(text);
+  return OkStatus();
+}
+
 }  // namespace
 
 bool IsBm25Object(JsonElement value) {
@@ -137,10 +144,23 @@ Status ReadBm25Object(JsonElement value, const FieldPath& path, TextRole role, D
   } else {
     AKIDB_ASSIGN_OR_RETURN(options.text, TextOptionsOfLanguage("english"));
   }
-  Result<Bm25> bm25 = Bm25::Create(std::move(options));
-  if (!bm25.ok()) return AsInference(bm25.status());
-  out = role == TextRole::kQuery ? bm25->OfQuery(text) : bm25->OfDocument(text);
-  return OkStatus();
+  return Weigh(text, std::move(options), role, out);
 }
 
-}  // namespace akidb::rest
+Result<DenseVector> Bm25Vector(std::string_view text, std::string_view options_json,
+                               TextRole role) {
+  Bm25Options options;
+  if (options_json.empty()) {
+    AKIDB_ASSIGN_OR_RETURN(options.text, TextOptionsOfLanguage("english"));
+  } else {
+    JsonBody body;
+    AKIDB_RETURN_IF_ERROR(body.Parse(options_json));
+    const FieldPath root;
+    AKIDB_RETURN_IF_ERROR(ReadOptions(body.root(), root.Member("options"), options));
+  }
+  DenseVector vector;
+  AKIDB_RETURN_IF_ERROR(Weigh(text, std::move(options), role, vector));
+  return vector;
+}
+
+}  // namespace akidb::dialect

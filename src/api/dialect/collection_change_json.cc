@@ -4,14 +4,20 @@
 #include <utility>
 #include <vector>
 
-#include "api/rest/collection_json.h"
-#include "api/rest/collection_options_json.h"
-#include "api/rest/input_json.h"
-#include "api/rest/option_check_json.h"
+#include "api/dialect/collection_json.h"
+#include "api/dialect/collection_options_json.h"
+#include "api/dialect/input_json.h"
+#include "api/dialect/option_check_json.h"
 #include "api/rest/schema/option_shapes.h"
 #include "base/json_writer.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
+
+using rest::FindField;
+using rest::kChangedParams;
+using rest::kCollectionChanges;
+using rest::kSparseVectorParams;
+using rest::kVectorChanges;
 namespace {
 
 constexpr char kDurabilityStays[] =
@@ -338,4 +344,4 @@ Result<service::OptionsChange> DecodeChangeCollection(std::string_view text) {
       [body](CollectionConfig& config) { return Change(body->root(), config); });
 }
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

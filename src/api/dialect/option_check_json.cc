@@ -1,11 +1,17 @@
-#include "api/rest/option_check_json.h"
+#include "api/dialect/option_check_json.h"
 
 #include <algorithm>
 #include <string>
 
 #include "api/rest/schema/option_shapes.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
+
+using rest::FindField;
+using rest::ForEachChoice;
+using rest::kNoBound;
+using rest::Shape;
+using rest::kQuantization;
 namespace {
 
 using Kind = Shape::Kind;
@@ -188,4 +194,4 @@ Status CheckQuantization(JsonElement value, const FieldPath& path) {
   return FieldError(path, "expected one of `scalar`, `product`, `binary`, `turbo`");
 }
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

@@ -9,7 +9,7 @@
 #include "service/service.h"
 #include "types/collection_config.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
 
 // Every documented option is checked. Those that AkiDB doesn't act upon are kept as they came in
 // CollectionConfig::echoed_json: by their own name, those of single vectors under
@@ -32,4 +32,4 @@ void WriteWithoutGraph(const service::CollectionStats& stats, JsonWriter& json);
 // CollectionInfo of the dialect: what was given at creation over the dialect's defaults.
 void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json);
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect
