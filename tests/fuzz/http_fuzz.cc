@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -240,23 +242,40 @@ int Fuzzer::Run() {
   return findings_.empty() ? 0 : 1;
 }
 
-void WatchForHanging() {
-  std::thread([] {
-    for (;;) {
-      std::this_thread::sleep_for(std::chrono::seconds(1));
-      if (current_bytes > 0 && NowSeconds() - current_start_s > kHung.count()) {
-        std::fprintf(stderr, "\nFOUND: no answer within %lld s\n",
-                     static_cast<long long>(kHung.count()));
-        ShowCurrent();
-        _exit(1);
-      }
+// Ends the process when a request takes forever.
+class Watchdog {
+ public:
+  Watchdog() : thread_([this] { Watch(); }) {}
+  ~Watchdog() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
     }
-  }).detach();
-}
+    changed_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void Watch() {
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, std::chrono::seconds(1), [this] { return over_; })) {
+      if (current_bytes == 0 || NowSeconds() - current_start_s <= kHung.count()) continue;
+      std::fprintf(stderr, "\nFOUND: no answer within %lld s\n",
+                   static_cast<long long>(kHung.count()));
+      ShowCurrent();
+      _exit(1);
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::thread thread_;
+};
 
 int Fuzz(const Options& options) {
   WatchForDeath();
-  WatchForHanging();
+  const Watchdog watchdog;
   return Fuzzer(options).Run();
 }
 

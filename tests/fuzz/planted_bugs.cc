@@ -42,18 +42,19 @@ void EndProcess(const HttpRequest& request, HttpResponse&) {
   if (Has(request.body, "\"slice\"") && Has(request.target, "/points/count")) std::abort();
 }
 
-void ReadPastEnd(const HttpRequest& request, HttpResponse& response) {
+// What a bug does goes through an atomic, for an optimizer leaves out what nobody needs.
+std::atomic<char> seen;
+std::atomic<char*> lost;
+
+void ReadPastEnd(const HttpRequest& request, HttpResponse&) {
   if (!Has(request.body, "\"weights\"")) return;
   const std::vector<char> copy(request.body.begin(), request.body.end());
-  const volatile char* const end = copy.data() + copy.size();
-  if (*end == 'x') response.status = 200;
+  seen = copy.data()[copy.size()];
 }
 
 void Leak(const HttpRequest& request, HttpResponse&) {
   if (!Has(request.body, "\"geo_radius\"")) return;
-  // Hidden from the optimizer, which may leave an allocation out.
-  static std::atomic<char*> lost;
-  lost = new char[64];
+  lost = std::make_unique<char[]>(64).release();
   lost = nullptr;
 }
 
