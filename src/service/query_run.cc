@@ -57,6 +57,12 @@ const VectorConfig& QueryRun::ConfigOf(const QueryStage& stage) const {
 
 Result<engine::SearchRequest> QueryRun::SearchOf(const Stage& stage) {
   const QueryStage& asked = *stage.asked;
+  if (asked.idf_scope && !ConfigOf(asked).idf) {
+    return InvalidArgumentError(
+        "Validation failed: search param `idf` requires a sparse vector with the `idf` modifier, "
+        "which vector \"" +
+        asked.using_vector + "\" is not");
+  }
   engine::SearchRequest search;
   search.vector_name = asked.using_vector;
   search.filter = stage.filter;

@@ -7,26 +7,32 @@
 namespace akidb {
 namespace {
 
-// The selected paths as a tree of member names; element steps are left out, because a selector
-// enters arrays by itself.
+// The selected paths as a tree of steps: members by name, and the elements of an array.
 struct Node {
   bool selected = false;  // a path ends here: this field with all that is in it
   std::map<std::string, std::unique_ptr<Node>, std::less<>> members;
+  std::unique_ptr<Node> elements;
 };
+
+Node* Descend(std::unique_ptr<Node>& child) {
+  if (!child) child = std::make_unique<Node>();
+  return child.get();
+}
 
 void Insert(std::string_view text, Node& root) {
   Result<PayloadPath> path = PayloadPath::Parse(text);
+  if (!path.ok()) {  // so it is the name of a field
+    Descend(root.members[std::string(text)])->selected = true;
+    return;
+  }
   Node* node = &root;
-  auto descend = [&](std::string name) {
-    std::unique_ptr<Node>& child = node->members[std::move(name)];
-    if (!child) child = std::make_unique<Node>();
-    node = child.get();
-  };
-  if (!path.ok()) {
-    descend(std::string(text));  // not a path, so the name of a field
-  } else {
-    for (const PayloadPath::Step& step : path->steps()) {
-      if (const auto* name = std::get_if<std::string>(&step)) descend(*name);
+  for (const PayloadPath::Step& step : path->steps()) {
+    if (const auto* name = std::get_if<std::string>(&step)) {
+      node = Descend(node->members[*name]);
+    } else if (std::holds_alternative<PayloadPath::AnyElement>(step)) {
+      node = Descend(node->elements);
+    } else {
+      return;  // leads to nothing: a selector does not tell elements apart
     }
   }
   node->selected = true;
@@ -42,7 +48,7 @@ class Copier {
     object.ForEachMember([&](std::string_view key, PayloadValue value) {
       auto found = node.members.find(key);
       const Node* child = found == node.members.end() ? nullptr : found->second.get();
-      if (Keeps(value, child)) {
+      if (Keeps(child)) {
         out_.Key(key);
         Value(value, child);
       }
@@ -52,13 +58,11 @@ class Copier {
   }
 
  private:
-  // Whether anything of `value` is kept.
-  bool Keeps(PayloadValue value, const Node* node) const {
+  // Whether anything at the place of `node` is kept. On the way to what is included values are,
+  // of whatever kind.
+  bool Keeps(const Node* node) const {
     if (node == nullptr) return !include_;
-    if (node->selected) return include_;
-    if (!include_) return true;
-    return value.kind() == PayloadValue::Kind::kObject ||
-           value.kind() == PayloadValue::Kind::kArray;
+    return !node->selected || include_;
   }
 
   void Value(PayloadValue value, const Node* node) {
@@ -66,10 +70,13 @@ class Copier {
     if (value.kind() == PayloadValue::Kind::kObject) return Members(value, *node);
     if (value.kind() != PayloadValue::Kind::kArray) return out_.Value(value);
     out_.BeginArray();
-    value.ForEachElement([&](PayloadValue element) {
-      if (element.kind() == PayloadValue::Kind::kObject || !include_) Value(element, node);
-      return true;
-    });
+    const Node* child = node->elements.get();
+    if (Keeps(child)) {
+      value.ForEachElement([&](PayloadValue element) {
+        Value(element, child);
+        return true;
+      });
+    }
     out_.EndArray();
   }
 

@@ -184,6 +184,7 @@ struct QueryStage {
   size_t ef = 0;                         // candidates in a graph; 0: the default
   double recall = 0;                     // share of the nearest to be found; 0: the default
   double oversampling = 0;               // was asked for; 0: not
+  bool idf_scope = false;                // the next one was given, be it as all
   // The points among which a sparse vector's indices are rare or not; null: all.
   std::shared_ptr<const Filter> idf_corpus;
   std::optional<LookupFrom> lookup_from;

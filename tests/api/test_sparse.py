@@ -166,6 +166,14 @@ class Sparse(ServerTestCase):
             self.assertIn(text, self.refused(400, "POST", self.path + "/points/query", body))
         self.assertIn("between sparse and regular", self.put(400, {"d": words("dog")}))
 
+    def test_a_scope_of_rarity_needs_the_modifier(self):
+        self.create_both()
+        text = "Wrong input: Validation failed: search param `idf` requires a sparse vector with the `idf` modifier"
+        for scope in ("global", {"corpus": {}}):
+            for body in ({"query": wire({1: 1.0}), "using": "s"}, {"query": [1, 0], "using": "d"}):
+                asked = {**body, "params": {"idf": scope}}
+                self.assertIn(text, self.refused(400, "POST", self.path + "/points/query", asked))
+
     def test_rarity_follows_updates_and_deletes(self):
         self.create_both(modifier="idf")
         self.upsert([{"id": i, "vector": {"s": wire({1: 1.0} if i % 2 else {1: 1.0, 2: 1.0})}} for i in range(10)])

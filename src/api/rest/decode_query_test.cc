@@ -108,7 +108,9 @@ TEST(DecodeQuery, ReadsAmongWhichPointsIndicesAreRare) {
     return DecodeQuery(R"({"query":[1],"params":{"idf":)" + idf + "}}");
   };
   EXPECT_EQ(corpus(R"("global")")->idf_corpus, nullptr);
+  EXPECT_TRUE(corpus(R"("global")")->idf_scope);
   EXPECT_EQ(corpus("null")->idf_corpus, nullptr);
+  EXPECT_FALSE(corpus("null")->idf_scope);
   EXPECT_TRUE(corpus(R"({"corpus":{}})")->idf_corpus->empty());
   EXPECT_EQ(corpus(R"({"corpus":{"must":{"has_id":[1]}}})")->idf_corpus->must.size(), 1u);
   for (const char* wrong : {R"("local")", "7", "{}", R"({"corpus":null})", R"({"corpus":7})",

@@ -77,7 +77,10 @@ Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryStage& st
         if (key == "quantization") {
           return ReadQuantizationParams(member, at, stage.oversampling);
         }
-        if (key == "idf") return ReadIdf(member, at, stage);
+        if (key == "idf") {
+          stage.idf_scope = true;
+          return ReadIdf(member, at, stage);
+        }
         if (key == "akidb") return ReadOwnParams(member, at, stage, explain);
         return key == "acorn" ? dialect::CheckOptions(member, at, kAcorn.fields) : OkStatus();
       });

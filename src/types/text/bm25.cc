@@ -85,8 +85,8 @@ DenseVector Bm25::OfDocument(std::string_view text) const {
 DenseVector Bm25::OfQuery(std::string_view text) const {
   DenseVector vector = DenseVector::AtIndices({}, {});
   std::vector<uint32_t>& indices = *vector.indices;
-  analyzer_.ForEachDocumentToken(
-      text, [&](std::string_view token) { indices.push_back(Bm25Index(token)); });
+  analyzer_.ForEachQueryToken(text,
+                              [&](std::string_view token) { indices.push_back(Bm25Index(token)); });
   std::sort(indices.begin(), indices.end());
   indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
   vector.assign(indices.size(), 1);

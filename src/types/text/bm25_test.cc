@@ -39,6 +39,19 @@ TEST(Bm25, QueriesHaveOneForEachWord) {
   EXPECT_TRUE(English().OfQuery("the").indices.has_value());
 }
 
+TEST(Bm25, BeginningsAreOfDocumentsOnly) {
+  Bm25Options options;
+  options.text.tokenizer = TextTokenizer::kPrefix;
+  options.text.token_len_min = 2;
+  options.text.token_len_max = 3;
+  const Result<Bm25> model = Bm25::Create(options);
+  ASSERT_TRUE(model.ok());
+  EXPECT_EQ(model->OfDocument("fast").size(), 2u);  // "fa", "fas"
+  const DenseVector query = model->OfQuery("fast");
+  ASSERT_EQ(query.size(), 1u);
+  EXPECT_EQ(query.indices->front(), Bm25Index("fas"));
+}
+
 TEST(Bm25, KnowsItsNamesAndRefusesWhatIsNone) {
   EXPECT_TRUE(IsBm25Model("Qdrant/bm25"));
   EXPECT_TRUE(IsBm25Model("BM25"));
