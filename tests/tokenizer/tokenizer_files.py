@@ -1,5 +1,7 @@
 """Tokenizer files to compare over: as published, trained here, and each in many variants."""
+import base64
 import copy
+import io
 import json
 
 from generated_texts import SPECIAL
@@ -90,7 +92,46 @@ def bpe_variants(base):
                                                               enumerate(merges) if i % 7]}}
 
 
-VARIANTS = {"WordPiece": wordpiece_variants, "BPE": bpe_variants}
+def unigram_variants(base):
+    def metaspace(**options):
+        return {"type": "Metaspace", "replacement": "\u2581", **options}
+
+    def sequence(*normalizers):
+        return {"type": "Sequence", "normalizers": list(normalizers)}
+
+    precompiled = base["normalizer"]["normalizers"][0]
+    runs = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "\u2581"}
+    separated = {"type": "Sequence", "pretokenizers": [
+        {"type": "WhitespaceSplit"}, metaspace(add_prefix_space=True)]}
+    yield "words separated", {**base, "normalizer": precompiled, "pre_tokenizer": separated}
+    yield "words separated, no normaliser", {**base, "normalizer": None, "pre_tokenizer": separated}
+    for scheme in ("first", "never"):
+        yield f"prepend {scheme}", {**base, "pre_tokenizer": metaspace(prepend_scheme=scheme)}
+    yield "another mark", {**base, "pre_tokenizer": {"type": "Metaspace", "replacement": "_"}}
+    yield "stripped", {**base, "normalizer": sequence(
+        precompiled, {"type": "Strip", "strip_left": False, "strip_right": True}, runs)}
+    yield "stripped on the left", {**base, "normalizer": sequence(
+        {"type": "Strip", "strip_left": True, "strip_right": False}, precompiled)}
+    yield "Nmt, NFKC, Lowercase", {**base, "normalizer": sequence(
+        {"type": "Nmt"}, {"type": "NFKC"}, {"type": "Lowercase"},
+        {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "})}
+    yield "NFC, Replace, Prepend", {**base, "normalizer": sequence(
+        {"type": "NFC"}, {"type": "Replace", "pattern": {"String": "''"}, "content": '"'},
+        {"type": "Replace", "pattern": {"String": "e "}, "content": " b"},
+        {"type": "Prepend", "prepend": "\u2581"})}
+    # With every byte a token, what is unknown is spelled.
+    fallback = copy.deepcopy(base)
+    worst = min(score for _, score in fallback["model"]["vocab"])
+    fallback["model"]["vocab"][-1:-1] = [[f"<0x{byte:02X}>", worst] for byte in range(256)]
+    fallback["model"]["byte_fallback"] = True
+    fallback["added_tokens"][-1]["id"] += 256
+    yield "bytes for what is unknown", fallback
+    # Scores that are equal show which of several best ways is taken.
+    equal = [[token, -float(len(token) > 3)] for token, _ in base["model"]["vocab"]]
+    yield "equal scores", {**base, "model": {**base["model"], "vocab": equal}}
+
+
+VARIANTS = {"WordPiece": wordpiece_variants, "BPE": bpe_variants, "Unigram": unigram_variants}
 
 
 def variants(base, all_of_them):
@@ -101,7 +142,8 @@ def variants(base, all_of_them):
         for name, file in VARIANTS[base["model"]["type"]](base):
             yield name, file, False
     yield "added tokens", with_added_tokens(base), False
-    yield "added tokens, specials as plain text", with_added_tokens(base), True
+    if base["model"]["type"] != "Unigram":  # see without_specials_in_model: ids would differ
+        yield "added tokens, specials as plain text", with_added_tokens(base), True
 
 
 def trained_bpe(lines, vocabulary_size=6000):
@@ -119,3 +161,57 @@ def trained_bpe(lines, vocabulary_size=6000):
     tokenizer.add_special_tokens([AddedToken("<|endoftext|>", normalized=False),
                                   AddedToken("<|im_end|>", normalized=False)])
     return json.loads(tokenizer.to_str())
+
+
+def added_token(content, token_id, lstrip=False):
+    return {"id": token_id, "content": content, "single_word": False, "lstrip": lstrip,
+            "rstrip": False, "normalized": False, "special": True}
+
+
+def unigram_file(pieces, charsmap):
+    """XLM-R's layout: `pieces` are [token, score], the charsmap is SentencePiece's, as bytes."""
+    vocabulary = [["<s>", 0.0], ["<pad>", 0.0], ["</s>", 0.0], ["<unk>", 0.0], *pieces, ["<mask>", 0.0]]
+    specials = [added_token(vocabulary[i][0], i) for i in range(4)]
+    specials.append(added_token("<mask>", len(vocabulary) - 1, lstrip=True))
+    return {
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": specials,
+        "normalizer": {"type": "Sequence", "normalizers": [
+            {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(charsmap).decode()},
+            {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}]},
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}},
+                       {"Sequence": {"id": "A", "type_id": 0}},
+                       {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+            "special_tokens": {token: {"id": token, "ids": [i], "tokens": [token]}
+                               for token, i in (("<s>", 0), ("</s>", 2))}},
+        "decoder": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"},
+        "model": {"type": "Unigram", "unk_id": 3, "byte_fallback": False, "vocab": vocabulary}}
+
+
+def trained_unigram(lines, vocabulary_size=4000):
+    """A model that SentencePiece trains, with its rules of the name nmt_nfkc, those of XLM-R."""
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_writer=written, vocab_size=vocabulary_size,
+        model_type="unigram", normalization_rule_name="nmt_nfkc", hard_vocab_limit=False,
+        minloglevel=2)
+    model = sentencepiece_model_pb2.ModelProto()
+    model.ParseFromString(written.getvalue())
+    pieces = [[piece.piece, piece.score] for piece in model.pieces if piece.type == piece.NORMAL]
+    return unigram_file(pieces, model.normalizer_spec.precompiled_charsmap)
+
+
+def without_specials_in_model(file):
+    """A Unigram file in whose model no text finds a special token: its tokens' names hold spaces."""
+    changed = copy.deepcopy(file)
+    specials = {token["content"] for token in file["added_tokens"] if token["special"]}
+    for entry in changed["model"]["vocab"]:
+        if entry[0] in specials:
+            entry[0] = " " + entry[0]
+    return changed

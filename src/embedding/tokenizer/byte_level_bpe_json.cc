@@ -14,7 +14,7 @@ namespace {
 using Vocabulary = std::unordered_map<std::string_view, int32_t>;  // in the file's spelling
 
 // Whether NFC is asked for.
-Result<bool> ReadNormalizer(const Component& root) {
+Result<bool> ReadsNfc(const Component& root) {
   if (!root.Has("normalizer")) return false;
   AKIDB_ASSIGN_OR_RETURN(Component normalizer, root.Object("normalizer"));
   AKIDB_ASSIGN_OR_RETURN(std::string_view type, normalizer.String("type"));
@@ -70,25 +70,15 @@ Result<SplitPattern> ReadPreTokenizer(const Component& root) {
   }
   if (type != "Sequence")
     return NotImplementedError(pre_tokenizer, std::string(type) + "` for BPE");
-  AKIDB_RETURN_IF_ERROR(pre_tokenizer.AllowOnly({"type", "pretokenizers"}));
-  AKIDB_ASSIGN_OR_RETURN(auto members, pre_tokenizer.Array("pretokenizers"));
-  std::vector<Component> parts;
-  std::string types;
-  for (simdjson::dom::element element : members) {
-    AKIDB_ASSIGN_OR_RETURN(Component part,
-                           Component::Of(element, pre_tokenizer.PathOf("pretokenizers")));
-    AKIDB_ASSIGN_OR_RETURN(std::string_view part_type, part.String("type"));
-    types += (types.empty() ? "" : ", ") + std::string(part_type);
-    parts.push_back(std::move(part));
-  }
-  if (types != "Split, ByteLevel") {
-    return UnsupportedError(pre_tokenizer.path() + ": a sequence of `" + types +
+  AKIDB_ASSIGN_OR_RETURN(ComponentList parts, ReadSequence(pre_tokenizer, "pretokenizers"));
+  if (parts.types != "Split, ByteLevel") {
+    return UnsupportedError(pre_tokenizer.path() + ": a sequence of `" + parts.types +
                             "` is not implemented; one of Split, ByteLevel is");
   }
-  AKIDB_ASSIGN_OR_RETURN(SplitPattern pattern, ReadSplit(parts[0]));
-  AKIDB_ASSIGN_OR_RETURN(bool splits_again, ReadByteLevel(parts[1]));
+  AKIDB_ASSIGN_OR_RETURN(SplitPattern pattern, ReadSplit(parts.members[0]));
+  AKIDB_ASSIGN_OR_RETURN(bool splits_again, ReadByteLevel(parts.members[1]));
   if (splits_again) {
-    return UnsupportedError(parts[1].PathOf("use_regex") +
+    return UnsupportedError(parts.members[1].PathOf("use_regex") +
                             ": true is not implemented behind a Split");
   }
   return pattern;
@@ -190,7 +180,7 @@ Status ReadMerges(const Component& model, const Vocabulary& vocabulary,
 
 Result<std::unique_ptr<Tokenizer>> LoadByteLevelBpe(const TokenizerFile& file) {
   ByteLevelBpeConfig config;
-  AKIDB_ASSIGN_OR_RETURN(config.nfc, ReadNormalizer(file.root));
+  AKIDB_ASSIGN_OR_RETURN(config.nfc, ReadsNfc(file.root));
   AKIDB_ASSIGN_OR_RETURN(config.pattern, ReadPreTokenizer(file.root));
   AKIDB_ASSIGN_OR_RETURN(Component model, file.root.Object("model"));
   AKIDB_RETURN_IF_ERROR(CheckModelOptions(model));

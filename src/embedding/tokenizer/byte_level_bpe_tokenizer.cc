@@ -49,6 +49,14 @@ std::vector<TokenTable::Token> TokensOf(const ByteLevelBpeConfig& config) {
   return tokens;
 }
 
+size_t VocabularySizeOf(const ByteLevelBpeConfig& config) {
+  int32_t id_max = 0;
+  for (const auto& token : config.vocabulary) id_max = std::max(id_max, token.id);
+  for (const auto& token : config.unreachable) id_max = std::max(id_max, token.id);
+  for (const AddedToken& token : config.added_tokens) id_max = std::max(id_max, token.id);
+  return static_cast<size_t>(id_max) + 1;
+}
+
 std::array<int32_t, 256> ByteIdsOf(const TokenTable& tokens) {
   std::array<int32_t, 256> ids;
   for (size_t i = 0; i < ids.size(); ++i) {
@@ -62,29 +70,17 @@ std::array<int32_t, 256> ByteIdsOf(const TokenTable& tokens) {
 }  // namespace
 
 // Takes windows and appends ids.
-class ByteLevelBpeTokenizer::Encoder final : public WindowTaker {
+class ByteLevelBpeTokenizer::Encoder final : public IdsTaker {
  public:
-  Encoder(const ByteLevelBpeTokenizer& tokenizer, std::vector<int32_t>& ids, size_t ids_size_max)
-      : tokenizer_(tokenizer), ids_(ids), ids_size_max_(ids_size_max) {}
+  Encoder(const ByteLevelBpeTokenizer& tokenizer, std::vector<int32_t>& ids, size_t ids_max)
+      : IdsTaker(ids, ids_max), tokenizer_(tokenizer) {}
 
   bool Take(const TextWindow& window, size_t& taken) override;
-  bool TakeAddedToken(int32_t id) override {
-    ids_.push_back(id);
-    return Fits();
-  }
 
  private:
-  // False if there is an id too many, and cuts it.
-  bool Fits() {
-    if (ids_.size() <= ids_size_max_) return true;
-    ids_.resize(ids_size_max_);
-    return false;
-  }
   void AppendWord(std::string_view word);
 
   const ByteLevelBpeTokenizer& tokenizer_;
-  std::vector<int32_t>& ids_;
-  size_t ids_size_max_;
 };
 
 bool ByteLevelBpeTokenizer::Encoder::Take(const TextWindow& window, size_t& taken) {
@@ -112,26 +108,21 @@ void ByteLevelBpeTokenizer::Encoder::AppendWord(std::string_view word) {
                    ? tokenizer_.tokens_.Find(LoadShortText(word.data(), word.size()))
                    : tokenizer_.tokens_.Find(word);
   if (id != kNoToken && tokenizer_.IsItsOwnEncoding(word, id)) {
-    ids_.push_back(id);
+    ids().push_back(id);
   } else {
-    tokenizer_.merges_.Encode(word, ids_);
+    tokenizer_.merges_.Encode(word, ids());
   }
 }
 
 ByteLevelBpeTokenizer::ByteLevelBpeTokenizer(ByteLevelBpeConfig config)
     : config_(std::move(config)),
-      nfc_(classes_),
+      vocabulary_size_(VocabularySizeOf(config_)),
       splitter_(classes_, config_.pattern),
       tokens_(TokensOf(config_)),
       merges_(config_.merges, ByteIdsOf(tokens_)),
       cutter_(config_.added_tokens,
-              config_.nfc ? static_cast<const TextNormalizer&>(nfc_) : identity_) {
-  int32_t id_max = 0;
-  for (const auto& token : config_.vocabulary) id_max = std::max(id_max, token.id);
-  for (const auto& token : config_.unreachable) id_max = std::max(id_max, token.id);
-  reached_ = std::make_unique<std::atomic<Reached>[]>(static_cast<size_t>(id_max) + 1);
-  for (const AddedToken& token : config_.added_tokens) id_max = std::max(id_max, token.id);
-  vocabulary_size_ = static_cast<size_t>(id_max) + 1;
+              config_.nfc ? static_cast<const TextNormalizer&>(nfc_) : identity_),
+      own_encodings_(vocabulary_size_) {
   // The tables hold them now.
   config_.vocabulary = {};
   config_.merges = {};
@@ -139,21 +130,17 @@ ByteLevelBpeTokenizer::ByteLevelBpeTokenizer(ByteLevelBpeConfig config)
 
 bool ByteLevelBpeTokenizer::Encode(std::string_view text, size_t ids_max,
                                    std::vector<int32_t>& ids) const {
-  Encoder encoder(*this, ids, ids.size() + std::min(ids_max, ids.max_size() - ids.size()));
+  Encoder encoder(*this, ids, ids_max);
   return cutter_.Cut(text, encoder);
 }
 
 bool ByteLevelBpeTokenizer::IsItsOwnEncoding(std::string_view word, int32_t id) const {
   if (config_.ignore_merges) return true;
-  std::atomic<Reached>& reached = reached_[static_cast<size_t>(id)];
-  Reached known = reached.load(std::memory_order_relaxed);
-  if (known == Reached::kUnknown) {
+  return own_encodings_.Get(static_cast<size_t>(id), [&] {
     std::vector<int32_t> ids;
     merges_.Encode(word, ids);
-    known = ids.size() == 1 && ids[0] == id ? Reached::kYes : Reached::kNo;
-    reached.store(known, std::memory_order_relaxed);
-  }
-  return known == Reached::kYes;
+    return ids.size() == 1 && ids[0] == id;
+  });
 }
 
 std::optional<int32_t> ByteLevelBpeTokenizer::IdOf(std::string_view token) const {

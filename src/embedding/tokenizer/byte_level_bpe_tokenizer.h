@@ -7,10 +7,8 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,7 +18,8 @@
 #include "embedding/tokenizer/added_tokens.h"
 #include "embedding/tokenizer/bpe_merges.h"
 #include "embedding/tokenizer/char_classes.h"
-#include "embedding/tokenizer/nfc_normalizer.h"
+#include "embedding/tokenizer/composing_normalizer.h"
+#include "embedding/tokenizer/lazy_flags.h"
 #include "embedding/tokenizer/text_cutter.h"
 #include "embedding/tokenizer/token_table.h"
 #include "embedding/tokenizer/tokenizer.h"
@@ -66,19 +65,17 @@ class ByteLevelBpeTokenizer final : public Tokenizer {
 
   bool IsItsOwnEncoding(std::string_view word, int32_t id) const;
 
-  enum class Reached : uint8_t { kUnknown, kYes, kNo };
-
   ByteLevelBpeConfig config_;
-  size_t vocabulary_size_ = 0;
+  size_t vocabulary_size_;
   CharClasses classes_;
-  NfcNormalizer nfc_;
+  ComposingNormalizer nfc_{ComposingNormalizer::Form::kNfc};
   IdentityNormalizer identity_;
   WordSplitter splitter_;
   TokenTable tokens_;
   BpeMerges merges_;
   TextCutter cutter_;
   // By id: whether merging the token's bytes leads to it.
-  std::unique_ptr<std::atomic<Reached>[]> reached_;
+  LazyFlags own_encodings_;
 };
 
 }  // namespace akidb::embedding

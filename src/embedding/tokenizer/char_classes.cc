@@ -1,14 +1,11 @@
 #include "embedding/tokenizer/char_classes.h"
 
 #include <unicode/uchar.h>
-#include <unicode/unorm2.h>
 
 #include "embedding/tokenizer/code_points.h"
 
 namespace akidb::embedding {
 namespace {
-
-constexpr uint8_t kNfcUnicode = 9;
 
 // Letters and numbers that the reference knows and ICU 72 does not, found by a sweep over every
 // code point: those of Unicode 15.1 and 16.
@@ -38,27 +35,10 @@ CharClass ClassOf(char32_t c) {
 
 }  // namespace
 
-bool IsUnknownToNfc(char32_t code_point) {
-  UVersionInfo age;
-  u_charAge(static_cast<UChar32>(code_point), age);
-  return age[0] > kNfcUnicode;
-}
-
-uint8_t NfcCombiningClass(char32_t code_point) {
-  uint8_t combining_class = u_getCombiningClass(static_cast<UChar32>(code_point));
-  return combining_class == 0 || IsUnknownToNfc(code_point) ? uint8_t{0} : combining_class;
-}
-
 CharClasses::CharClasses() {
   for (size_t c = 0; c < ascii_.size(); ++c) ascii_[c] = ClassOf(static_cast<char32_t>(c));
 }
 
-ClassifiedChar CharClasses::Compute(char32_t code_point) {
-  auto c = static_cast<UChar32>(code_point);
-  bool is_inert = (u_getIntPropertyValue(c, UCHAR_NFC_QUICK_CHECK) == UNORM_YES &&
-                   u_getCombiningClass(c) == 0) ||
-                  IsUnknownToNfc(code_point);
-  return {ClassOf(code_point), is_inert};
-}
+CharClass CharClasses::Compute(char32_t code_point) { return ClassOf(code_point); }
 
 }  // namespace akidb::embedding

@@ -41,16 +41,25 @@ class Walk {
 
 bool Walk::Run(std::string_view text, bool begins_text, size_t window_size_min) {
   AddedTokenFinder::Walk walk;
+  AddedTokenFinder::Match match;  // found, and not handed over yet
+  size_t stretch_begin = 0;
+  size_t window_end = 0;
   size_t window_size = window_size_min;
   begins_text_ = begins_text;
   for (size_t begin = 0; begin < text.size();) {
-    size_t window_end = tokens_.StripsLeft() || text.size() - begin <= window_size
-                            ? text.size()
-                            : normalizer_.CutAt(text, begin + window_size);
-    AddedTokenFinder::Match match = tokens_.FindNext(text, window_end, walk);
-    bool is_token = match.token != nullptr;
+    // Only behind the last cut is another looked for: that would be far away in vain, token by
+    // token.
+    if (begin >= window_end) {
+      window_end = text.size() - begin <= window_size
+                       ? text.size()
+                       : normalizer_.CutAt(text, begin + window_size);
+    }
+    // What a token strips on its left must not have been handed over before it is found.
+    size_t search_end = tokens_.StripsLeft() ? text.size() : window_end;
+    if (match.token == nullptr) match = tokens_.FindNext(text, search_end, walk);
+    bool is_token = match.token != nullptr && match.begin <= window_end;
     size_t end = is_token ? match.begin : window_end;
-    normalizer_.Append(text.substr(begin, end - begin), buffer_);
+    normalizer_.Append(text.substr(begin, end - begin), begin == stretch_begin, buffer_);
     if (!HandOver(is_token || end == text.size())) return false;
     if (!is_token) {
       begin = end;
@@ -58,7 +67,8 @@ bool Walk::Run(std::string_view text, bool begins_text, size_t window_size_min) 
       continue;
     }
     if (!taker_.TakeAddedToken(match.token->id)) return false;
-    begin = match.end;
+    begin = stretch_begin = match.end;
+    match = {};
     window_size = window_size_min;
     begins_stretch_ = true;
     begins_text_ = false;
@@ -83,7 +93,7 @@ bool Walk::HandOver(bool ends_stretch) {
 
 class CopyingNormalizer final : public TextNormalizer {
  public:
-  void Append(std::string_view text, std::string& out) const override { out.append(text); }
+  void Append(std::string_view text, bool, std::string& out) const override { out.append(text); }
   size_t CutAt(std::string_view text, size_t from) const override {
     while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) ++from;
     return std::min(from, text.size());
@@ -94,7 +104,7 @@ class CopyingNormalizer final : public TextNormalizer {
 
 std::string Normalized(const TextNormalizer& normalizer, std::string_view text) {
   std::string out;
-  normalizer.Append(text, out);
+  normalizer.Append(text, /*begins_stretch=*/true, out);
   return out;
 }
 

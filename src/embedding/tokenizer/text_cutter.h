@@ -5,6 +5,7 @@
 // and reading is linear all the same.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -31,9 +32,35 @@ class WindowTaker {
   virtual bool TakeAddedToken(int32_t id) = 0;
 };
 
-// Immutable, thread-safe. Two files are read otherwise, each stretch whole: one with added tokens
-// that are `normalized` (they are found in what the normaliser leaves), and one with added tokens
-// that strip on their left.
+// A taker that appends ids, up to a bound.
+class IdsTaker : public WindowTaker {
+ public:
+  // At most `ids_max` on top of what `ids` holds.
+  IdsTaker(std::vector<int32_t>& ids, size_t ids_max)
+      : ids_(ids), size_max_(ids.size() + std::min(ids_max, ids.max_size() - ids.size())) {}
+
+  bool TakeAddedToken(int32_t id) final {
+    ids_.push_back(id);
+    return Fits();
+  }
+
+ protected:
+  // False if there is an id too many, and cuts it.
+  bool Fits() {
+    if (ids_.size() <= size_max_) return true;
+    ids_.resize(size_max_);
+    return false;
+  }
+  std::vector<int32_t>& ids() { return ids_; }
+
+ private:
+  std::vector<int32_t>& ids_;
+  size_t size_max_;
+};
+
+// Immutable, thread-safe. A file with added tokens that are `normalized` is read otherwise: each
+// stretch between the others is normalised whole, for they are found in what that leaves. One with
+// added tokens that strip on their left is searched for tokens farther than it is read.
 class TextCutter {
  public:
   // `tokens` in the reference's order. Borrows the normaliser.

@@ -13,7 +13,8 @@ class TextNormalizer {
   virtual ~TextNormalizer() = default;
 
   // Appends what `text` becomes; a byte of no well-formed sequence is read as U+FFFD.
-  virtual void Append(std::string_view text, std::string& out) const = 0;
+  // `begins_stretch`: nothing lies before it but an added token, or nothing at all.
+  virtual void Append(std::string_view text, bool begins_stretch, std::string& out) const = 0;
 
   // The first place at or behind `from` where `text` may be cut, so that its parts normalised one
   // by one are the whole normalised: the text's size if there is none.

@@ -1,12 +1,13 @@
-// Ids per second of a real model's tokenizer. AKIDB_BENCH_TEXT names a folder of HTML (default: The
-// Debian Administrator's Handbook) and AKIDB_MODELS_DIR the models; without them nothing is
-// measured.
+// Ids per second of real models' tokenizers. AKIDB_BENCH_TEXT names a folder of HTML (default: The
+// Debian Administrator's Handbook), AKIDB_MODELS_DIR and AKIDB_TOKENIZERS_DIR the files; what is
+// missing isn't measured.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -62,15 +63,23 @@ std::vector<std::string> Passages() {
   return passages;
 }
 
-std::unique_ptr<Tokenizer> MiniLm() {
-  fs::path folder = FromEnvironment("AKIDB_MODELS_DIR", "build/models");
-  auto tokenizer = LoadTokenizer(ReadFile(folder / "all-minilm-l6-v2" / "tokenizer.json"));
-  return tokenizer.ok() ? std::move(tokenizer).value() : nullptr;
+// A file of build/models or build/tokenizers, by its folder's name.
+std::unique_ptr<Tokenizer> Load(const std::string& name) {
+  for (const fs::path& folder :
+       {fs::path(FromEnvironment("AKIDB_MODELS_DIR", "build/models")),
+        fs::path(FromEnvironment("AKIDB_TOKENIZERS_DIR", "build/tokenizers"))}) {
+    fs::path file = folder / name / "tokenizer.json";
+    if (!fs::exists(file)) continue;
+    auto tokenizer = LoadTokenizer(ReadFile(file));
+    return tokenizer.ok() ? std::move(tokenizer).value() : nullptr;
+  }
+  return nullptr;
 }
 
-void Measure(benchmark::State& state, const std::vector<std::string>& texts, size_t ids_max) {
-  std::unique_ptr<Tokenizer> tokenizer = MiniLm();
-  if (tokenizer == nullptr || texts.empty()) return state.SkipWithError("no model or no text");
+void Measure(benchmark::State& state, const std::string& name,
+             const std::vector<std::string>& texts, size_t ids_max) {
+  std::unique_ptr<Tokenizer> tokenizer = Load(name);
+  if (tokenizer == nullptr || texts.empty()) return state.SkipWithError("no file or no text");
   std::vector<int32_t> ids;
   int64_t tokens = 0;
   int64_t bytes = 0;
@@ -87,38 +96,59 @@ void Measure(benchmark::State& state, const std::vector<std::string>& texts, siz
   state.SetBytesProcessed(bytes);
 }
 
-void BM_Handbook(benchmark::State& state) { Measure(state, Passages(), SIZE_MAX); }
-BENCHMARK(BM_Handbook)->Unit(benchmark::kMillisecond);
+void Handbook(benchmark::State& state, const std::string& name) {
+  Measure(state, name, Passages(), SIZE_MAX);
+}
 
 // A megabyte of one thing: none may cost much more a byte than another.
-void BM_Megabyte(benchmark::State& state, const char* unit) {
+void Megabyte(benchmark::State& state, const std::string& name, const std::string& unit) {
   std::string text;
   while (text.size() < (1u << 20)) text += unit;
-  Measure(state, {text}, SIZE_MAX);
+  Measure(state, name, {text}, SIZE_MAX);
 }
-BENCHMARK_CAPTURE(BM_Megabyte, one_letter, "a")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Megabyte, spaces, " ")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Megabyte, newlines, "\n")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Megabyte, accents, "\xCC\x81")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Megabyte, tone_marks, "\xE3\x80\xAE")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Megabyte, ideographs, "中")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Megabyte, hangul, "한국어 ")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Megabyte, cyrillic, "Привет мир ")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Megabyte, invalid, "\xFF")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Megabyte, brackets, "[")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Megabyte, music, "\xF0\x9D\x85\xA0")->Unit(benchmark::kMillisecond);
 
-void BM_MegabyteCutAt256(benchmark::State& state) {
+void MegabyteCutAt256(benchmark::State& state, const std::string& name) {
   std::string text;
   while (text.size() < (1u << 20)) text += "the quick brown fox jumps over the lazy dog. ";
-  Measure(state, {text}, 256);
+  Measure(state, name, {text}, 256);
 }
-BENCHMARK(BM_MegabyteCutAt256)->Unit(benchmark::kMicrosecond);
 
-void BM_Load(benchmark::State& state) {
-  for (auto _ : state) benchmark::DoNotOptimize(MiniLm());
+void LoadFile(benchmark::State& state, const std::string& name) {
+  for (auto _ : state) benchmark::DoNotOptimize(Load(name));
 }
-BENCHMARK(BM_Load)->Unit(benchmark::kMillisecond);
+
+const bool kRegistered = [] {
+  const std::pair<const char*, const char*> things[] = {{"one_letter", "a"},
+                                                        {"spaces", " "},
+                                                        {"newlines", "\n"},
+                                                        {"accents", "\xCC\x81"},
+                                                        {"unordered_accents", "\xCC\x81\xCC\x96"},
+                                                        {"tone_marks", "\xE3\x80\xAE"},
+                                                        {"ideographs", "中"},
+                                                        {"hangul", "한국어 "},
+                                                        {"cyrillic", "Привет мир "},
+                                                        {"invalid", "\xFF"},
+                                                        {"brackets", "["},
+                                                        {"music", "\xF0\x9D\x85\xA0"},
+                                                        {"apostrophes", "'"},
+                                                        {"less", "<"}};
+  for (const char* model : {"all-minilm-l6-v2", "qwen3", "multilingual-e5-small"}) {
+    std::string name = model;
+    auto add = [&](const std::string& what, auto measure) {
+      benchmark::RegisterBenchmark((what + "/" + name).c_str(), measure)
+          ->Unit(benchmark::kMillisecond);
+    };
+    add("Handbook", [name](benchmark::State& state) { Handbook(state, name); });
+    for (const auto& [thing, unit] : things) {
+      std::string repeated = unit;
+      add(std::string("Megabyte/") + thing,
+          [name, repeated](benchmark::State& state) { Megabyte(state, name, repeated); });
+    }
+    add("MegabyteCutAt256", [name](benchmark::State& state) { MegabyteCutAt256(state, name); });
+    add("Load", [name](benchmark::State& state) { LoadFile(state, name); });
+  }
+  return true;
+}();
 
 }  // namespace
 }  // namespace akidb::embedding

@@ -14,7 +14,8 @@ struct Family {
   std::string_view model_type;
   Result<std::unique_ptr<Tokenizer>> (*load)(const TokenizerFile& file);
 };
-constexpr Family kFamilies[] = {{"WordPiece", LoadWordPiece}, {"BPE", LoadByteLevelBpe}};
+constexpr Family kFamilies[] = {
+    {"WordPiece", LoadWordPiece}, {"BPE", LoadByteLevelBpe}, {"Unigram", LoadUnigram}};
 
 constexpr size_t kJsonDepthMax = 32;
 
@@ -138,12 +139,10 @@ Result<SpecialIds> ReadProcessor(const Component& processor, const FindToken& fi
 
 // Each member's ids go around those of the members before it.
 Result<SpecialIds> ReadProcessors(const Component& sequence, const FindToken& find, int depth) {
-  AKIDB_RETURN_IF_ERROR(sequence.AllowOnly({"type", "processors"}));
-  AKIDB_ASSIGN_OR_RETURN(auto members, sequence.Array("processors"));
   if (depth > 0) return NotImplementedError(sequence, "Sequence` inside a `Sequence");
+  AKIDB_ASSIGN_OR_RETURN(ComponentList list, ReadSequence(sequence, "processors"));
   SpecialIds all;
-  for (simdjson::dom::element element : members) {
-    AKIDB_ASSIGN_OR_RETURN(Component member, Component::Of(element, sequence.PathOf("processors")));
+  for (const Component& member : list.members) {
     AKIDB_ASSIGN_OR_RETURN(SpecialIds ids, ReadProcessor(member, find, depth + 1));
     all.prefix.insert(all.prefix.begin(), ids.prefix.begin(), ids.prefix.end());
     all.suffix.insert(all.suffix.end(), ids.suffix.begin(), ids.suffix.end());
@@ -220,6 +219,30 @@ Status ForEachToken(const Component& model,
   return OkStatus();
 }
 
+Result<ComponentList> ReadSequence(const Component& sequence, std::string_view key) {
+  AKIDB_RETURN_IF_ERROR(sequence.AllowOnly({"type", key}));
+  AKIDB_ASSIGN_OR_RETURN(auto elements, sequence.Array(key));
+  ComponentList list;
+  for (simdjson::dom::element element : elements) {
+    std::string path = sequence.PathOf(key) + "[" + std::to_string(list.members.size()) + "]";
+    AKIDB_ASSIGN_OR_RETURN(Component member, Component::Of(element, std::move(path)));
+    AKIDB_ASSIGN_OR_RETURN(std::string_view type, member.String("type"));
+    list.types += (list.types.empty() ? "" : ", ") + std::string(type);
+    list.members.push_back(std::move(member));
+  }
+  return list;
+}
+
+Status CheckNormalizedForm(const AddedToken& token, std::string_view form) {
+  if (!form.empty() && !IsWhitespace(DecodeChar(form).code_point) &&
+      !IsWhitespace(LastChar(form))) {
+    return OkStatus();
+  }
+  return UnsupportedError("tokenizer.added_tokens: `" + token.content +
+                          "` is empty or begins or ends with white space when normalised, which is "
+                          "not implemented");
+}
+
 Status NotImplementedError(const Component& component, std::string_view type) {
   return UnsupportedError(component.path() + ": `" + std::string(type) + "` is not implemented");
 }
@@ -246,7 +269,7 @@ Result<std::unique_ptr<Tokenizer>> LoadTokenizer(std::string_view json,
   AKIDB_ASSIGN_OR_RETURN(Component model, file.Object("model"));
   AKIDB_ASSIGN_OR_RETURN(std::string_view type, model.String("type"));
   for (const Family& family : kFamilies) {
-    if (family.model_type == type) return family.load({file, options});
+    if (family.model_type == type) return family.load({json, file, options});
   }
   return UnsupportedError("tokenizer.model: `" + std::string(type) + "` is not implemented");
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,7 +20,8 @@ using FindToken = std::function<std::optional<int32_t>(std::string_view)>;
 
 // A tokenizer.json, and how it is to be read.
 struct TokenizerFile {
-  Component root;
+  std::string_view json;
+  Component root;  // of `json`
   TokenizerOptions options;
 };
 
@@ -44,11 +46,23 @@ Result<SpecialIds> ReadPostProcessor(const TokenizerFile& file,
                                      const std::vector<AddedToken>& added_tokens,
                                      const FindToken& find);
 
+// The members of a Sequence, under `key`, and their types with ", " between.
+struct ComponentList {
+  std::vector<Component> members;
+  std::string types;
+};
+Result<ComponentList> ReadSequence(const Component& sequence, std::string_view key);
+
+// Refuses an added token whose normalised form is empty or has white space at an end: the reference
+// then finds empty or overlapping matches.
+Status CheckNormalizedForm(const AddedToken& token, std::string_view form);
+
 // kUnsupported that names the component of that type.
 Status NotImplementedError(const Component& component, std::string_view type);
 
 // One per model type, each in a file of its own.
 Result<std::unique_ptr<Tokenizer>> LoadWordPiece(const TokenizerFile& file);
 Result<std::unique_ptr<Tokenizer>> LoadByteLevelBpe(const TokenizerFile& file);
+Result<std::unique_ptr<Tokenizer>> LoadUnigram(const TokenizerFile& file);
 
 }  // namespace akidb::embedding

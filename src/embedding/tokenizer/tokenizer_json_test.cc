@@ -50,8 +50,8 @@ TEST(LoadTokenizer, ReadsBertProcessingAndNone) {
 
 TEST(LoadTokenizer, NamesTheComponentThatIsNotImplemented) {
   SmallTokenizer file;
-  file.model_type = "Unigram";
-  ExpectUnsupported(file, "tokenizer.model: `Unigram`");
+  file.model_type = "WordLevel";
+  ExpectUnsupported(file, "tokenizer.model: `WordLevel`");
   file = {};
   file.normalizer = R"({"type":"Sequence","normalizers":[]})";
   ExpectUnsupported(file, "tokenizer.normalizer: `Sequence`");

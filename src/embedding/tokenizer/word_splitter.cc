@@ -43,7 +43,7 @@ WordSplitter::Char WordSplitter::At(std::string_view text, size_t position) cons
   auto byte = static_cast<unsigned char>(text[position]);
   if (byte < 0x80) return {classes_.OfAscii(byte), 1};
   DecodedChar next = DecodeChar(text.substr(position));
-  return {classes_.Lookup(next.code_point).char_class, next.size};
+  return {classes_.Lookup(next.code_point), next.size};
 }
 
 size_t WordSplitter::SkipRun(std::string_view text, size_t position, CharClass char_class) const {

@@ -3,14 +3,13 @@
 #include <string>
 #include <utility>
 
-#include "embedding/tokenizer/code_points.h"
 #include "embedding/tokenizer/tokenizer_json.h"
 #include "embedding/tokenizer/wordpiece_tokenizer.h"
 
 namespace akidb::embedding {
 namespace {
 
-Result<BertNormalizerOptions> ReadNormalizer(const Component& root) {
+Result<BertNormalizerOptions> ReadBertNormalizer(const Component& root) {
   if (!root.Has("normalizer")) return BertNormalizerOptions{false, false, false, false};
   AKIDB_ASSIGN_OR_RETURN(Component normalizer, root.Object("normalizer"));
   AKIDB_ASSIGN_OR_RETURN(std::string_view type, normalizer.String("type"));
@@ -67,18 +66,11 @@ Status ReadModel(const Component& model, WordPieceConfig& config) {
   return OkStatus();
 }
 
-// Normalising may put white space around a token or leave nothing of it; the reference then finds
-// empty or overlapping matches.
 Status CheckNormalizedForms(const WordPieceConfig& config) {
   CharTable chars(config.normalizer);
   for (const AddedToken& token : config.added_tokens) {
     if (!token.normalized) continue;
-    std::string form = chars.Normalize(token.content);
-    if (form.empty() || IsWhitespace(DecodeChar(form).code_point) || IsWhitespace(LastChar(form))) {
-      return UnsupportedError("tokenizer.added_tokens: `" + token.content +
-                              "` is empty or begins or ends with white space when normalised, "
-                              "which is not implemented");
-    }
+    AKIDB_RETURN_IF_ERROR(CheckNormalizedForm(token, chars.Normalize(token.content)));
   }
   return OkStatus();
 }
@@ -87,7 +79,7 @@ Status CheckNormalizedForms(const WordPieceConfig& config) {
 
 Result<std::unique_ptr<Tokenizer>> LoadWordPiece(const TokenizerFile& file) {
   WordPieceConfig config;
-  AKIDB_ASSIGN_OR_RETURN(config.normalizer, ReadNormalizer(file.root));
+  AKIDB_ASSIGN_OR_RETURN(config.normalizer, ReadBertNormalizer(file.root));
   AKIDB_RETURN_IF_ERROR(CheckPreTokenizer(file.root));
   AKIDB_ASSIGN_OR_RETURN(Component model, file.root.Object("model"));
   AKIDB_RETURN_IF_ERROR(ReadModel(model, config));

@@ -1,4 +1,4 @@
-#include "embedding/tokenizer/nfc_normalizer.h"
+#include "embedding/tokenizer/composing_normalizer.h"
 
 #include <cstdlib>
 #include <iostream>
@@ -13,14 +13,11 @@
 namespace akidb::embedding {
 namespace {
 
-const CharClasses& Classes() {
-  static const CharClasses classes;
-  return classes;
+std::string Nfc(std::string_view text) {
+  return Normalized(ComposingNormalizer(ComposingNormalizer::Form::kNfc), text);
 }
 
-std::string Nfc(std::string_view text) { return Normalized(NfcNormalizer(Classes()), text); }
-
-TEST(NfcNormalizer, ComposesAndReorders) {
+TEST(ComposingNormalizer, ComposesAndReorders) {
   EXPECT_EQ(Nfc("plain"), "plain");
   EXPECT_EQ(Nfc("cafe\u0301 e\u0301"), "caf\u00E9 \u00E9");
   EXPECT_EQ(Nfc("a\u0301\u0323"), "\u1EA1\u0301");  // the mark below goes first
@@ -31,19 +28,25 @@ TEST(NfcNormalizer, ComposesAndReorders) {
   EXPECT_EQ(Nfc("\uD558\u11AB\u11AB"), "\uD55C\u11AB");
 }
 
-TEST(NfcNormalizer, KnowsNoMoreThanTheReference) {
+TEST(ComposingNormalizer, TakesCompatibilityCharactersApart) {
+  ComposingNormalizer nfkc(ComposingNormalizer::Form::kNfkc);
+  EXPECT_EQ(Normalized(nfkc, "\uFB01\u00BD\u3000\uFF21"), "fi1\u20442 A");
+  EXPECT_EQ(Nfc("\uFB01\u3000"), "\uFB01\u3000");
+}
+
+TEST(ComposingNormalizer, KnowsNoMoreThanTheReference) {
   EXPECT_EQ(Nfc("a\u1DF6\u0323"), "a\u1DF6\u0323");                // a mark of Unicode 10
   EXPECT_EQ(Nfc("\U00011935\U00011930"), "\U00011935\U00011930");  // a pair of Unicode 13
 }
 
-TEST(NfcNormalizer, ReplacesEveryIllFormedByte) {
+TEST(ComposingNormalizer, ReplacesEveryIllFormedByte) {
   EXPECT_EQ(Nfc("a\xFF\u0301"), "a\uFFFD\u0301");
   EXPECT_EQ(Nfc("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");
   EXPECT_EQ(Normalized(IdentityNormalizer(), "e\u0301\xC3"), "e\u0301\uFFFD");
 }
 
 // 3 MB of marks that all have to be reordered: linear but for sorting.
-TEST(NfcNormalizer, SortsLongRunsOfMarks) {
+TEST(ComposingNormalizer, SortsLongRunsOfMarks) {
   std::string marks;
   std::string above;
   std::string below;
@@ -55,14 +58,14 @@ TEST(NfcNormalizer, SortsLongRunsOfMarks) {
   EXPECT_EQ(Nfc("q" + marks), "q" + below + above);
 }
 
-TEST(NfcNormalizer, IsTheSameInPartsThatWereCutWhereItPermits) {
+TEST(ComposingNormalizer, IsTheSameInPartsThatWereCutWhereItPermits) {
   const char* seed_text = std::getenv("AKIDB_TEST_SEED");
   auto seed = seed_text != nullptr ? std::strtoul(seed_text, nullptr, 10) : std::random_device()();
   std::cout << "AKIDB_TEST_SEED=" << seed << '\n';
   std::mt19937 rng(static_cast<uint32_t>(seed));
   const char32_t points[] = {'a',  'e',    0x301,  0x323, 0x316, 0x1100, 0x1161, 0x11A8,
                              0xE9, 0xAC00, 0x4E2D, 0x958, 0x93C, 0x1DF6, 0x9C7,  0x9BE};
-  NfcNormalizer nfc(Classes());
+  ComposingNormalizer nfc(ComposingNormalizer::Form::kNfc);
   for (int round = 0; round < 2000; ++round) {
     std::string text;
     for (int i = 0; i < 20; ++i) {

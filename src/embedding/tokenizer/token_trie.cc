@@ -1,0 +1,55 @@
+#include "embedding/tokenizer/token_trie.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace akidb::embedding {
+
+TokenTrie::TokenTrie(std::vector<TokenTable::Token> tokens) {
+  std::sort(tokens.begin(), tokens.end(),
+            [](const auto& a, const auto& b) { return a.text < b.text; });
+  // The tokens below each node that has no children yet: they share `depth` bytes.
+  struct Range {
+    uint32_t node;
+    size_t begin;
+    size_t end;
+  };
+  nodes_.emplace_back();
+  labels_.push_back(0);
+  std::vector<Range> level = {{kRoot, 0, tokens.size()}};
+  for (size_t depth = 0; !level.empty(); ++depth) {
+    std::vector<Range> next_level;
+    for (const Range& range : level) {
+      size_t begin = range.begin;
+      if (begin < range.end && tokens[begin].text.size() == depth) {
+        AKIDB_CHECK(depth > 0 && tokens[begin].id >= 0);
+        nodes_[range.node].id = tokens[begin++].id;
+      }
+      auto first = static_cast<uint32_t>(nodes_.size());
+      while (begin < range.end) {
+        AKIDB_CHECK(tokens[begin].text.size() > depth);
+        char label = tokens[begin].text[depth];
+        size_t end = begin;
+        while (end < range.end && tokens[end].text[depth] == label) ++end;
+        next_level.push_back({static_cast<uint32_t>(nodes_.size()), begin, end});
+        nodes_.emplace_back();
+        labels_.push_back(static_cast<unsigned char>(label));
+        begin = end;
+      }
+      nodes_[range.node].first_child = first;
+      nodes_[range.node].child_count = static_cast<uint32_t>(nodes_.size()) - first;
+    }
+    level = std::move(next_level);
+  }
+}
+
+uint32_t TokenTrie::ChildOfMany(const Node& parent, unsigned char byte) const {
+  auto begin = labels_.begin() + parent.first_child;
+  auto end = begin + parent.child_count;
+  auto found = std::lower_bound(begin, end, byte);
+  if (found == end || *found != byte) return kNone;
+  return parent.first_child + static_cast<uint32_t>(found - begin);
+}
+
+}  // namespace akidb::embedding
