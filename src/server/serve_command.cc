@@ -1,9 +1,11 @@
 #include "server/serve_command.h"
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <thread>
 
 #include <malloc.h>
 #include <pthread.h>
@@ -16,6 +18,7 @@
 #include "embedding/embedder.h"
 #include "embedding/install_paths.h"
 #include "engine/database.h"
+#include "engine/scrubber.h"
 #include "env/clock.h"
 #include "env/file_system.h"
 #include "env/memory_use.h"
@@ -82,12 +85,35 @@ void AwaitStop(const sigset_t& signals, const std::function<void()>& on_hangup) 
 }
 
 // Everything of one running server, from the bottom up; destroyed in the opposite order.
+// Reads sealed files while it lives, beside everything else.
+class ScrubThread {
+ public:
+  ScrubThread(const Settings& settings, const engine::Scrubber::Environment& environment)
+      : scrubber_(environment, env::JoinPath(settings.Text("data_dir"), "collections"),
+                  {.bytes_per_second = settings.Number("scrub_bytes_per_s"),
+                   .interval = std::chrono::seconds(settings.Number("scrub_interval_s"))}),
+        thread_([this] { scrubber_.Run(); }) {}
+  ~ScrubThread() {
+    scrubber_.Stop();
+    thread_.join();
+  }
+  ScrubThread(const ScrubThread&) = delete;
+  ScrubThread& operator=(const ScrubThread&) = delete;
+
+  engine::ScrubReport report() const { return scrubber_.report(); }
+
+ private:
+  engine::Scrubber scrubber_;
+  std::thread thread_;
+};
+
 struct Modules {
   std::unique_ptr<Logger> log;
   std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
   std::unique_ptr<env::Random> random = env::MakeSystemRandom();
   std::unique_ptr<env::Clock> clock = env::MakeSystemClock();
   std::unique_ptr<engine::Database> database;
+  std::unique_ptr<ScrubThread> scrubs;
   std::unique_ptr<embedding::Embedder> embedder;
   std::unique_ptr<service::Service> service;
   std::unique_ptr<rest::RestApi> api;
@@ -174,6 +200,9 @@ void RenewTls(const Settings& settings, Modules& modules) {
 
 Status Listen(const Settings& settings, Modules& modules) {
   modules.service = std::make_unique<service::Service>(*modules.database, *modules.embedder);
+  modules.scrubs = std::make_unique<ScrubThread>(
+      settings, engine::Scrubber::Environment{*modules.fs, *modules.clock, *modules.log});
+  modules.service->UseScrubReports([&modules] { return modules.scrubs->report(); });
   modules.service->UseMemoryMeter([&modules] { return env::ResidentMemoryPercent(*modules.fs); });
   rest::ApiOptions api = ApiOptionsOf(settings, *modules.clock);
   std::array<std::byte, 16> random;

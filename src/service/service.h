@@ -20,6 +20,7 @@
 #include "base/status.h"
 #include "embedding/embedder.h"
 #include "engine/database.h"
+#include "engine/scrubber.h"
 #include "env/process_usage.h"
 #include "service/caller.h"
 #include "service/strict_checks.h"
@@ -38,6 +39,8 @@ using OptionsChange = engine::OptionsChange;
 using MemoryUse = engine::MemoryUse;
 using PayloadIndexInfos = engine::PayloadIndexInfos;
 using ScrollPage = engine::ScrollPage;
+using ScrubDamage = engine::ScrubDamage;
+using ScrubReport = engine::ScrubReport;
 using Alias = engine::Alias;
 using AliasChange = engine::AliasChange;
 using CreateAlias = engine::CreateAlias;
@@ -209,6 +212,10 @@ class Service {
   // By which strict mode judges the process's memory. Before the first request; without one no
   // memory is too much.
   void UseMemoryMeter(StrictChecks::MemoryMeter meter) { memory_meter_ = std::move(meter); }
+  // Whose report Scrubs() gives. Before the first request.
+  void UseScrubReports(std::function<ScrubReport()> report) { scrubs_ = std::move(report); }
+  // What reading all sealed files again has found (engine/scrubber.h).
+  ScrubReport Scrubs() const { return scrubs_ ? scrubs_() : ScrubReport(); }
   // Whether strict mode lets a request to this collection ask for so much time. An unknown
   // collection is left to the request itself.
   Status CheckTimeout(std::string_view collection, uint64_t seconds);
@@ -270,6 +277,7 @@ class Service {
   embedding::Embedder& embedder_;
   StrictCollections strict_;
   StrictChecks::MemoryMeter memory_meter_;
+  std::function<ScrubReport()> scrubs_;
 };
 
 }  // namespace akidb::service

@@ -1,9 +1,11 @@
 """What those ask who watch the server: metrics, telemetry, what collections are doing."""
 
+import glob
+import os
 import re
 import unittest
 
-from server_process import ServerTestCase
+from server_process import ServerTestCase, wait_until
 
 SAMPLE = re.compile(r'^[a-z_]+(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)+\})? [-+.e0-9]+$')
 
@@ -121,6 +123,33 @@ class Monitoring(ServerTestCase):
             with self.subTest(method=method, path=path):
                 error = self.refused(405, method, path, {} if method in ("POST", "PUT") else None)
                 self.assertEqual(error, "AkiDB is running in standalone mode")
+
+
+class Scrubs(ServerTestCase):
+    environment = {"AKIDB_HEAD_ROWS_MAX": "100", "AKIDB_SCRUB_INTERVAL_S": "1"}
+
+    def metric(self, name):
+        lines = self.call("GET", "/metrics").text.splitlines()
+        (value,) = [line.split()[1] for line in lines if line.split()[0] == name]
+        return float(value)
+
+    def test_a_damaged_file_is_an_issue(self):
+        self.create()
+        for first in range(0, 300, 60):
+            self.upsert([{"id": id, "vector": [id, 2, 3, 4]} for id in range(first, first + 60)])
+        pattern = os.path.join(self.server.data_dir, "collections", "*", "seg", "*.seg")
+        wait_until(lambda: glob.glob(pattern) and self.metric("akidb_scrub_rounds_total") > 0)
+        self.assertEqual(self.metric("akidb_scrub_damaged_files"), 0)
+        segment = sorted(glob.glob(pattern))[0]
+        with open(segment, "r+b") as file:
+            file.seek(-10, os.SEEK_END)
+            byte = file.read(1)
+            file.seek(-10, os.SEEK_END)
+            file.write(bytes([byte[0] ^ 8]))
+        wait_until(lambda: self.metric("akidb_scrub_damaged_files") > 0)
+        issues = self.ok("GET", "/issues").result["issues"]
+        (issue,) = [i for i in issues if i["id"].startswith("FILE/")]
+        self.assertIn(os.path.basename(segment), issue["description"])
 
 
 if __name__ == "__main__":

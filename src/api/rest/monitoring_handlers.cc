@@ -197,6 +197,32 @@ void BeginDisabled(JsonWriter& json) {
   json.Bool(false);
 }
 
+void AddScrubs(const service::ScrubReport& scrubs, MetricsText& metrics) {
+  metrics.Begin("akidb_scrub_bytes_total", "counter", "sealed files read again");
+  metrics.Sample("akidb_scrub_bytes_total", {}, std::to_string(scrubs.bytes));
+  metrics.Begin("akidb_scrub_rounds_total", "counter", "times that all were read to the end");
+  metrics.Sample("akidb_scrub_rounds_total", {}, std::to_string(scrubs.rounds));
+  metrics.Gauge("akidb_scrub_damaged_files", "found by the last round",
+                std::to_string(scrubs.damaged));
+  metrics.Gauge("akidb_scrub_last_round_timestamp_seconds", "when it ended; 0: none has",
+                std::to_string(scrubs.last_round_micros / 1'000'000));
+}
+
+void WriteIssue(const std::string& id, const std::string& description, std::string_view solution,
+                JsonWriter& json) {
+  json.BeginObject();
+  json.Key("id");
+  json.String(id);
+  json.Key("description");
+  json.String(description);
+  json.Key("solution");
+  json.BeginObject();
+  json.Key("refactor");
+  json.String(solution);
+  json.EndObject();
+  json.EndObject();
+}
+
 // What is wrong with a collection; empty when nothing is.
 std::string_view Trouble(const service::CollectionStats& stats) {
   if (!stats.read_only_reason.empty()) return stats.read_only_reason;
@@ -217,6 +243,7 @@ Result<std::string> GetMetrics(const ApiCall& call) {
                 std::to_string(call.service.ListCollections().size()));
   AddCollections(call.service.UsedCollections(), metrics);
   AddResponses(call.statistics.Read(), metrics);
+  AddScrubs(call.service.Scrubs(), metrics);
   metrics.Gauge("memory_allocated_bytes", "allocated and not given back",
                 std::to_string(usage.allocated_bytes));
   metrics.Gauge("memory_resident_bytes", "in memory, of mapped files, too",
@@ -290,17 +317,12 @@ Result<std::string> GetIssues(const ApiCall& call) {
   json.BeginArray();
   for (const auto& [name, stats] : call.service.UsedCollections()) {
     if (Trouble(stats).empty()) continue;
-    json.BeginObject();
-    json.Key("id");
-    json.String("COLLECTION/" + name);
-    json.Key("description");
-    json.String("Collection `" + name + "`: " + std::string(Trouble(stats)));
-    json.Key("solution");
-    json.BeginObject();
-    json.Key("refactor");
-    json.String("see what the server has logged about it");
-    json.EndObject();
-    json.EndObject();
+    WriteIssue("COLLECTION/" + name, "Collection `" + name + "`: " + std::string(Trouble(stats)),
+               "see what the server has logged about it", json);
+  }
+  for (const service::ScrubDamage& damage : call.service.Scrubs().damages) {
+    WriteIssue("FILE/" + damage.collection, damage.what,
+               "restore a snapshot, or stop the server and ask `akidb repair`", json);
   }
   json.EndArray();
   json.EndObject();
