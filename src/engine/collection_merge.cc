@@ -13,10 +13,10 @@ constexpr std::chrono::seconds kPauseMax{300};
 // So long after a head was full, others are expected to follow.
 constexpr std::chrono::seconds kHaste{10};
 
-// A merge of so few rows and bytes of vectors is done in some seconds, its graph included; and
-// takes at most one part in so many of the memory that a merge may take.
+// A merge of so few rows and bytes of files is done in some seconds, its graph included; and takes
+// at most one part in so many of the memory that a merge may take.
 constexpr uint64_t kShortRows = 20'000;
-constexpr uint64_t kShortBytes = uint64_t{128} << 20;
+constexpr uint64_t kShortBytes = uint64_t{192} << 20;
 constexpr uint64_t kShortShare = 16;
 
 // What is read at once when a merged segment is checked.
@@ -146,15 +146,12 @@ void CollectionImpl::ScheduleMerge() {
 
 bool CollectionImpl::IsShort(std::span<const size_t> segments) const {
   uint64_t rows = 0;
+  uint64_t bytes = 0;
   for (size_t number : segments) {
     rows += segments_[number].entry.rows - segments_[number].visible_dead->count();
+    bytes += segments_[number].entry.file.bytes;
   }
-  uint64_t row_bytes = 0;
-  for (size_t ordinal = 0; ordinal < schema_.size(); ++ordinal) {
-    row_bytes += schema_.config(ordinal).dim * sizeof(float);
-  }
-  return rows <= std::min(kShortRows, merge_policy_.rows_max / kShortShare) &&
-         rows * row_bytes <= kShortBytes;
+  return rows <= std::min(kShortRows, merge_policy_.rows_max / kShortShare) && bytes <= kShortBytes;
 }
 
 void CollectionImpl::GiveUpMerge(const Status& status) {

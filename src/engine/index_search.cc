@@ -15,6 +15,10 @@ namespace {
 // (docs/internals/index.md). Segments of which less was measured take as many more as they need.
 constexpr size_t kEfDefault = 100;
 constexpr double kRecallDefault = 0.98;
+// Vectors compared between two looks whether the answer is still wanted.
+constexpr size_t kCheckRows = 1024;
+// Who asks for nothing is not left with less than this share because walks find no more.
+constexpr double kRecallPoor = 0.9;
 // Three spreads: one neighbour in some 740 has its estimate farther off.
 constexpr double kScanRecall = 0.9986;
 // By which the last candidate of a walk is to be beyond the nearest ones: else estimates may have
@@ -176,8 +180,10 @@ std::optional<size_t> IndexSearch::FirstEf() const {
                                      : index::RecallKind::kMean;
   const std::optional<size_t> enough = index_.recall.EfFor(recall, query_.k, kind);
   if (query_.recall == 0) {
-    // Where nothing was seen to be enough, the most that was tried.
-    const size_t most = index_.recall.points().empty() ? 0 : index_.recall.points().back().ef;
+    // Where nothing was seen to be enough, the most that was tried, if that is worth a walk.
+    const bool is_measured = !index_.recall.points().empty();
+    if (is_measured && !index_.recall.EfFor(kRecallPoor, query_.k, kind)) return std::nullopt;
+    const size_t most = is_measured ? index_.recall.points().back().ef : 0;
     return std::max({kEfDefault, query_.k, enough.value_or(most)});
   }
   if (!enough) return std::nullopt;
@@ -345,7 +351,8 @@ bool IndexSearch::LieBehind(std::span<const index::Candidate> found,
 
 Status IndexSearch::Compare(uint32_t number, ExactComparison& exact) {
   if (!compared_.Add(number)) return OkStatus();
-  ++work_.compared;
+  // Where codes can't tell rows apart, that may be all of them.
+  if (++work_.compared % kCheckRows == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
   work_.bytes += query_.vector.size_bytes();
   return exact.Compare(number);
 }

@@ -77,6 +77,21 @@ TEST_F(LongRowsTest, TheyAreFoundOnlyWhereAFilterAndTombstonesAdmitThem) {
   EXPECT_NE(Search(7, false, 1).front().id, PointId(7));
 }
 
+// Nearly all answers were long rows while the curve was measured, and none is afterwards.
+TEST_F(LongRowsTest, WhatIsPromisedIsFoundWithoutThem) {
+  long_every_ = 120;
+  Make();
+  std::vector<PointId> ids;
+  for (uint64_t id = 0; id < kRows; ++id) {
+    if (IsLong(id)) ids.emplace_back(id);
+  }
+  ASSERT_TRUE(collection_->Delete(context_, ids).ok());
+  for (double wanted : {0.0, 0.9, 0.95, 0.99}) {
+    wanted_recall_ = wanted;
+    EXPECT_GT(RecallOf(kFirstQuery, 1), (wanted == 0 ? 0.98 : wanted) - 0.02) << wanted;
+  }
+}
+
 TEST_F(LongRowsTest, TooManyCostTheGraphAndThatIsTold) {
   long_every_ = 50;
   Make();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include "simd/kernels.h"
 
@@ -23,9 +24,11 @@ constexpr size_t kEfMax = 512;
 
 // Between two rows, nearer to the first, as the recall audit draws them.
 Result<DenseVector> QueryOf(const NumberedVectors& vectors, uint32_t number, Metric metric) {
+  std::mt19937 random(number);
+  const auto apart = static_cast<uint32_t>(1 + random() % std::max(vectors.count() / kQueries, 1u));
   AKIDB_ASSIGN_OR_RETURN(std::span<const float> row, vectors[number]);
   DenseVector query(row.begin(), row.end());
-  AKIDB_ASSIGN_OR_RETURN(row, vectors[(number + vectors.count() / 2) % vectors.count()]);
+  AKIDB_ASSIGN_OR_RETURN(row, vectors[(number + apart) % vectors.count()]);
   for (size_t i = 0; i < query.size(); ++i) query[i] += kOfTheOther * (row[i] - query[i]);
   if (metric == Metric::kCosine) simd::Normalize(query);
   return query;

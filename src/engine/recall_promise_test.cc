@@ -1,4 +1,6 @@
 // What is promised of a search is found, also of queries that lie nowhere near the rows.
+#include <functional>
+
 #include <gtest/gtest.h>
 
 #include "engine/indexed_collection_fixture.h"
@@ -76,6 +78,82 @@ TEST_F(RecallPromiseTest, OfCosineWithRowsFarOffTheOrigin) {
 TEST_F(RecallPromiseTest, OfEuclidWithRowsFarOffTheOrigin) {
   Make(Metric::kEuclid, 100);
   ExpectPromisesAreKept(0);
+}
+
+// Rows of two kinds, one after the other, or in turn.
+class TwoKindsTest : public IndexedCollectionFixture {
+ protected:
+  static constexpr uint32_t kComponents = 96;
+  using Kind = std::function<DenseVector(std::mt19937_64&)>;
+
+  TwoKindsTest() : IndexedCollectionFixture(1, kComponents) {
+    options_.head_rows_max = 2 * kRows;
+    config_.vectors[""].metric = Metric::kDot;
+  }
+
+  static DenseVector Normal(std::mt19937_64& random) {
+    std::normal_distribution<float> normal;
+    DenseVector vector(kComponents);
+    for (float& value : vector) value = normal(random);
+    return vector;
+  }
+  // In a space of three dimensions.
+  static DenseVector Flat(std::mt19937_64& random) {
+    std::normal_distribution<float> normal;
+    DenseVector vector(kComponents);
+    std::mt19937_64 axes(5);
+    for (int axis = 0; axis < 3; ++axis) {
+      const float share = normal(random);
+      for (float& value : vector) value += share * normal(axes);
+    }
+    return vector;
+  }
+  // Many are equal.
+  static DenseVector Unit(std::mt19937_64& random) {
+    DenseVector vector(kComponents);
+    vector[random() % kComponents] = 3;
+    return vector;
+  }
+
+  std::string PayloadOf(uint64_t) const override { return "{}"; }
+  DenseVector VectorOf(uint64_t id) const override {
+    const bool is_second = in_turn_ || id >= kQueries ? id % 2 == 1 : id >= kRows / 2;
+    std::mt19937_64 random(id * 7919 + 1);
+    return (is_second ? second_ : first_)(random);
+  }
+  void Make(Kind first, Kind second, bool in_turn) {
+    first_ = std::move(first);
+    second_ = std::move(second);
+    in_turn_ = in_turn;
+    options_.directory = in_turn ? "/data/in_turn" : "/data/in_halves";
+    Create();
+    Store(0, kRows);
+    Settle();
+    ASSERT_EQ(collection_->stats().graph_vectors, kRows);
+  }
+
+  Kind first_;
+  Kind second_;
+  bool in_turn_ = false;
+};
+
+TEST_F(TwoKindsTest, APoorWalkIsNotTakenForWantOfABetterOne) {
+  for (bool in_turn : {false, true}) {
+    SCOPED_TRACE(in_turn);
+    Make(Normal, Unit, in_turn);
+    EXPECT_GT(RecallOf(kQueries, 1), 0.9);
+  }
+}
+
+TEST_F(TwoKindsTest, ThePromiseDoesNotDependOnTheOrderOfRows) {
+  for (bool in_turn : {false, true}) {
+    SCOPED_TRACE(in_turn);
+    Make(Flat, Normal, in_turn);
+    for (double wanted : {0.9, 0.95}) {
+      wanted_recall_ = wanted;
+      EXPECT_GT(RecallOf(kQueries, 1), wanted - 0.03) << wanted;
+    }
+  }
 }
 
 }  // namespace

@@ -504,7 +504,7 @@ class VectorIndexer final : public SegmentIndexer {
       if (there == nullptr) continue;
       if (there->section.space->kind() != KindOf(schema.memory(*ordinal))) return false;
       const uint32_t m = schema.graph().m;
-      if (there->graph && m > 0 && there->graph->degree != DegreeOf(m)) return false;
+      if (there->graph && (m == 0 || there->graph->degree != DegreeOf(m))) return false;
     }
     return true;
   }
