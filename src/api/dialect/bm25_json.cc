@@ -60,7 +60,7 @@ Status ReadStopWords(JsonElement value, const FieldPath& path, TextOptions& out)
 Status ReadStemmer(JsonElement value, const FieldPath& path, TextOptions& out) {
   JsonElement member;
   std::string_view type;
-  if (!value.is_object()) return TypeError(path, "an object {\"type\": …}", value);
+  AKIDB_RETURN_IF_ERROR(CheckObject(value, path, "an object {\"type\": …}"));
   if (!FindMember(value, "type", member)) return MissingField(path, "type");
   AKIDB_RETURN_IF_ERROR(ReadString(member, path.Member("type"), type));
   out.stemmer.reset();
@@ -139,7 +139,7 @@ Status ReadBm25Object(JsonElement value, const FieldPath& path, TextRole role, D
   AKIDB_RETURN_IF_ERROR(ReadString(member, path.Member("text"), text));
   if (FindMember(value, "options", member)) {
     const FieldPath at = path.Member("options");
-    if (!member.is_object()) return TypeError(at, "an object", member);
+    AKIDB_RETURN_IF_ERROR(CheckObject(member, at, "an object"));
     AKIDB_RETURN_IF_ERROR(ReadOptions(member, at, options));
   } else {
     AKIDB_ASSIGN_OR_RETURN(options.text, TextOptionsOfLanguage("english"));

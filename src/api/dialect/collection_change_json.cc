@@ -274,7 +274,7 @@ struct NewVector {
 };
 
 Status ReadNewSparse(JsonElement value, const FieldPath& path, NewVector& out) {
-  if (!value.is_object()) return TypeError(path, "an object", value);
+  AKIDB_RETURN_IF_ERROR(CheckObject(value, path, "an object"));
   AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, kSparseVectorParams.fields));
   JsonElement modifier;
   std::string_view word;

@@ -90,7 +90,7 @@ Status ReadSparseVectors(JsonElement value, const FieldPath& path, CollectionCon
   const Status read =
       ForEachMember(value, path, "an object of named sparse vectors",
                     [&](std::string_view name, JsonElement member, const FieldPath& at) -> Status {
-                      if (!member.is_object()) return TypeError(at, "an object", member);
+                      AKIDB_RETURN_IF_ERROR(CheckObject(member, at, "an object"));
                       AKIDB_RETURN_IF_ERROR(CheckOptions(member, at, kSparseVectorParams.fields));
                       JsonElement modifier;
                       std::string_view text;

@@ -1,5 +1,7 @@
 #include "api/dialect/input_json.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "types/uuid.h"
@@ -182,10 +184,35 @@ Status ReadPointIds(JsonElement value, const FieldPath& path, std::vector<PointI
                         });
 }
 
+Status CheckObject(JsonElement value, const FieldPath& path, std::string_view what) {
+  // With more of them sorting is cheaper than comparing each with each.
+  constexpr size_t kComparedMax = 16;
+  simdjson::dom::object object;
+  if (value.get(object)) return TypeError(path, what, value);
+  const bool few = object.size() <= kComparedMax;
+  std::array<std::string_view, kComparedMax> keys;
+  std::vector<std::string_view> sorted;
+  std::optional<std::string_view> twice;
+  size_t count = 0;
+  for (auto [key, member] : object) {
+    if (!few) {
+      sorted.push_back(key);
+      continue;
+    }
+    const auto end = keys.begin() + static_cast<std::ptrdiff_t>(count);
+    if (std::find(keys.begin(), end, key) != end) twice = key;
+    keys[count++] = key;
+  }
+  std::sort(sorted.begin(), sorted.end());
+  const auto same = std::adjacent_find(sorted.begin(), sorted.end());
+  if (same != sorted.end()) twice = *same;
+  if (!twice) return OkStatus();
+  return BodyError(path, "duplicate field `" + std::string(*twice) + "`");
+}
+
 bool FindMember(JsonElement object, std::string_view name, JsonElement& out) {
   simdjson::dom::object members;
   if (object.get(members)) return false;
-  // The last one counts if a key stands twice, as in ForEachMember.
   bool found = false;
   for (auto [key, member] : members) {
     if (key != name) continue;

@@ -77,12 +77,14 @@ Status ReadStrings(JsonElement value, const FieldPath& path, std::vector<std::st
 Status ReadPointId(JsonElement value, const FieldPath& path, PointId& out);
 Status ReadPointIds(JsonElement value, const FieldPath& path, std::vector<PointId>& out);
 
-// f(key, member, member_path) -> Status, in document order. `what` describes the object.
+// An object in which no key stands twice, as the dialect wants it. `what` describes it.
+Status CheckObject(JsonElement value, const FieldPath& path, std::string_view what);
+
+// f(key, member, member_path) -> Status, in document order, of what CheckObject finds right.
 template <typename F>
 Status ForEachMember(JsonElement value, const FieldPath& path, std::string_view what, F&& f) {
-  simdjson::dom::object object;
-  if (value.get(object)) return TypeError(path, what, value);
-  for (auto [key, member] : object) {
+  AKIDB_RETURN_IF_ERROR(CheckObject(value, path, what));
+  for (auto [key, member] : simdjson::dom::object(value)) {
     AKIDB_RETURN_IF_ERROR(f(key, member, path.Member(key)));
   }
   return OkStatus();

@@ -10,8 +10,8 @@ namespace akidb::dialect {
 using rest::FindField;
 using rest::ForEachChoice;
 using rest::kNoBound;
-using rest::Shape;
 using rest::kQuantization;
+using rest::Shape;
 namespace {
 
 using Kind = Shape::Kind;

@@ -47,9 +47,7 @@ Status CheckParams(JsonElement value, const FieldPath& path, PayloadFieldKind ki
 Status ReadSchema(JsonElement value, const FieldPath& path, PayloadFieldIndex& out) {
   if (value.is_string()) return ReadType(value, path, out.kind);
   JsonElement type;
-  if (!value.is_object()) {
-    return TypeError(path, "a type, or an object {\"type\": …}", value);
-  }
+  AKIDB_RETURN_IF_ERROR(CheckObject(value, path, "a type, or an object {\"type\": …}"));
   if (!FindMember(value, "type", type)) return MissingField(path, "type");
   AKIDB_RETURN_IF_ERROR(ReadType(type, path.Member("type"), out.kind));
   AKIDB_RETURN_IF_ERROR(CheckParams(value, path, out.kind));
@@ -63,7 +61,7 @@ Result<service::PayloadIndexRequest> DecodePayloadIndex(std::string_view text) {
   JsonBody body;
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
   const FieldPath root;
-  if (!body.root().is_object()) return TypeError(root, "a JSON object", body.root());
+  AKIDB_RETURN_IF_ERROR(CheckObject(body.root(), root, "a JSON object"));
   service::PayloadIndexRequest request;
   JsonElement name;
   if (!FindMember(body.root(), "field_name", name)) return MissingField(root, "field_name");

@@ -67,7 +67,7 @@ Result<std::vector<service::AliasChange>> DecodeAliasChanges(std::string_view te
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
   FieldPath root;
   JsonElement actions;
-  if (!body.root().is_object()) return TypeError(root, "a JSON object", body.root());
+  AKIDB_RETURN_IF_ERROR(CheckObject(body.root(), root, "a JSON object"));
   if (!FindMember(body.root(), "actions", actions)) return MissingField(root, "actions");
   const FieldPath path = root.Member("actions");
   std::vector<service::AliasChange> changes;

@@ -165,7 +165,7 @@ std::string Shown(double number) {
 Status ReadPlace(JsonElement value, const FieldPath& path, GeoPoint& out) {
   JsonElement lat;
   JsonElement lon;
-  if (!value.is_object()) return TypeError(path, "a place {\"lat\": …, \"lon\": …}", value);
+  AKIDB_RETURN_IF_ERROR(CheckObject(value, path, "a place {\"lat\": …, \"lon\": …}"));
   if (!FindMember(value, "lon", lon)) return MissingField(path, "lon");
   if (!FindMember(value, "lat", lat)) return MissingField(path, "lat");
   AKIDB_RETURN_IF_ERROR(ReadDouble(lon, path.Member("lon"), out.lon));

@@ -6,6 +6,7 @@
 namespace akidb::rest {
 
 using dialect::BodyError;
+using dialect::CheckObject;
 using dialect::FieldError;
 using dialect::FieldPath;
 using dialect::FindMember;

@@ -97,7 +97,7 @@ Status ReadBatch(JsonElement value, const FieldPath& path, std::vector<PointInpu
   JsonElement ids;
   JsonElement vectors;
   JsonElement payloads;
-  if (!value.is_object()) return TypeError(path, "an object", value);
+  AKIDB_RETURN_IF_ERROR(CheckObject(value, path, "an object"));
   if (!FindMember(value, "ids", ids)) return MissingField(path, "ids");
   if (!FindMember(value, "vectors", vectors)) return MissingField(path, "vectors");
   std::vector<PointId> point_ids;

@@ -259,7 +259,7 @@ Status ReadContextPairs(JsonElement value, const FieldPath& path, std::vector<Co
   if (value.is_array()) {
     return ForEachElement(value, path, "an array of pairs",
                           [&](JsonElement element, const FieldPath& at) {
-                            if (!element.is_object()) return TypeError(at, "a pair", element);
+                            AKIDB_RETURN_IF_ERROR(CheckObject(element, at, "a pair"));
                             return ReadContextPairs(element, at, out);
                           });
   }

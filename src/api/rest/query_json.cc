@@ -247,7 +247,7 @@ Result<std::vector<QueryRequest>> DecodeQueryBatch(std::string_view text,
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
   FieldPath root;
   JsonElement searches;
-  if (!body.root().is_object()) return TypeError(root, "a JSON object", body.root());
+  AKIDB_RETURN_IF_ERROR(CheckObject(body.root(), root, "a JSON object"));
   if (!FindMember(body.root(), "searches", searches)) return MissingField(root, "searches");
   FieldPath path = root.Member("searches");
   std::vector<QueryRequest> requests;
