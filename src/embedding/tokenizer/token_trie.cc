@@ -37,19 +37,20 @@ TokenTrie::TokenTrie(std::vector<TokenTable::Token> tokens) {
         labels_.push_back(static_cast<unsigned char>(label));
         begin = end;
       }
-      nodes_[range.node].first_child = first;
+      nodes_[range.node].children = first;
       nodes_[range.node].child_count = static_cast<uint32_t>(nodes_.size()) - first;
     }
     level = std::move(next_level);
   }
-}
-
-uint32_t TokenTrie::ChildOfMany(const Node& parent, unsigned char byte) const {
-  auto begin = labels_.begin() + parent.first_child;
-  auto end = begin + parent.child_count;
-  auto found = std::lower_bound(begin, end, byte);
-  if (found == end || *found != byte) return kNone;
-  return parent.first_child + static_cast<uint32_t>(found - begin);
+  for (Node& node : nodes_) {
+    if (node.child_count <= kListedMax) continue;
+    auto table = static_cast<uint32_t>(tables_.size());
+    tables_.resize(tables_.size() + 256, kNone);
+    for (uint32_t child = node.children; child < node.children + node.child_count; ++child) {
+      tables_[table + labels_[child]] = child;
+    }
+    node.children = table;
+  }
 }
 
 }  // namespace akidb::embedding

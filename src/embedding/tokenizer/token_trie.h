@@ -24,11 +24,10 @@ class TokenTrie {
   // The child of `node` for one more byte, or kNone.
   uint32_t Child(uint32_t node, unsigned char byte) const {
     const Node& parent = nodes_[node];
-    const unsigned char* labels = labels_.data() + parent.first_child;
-    // Few nodes have many children; those are near the root, and ordered.
-    if (parent.child_count > kLinearMax) return ChildOfMany(parent, byte);
+    if (parent.child_count > kListedMax) return tables_[parent.children + byte];
+    const unsigned char* labels = labels_.data() + parent.children;
     for (uint32_t i = 0; i < parent.child_count; ++i) {
-      if (labels[i] == byte) return parent.first_child + i;
+      if (labels[i] == byte) return parent.children + i;
     }
     return kNone;
   }
@@ -36,17 +35,18 @@ class TokenTrie {
   int32_t IdAt(uint32_t node) const { return nodes_[node].id; }
 
  private:
-  static constexpr uint32_t kLinearMax = 8;
+  // Nodes with more children have a table of them by their labels; they are few, and near the root.
+  static constexpr uint32_t kListedMax = 16;
 
   struct Node {
-    uint32_t first_child = 0;
+    uint32_t children = 0;  // the first, or where the table begins
     uint32_t child_count = 0;
     int32_t id = kNoToken;
   };
-  uint32_t ChildOfMany(const Node& parent, unsigned char byte) const;
 
   std::vector<Node> nodes_;
   std::vector<unsigned char> labels_;  // of each node, by which its parent leads to it
+  std::vector<uint32_t> tables_;       // 256 nodes each
 };
 
 }  // namespace akidb::embedding
