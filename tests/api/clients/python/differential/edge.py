@@ -171,6 +171,8 @@ def expression(of):
     if isinstance(of, (int, float)):
         return edge.Expression.Constant(float(of))
     if isinstance(of, str):
+        if of in SEVERAL:
+            raise NotAsked("a formula over several values: with an index the first counts, without it is an error")
         return edge.Expression.Variable(of)
     (name, value), *others = of.items()
     if not others and name in EXPRESSIONS:
@@ -228,15 +230,13 @@ class Edge:
         if kind != "text" and not self.rarities:
             return  # an index sees values of its own type only, and so filters find less than without
         made = getattr(edge.PayloadSchemaType, kind.capitalize())
-        if kind == "text" and not isinstance(schema, str):
+        if kind == "text":
+            options = {} if isinstance(schema, str) else schema
+            names = ("lowercase", "ascii_folding", "min_token_len", "max_token_len")
             made = edge.TextIndexParams(
-                tokenizer=getattr(edge.TokenizerType, schema.get("tokenizer", "word").capitalize()),
-                **{
-                    k: schema[k]
-                    for k in ("lowercase", "phrase_matching", "min_token_len", "max_token_len")
-                    if k in schema
-                },
-                ascii_folding=schema.get("ascii_folding"),
+                tokenizer=getattr(edge.TokenizerType, options.get("tokenizer", "word").capitalize()),
+                phrase_matching=True,  # without it no phrase is found
+                **{name: options[name] for name in names if name in options},
             )
         self.shard.update(edge.UpdateOperation.create_field_index(field, made))
 
