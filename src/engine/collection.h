@@ -26,6 +26,7 @@
 #include "engine/merge_policy.h"
 #include "env/file_system.h"
 #include "env/random.h"
+#include "storage/snapshot/snapshot_format.h"
 #include "types/collection_config.h"
 #include "types/payload_change.h"
 #include "types/query.h"
@@ -303,6 +304,14 @@ class WriteGroup : public CollectionWriter {
   virtual Status Commit() = 0;
 };
 
+// A snapshot that is to be written, and what it is to say of its collection.
+struct SnapshotOrder {
+  std::string path;        // in a folder that is there
+  std::string collection;  // its name
+  std::vector<storage::SnapshotModel> models;
+  uint64_t created_s = 0;  // since 1970-01-01 UTC
+};
+
 // Its own reads see what is visible when each begins, its own writes are durable and visible when
 // each returns.
 class Collection : public CollectionReader, public CollectionWriter {
@@ -367,6 +376,12 @@ class Collection : public CollectionReader, public CollectionWriter {
   // Merges what the policy wants merged now, a failure not long ago notwithstanding, and waits for
   // it. kCancelled when the collection is being closed meanwhile.
   virtual Status Merge() = 0;
+
+  // Writes order.path: one file that holds what is visible at one moment, while writes go on. What
+  // it says of the file is its size and hash. One at a time. kCorruption: a file is damaged;
+  // kStorageFull.
+  virtual Result<storage::FileRef> WriteSnapshot(const RequestContext& context,
+                                                 const SnapshotOrder& order) = 0;
 
   // The collection is being deleted: refuses writes and starts no more background work. Requests
   // that have pinned a view finish.

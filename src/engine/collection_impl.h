@@ -1,7 +1,7 @@
 // The one implementation of Collection; its parts stand in collection_open.cc, collection_write.cc,
 // collection_edit.cc, collection_read.cc, collection_seal.cc, collection_merge.cc,
-// collection_publish.cc, collection_options.cc, collection_describe.cc and
-// collection_payload_index.cc.
+// collection_publish.cc, collection_options.cc, collection_describe.cc,
+// collection_snapshot.cc and collection_payload_index.cc.
 //
 // Which rows are dead. Every id is alive in at most one place: the head, one frozen head or one row
 // of one segment. For each segment, `dead` = `visible_dead` + its pending kills: `visible_dead` are
@@ -123,6 +123,8 @@ class CollectionImpl final : public Collection {
   Status ChangeOptions(const RequestContext& context, const OptionsChange& change) override;
   CollectionDetails details() const override;
   Status Retire(const OptionsChange& change) override;
+  Result<storage::FileRef> WriteSnapshot(const RequestContext& context,
+                                         const SnapshotOrder& order) override;
   Status Seal() override;
   Status Merge() override;
   void Drop() override;
@@ -368,6 +370,7 @@ class CollectionImpl final : public Collection {
   const CollectionOptions options_;
   const CollectionConfig config_;  // without payload indexes
   const CollectionEnvironment environment_;
+  Uuid uuid_in_files_;  // what they carry as the collection's; set once, before the first request
   const VectorSchema schema_;
   const MergePolicy merge_policy_;     // within what the indexer allows
   std::unique_ptr<storage::Log> log_;  // set once, before the first request

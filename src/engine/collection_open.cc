@@ -67,6 +67,7 @@ CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig confi
     : options_(std::move(options)),
       config_(WithoutPayloadIndexes(config)),
       environment_(environment),
+      uuid_in_files_(options_.uuid),
       schema_(config_),
       merge_policy_(PolicyWithin(options_.merge_policy, environment_.indexer, schema_)),
       merge_ticket_(std::make_shared<MergeTicket>()) {
@@ -108,6 +109,7 @@ Status CollectionImpl::Begin() {
 Status CollectionImpl::Recover(storage::Manifest manifest) {
   MutexLock lock(write_mutex_);
   manifest_ = std::move(manifest);
+  uuid_in_files_ = manifest_.uuid_in_files();
   applied_seq_ = manifest_.log_start_seq;
   visible_seq_ = applied_seq_;
   AKIDB_RETURN_IF_ERROR(OpenSegments());
@@ -145,7 +147,7 @@ Status CollectionImpl::OpenDelta(SealedSegment& segment) const {
       storage::Delta delta,
       storage::ReadDelta(environment_.fs,
                          env::JoinPath(options_.directory, storage::kSegmentFolder), *entry.delta,
-                         {entry.uuid, options_.uuid, entry.rows}));
+                         {entry.uuid, uuid_in_files_, entry.rows}));
   if (!delta.tombstones.empty()) {
     Result<Bitmap> dead = Bitmap::Deserialize(delta.tombstones, entry.rows);
     if (!dead.ok()) return dead.status().WithContext(entry.delta->name);
@@ -172,7 +174,7 @@ Status CollectionImpl::OpenSegments() {
     AKIDB_ASSIGN_OR_RETURN(
         segment.opened,
         OpenSegment(environment_.fs, storage::SegmentPath(options_.directory, entry.file),
-                    {entry.uuid, options_.uuid, entry.file.bytes},
+                    {entry.uuid, uuid_in_files_, entry.file.bytes},
                     {environment_.indexer, schema_, environment_.log}));
     const storage::SegmentReader& reader = *segment.opened.reader;
     AKIDB_RETURN_IF_ERROR(CheckSegmentVectors(reader));
@@ -196,7 +198,7 @@ Status CollectionImpl::OpenSegments() {
 Status CollectionImpl::OpenLog(bool create) {
   storage::LogOptions options;
   options.directory = env::JoinPath(options_.directory, kLogFolder);
-  options.collection_uuid = options_.uuid;
+  options.collection_uuid = uuid_in_files_;
   options.start_after_seq = manifest_.log_start_seq;
   options.create = create;
   options.durability = config_.durability;

@@ -33,7 +33,7 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, IndexBuild
   storage::SegmentWriteOptions options;
   options.directory = env::JoinPath(options_.directory, storage::kSegmentFolder);
   options.uuid = uuid;
-  options.collection_uuid = options_.uuid;
+  options.collection_uuid = uuid_in_files_;
   for (size_t ordinal = 0; ordinal < schema_.size(); ++ordinal) {
     const VectorConfig& config = schema_.config(ordinal);
     options.vectors.push_back({.name = schema_.name(ordinal),
@@ -78,7 +78,7 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, IndexBuild
   AKIDB_ASSIGN_OR_RETURN(
       made.opened,
       OpenSegment(environment_.fs, storage::SegmentPath(options_.directory, written.file),
-                  {uuid, options_.uuid, written.file.bytes},
+                  {uuid, uuid_in_files_, written.file.bytes},
                   {environment_.indexer, schema_, environment_.log}));
   made.opened.written_with = std::move(fields);
   return OkStatus();
@@ -92,7 +92,7 @@ Status CollectionImpl::WriteDelta(const SegmentDelta& delta, uint64_t seq,
   options.number = number;
   storage::Delta written;
   written.segment_uuid = entry.uuid;
-  written.collection_uuid = options_.uuid;
+  written.collection_uuid = uuid_in_files_;
   written.rows = entry.rows;
   written.last_seq = seq;
   if (!delta.dead->empty()) written.tombstones = delta.dead->Serialize();

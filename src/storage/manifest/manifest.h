@@ -34,12 +34,17 @@ struct ManifestSegment {
 struct Manifest {
   uint64_t number = 0;  // set by PublishManifest; 0 = never published
   Uuid collection_uuid;
+  // What the collection's segments, deltas and log files carry as its uuid, where that is another
+  // one: it was restored from a snapshot of that collection.
+  std::optional<Uuid> files_uuid;
   uint64_t epoch = 0;
   CollectionConfig config;
   // Every log record up to this one is in the segments and deltas below.
   uint64_t log_start_seq = 0;
   uint64_t next_delta_number = 1;
   std::vector<ManifestSegment> segments;  // by ascending first_seq
+
+  const Uuid& uuid_in_files() const { return files_uuid ? *files_uuid : collection_uuid; }
 };
 
 inline constexpr char kSegmentFolder[] = "seg";

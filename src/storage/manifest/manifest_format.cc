@@ -18,6 +18,7 @@ constexpr size_t kHeaderBytes = 64;
 constexpr size_t kHeaderCrcOffset = 60;
 constexpr size_t kCrcBytes = 4;
 constexpr uint16_t kMandatoryExtension = 1;
+constexpr uint16_t kFilesUuidExtension = 1;
 
 constexpr std::string_view kManifestPrefix = "MANIFEST-";
 constexpr std::string_view kDeltaSuffix = ".delta";
@@ -103,16 +104,30 @@ std::vector<std::byte> EncodeBody(const Manifest& manifest) {
     writer.Put(static_cast<uint32_t>(entry.size()));
     writer.Bytes(entry);
   }
-  writer.Put(uint32_t{0});  // extensions
+  writer.Put(static_cast<uint32_t>(manifest.files_uuid ? 1 : 0));  // extensions
+  if (manifest.files_uuid) {
+    writer.Put(kFilesUuidExtension);
+    writer.Put(kMandatoryExtension);
+    writer.Put(static_cast<uint32_t>(manifest.files_uuid->bytes.size()));
+    PutArray(manifest.files_uuid->bytes, writer);
+  }
   return body;
 }
 
-Status SkipExtensions(ByteReader& reader) {
+Status ReadExtensions(ByteReader& reader, Manifest& manifest) {
   uint32_t count = reader.Get<uint32_t>();
   for (uint32_t i = 0; i < count && reader.ok(); ++i) {
     uint16_t id = reader.Get<uint16_t>();
     uint16_t flags = reader.Get<uint16_t>();
-    reader.Bytes(reader.Get<uint32_t>());
+    std::span<const std::byte> bytes = reader.Bytes(reader.Get<uint32_t>());
+    if (id == kFilesUuidExtension) {
+      if (manifest.files_uuid || bytes.size() != sizeof(Uuid::bytes)) {
+        return CorruptionError("the uuid of the files is malformed");
+      }
+      ByteReader uuid(bytes);
+      GetArray(uuid, manifest.files_uuid.emplace().bytes);
+      continue;
+    }
     if (reader.ok() && (flags & kMandatoryExtension) != 0) {
       return UnsupportedError("written by a newer version of AkiDB: extension " +
                               std::to_string(id) + " is needed and not known here");
@@ -137,7 +152,7 @@ Status DecodeBody(std::span<const std::byte> body, Manifest& manifest) {
                            DecodeSegment(reader.Bytes(reader.Get<uint32_t>())));
     manifest.segments.push_back(std::move(segment));
   }
-  return SkipExtensions(reader);
+  return ReadExtensions(reader, manifest);
 }
 
 }  // namespace

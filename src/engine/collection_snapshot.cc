@@ -1,0 +1,110 @@
+// A collection as one archive, while it is written to: docs/format/snapshot.md.
+#include <deque>
+
+#include "engine/collection_impl.h"
+#include "storage/manifest/manifest_format.h"
+#include "storage/snapshot/snapshot_file.h"
+#include "storage/wal/log_copy.h"
+
+namespace akidb::engine {
+namespace {
+
+constexpr char kLogFolder[] = "log";
+
+// What is written beside the archive on the way to it; gone at the end.
+class WorkFolder {
+ public:
+  WorkFolder(env::FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
+  ~WorkFolder() { static_cast<void>(fs_.RemoveAll(path_)); }  // else the next start removes it
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+
+  Status Create() {
+    AKIDB_RETURN_IF_ERROR(fs_.RemoveAll(path_));
+    return fs_.CreateDirectories(path_);
+  }
+  const std::string& path() const { return path_; }
+  std::string log() const { return env::JoinPath(path_, kLogFolder); }
+
+ private:
+  env::FileSystem& fs_;
+  const std::string path_;
+};
+
+Result<storage::FileRef> Describe(const RequestContext& context, env::FileSystem& fs,
+                                  const std::string& folder, std::string name) {
+  const std::string path = env::JoinPath(folder, name);
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::File> file, fs.Open(path, env::OpenMode::kRead));
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t bytes, file->Size());
+  AKIDB_ASSIGN_OR_RETURN(const Sha256Digest hash, storage::HashFile(context, fs, path));
+  return storage::FileRef{std::move(name), bytes, hash};
+}
+
+}  // namespace
+
+Result<storage::FileRef> CollectionImpl::WriteSnapshot(const RequestContext& context,
+                                                       const SnapshotOrder& order) {
+  env::FileSystem& fs = environment_.fs;
+  WorkFolder work(fs, order.path + ".work.tmp");
+  AKIDB_RETURN_IF_ERROR(work.Create());
+  storage::SnapshotContents contents;
+  contents.created_s = order.created_s;
+  contents.collection = order.collection;
+  contents.models = order.models;
+  contents.collection_uuid = options_.uuid;
+  storage::Manifest manifest;
+  std::deque<InProgress> pins;  // of what the manifest names
+  {
+    // No manifest is published meanwhile, so no file is removed and the log isn't cut.
+    MutexLock publishing(publish_mutex_);
+    {
+      MutexLock lock(write_mutex_);
+      if (dropped_) return NotFoundError("the collection was deleted");
+      manifest = manifest_;
+      contents.seq = visible_seq_;
+    }
+    for (const storage::ManifestSegment& segment : manifest.segments) {
+      pins.emplace_back(*this, segment.file.name);
+      if (segment.delta) pins.emplace_back(*this, segment.delta->name);
+    }
+    // What the deltas hold was visible when they were written, so its records are among these.
+    AKIDB_RETURN_IF_ERROR(storage::CopyLog(context, {fs, environment_.random, environment_.log},
+                                           {.from = env::JoinPath(options_.directory, kLogFolder),
+                                            .to = work.log(),
+                                            .collection_uuid = uuid_in_files_,
+                                            .after_seq = manifest.log_start_seq,
+                                            .last_seq = contents.seq}));
+  }
+  AKIDB_RETURN_IF_ERROR(
+      env::WriteFileAtomically(fs, env::JoinPath(work.path(), storage::kSnapshotManifestName),
+                               storage::EncodeManifest(manifest)));
+  AKIDB_ASSIGN_OR_RETURN(storage::FileRef file,
+                         Describe(context, fs, work.path(), storage::kSnapshotManifestName));
+  contents.files.push_back(std::move(file));
+  for (const storage::ManifestSegment& segment : manifest.segments) {
+    contents.files.push_back(segment.file);
+    if (segment.delta) contents.files.push_back(*segment.delta);
+  }
+  const size_t logs_begin = contents.files.size();
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> logs, fs.List(work.log()));
+  for (const std::string& name : logs) {
+    AKIDB_ASSIGN_OR_RETURN(storage::FileRef log, Describe(context, fs, work.log(), name));
+    contents.files.push_back(std::move(log));
+  }
+  uint64_t needed = 0;
+  for (const storage::FileRef& one : contents.files) needed += one.bytes;
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t room, fs.FreeBytes(work.path()));
+  if (room < needed) {
+    return StorageFullError(std::to_string(room) + " bytes are free; the snapshot needs about " +
+                            std::to_string(needed));
+  }
+  auto path_of = [&](const storage::FileRef& of) {
+    const auto number = static_cast<size_t>(&of - contents.files.data());
+    if (number == 0) return env::JoinPath(work.path(), of.name);
+    if (number >= logs_begin) return env::JoinPath(work.log(), of.name);
+    return storage::SegmentPath(options_.directory, of);
+  };
+  return storage::WriteSnapshotFile(context, fs, {order.path, contents, path_of});
+}
+
+}  // namespace akidb::engine

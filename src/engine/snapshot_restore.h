@@ -1,0 +1,37 @@
+// What is in a snapshot, checked to the last byte, and its files made a collection's folder.
+#pragma once
+
+#include <string>
+
+#include "base/request_context.h"
+#include "base/status.h"
+#include "env/file_system.h"
+#include "storage/snapshot/snapshot_format.h"
+#include "types/collection_config.h"
+#include "types/uuid.h"
+
+namespace akidb::engine {
+
+struct SnapshotSummary {
+  storage::SnapshotContents contents;
+  CollectionConfig config;
+  uint64_t bytes = 0;  // of the archive
+};
+
+// Reads all of it. kCorruption: no snapshot, or a damaged one; kUnsupported: a newer one.
+Result<SnapshotSummary> VerifySnapshot(const RequestContext& context, env::FileSystem& fs,
+                                       const std::string& path);
+
+struct RestoreOrder {
+  std::string path;       // of the snapshot
+  std::string directory;  // of the collection to be; must not exist
+  Uuid uuid;              // its uuid
+};
+
+// Makes the folder, in which Collection::Open finds what the snapshot holds; durable when it
+// returns. Errors as above; also kStorageFull. After an error what was made of the folder is to be
+// removed.
+Result<SnapshotSummary> RestoreSnapshotFiles(const RequestContext& context, env::FileSystem& fs,
+                                             const RestoreOrder& order);
+
+}  // namespace akidb::engine
