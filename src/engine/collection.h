@@ -308,7 +308,7 @@ class WriteGroup : public CollectionWriter {
 struct SnapshotOrder {
   std::string path;        // in a folder that is there
   std::string collection;  // its name
-  std::vector<storage::SnapshotModel> models;
+  std::vector<storage::SnapshotModel> models{};
   uint64_t created_s = 0;  // since 1970-01-01 UTC
 };
 

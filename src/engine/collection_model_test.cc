@@ -143,6 +143,10 @@ class FaultyCollection final : public Collection {
   }
   Status Seal() override { return real_->Seal(); }
   Status Merge() override { return real_->Merge(); }
+  Result<storage::FileRef> WriteSnapshot(const RequestContext& context,
+                                         const SnapshotOrder& order) override {
+    return real_->WriteSnapshot(context, order);
+  }
   void Drop() override { real_->Drop(); }
 
  private:

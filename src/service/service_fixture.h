@@ -246,6 +246,10 @@ class FakeCollection final : public engine::Collection {
     prefixes[vector_name].assign(permitted.begin(), permitted.end());
     return OkStatus();
   }
+  Result<storage::FileRef> WriteSnapshot(const RequestContext&,
+                                         const engine::SnapshotOrder&) override {
+    return UnsupportedError("not of a fake");
+  }
   Status Seal() override { return OkStatus(); }
   Status Merge() override { return OkStatus(); }
   void Drop() override {}

@@ -1,10 +1,13 @@
 #include "storage/manifest/manifest.h"
 
 #include <cstdlib>
+#include <initializer_list>
 #include <random>
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
+#include "base/crc32c.h"
 #include "env/simulated_file_system.h"
 #include "storage/manifest/manifest_format.h"
 #include "storage/segment/delta.h"
@@ -56,6 +59,7 @@ Manifest SomeManifest(uint64_t segments) {
 
 void ExpectEqual(const Manifest& a, const Manifest& b) {
   EXPECT_EQ(a.collection_uuid, b.collection_uuid);
+  EXPECT_EQ(a.files_uuid, b.files_uuid);
   EXPECT_EQ(a.epoch, b.epoch);
   EXPECT_EQ(a.config.vectors, b.config.vectors);
   EXPECT_EQ(a.config.durability, b.config.durability);
@@ -196,6 +200,66 @@ TEST(ManifestFormat, EveryTruncationIsFoundAndRandomBytesAreRefused) {
     std::vector<std::byte> damaged = bytes;
     for (int i = 0; i < 4; ++i) damaged[random() % damaged.size()] = std::byte(random());
     if (damaged != bytes) ASSERT_FALSE(DecodeManifest(damaged).ok());
+  }
+}
+
+// A manifest as a program would write it that knows these extensions: their number, then each.
+std::vector<std::byte> WithExtensions(std::span<const std::byte> extensions) {
+  std::vector<std::byte> bytes = EncodeManifest(SomeManifest(1));
+  bytes.resize(bytes.size() - 2 * sizeof(uint32_t));  // their number, none, and the checksum
+  bytes.insert(bytes.end(), extensions.begin(), extensions.end());
+  // docs/format/manifest.md: the body's length and the header's checksum are at 56 and 60.
+  auto put = [&](size_t offset, uint32_t value) {
+    for (size_t i = 0; i < 4; ++i) bytes[offset + i] = static_cast<std::byte>(value >> 8 * i);
+  };
+  put(56, static_cast<uint32_t>(bytes.size() - 64));
+  put(60, Crc32c(std::span(bytes).first(60)));
+  const uint32_t crc = Crc32c(bytes);
+  bytes.resize(bytes.size() + 4);
+  put(bytes.size() - 4, crc);
+  return bytes;
+}
+
+struct TestExtension {
+  uint16_t id = 0;
+  uint16_t flags = 0;
+  uint32_t bytes = 0;
+};
+std::vector<std::byte> Extensions(std::initializer_list<TestExtension> extensions) {
+  std::vector<std::byte> out;
+  ByteWriter writer(out);
+  writer.Put(static_cast<uint32_t>(extensions.size()));
+  for (const TestExtension& extension : extensions) {
+    writer.Put(extension.id);
+    writer.Put(extension.flags);
+    writer.Put(extension.bytes);
+    writer.Bytes(std::vector<std::byte>(extension.bytes, std::byte{7}));
+  }
+  return WithExtensions(out);
+}
+
+TEST(ManifestFormat, KeepsTheUuidThatARestoredCollectionsFilesCarry) {
+  Manifest manifest = SomeManifest(2);
+  EXPECT_EQ(manifest.uuid_in_files(), manifest.collection_uuid);
+  manifest.files_uuid = UuidOf(77);
+  EXPECT_EQ(manifest.uuid_in_files(), UuidOf(77));
+  auto decoded = DecodeManifest(EncodeManifest(manifest));
+  ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
+  ExpectEqual(*decoded, manifest);
+}
+
+TEST(ManifestFormat, AnUnknownExtensionIsSkippedUnlessItIsMandatory) {
+  auto none = DecodeManifest(Extensions({}));
+  ASSERT_TRUE(none.ok()) << none.status().ToString();
+  EXPECT_EQ(none->files_uuid, std::nullopt);
+  auto optional = DecodeManifest(Extensions({{999, 0, 5}, {1, 1, 16}, {1000, 0, 0}}));
+  ASSERT_TRUE(optional.ok()) << optional.status().ToString();
+  EXPECT_TRUE(optional->files_uuid.has_value());
+  const Status mandatory = DecodeManifest(Extensions({{1, 1, 16}, {999, 1, 5}})).status();
+  EXPECT_EQ(mandatory.code(), ErrorCode::kUnsupported);
+  EXPECT_NE(mandatory.message().find("extension 999"), std::string::npos) << mandatory.message();
+  for (auto malformed : {Extensions({{1, 1, 15}}), Extensions({{1, 1, 16}, {1, 1, 16}})}) {
+    EXPECT_EQ(DecodeManifest(malformed).status().code(), ErrorCode::kCorruption);
   }
 }
 
