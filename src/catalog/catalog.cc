@@ -144,11 +144,27 @@ class SqliteCatalog final : public Catalog {
   }
 
   Status BindModel(uint64_t seq, const ModelBinding& binding) override {
-    return Apply(seq,
-                 "INSERT INTO model_bindings (collection, vector, model, fingerprint) "
-                 "VALUES (?, ?, ?, ?)",
-                 {Blob{UuidBytes(binding.collection)}, binding.vector_name, binding.model_id,
-                  binding.fingerprint});
+    return Apply(seq, [&]() AKIDB_REQUIRES(mutex_) { return Bind(binding); });
+  }
+
+  Status ReplaceCollection(uint64_t seq, const CollectionReplacement& replacement) override {
+    const CollectionRow& row = replacement.row;
+    const Blob uuid{UuidBytes(row.uuid)};
+    return Apply(seq, [&]() AKIDB_REQUIRES(mutex_) -> Status {
+      // No collection is called "": the name is still taken.
+      AKIDB_RETURN_IF_ERROR(Run("INSERT INTO collections (uuid, name, config) VALUES (?, '', ?)",
+                                {uuid, row.config_json}));
+      if (replacement.replaced) {
+        const Blob replaced{UuidBytes(*replacement.replaced)};
+        AKIDB_RETURN_IF_ERROR(
+            Run("UPDATE aliases SET collection = ? WHERE collection = ?", {uuid, replaced}));
+        AKIDB_RETURN_IF_ERROR(Run("DELETE FROM collections WHERE uuid = ?", {replaced}));
+      }
+      AKIDB_RETURN_IF_ERROR(
+          Run("UPDATE collections SET name = ? WHERE uuid = ?", {row.name, uuid}));
+      for (const ModelBinding& binding : replacement.models) AKIDB_RETURN_IF_ERROR(Bind(binding));
+      return OkStatus();
+    });
   }
 
   Status SetAliases(uint64_t seq, std::span<const AliasRow> rows) override {
@@ -232,6 +248,13 @@ class SqliteCatalog final : public Catalog {
     AKIDB_RETURN_IF_ERROR(
         Run("UPDATE state SET value = ? WHERE key = 'applied_seq'", {static_cast<int64_t>(seq)}));
     return Execute(db_.get(), "COMMIT");
+  }
+
+  Status Bind(const ModelBinding& binding) AKIDB_REQUIRES(mutex_) {
+    return Run(
+        "INSERT INTO model_bindings (collection, vector, model, fingerprint) VALUES (?, ?, ?, ?)",
+        {Blob{UuidBytes(binding.collection)}, binding.vector_name, binding.model_id,
+         binding.fingerprint});
   }
 
   // One statement that gives no rows.

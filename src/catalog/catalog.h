@@ -38,6 +38,13 @@ struct AliasRow {
   std::optional<Uuid> collection;  // nullopt: there is no such alias any more
 };
 
+// A collection that comes in the place of another one, or of none.
+struct CollectionReplacement {
+  CollectionRow row;
+  std::optional<Uuid> replaced;  // has the same name
+  std::vector<ModelBinding> models;
+};
+
 class Catalog {
  public:
   // Creates the file when missing. kCorruption when it is not a sound database: then the caller may
@@ -52,6 +59,8 @@ class Catalog {
   // One transaction each: the change and applied_seq = seq. `seq` must grow.
   virtual Status AddCollection(uint64_t seq, const CollectionRow& row) = 0;
   virtual Status RemoveCollection(uint64_t seq, const Uuid& uuid) = 0;
+  // The aliases of the one that goes become those of the one that comes; its bindings go.
+  virtual Status ReplaceCollection(uint64_t seq, const CollectionReplacement& replacement) = 0;
   virtual Status BindModel(uint64_t seq, const ModelBinding& binding) = 0;
   // Those of a collection that is not there any more are passed over. They go with it, too.
   virtual Status SetAliases(uint64_t seq, std::span<const AliasRow> rows) = 0;

@@ -84,6 +84,50 @@ TEST_F(CatalogTest, RemovingACollectionRemovesItsBindings) {
   EXPECT_TRUE(catalog->Collections()->empty());
 }
 
+TEST_F(CatalogTest, AReplacementTakesNameAndAliasesAndBringsItsOwnBindings) {
+  {
+    auto catalog = MustOpen();
+    ASSERT_TRUE(catalog->AddCollection(1, {MakeUuid(1), "a", "{}"}).ok());
+    ASSERT_TRUE(catalog->BindModel(2, {MakeUuid(1), "", "old", "f"}).ok());
+    const AliasRow rows[] = {{"x", MakeUuid(1)}};
+    ASSERT_TRUE(catalog->SetAliases(3, rows).ok());
+    ASSERT_TRUE(catalog
+                    ->ReplaceCollection(4, {.row = {MakeUuid(2), "a", R"({"x":1})"},
+                                            .replaced = MakeUuid(1),
+                                            .models = {{MakeUuid(2), "v", "new", "g"}}})
+                    .ok());
+    ASSERT_TRUE(
+        catalog
+            ->ReplaceCollection(
+                5, {.row = {MakeUuid(3), "b", "{}"}, .replaced = std::nullopt, .models = {}})
+            .ok());
+  }
+  auto catalog = MustOpen();
+  auto collections = catalog->Collections();
+  ASSERT_EQ(collections->size(), 2u);
+  EXPECT_EQ((*collections)[0].uuid, MakeUuid(2));
+  EXPECT_EQ((*collections)[0].name, "a");
+  EXPECT_EQ((*collections)[0].config_json, R"({"x":1})");
+  EXPECT_EQ((*collections)[1].uuid, MakeUuid(3));
+  ASSERT_EQ(catalog->ModelBindings()->size(), 1u);
+  EXPECT_EQ((*catalog->ModelBindings())[0].model_id, "new");
+  ASSERT_EQ(catalog->Aliases()->size(), 1u);
+  EXPECT_EQ((*catalog->Aliases())[0].collection, MakeUuid(2));
+}
+
+TEST_F(CatalogTest, AFailedReplacementChangesNothing) {
+  auto catalog = MustOpen();
+  ASSERT_TRUE(catalog->AddCollection(1, {MakeUuid(1), "a", "{}"}).ok());
+  ASSERT_TRUE(catalog->AddCollection(2, {MakeUuid(2), "b", "{}"}).ok());
+  // The name is another one's.
+  EXPECT_FALSE(catalog
+                   ->ReplaceCollection(
+                       3, {.row = {MakeUuid(3), "b", "{}"}, .replaced = MakeUuid(1), .models = {}})
+                   .ok());
+  EXPECT_EQ(catalog->applied_seq(), 2u);
+  EXPECT_EQ((*catalog->Collections())[0].uuid, MakeUuid(1));
+}
+
 TEST_F(CatalogTest, FailedChangeLeavesAppliedSeqAlone) {
   auto catalog = MustOpen();
   ASSERT_TRUE(catalog->AddCollection(1, {MakeUuid(1), "a", "{}"}).ok());

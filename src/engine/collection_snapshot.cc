@@ -2,6 +2,7 @@
 #include <deque>
 
 #include "engine/collection_impl.h"
+#include "engine/work_folder.h"
 #include "storage/manifest/manifest_format.h"
 #include "storage/snapshot/snapshot_file.h"
 #include "storage/wal/log_copy.h"
@@ -10,26 +11,6 @@ namespace akidb::engine {
 namespace {
 
 constexpr char kLogFolder[] = "log";
-
-// What is written beside the archive on the way to it; gone at the end.
-class WorkFolder {
- public:
-  WorkFolder(env::FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
-  ~WorkFolder() { static_cast<void>(fs_.RemoveAll(path_)); }  // else the next start removes it
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-
-  Status Create() {
-    AKIDB_RETURN_IF_ERROR(fs_.RemoveAll(path_));
-    return fs_.CreateDirectories(path_);
-  }
-  const std::string& path() const { return path_; }
-  std::string log() const { return env::JoinPath(path_, kLogFolder); }
-
- private:
-  env::FileSystem& fs_;
-  const std::string path_;
-};
 
 Result<storage::FileRef> Describe(const RequestContext& context, env::FileSystem& fs,
                                   const std::string& folder, std::string name) {
@@ -47,6 +28,7 @@ Result<storage::FileRef> CollectionImpl::WriteSnapshot(const RequestContext& con
   env::FileSystem& fs = environment_.fs;
   WorkFolder work(fs, order.path + ".work.tmp");
   AKIDB_RETURN_IF_ERROR(work.Create());
+  const std::string log_folder = env::JoinPath(work.path(), kLogFolder);
   storage::SnapshotContents contents;
   contents.created_s = order.created_s;
   contents.collection = order.collection;
@@ -70,7 +52,7 @@ Result<storage::FileRef> CollectionImpl::WriteSnapshot(const RequestContext& con
     // What the deltas hold was visible when they were written, so its records are among these.
     AKIDB_RETURN_IF_ERROR(storage::CopyLog(context, {fs, environment_.random, environment_.log},
                                            {.from = env::JoinPath(options_.directory, kLogFolder),
-                                            .to = work.log(),
+                                            .to = log_folder,
                                             .collection_uuid = uuid_in_files_,
                                             .after_seq = manifest.log_start_seq,
                                             .last_seq = contents.seq}));
@@ -86,9 +68,9 @@ Result<storage::FileRef> CollectionImpl::WriteSnapshot(const RequestContext& con
     if (segment.delta) contents.files.push_back(*segment.delta);
   }
   const size_t logs_begin = contents.files.size();
-  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> logs, fs.List(work.log()));
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> logs, fs.List(log_folder));
   for (const std::string& name : logs) {
-    AKIDB_ASSIGN_OR_RETURN(storage::FileRef log, Describe(context, fs, work.log(), name));
+    AKIDB_ASSIGN_OR_RETURN(storage::FileRef log, Describe(context, fs, log_folder, name));
     contents.files.push_back(std::move(log));
   }
   uint64_t needed = 0;
@@ -101,7 +83,7 @@ Result<storage::FileRef> CollectionImpl::WriteSnapshot(const RequestContext& con
   auto path_of = [&](const storage::FileRef& of) {
     const auto number = static_cast<size_t>(&of - contents.files.data());
     if (number == 0) return env::JoinPath(work.path(), of.name);
-    if (number >= logs_begin) return env::JoinPath(work.log(), of.name);
+    if (number >= logs_begin) return env::JoinPath(log_folder, of.name);
     return storage::SegmentPath(options_.directory, of);
   };
   return storage::WriteSnapshotFile(context, fs, {order.path, contents, path_of});

@@ -1,27 +1,27 @@
 #include "engine/database.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <set>
 #include <thread>
 
 #include "base/mutex.h"
-#include "catalog/catalog.h"
 #include "engine/alarms.h"
+#include "engine/collection_checks.h"
 #include "engine/data_folder.h"
+#include "engine/registry.h"
+#include "engine/snapshot_restore.h"
 #include "engine/space_reserve.h"
+#include "engine/storage_snapshot.h"
 #include "engine/system_records.h"
 #include "engine/vector_index.h"
 #include "engine/vector_schema.h"
-#include "storage/wal/log.h"
+#include "engine/work_folder.h"
 #include "types/collection_config_json.h"
 
 namespace akidb::engine {
 namespace {
 
-constexpr size_t kNameBytesMax = 255;
-constexpr uint64_t kSystemLogFileBytes = 1 << 20;
 // Merges give way to everything else.
 constexpr int kOptimizerNice = 10;
 
@@ -39,6 +39,7 @@ struct Entry {
   // Damage, which another try would find again.
   Status quarantine AKIDB_GUARDED_BY(open_mutex);
   bool deleted AKIDB_GUARDED_BY(open_mutex) = false;
+  Mutex snapshot_mutex;  // one snapshot at a time; the others wait for it
 };
 
 // Whether opening again would fail again, whatever else happens on this machine.
@@ -50,43 +51,12 @@ Status NoSuchCollection(std::string_view name) {
   return NotFoundError("Collection `" + std::string(name) + "` doesn't exist!");
 }
 
-Status CheckName(const std::string& name) {
-  if (name.empty() || name.size() > kNameBytesMax) {
-    return ValidationError("[collection_name: must have 1 to 255 bytes, has " +
-                           std::to_string(name.size()) + "]");
-  }
-  static constexpr std::string_view kForbidden("<>:\"/\\|?*");
-  if (name.find_first_of(kForbidden) != std::string::npos) {
-    return ValidationError("[collection_name: `" + name +
-                           "` holds a character that names can't have: one of <>:\"/\\|?*]");
-  }
-  // A name is printed in logs and on terminals.
-  auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-  if (std::any_of(name.begin(), name.end(), is_control)) {
-    return ValidationError("[collection_name: holds a control character]");
-  }
-  return OkStatus();
-}
-
-Status CheckConfig(const CollectionConfig& config) {
-  if (config.vectors.size() > kNamedVectorsMax) {
-    return ValidationError("[vectors: at most " + std::to_string(kNamedVectorsMax) +
-                           " named vectors, got " + std::to_string(config.vectors.size()) + "]");
-  }
-  for (const auto& [name, vector] : config.vectors) {
-    if (vector.dim == 0 || vector.dim > kDimMax) {
-      return ValidationError("[vectors.size: must be from 1 to " + std::to_string(kDimMax) +
-                             ", got " + std::to_string(vector.dim) + "]");
-    }
-  }
-  return OkStatus();
-}
-
 class DatabaseImpl final : public Database {
  public:
   DatabaseImpl(DatabaseOptions options, const DatabaseEnvironment& environment)
       : options_(std::move(options)),
         environment_(environment),
+        snapshots_(environment.fs, environment.random, Path("snapshots")),
         reserve_(environment.fs, environment.log, Path("reserve")),
         indexer_(MakeVectorIndexer(
             {.threads = options_.index_threads, .memory_max = options_.index_memory_max},
@@ -115,29 +85,32 @@ class DatabaseImpl final : public Database {
     AKIDB_ASSIGN_OR_RETURN(lock_, ClaimFolder(environment_.fs, options_.directory));
     reserve_.ReleaseIfFull();
     AKIDB_RETURN_IF_ERROR(environment_.fs.CreateDirectories(Path("collections")));
-    AKIDB_RETURN_IF_ERROR(CheckSystemLogIsThere());
-    AKIDB_RETURN_IF_ERROR(OpenCatalog());
+    AKIDB_ASSIGN_OR_RETURN(
+        registry_,
+        Registry::Open(options_.directory, {environment_.fs, environment_.random, environment_.log},
+                       reserve_));
     // Whatever this or a start that was cut off has made in it.
     AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(options_.directory));
     AKIDB_RETURN_IF_ERROR(LoadEntries());
     RemoveOrphans();
+    if (Status status = snapshots_.RemoveLeftovers(); !status.ok()) {
+      environment_.log.Write(LogLevel::kWarning, "snapshot_files_left", status.message());
+    }
     reserve_.Hold();
     return OkStatus();
   }
 
   Status CreateCollection(const std::string& name, const CollectionConfig& config) override {
-    AKIDB_RETURN_IF_ERROR(CheckName(name));
-    AKIDB_RETURN_IF_ERROR(CheckConfig(config));
+    AKIDB_RETURN_IF_ERROR(CheckCollectionName(name));
+    AKIDB_RETURN_IF_ERROR(CheckVectorConfigs(config));
     AKIDB_RETURN_IF_ERROR(reserve_.CheckHeld());
     MutexLock change(change_mutex_);
     if (CollectionExists(name)) {
       return AlreadyExistsError("Collection `" + name + "` already exists!");
     }
-    std::array<std::byte, 16> random;
-    environment_.random.Fill(random);
     auto entry = std::make_shared<Entry>();
     entry->name = name;
-    entry->uuid = Uuid::FromRandom(random);
+    entry->uuid = NewUuid();
     Result<std::shared_ptr<Collection>> collection =
         Collection::Create(OptionsOf(*entry), config, CollectionParts());
     if (!collection.ok()) {
@@ -145,8 +118,8 @@ class DatabaseImpl final : public Database {
       static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
       return collection.status();
     }
-    AKIDB_RETURN_IF_ERROR(
-        Apply(CreateCollectionRecord{entry->uuid, name, CollectionConfigToJson(config)}));
+    AKIDB_RETURN_IF_ERROR(registry_->Apply(
+        CreateCollectionRecord{entry->uuid, name, CollectionConfigToJson(config)}));
     MutexLock opening(entry->open_mutex);
     MutexLock lock(entries_mutex_);
     SetOpened(*entry, std::move(collection).value());
@@ -160,25 +133,12 @@ class DatabaseImpl final : public Database {
       MutexLock change(change_mutex_);
       entry = FindEntry(name);
       if (!entry || entry->name != name) return false;
-      AKIDB_RETURN_IF_ERROR(Apply(DeleteCollectionRecord{entry->uuid}));
+      AKIDB_RETURN_IF_ERROR(registry_->Apply(DeleteCollectionRecord{entry->uuid}));
       MutexLock lock(entries_mutex_);
       entries_.erase(name);
       std::erase_if(aliases_, [&](const auto& alias) { return alias.second == entry; });
     }
-    // It is gone; a new one of this name has another folder.
-    std::shared_ptr<Collection> collection;
-    {
-      // Waits for an opening that is under way; none begins later.
-      MutexLock lock(entry->open_mutex);
-      entry->deleted = true;
-      collection = std::exchange(entry->collection, nullptr);
-    }
-    if (collection) collection->Drop();
-    Status removed = environment_.fs.RemoveAll(FolderOf(entry->uuid));
-    if (!removed.ok()) {
-      environment_.log.Write(LogLevel::kWarning, "collection_files_left", removed.message(),
-                             {{"collection", name}});
-    }
+    Discard(*entry);
     return true;
   }
 
@@ -212,7 +172,7 @@ class DatabaseImpl final : public Database {
       }
     }
     if (record.items.empty()) return OkStatus();
-    AKIDB_RETURN_IF_ERROR(Apply(record));
+    AKIDB_RETURN_IF_ERROR(registry_->Apply(record));
     MutexLock lock(entries_mutex_);
     aliases_ = std::move(aliases);
     return OkStatus();
@@ -227,29 +187,7 @@ class DatabaseImpl final : public Database {
 
   Result<std::shared_ptr<Collection>> FindCollection(std::string_view name) override {
     std::shared_ptr<Entry> entry = FindEntry(name);
-    if (!entry) return NoSuchCollection(name);
-    MutexLock lock(entry->open_mutex);
-    if (entry->collection) return entry->collection;
-    if (entry->deleted) return NoSuchCollection(name);
-    if (!entry->quarantine.ok()) return entry->quarantine;
-    Result<std::shared_ptr<Collection>> opened =
-        reserve_.Retry([&] { return Collection::Open(OptionsOf(*entry), CollectionParts()); });
-    if (opened.ok()) {
-      MutexLock entries(entries_mutex_);
-      SetOpened(*entry, std::move(opened).value());
-      return entry->collection;
-    }
-    const Status& failure = opened.status();
-    const bool lasting = IsLasting(failure.code());
-    environment_.log.Write(LogLevel::kError,
-                           lasting ? "collection_quarantined" : "collection_not_opened",
-                           failure.message(), {{"collection", name}});
-    if (failure.code() == ErrorCode::kStorageFull) return failure;
-    Status unavailable = UnavailableError(
-        "Collection `" + std::string(name) +
-        (lasting ? "` is quarantined: " : "` could not be opened: ") + failure.ToString());
-    if (lasting) entry->quarantine = unavailable;
-    return unavailable;
+    return entry ? OpenEntry(name, *entry) : NoSuchCollection(name);
   }
 
   Status ChangeVectors(std::string_view name, const OptionsChange& change) override {
@@ -259,7 +197,7 @@ class DatabaseImpl final : public Database {
     if (!entry) return NoSuchCollection(name);
     const OptionsChange checked = [&](CollectionConfig& config) -> Status {
       AKIDB_RETURN_IF_ERROR(change(config));
-      return CheckConfig(config);
+      return CheckVectorConfigs(config);
     };
     {
       MutexLock lock(entry->open_mutex);
@@ -297,11 +235,69 @@ class DatabaseImpl final : public Database {
     }
     catalog::ModelBinding binding{entry->uuid, vector, std::string(model_id),
                                   std::string(fingerprint)};
-    AKIDB_RETURN_IF_ERROR(Apply(BindModelRecord{binding.collection, binding.vector_name,
-                                                binding.model_id, binding.fingerprint}));
+    AKIDB_RETURN_IF_ERROR(registry_->Apply(BindModelRecord{binding.collection, binding.vector_name,
+                                                           binding.model_id, binding.fingerprint}));
     MutexLock lock(entries_mutex_);
     entry->bindings.emplace(vector, std::move(binding));
     return OkStatus();
+  }
+
+  Result<SnapshotInfo> CreateSnapshot(const RequestContext& context,
+                                      std::string_view name) override {
+    const std::shared_ptr<Entry> entry = FindEntry(name);
+    if (!entry) return NoSuchCollection(name);
+    AKIDB_ASSIGN_OR_RETURN(const std::string path, snapshots_.NewPath(entry->name, NowSeconds()));
+    AKIDB_ASSIGN_OR_RETURN(const storage::FileRef written, WriteSnapshotOf(context, *entry, path));
+    return snapshots_.Register(path, written);
+  }
+
+  Result<SnapshotInfo> CreateStorageSnapshot(const RequestContext& context) override {
+    MutexLock one_at_a_time(storage_snapshot_mutex_);
+    StorageContents contents;
+    contents.created_s = NowSeconds();
+    AKIDB_ASSIGN_OR_RETURN(const std::string path,
+                           snapshots_.NewPath(SnapshotStore::kWholeStorage, contents.created_s));
+    WorkFolder work(environment_.fs, path + ".work.tmp");
+    AKIDB_RETURN_IF_ERROR(work.Create());
+    for (const std::string& name : ListCollections()) {
+      const std::shared_ptr<Entry> entry = FindEntry(name);
+      if (!entry) continue;  // deleted meanwhile
+      const std::string file = StoredSnapshotName(contents.collections.size());
+      Result<storage::FileRef> written =
+          WriteSnapshotOf(context, *entry, env::JoinPath(work.path(), file));
+      if (written.status().code() == ErrorCode::kNotFound) continue;
+      if (!written.ok()) return written.status().WithContext("collection `" + name + "`");
+      contents.collections.push_back({name, {file, written->bytes, written->sha256}});
+    }
+    for (const Alias& alias : Aliases()) contents.aliases.push_back({alias.name, alias.collection});
+    AKIDB_ASSIGN_OR_RETURN(
+        const storage::FileRef written,
+        WriteStorageSnapshot(context, environment_.fs, {path, work.path(), contents}));
+    return snapshots_.Register(path, written);
+  }
+
+  Status RestoreSnapshot(const RequestContext& context, const std::string& name,
+                         const std::string& path) override {
+    AKIDB_RETURN_IF_ERROR(CheckCollectionName(name));
+    AKIDB_RETURN_IF_ERROR(reserve_.CheckHeld());
+    auto entry = std::make_shared<Entry>();
+    const Result<std::string> present = NameOf(name);  // of an alias, too
+    entry->name = present.ok() ? *present : name;
+    entry->uuid = NewUuid();
+    Result<std::shared_ptr<Collection>> collection = MakeRestored(context, path, *entry);
+    Status status = collection.status();
+    if (status.ok()) status = Install(entry, std::move(collection).value());
+    // No record names it: what is left now would be removed by the next start.
+    if (!status.ok()) static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
+    return status;
+  }
+
+  SnapshotStore& snapshots() override { return snapshots_; }
+
+  Result<std::string> NameOf(std::string_view name) const override {
+    const std::shared_ptr<Entry> entry = FindEntry(name);
+    if (!entry) return NoSuchCollection(name);
+    return entry->name;
   }
 
   std::optional<BoundModel> ModelOf(std::string_view collection,
@@ -319,6 +315,11 @@ class DatabaseImpl final : public Database {
   std::string FolderOf(const Uuid& uuid) const {
     return env::JoinPath(Path("collections"), uuid.ToString());
   }
+  Uuid NewUuid() {
+    std::array<std::byte, 16> random;
+    environment_.random.Fill(random);
+    return Uuid::FromRandom(random);
+  }
   CollectionOptions OptionsOf(const Entry& entry) const {
     return {.directory = FolderOf(entry.uuid),
             .uuid = entry.uuid,
@@ -335,6 +336,128 @@ class DatabaseImpl final : public Database {
             .alarms = &alarms_,
             .indexer = indexer_.get(),
             .short_merges = &short_merges_};
+  }
+
+  // `name` is what it was asked for by.
+  Result<std::shared_ptr<Collection>> OpenEntry(std::string_view name, Entry& entry) {
+    MutexLock lock(entry.open_mutex);
+    if (entry.collection) return entry.collection;
+    if (entry.deleted) return NoSuchCollection(name);
+    if (!entry.quarantine.ok()) return entry.quarantine;
+    Result<std::shared_ptr<Collection>> opened =
+        reserve_.Retry([&] { return Collection::Open(OptionsOf(entry), CollectionParts()); });
+    if (opened.ok()) {
+      MutexLock entries(entries_mutex_);
+      SetOpened(entry, std::move(opened).value());
+      return entry.collection;
+    }
+    const Status& failure = opened.status();
+    const bool lasting = IsLasting(failure.code());
+    environment_.log.Write(LogLevel::kError,
+                           lasting ? "collection_quarantined" : "collection_not_opened",
+                           failure.message(), {{"collection", name}});
+    if (failure.code() == ErrorCode::kStorageFull) return failure;
+    Status unavailable = UnavailableError(
+        "Collection `" + std::string(name) +
+        (lasting ? "` is quarantined: " : "` could not be opened: ") + failure.ToString());
+    if (lasting) entry.quarantine = unavailable;
+    return unavailable;
+  }
+
+  uint64_t NowSeconds() const {
+    return static_cast<uint64_t>(std::max<int64_t>(0, clock_->UnixMicros()) / 1'000'000);
+  }
+
+  // kNotFound also when the collection is deleted meanwhile.
+  Result<storage::FileRef> WriteSnapshotOf(const RequestContext& context, Entry& entry,
+                                           const std::string& path) {
+    MutexLock one_at_a_time(entry.snapshot_mutex);
+    AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                           OpenEntry(entry.name, entry));
+    SnapshotOrder order{.path = path, .collection = entry.name, .created_s = NowSeconds()};
+    {
+      MutexLock lock(entries_mutex_);
+      for (const auto& [vector, model] : entry.bindings) {
+        order.models.push_back({vector, model.model_id, model.fingerprint});
+      }
+    }
+    Result<storage::FileRef> written = collection->WriteSnapshot(context, order);
+    if (written.ok()) return written;
+    // Its files may have gone under it.
+    MutexLock lock(entry.open_mutex);
+    return entry.deleted ? NoSuchCollection(entry.name) : written.status();
+  }
+
+  // The collection that the snapshot at `path` becomes, in the folder of `entry`, which is filled
+  // in; nothing names it yet.
+  Result<std::shared_ptr<Collection>> MakeRestored(const RequestContext& context,
+                                                   const std::string& path, Entry& entry) {
+    AKIDB_ASSIGN_OR_RETURN(
+        const SnapshotSummary summary,
+        RestoreSnapshotFiles(context, environment_.fs, {path, FolderOf(entry.uuid), entry.uuid}));
+    AKIDB_RETURN_IF_ERROR(CheckVectorConfigs(summary.config));
+    for (const storage::SnapshotModel& model : summary.contents.models) {
+      const bool is_new =
+          entry.bindings
+              .emplace(model.vector_name, catalog::ModelBinding{entry.uuid, model.vector_name,
+                                                                model.model_id, model.fingerprint})
+              .second;
+      if (!is_new) return CorruptionError("the snapshot binds one vector to two models");
+    }
+    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<Collection> collection,
+                           Collection::Open(OptionsOf(entry), CollectionParts()));
+    if (collection->stats().last_seq == summary.contents.seq) return collection;
+    return CorruptionError("the snapshot ends at write " +
+                           std::to_string(collection->stats().last_seq) + ", not at " +
+                           std::to_string(summary.contents.seq) + " as its list says");
+  }
+
+  // Makes it count under its name. What had the name is discarded.
+  Status Install(std::shared_ptr<Entry> entry, std::shared_ptr<Collection> collection) {
+    std::shared_ptr<Entry> replaced;
+    {
+      MutexLock change(change_mutex_);
+      if (auto present = FindEntry(entry->name)) {
+        if (present->name != entry->name) {
+          return InvalidArgumentError("Collection `" + entry->name +
+                                      "` can't have the name of an alias");
+        }
+        replaced = std::move(present);
+      }
+      ReplaceCollectionRecord record{
+          entry->uuid, entry->name, CollectionConfigToJson(collection->config()), std::nullopt, {}};
+      if (replaced) record.replaced = replaced->uuid;
+      for (const auto& [vector, model] : entry->bindings) {
+        record.models.push_back({vector, model.model_id, model.fingerprint});
+      }
+      AKIDB_RETURN_IF_ERROR(registry_->Apply(record));
+      MutexLock opening(entry->open_mutex);
+      MutexLock lock(entries_mutex_);
+      SetOpened(*entry, std::move(collection));
+      for (auto& [alias, target] : aliases_) {
+        if (target == replaced) target = entry;
+      }
+      entries_[entry->name] = std::move(entry);
+    }
+    if (replaced) Discard(*replaced);
+    return OkStatus();
+  }
+
+  // Of a collection that no record names any more. Another one of its name has another folder.
+  void Discard(Entry& entry) {
+    std::shared_ptr<Collection> collection;
+    {
+      // Waits for an opening that is under way; none begins later.
+      MutexLock lock(entry.open_mutex);
+      entry.deleted = true;
+      collection = std::exchange(entry.collection, nullptr);
+    }
+    if (collection) collection->Drop();
+    Status removed = environment_.fs.RemoveAll(FolderOf(entry.uuid));
+    if (!removed.ok()) {
+      environment_.log.Write(LogLevel::kWarning, "collection_files_left", removed.message(),
+                             {{"collection", entry.name}});
+    }
   }
 
   void SetOpened(Entry& entry, std::shared_ptr<Collection> collection)
@@ -381,7 +504,7 @@ class DatabaseImpl final : public Database {
       entry = present->second;
       aliases.erase(present);
     }
-    AKIDB_RETURN_IF_ERROR(CheckName(name));
+    AKIDB_RETURN_IF_ERROR(CheckCollectionName(name));
     MutexLock lock(entries_mutex_);
     if (entries_.contains(name)) {
       return InvalidArgumentError("Alias `" + name + "` can't have the name of a collection");
@@ -390,113 +513,12 @@ class DatabaseImpl final : public Database {
     return OkStatus();
   }
 
-  // The folder of a collection is made after the system log and before the record that names it. So
-  // folders without a log are no orphans of ours: something has taken the log away, and with it the
-  // only proof of what they are.
-  Status CheckSystemLogIsThere() {
-    AKIDB_ASSIGN_OR_RETURN(bool exists, environment_.fs.Exists(Path("system")));
-    if (exists) {
-      AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> files, environment_.fs.List(Path("system")));
-      if (!files.empty()) return OkStatus();
-    }
-    AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> folders,
-                           environment_.fs.List(Path("collections")));
-    for (const std::string& folder : folders) {
-      if (!Uuid::Parse(folder)) continue;
-      return CorruptionError("the system log is missing from " + Path("system") + ", but " +
-                             Path("collections") +
-                             " holds collections; restore system/ from the same copy");
-    }
-    return OkStatus();
-  }
-
-  // Opens the catalog and replays what the system log has beyond it. A damaged catalog is made anew
-  // from the whole log.
-  Status OpenCatalog() {
-    Result<std::unique_ptr<catalog::Catalog>> opened = catalog::Catalog::Open(Path("catalog.db"));
-    if (opened.ok()) {
-      catalog_ = std::move(opened).value();
-      return OpenSystemLog();
-    }
-    const Status& status = opened.status();
-    if (status.code() != ErrorCode::kCorruption) return status;
-    environment_.log.Write(LogLevel::kWarning, "catalog_rebuilt", status.message());
-    for (const char* suffix : {"", "-wal", "-shm"}) {
-      std::string path = Path("catalog.db") + suffix;
-      AKIDB_ASSIGN_OR_RETURN(bool exists, environment_.fs.Exists(path));
-      if (exists) AKIDB_RETURN_IF_ERROR(environment_.fs.Remove(path));
-    }
-    AKIDB_ASSIGN_OR_RETURN(catalog_, catalog::Catalog::Open(Path("catalog.db")));
-    return OpenSystemLog();
-  }
-
-  // The whole log is read, so that a rebuilt catalog is a full one; the view skips what it has.
-  Status OpenSystemLog() {
-    uint64_t applied = catalog_->applied_seq();
-    auto replay = [&](const storage::LogRecord& record) -> Status {
-      if (record.seq <= applied) return OkStatus();
-      AKIDB_ASSIGN_OR_RETURN(SystemRecord decoded, DecodeSystemRecord(record.type, record.body));
-      return ApplyToCatalog(record.seq, decoded);
-    };
-    storage::LogOptions options;
-    options.directory = Path("system");
-    options.file_bytes_max = kSystemLogFileBytes;
-    storage::LogRecoveryReport report;
-    AKIDB_ASSIGN_OR_RETURN(
-        system_log_, storage::Log::Open({environment_.fs, environment_.random, environment_.log},
-                                        std::move(options), replay, &report));
-    if (report.last_seq < applied) {
-      return CorruptionError("the system log ends at record " + std::to_string(report.last_seq) +
-                             ", but the catalog holds record " + std::to_string(applied));
-    }
-    return OkStatus();
-  }
-
-  // Writes the record to the system log and waits until it is durable: then it counts. The view
-  // follows at once or, if the catalog can't be written now, before the next change.
-  Status Apply(const SystemRecord& record) AKIDB_REQUIRES(change_mutex_) {
-    AKIDB_RETURN_IF_ERROR(CatchUp());
-    AKIDB_ASSIGN_OR_RETURN(uint64_t seq, reserve_.Retry([&] {
-      return system_log_->Enqueue(static_cast<uint8_t>(TypeOf(record)), EncodeSystemRecord(record));
-    }));
-    AKIDB_RETURN_IF_ERROR(system_log_->Wait(seq));
-    not_in_catalog_.emplace_back(seq, record);
-    if (Status status = CatchUp(); !status.ok()) {
-      environment_.log.Write(LogLevel::kWarning, "catalog_behind", status.message());
-    }
-    return OkStatus();
-  }
-
-  Status CatchUp() AKIDB_REQUIRES(change_mutex_) {
-    for (; !not_in_catalog_.empty(); not_in_catalog_.pop_front()) {
-      const auto& [seq, record] = not_in_catalog_.front();
-      AKIDB_RETURN_IF_ERROR(reserve_.Retry([&] { return ApplyToCatalog(seq, record); }));
-    }
-    return OkStatus();
-  }
-
-  Status ApplyToCatalog(uint64_t seq, const SystemRecord& record) {
-    if (const auto* create = std::get_if<CreateCollectionRecord>(&record)) {
-      return catalog_->AddCollection(seq, {create->uuid, create->name, create->config_json});
-    }
-    if (const auto* remove = std::get_if<DeleteCollectionRecord>(&record)) {
-      return catalog_->RemoveCollection(seq, remove->uuid);
-    }
-    if (const auto* set = std::get_if<SetAliasesRecord>(&record)) {
-      std::vector<catalog::AliasRow> rows;
-      for (const SetAliasesRecord::Item& item : set->items) {
-        rows.push_back({item.alias, item.collection});
-      }
-      return catalog_->SetAliases(seq, rows);
-    }
-    const auto& bind = std::get<BindModelRecord>(record);
-    return catalog_->BindModel(seq, {bind.uuid, bind.vector_name, bind.model_id, bind.fingerprint});
-  }
-
   Status LoadEntries() {
-    AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::CollectionRow> rows, catalog_->Collections());
-    AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::ModelBinding> bindings, catalog_->ModelBindings());
-    AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::AliasRow> aliases, catalog_->Aliases());
+    AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::CollectionRow> rows,
+                           registry_->catalog().Collections());
+    AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::ModelBinding> bindings,
+                           registry_->catalog().ModelBindings());
+    AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::AliasRow> aliases, registry_->catalog().Aliases());
     std::map<Uuid, std::shared_ptr<Entry>> by_uuid;
     MutexLock lock(entries_mutex_);
     for (catalog::CollectionRow& row : rows) {
@@ -545,12 +567,12 @@ class DatabaseImpl final : public Database {
   const DatabaseOptions options_;
   const DatabaseEnvironment environment_;
   std::unique_ptr<env::FileLock> lock_;
-  std::unique_ptr<catalog::Catalog> catalog_;
-  std::unique_ptr<storage::Log> system_log_;
+  SnapshotStore snapshots_;
+  Mutex storage_snapshot_mutex_;  // one of the whole at a time
   SpaceReserve reserve_;
-  Mutex change_mutex_;  // one change of the catalog at a time; held over its sync, never by readers
-  // Durable in the log, oldest first.
-  std::deque<std::pair<uint64_t, SystemRecord>> not_in_catalog_ AKIDB_GUARDED_BY(change_mutex_);
+  Mutex
+      change_mutex_;  // one change of the registry at a time; held over its sync, never by readers
+  std::unique_ptr<Registry> registry_;  // set once; changed under change_mutex_
   mutable Mutex entries_mutex_;
   // Entries are shared with requests that open their collection.
   std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_

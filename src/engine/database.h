@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "engine/collection.h"
+#include "engine/snapshot_store.h"
 #include "env/file_system.h"
 #include "env/random.h"
 
@@ -108,6 +109,26 @@ class Database {
   // names both models.
   virtual Status BindModel(std::string_view collection, std::string_view vector_name,
                            std::string_view model_id, std::string_view fingerprint) = 0;
+  // Makes one of what the collection holds at one moment, while it is written to. One of each
+  // collection at a time, others wait. kNotFound; kUnavailable, kCorruption: a file is damaged;
+  // kStorageFull.
+  virtual Result<SnapshotInfo> CreateSnapshot(const RequestContext& context,
+                                              std::string_view collection) = 0;
+  // Of all collections, each of a moment of its own, and their aliases: a snapshot that is kept
+  // under SnapshotStore::kWholeStorage. A collection that can't be read is an error.
+  virtual Result<SnapshotInfo> CreateStorageSnapshot(const RequestContext& context) = 0;
+  // Makes the collection, which may be there or not, hold what the snapshot at `path` does. Until
+  // this has succeeded requests find the old one, and after a power cut either is found; writes to
+  // the old one meanwhile are lost with it. Its aliases stay, its models become the snapshot's.
+  // kCorruption, kUnsupported: no snapshot, a damaged or a newer one; kValidation: the name;
+  // kStorageFull.
+  virtual Status RestoreSnapshot(const RequestContext& context, const std::string& collection,
+                                 const std::string& path) = 0;
+  // Where they lie.
+  virtual SnapshotStore& snapshots() = 0;
+  // Of the collection that `name` is the name or an alias of. kNotFound.
+  virtual Result<std::string> NameOf(std::string_view name) const = 0;
+
   // Nothing before the first text was stored there, and for what doesn't exist. Never waits for the
   // disk.
   virtual std::optional<BoundModel> ModelOf(std::string_view collection,

@@ -95,6 +95,9 @@ Status FolderRepair::ExamineSystemLog() {
       names_[create->uuid] = create->name;
     } else if (const auto* removed = std::get_if<DeleteCollectionRecord>(&*decoded)) {
       names_.erase(removed->uuid);
+    } else if (const auto* replace = std::get_if<ReplaceCollectionRecord>(&*decoded)) {
+      if (replace->replaced) names_.erase(*replace->replaced);
+      names_[replace->uuid] = replace->name;
     }
     return OkStatus();
   };
@@ -122,8 +125,9 @@ Status FolderRepair::ExamineCollection(const Uuid& uuid, const std::string& part
     return OkStatus();
   }
   work.log_start_seq = manifest->log_start_seq;
+  work.uuid_in_files = manifest->uuid_in_files();
   AKIDB_RETURN_IF_ERROR(ExamineSegments(part, *manifest, work));
-  AKIDB_RETURN_IF_ERROR(ExamineLog(uuid, part, work));
+  AKIDB_RETURN_IF_ERROR(ExamineLog(part, work));
   if (work.without || work.cut_log) work_.emplace(uuid, std::move(work));
   return OkStatus();
 }
@@ -133,7 +137,7 @@ Status FolderRepair::ExamineSegments(const std::string& part, const storage::Man
   storage::Manifest without = manifest;
   without.segments.clear();
   for (const storage::ManifestSegment& entry : manifest.segments) {
-    const Status status = CheckSegment(fs_, work.directory, entry, manifest.collection_uuid);
+    const Status status = CheckSegment(fs_, work.directory, entry, work.uuid_in_files);
     if (status.ok()) {
       without.segments.push_back(entry);
       continue;
@@ -149,10 +153,11 @@ Status FolderRepair::ExamineSegments(const std::string& part, const storage::Man
   return OkStatus();
 }
 
-Status FolderRepair::ExamineLog(const Uuid& uuid, const std::string& part, CollectionWork& work) {
+Status FolderRepair::ExamineLog(const std::string& part, CollectionWork& work) {
   AKIDB_ASSIGN_OR_RETURN(
       const std::optional<storage::LogDamage> damage,
-      storage::FindLogDamage(fs_, CollectionLogOptions(work.directory, uuid, work.log_start_seq)));
+      storage::FindLogDamage(
+          fs_, CollectionLogOptions(work.directory, work.uuid_in_files, work.log_start_seq)));
   if (!damage) return OkStatus();
   work.cut_log = true;
   Add(part, damage->what, LostRecords(*damage, "write"));
@@ -208,7 +213,8 @@ Status FolderRepair::MendCollection(const Uuid& uuid, const CollectionWork& work
   }
   if (!work.cut_log) return OkStatus();
   return storage::CutLogAtDamage(
-      {fs_, random_, log_}, CollectionLogOptions(work.directory, uuid, work.log_start_seq), kept);
+      {fs_, random_, log_},
+      CollectionLogOptions(work.directory, work.uuid_in_files, work.log_start_seq), kept);
 }
 
 // The next start removes the folders that no record names, and refuses a catalog that knows more

@@ -48,6 +48,7 @@ class FolderRepair {
     std::vector<std::string> files;            // of these: names in seg/
     bool cut_log = false;
     uint64_t log_start_seq = 0;
+    Uuid uuid_in_files;
   };
 
   FolderRepair(env::FileSystem& fs, env::Random& random, Logger& log, std::string folder)
@@ -59,7 +60,7 @@ class FolderRepair {
   Status ExamineCollection(const Uuid& uuid, const std::string& part);
   Status ExamineSegments(const std::string& part, const storage::Manifest& manifest,
                          CollectionWork& work);
-  Status ExamineLog(const Uuid& uuid, const std::string& part, CollectionWork& work);
+  Status ExamineLog(const std::string& part, CollectionWork& work);
   void Add(std::string part, std::string what, std::string lost, bool mendable = true);
 
   Result<std::string> MakeKeepFolder();

@@ -180,8 +180,11 @@ TEST(SystemRecords, ComeBackAsWritten) {
   SystemRecord create = CreateCollectionRecord{uuid, "name", "{\"a\":1}"};
   SystemRecord bind = BindModelRecord{uuid, "", "model", "print"};
   SystemRecord aliases = SetAliasesRecord{{{"a", uuid}, {"b", std::nullopt}}};
+  SystemRecord replace =
+      ReplaceCollectionRecord{uuid, "name", "{}", uuid, {{"", "model", "print"}, {"b", "m", "p"}}};
+  SystemRecord restore = ReplaceCollectionRecord{uuid, "name", "{}", std::nullopt, {}};
   for (const SystemRecord& record :
-       {create, bind, SystemRecord(DeleteCollectionRecord{uuid}), aliases}) {
+       {create, bind, SystemRecord(DeleteCollectionRecord{uuid}), aliases, replace, restore}) {
     std::vector<std::byte> body = EncodeSystemRecord(record);
     auto decoded = DecodeSystemRecord(static_cast<uint8_t>(TypeOf(record)), body);
     ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();

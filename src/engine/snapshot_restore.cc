@@ -45,6 +45,8 @@ class Restorer final : public storage::SnapshotVisitor {
   }
 
   Status Append(std::span<const std::byte> bytes) override {
+    read_ += bytes.size();
+    if (progress_) progress_(read_);
     if (is_manifest_) {
       manifest_bytes_.insert(manifest_bytes_.end(), bytes.begin(), bytes.end());
       return OkStatus();
@@ -81,6 +83,7 @@ class Restorer final : public storage::SnapshotVisitor {
     return has_log_ ? OkStatus() : CorruptionError("the snapshot lacks a log");
   }
   storage::Manifest& manifest() { return *manifest_; }
+  void set_progress(SnapshotProgress progress) { progress_ = std::move(progress); }
 
  private:
   // In the order of the manifest.
@@ -99,6 +102,8 @@ class Restorer final : public storage::SnapshotVisitor {
   bool has_log_ = false;
   std::unique_ptr<env::File> file_;
   uint64_t offset_ = 0;
+  SnapshotProgress progress_;
+  uint64_t read_ = 0;
 };
 
 Status MakeFolders(env::FileSystem& fs, const storage::SnapshotFile& snapshot,
@@ -122,10 +127,11 @@ Status MakeFolders(env::FileSystem& fs, const storage::SnapshotFile& snapshot,
 }  // namespace
 
 Result<SnapshotSummary> VerifySnapshot(const RequestContext& context, env::FileSystem& fs,
-                                       const std::string& path) {
+                                       const std::string& path, const SnapshotProgress& progress) {
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<storage::SnapshotFile> snapshot,
                          storage::SnapshotFile::Open(fs, path));
   Restorer restorer(fs, snapshot->contents(), "");
+  restorer.set_progress(progress);
   AKIDB_RETURN_IF_ERROR(snapshot->Read(context, restorer));
   AKIDB_RETURN_IF_ERROR(restorer.CheckWhole());
   return SnapshotSummary{snapshot->contents(), restorer.manifest().config, snapshot->bytes()};

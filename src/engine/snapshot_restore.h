@@ -1,6 +1,7 @@
 // What is in a snapshot, checked to the last byte, and its files made a collection's folder.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/request_context.h"
@@ -18,9 +19,13 @@ struct SnapshotSummary {
   uint64_t bytes = 0;  // of the archive
 };
 
+// Told now and then how many bytes have been read.
+using SnapshotProgress = std::function<void(uint64_t bytes)>;
+
 // Reads all of it. kCorruption: no snapshot, or a damaged one; kUnsupported: a newer one.
 Result<SnapshotSummary> VerifySnapshot(const RequestContext& context, env::FileSystem& fs,
-                                       const std::string& path);
+                                       const std::string& path,
+                                       const SnapshotProgress& progress = {});
 
 struct RestoreOrder {
   std::string path;       // of the snapshot

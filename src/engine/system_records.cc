@@ -8,6 +8,8 @@ namespace akidb::engine {
 namespace {
 
 constexpr uint8_t kVersion = 1;
+// Of the records that the first program didn't know, so that it says that it is too old.
+constexpr uint8_t kLaterVersion = 2;
 
 void PutUuid(const Uuid& uuid, ByteWriter& out) { out.Bytes(std::as_bytes(std::span(uuid.bytes))); }
 
@@ -47,6 +49,19 @@ struct Encoder {
       if (item.collection) PutUuid(*item.collection, out);
     }
   }
+  void operator()(const ReplaceCollectionRecord& record) const {
+    PutUuid(record.uuid, out);
+    PutString(record.name, out);
+    PutString(record.config_json, out);
+    out.Put(static_cast<uint8_t>(record.replaced ? 1 : 0));
+    if (record.replaced) PutUuid(*record.replaced, out);
+    out.Put(static_cast<uint32_t>(record.models.size()));
+    for (const ReplaceCollectionRecord::Model& model : record.models) {
+      PutString(model.vector_name, out);
+      PutString(model.model_id, out);
+      PutString(model.fingerprint, out);
+    }
+  }
 };
 
 // Nothing when the bytes end too soon or are none of ours.
@@ -58,6 +73,19 @@ std::optional<SetAliasesRecord> GetAliases(ByteReader& in) {
     const uint8_t is_set = in.Get<uint8_t>();
     if (is_set > 1 || !in.ok()) return std::nullopt;
     if (is_set == 1) item.collection = GetUuid(in);
+  }
+  return record;
+}
+
+// Likewise.
+std::optional<ReplaceCollectionRecord> GetReplacement(ByteReader& in) {
+  ReplaceCollectionRecord record{GetUuid(in), GetString(in), GetString(in), std::nullopt, {}};
+  const uint8_t is_replaced = in.Get<uint8_t>();
+  if (is_replaced > 1) return std::nullopt;
+  if (is_replaced == 1) record.replaced = GetUuid(in);
+  for (uint32_t left = in.Get<uint32_t>(); left > 0; --left) {
+    if (!in.ok()) return std::nullopt;
+    record.models.push_back({GetString(in), GetString(in), GetString(in)});
   }
   return record;
 }
@@ -77,6 +105,11 @@ Result<SystemRecord> DecodeFields(uint8_t type, ByteReader& in) {
       if (!record) return CorruptionError("system log: malformed record of aliases");
       return SystemRecord(std::move(*record));
     }
+    case SystemRecordType::kReplaceCollection: {
+      std::optional<ReplaceCollectionRecord> record = GetReplacement(in);
+      if (!record) return CorruptionError("system log: malformed record of a replacement");
+      return SystemRecord(std::move(*record));
+    }
   }
   return CorruptionError("system log: unknown record type " + std::to_string(type));
 }
@@ -90,7 +123,7 @@ SystemRecordType TypeOf(const SystemRecord& record) {
 std::vector<std::byte> EncodeSystemRecord(const SystemRecord& record) {
   std::vector<std::byte> body;
   ByteWriter out(body);
-  out.Put(kVersion);
+  out.Put(std::holds_alternative<ReplaceCollectionRecord>(record) ? kLaterVersion : kVersion);
   std::visit(Encoder{out}, record);
   return body;
 }
@@ -98,9 +131,9 @@ std::vector<std::byte> EncodeSystemRecord(const SystemRecord& record) {
 Result<SystemRecord> DecodeSystemRecord(uint8_t type, std::span<const std::byte> body) {
   ByteReader in(body);
   uint8_t version = in.Get<uint8_t>();
-  if (version > kVersion) {
+  if (version > kLaterVersion) {
     return UnsupportedError("system log record of version " + std::to_string(version) +
-                            "; this program reads up to " + std::to_string(kVersion));
+                            "; this program reads up to " + std::to_string(kLaterVersion));
   }
   AKIDB_ASSIGN_OR_RETURN(SystemRecord record, DecodeFields(type, in));
   if (version == 0 || !in.AtEnd()) {

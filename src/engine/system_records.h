@@ -19,6 +19,7 @@ enum class SystemRecordType : uint8_t {
   kDeleteCollection = 2,
   kBindModel = 3,
   kSetAliases = 4,
+  kReplaceCollection = 5,
 };
 
 struct CreateCollectionRecord {
@@ -43,8 +44,22 @@ struct SetAliasesRecord {
   };
   std::vector<Item> items;
 };
-using SystemRecord =
-    std::variant<CreateCollectionRecord, DeleteCollectionRecord, BindModelRecord, SetAliasesRecord>;
+// A collection that was restored counts under its name. The one that had it is gone, and its
+// aliases lead to the new one.
+struct ReplaceCollectionRecord {
+  struct Model {
+    std::string vector_name;
+    std::string model_id;
+    std::string fingerprint;
+  };
+  Uuid uuid;
+  std::string name;
+  std::string config_json;
+  std::optional<Uuid> replaced;
+  std::vector<Model> models;
+};
+using SystemRecord = std::variant<CreateCollectionRecord, DeleteCollectionRecord, BindModelRecord,
+                                  SetAliasesRecord, ReplaceCollectionRecord>;
 
 SystemRecordType TypeOf(const SystemRecord& record);
 std::vector<std::byte> EncodeSystemRecord(const SystemRecord& record);

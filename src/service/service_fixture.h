@@ -12,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "env/random.h"
+#include "env/simulated_file_system.h"
 #include "service/service.h"
 
 namespace akidb::service {
@@ -310,8 +312,25 @@ class FakeDatabase final : public engine::Database {
     return engine::BoundModel{bound->second.substr(kPrefix.size()), bound->second};
   }
 
+  Result<engine::SnapshotInfo> CreateSnapshot(const RequestContext&, std::string_view) override {
+    return UnsupportedError("not of a fake");
+  }
+  Result<engine::SnapshotInfo> CreateStorageSnapshot(const RequestContext&) override {
+    return UnsupportedError("not of a fake");
+  }
+  Status RestoreSnapshot(const RequestContext&, const std::string&, const std::string&) override {
+    return UnsupportedError("not of a fake");
+  }
+  engine::SnapshotStore& snapshots() override { return snapshots_; }
+  Result<std::string> NameOf(std::string_view name) const override { return std::string(name); }
+
   std::map<std::string, std::shared_ptr<FakeCollection>> collections;
   std::map<std::string, std::string> bindings;
+
+ private:
+  env::SimulatedFileSystem disk_{1};
+  std::unique_ptr<env::Random> random_ = env::MakeSeededRandom(1);
+  engine::SnapshotStore snapshots_{disk_, *random_, "/snapshots"};
 };
 
 // Vector of a text: its length, then zeros; tokens: its length.

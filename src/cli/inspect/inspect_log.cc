@@ -47,6 +47,12 @@ Result<std::string> Explain(const storage::LogRecord& record) {
     return fmt::format("vectors `{}` of {} are of model {}", bind->vector_name,
                        bind->uuid.ToString(), bind->model_id);
   }
+  if (const auto* replace = std::get_if<engine::ReplaceCollectionRecord>(&system)) {
+    return fmt::format(
+        "restored collection `{}` {} {}{}", replace->name, replace->uuid.ToString(),
+        replace->replaced ? "in place of " + replace->replaced->ToString() + " " : "",
+        replace->config_json);
+  }
   std::string line = "aliases:";
   for (const auto& item : std::get<engine::SetAliasesRecord>(system).items) {
     line += fmt::format(" `{}` {}", item.alias,

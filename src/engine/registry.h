@@ -1,0 +1,55 @@
+// Which collections, aliases and bindings of models there are: the system log, which is the truth,
+// and the catalog, its view (docs/format/system_records.md, catalog.md).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "engine/space_reserve.h"
+#include "engine/system_records.h"
+#include "storage/wal/log.h"
+
+namespace akidb::engine {
+
+// Changed by one thread at a time.
+class Registry {
+ public:
+  // Of the data folder `directory`, in which there is a folder of collections. A damaged catalog is
+  // made anew from the log. kCorruption: the log is damaged, or missing where there are
+  // collections. `reserve`, and what `environment` names, outlive the object.
+  static Result<std::unique_ptr<Registry>> Open(const std::string& directory,
+                                                const storage::LogEnvironment& environment,
+                                                SpaceReserve& reserve);
+
+  // Writes the record to the log and waits until it is durable: then it counts. The view follows at
+  // once or, if the catalog can't be written now, before the next change.
+  Status Apply(const SystemRecord& record);
+  // As of the last Apply that found it writable.
+  const catalog::Catalog& catalog() const { return *catalog_; }
+
+ private:
+  Registry(std::string directory, const storage::LogEnvironment& environment, SpaceReserve& reserve)
+      : directory_(std::move(directory)), environment_(environment), reserve_(reserve) {}
+
+  std::string Path(std::string_view name) const { return env::JoinPath(directory_, name); }
+  Status CheckSystemLogIsThere();
+  Status OpenCatalog();
+  Status OpenSystemLog();
+  Status CatchUp();
+  Status ApplyToCatalog(uint64_t seq, const SystemRecord& record);
+
+  const std::string directory_;
+  const storage::LogEnvironment environment_;
+  SpaceReserve& reserve_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<storage::Log> log_;
+  // Durable in the log, oldest first.
+  std::deque<std::pair<uint64_t, SystemRecord>> not_in_catalog_;
+};
+
+}  // namespace akidb::engine
