@@ -310,14 +310,16 @@ Result<ScrollPage> ViewReader::ScrollInOrder(const ScrollRequest& request, const
         return OkStatus();
       }));
   ScrollPage page;
+  std::vector<Location> places;
   for (const OrderedRow& row : first.Take()) {
     const Location at{view_.sources[row.source].get(), row.row};
     PointRecord record{row.id, std::nullopt, std::nullopt};
-    AKIDB_ASSIGN_OR_RETURN(record.payload, ReadPayload(at, request.with_payload));
     AKIDB_ASSIGN_OR_RETURN(record.vectors, Vectors(at, request.with_vectors));
     page.points.push_back(std::move(record));
     page.order_values.push_back(row.value);
+    places.push_back(at);
   }
+  AKIDB_RETURN_IF_ERROR(ReadPayloads(places, request.with_payload, page.points));
   return page;
 }
 
@@ -343,13 +345,15 @@ Result<std::vector<PointRecord>> ViewReader::Sample(const SampleRequest& request
       }));
   std::shuffle(chosen.begin(), chosen.end(), random);
   std::vector<PointRecord> records;
+  std::vector<Location> places;
   for (const Chosen& one : chosen) {
     const Location at{view_.sources[one.source].get(), one.row};
     PointRecord record{at.source->id(one.row), std::nullopt, std::nullopt};
-    AKIDB_ASSIGN_OR_RETURN(record.payload, ReadPayload(at, request.with_payload));
     AKIDB_ASSIGN_OR_RETURN(record.vectors, Vectors(at, request.with_vectors));
     records.push_back(std::move(record));
+    places.push_back(at);
   }
+  AKIDB_RETURN_IF_ERROR(ReadPayloads(places, request.with_payload, records));
   return records;
 }
 

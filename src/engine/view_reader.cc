@@ -13,12 +13,26 @@ constexpr uint32_t kCheckRows = 1024;
 
 }  // namespace
 
-Result<std::optional<Payload>> ViewReader::ReadPayload(const Location& at,
-                                                       const PayloadSelector& wanted) {
-  if (wanted.mode == PayloadSelector::Mode::kNone) return std::optional<Payload>();
-  auto cursor = at.source->Payloads();
-  AKIDB_ASSIGN_OR_RETURN(PayloadValue payload, cursor->Read(at.row));
-  return std::optional<Payload>(SelectPayload(payload, wanted));
+Status ViewReader::ReadPayloads(std::vector<PayloadWish> wishes,
+                                const PayloadSelector& wanted) const {
+  if (wanted.mode == PayloadSelector::Mode::kNone) return OkStatus();
+  std::sort(wishes.begin(), wishes.end(), [](const PayloadWish& a, const PayloadWish& b) {
+    if (a.at.source != b.at.source) return std::less<>()(a.at.source, b.at.source);
+    return a.at.row < b.at.row;
+  });
+  const RowSource* source = nullptr;
+  std::unique_ptr<PayloadCursor> cursor;
+  for (size_t i = 0; i < wishes.size(); ++i) {
+    if (i % kCheckRows == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
+    const PayloadWish& wish = wishes[i];
+    if (wish.at.source != source) {
+      source = wish.at.source;
+      cursor = source->Payloads();
+    }
+    AKIDB_ASSIGN_OR_RETURN(PayloadValue payload, cursor->Read(wish.at.row));
+    *wish.out = SelectPayload(payload, wanted);
+  }
+  return OkStatus();
 }
 
 std::optional<ViewReader::Location> ViewReader::Find(PointId id) const {
@@ -50,14 +64,16 @@ Result<std::optional<NamedVectors>> ViewReader::Vectors(const Location& at,
 
 Result<std::vector<PointRecord>> ViewReader::Retrieve(const RetrieveRequest& request) const {
   std::vector<PointRecord> records;
+  std::vector<Location> places;
   for (PointId id : request.ids) {
     std::optional<Location> at = Find(id);
     if (!at) continue;
     PointRecord record{id, std::nullopt, std::nullopt};
-    AKIDB_ASSIGN_OR_RETURN(record.payload, ReadPayload(*at, request.with_payload));
     AKIDB_ASSIGN_OR_RETURN(record.vectors, Vectors(*at, request.with_vectors));
     records.push_back(std::move(record));
+    places.push_back(*at);
   }
+  AKIDB_RETURN_IF_ERROR(ReadPayloads(places, request.with_payload, records));
   return records;
 }
 
@@ -75,6 +91,7 @@ Result<ScrollPage> ViewReader::Scroll(const ScrollRequest& request) const {
     inputs.back().filter.Plan();
   }
   ScrollPage page;
+  std::vector<Location> places;
   for (uint64_t looked_at = 0;; ++looked_at) {
     if (looked_at % kCheckRows == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
     Input* least = nullptr;
@@ -82,7 +99,7 @@ Result<ScrollPage> ViewReader::Scroll(const ScrollRequest& request) const {
       std::optional<PointId> id = input.ids->id();
       if (id && (least == nullptr || *id < *least->ids->id())) least = &input;
     }
-    if (least == nullptr) return page;
+    if (least == nullptr) break;
     PointId id = *least->ids->id();
     Location at{least->source, least->ids->row()};
     least->ids->Next();
@@ -91,13 +108,15 @@ Result<ScrollPage> ViewReader::Scroll(const ScrollRequest& request) const {
     if (!matches) continue;
     if (page.points.size() == request.limit) {
       page.next = id;
-      return page;
+      break;
     }
     PointRecord record{id, std::nullopt, std::nullopt};
-    AKIDB_ASSIGN_OR_RETURN(record.payload, ReadPayload(at, request.with_payload));
     AKIDB_ASSIGN_OR_RETURN(record.vectors, Vectors(at, request.with_vectors));
     page.points.push_back(std::move(record));
+    places.push_back(at);
   }
+  AKIDB_RETURN_IF_ERROR(ReadPayloads(places, request.with_payload, page.points));
+  return page;
 }
 
 Result<uint64_t> ViewReader::Count(const Filter* filter) const {

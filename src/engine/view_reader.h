@@ -80,8 +80,22 @@ class ViewReader {
   // Reads what is asked of them, and tells the plan how long that took.
   Result<std::vector<Hit>> TakeHits(index::TopK& top, size_t ordinal,
                                     const SearchRequest& request) const;
-  static Result<std::optional<Payload>> ReadPayload(const Location& at,
-                                                    const PayloadSelector& wanted);
+  // Where a payload lies, and where it is wanted.
+  struct PayloadWish {
+    Location at;
+    std::optional<Payload>* out = nullptr;
+  };
+  // In the order of rows, whatever the order of wishes: stored blocks are unpacked once each.
+  Status ReadPayloads(std::vector<PayloadWish> wishes, const PayloadSelector& wanted) const;
+  // Of answers[i] at places[i].
+  template <typename Answer>
+  Status ReadPayloads(std::span<const Location> places, const PayloadSelector& wanted,
+                      std::vector<Answer>& answers) const {
+    std::vector<PayloadWish> wishes;
+    wishes.reserve(places.size());
+    for (size_t i = 0; i < places.size(); ++i) wishes.push_back({places[i], &answers[i].payload});
+    return ReadPayloads(std::move(wishes), wanted);
+  }
   std::optional<Location> Find(PointId id) const;
   Result<std::optional<NamedVectors>> Vectors(const Location& at,
                                               const VectorSelector& wanted) const;

@@ -334,6 +334,7 @@ Result<std::vector<Hit>> ViewReader::TakeHits(index::TopK& top, size_t ordinal,
                                               const SearchRequest& request) const {
   const SteadyClock::time_point start = SteadyClock::now();
   std::vector<Hit> hits;
+  std::vector<Location> places;
   std::vector<index::Neighbor> nearest = top.Take();
   for (size_t i = request.offset; i < nearest.size(); ++i) {
     const RowSource& source = *view_.sources[nearest[i].source];
@@ -342,10 +343,11 @@ Result<std::vector<Hit>> ViewReader::TakeHits(index::TopK& top, size_t ordinal,
     hit.id = nearest[i].id;
     hit.seq = source.changed_seq(at.row);
     hit.distance = nearest[i].distance;
-    AKIDB_ASSIGN_OR_RETURN(hit.payload, ReadPayload(at, request.with_payload));
     AKIDB_ASSIGN_OR_RETURN(hit.vectors, Vectors(at, request.with_vectors));
     hits.push_back(std::move(hit));
+    places.push_back(at);
   }
+  AKIDB_RETURN_IF_ERROR(ReadPayloads(places, request.with_payload, hits));
   if (request.plan != nullptr) request.plan->fetch_ms = MillisecondsSince(start);
   return hits;
 }

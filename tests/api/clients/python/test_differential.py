@@ -84,7 +84,7 @@ class Differential(unittest.TestCase):
         for name, alter in faults.FAULTS.items():
             Served.alter = staticmethod(alter)
             self.findings, seed = [], SEED
-            while not self.findings and seed < SEED + 8:
+            while not self.findings and seed < SEED + 40:
                 self.round(seed, 60)
                 seed += 1
             self.assertTrue(self.findings, f"{name} is not found by rounds {SEED} to {seed}")
