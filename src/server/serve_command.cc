@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <pthread.h>
 
+#include "api/grpc/grpc_server.h"
 #include "api/rest/http_server.h"
 #include "api/rest/rest_api.h"
 #include "base/executor.h"
@@ -119,6 +120,7 @@ struct Modules {
   std::unique_ptr<rest::RestApi> api;
   std::unique_ptr<Executor> pool;
   std::unique_ptr<rest::HttpServer> http;
+  std::unique_ptr<rpc::GrpcServer> grpc;  // null: none is wanted
 };
 
 Status OpenDatabase(const Settings& settings, Modules& modules) {
@@ -229,6 +231,36 @@ Status Listen(const Settings& settings, Modules& modules) {
   return OkStatus();
 }
 
+// Who takes any free port for HTTP, and names none for gRPC, runs beside others: the usual one is
+// theirs.
+bool WantsGrpc(const Settings& settings) {
+  if (settings.Number("grpc_port") == 0) return false;
+  return settings.Number("http_port") != 0 || settings.IsGiven("grpc_port");
+}
+
+Status ListenGrpc(const Settings& settings, Modules& modules) {
+  if (!WantsGrpc(settings)) return OkStatus();
+  rpc::GrpcServerOptions options;
+  options.host = settings.Text("host");
+  options.port = static_cast<uint16_t>(settings.Number("grpc_port"));
+  options.message_bytes_max = settings.Number("body_bytes_max");
+  options.buffered_bytes_max = 8 * options.message_bytes_max;
+  options.request_timeout = std::chrono::seconds(settings.Number("request_timeout_s"));
+  options.title = settings.Text("title");
+  options.version = kDialectVersion;
+  options.commit = Commit();
+  options.keys = *AccessKeysOf(settings, *modules.clock);  // CheckSettings has found no fault
+  if (WantsTls(settings)) {
+    AKIDB_ASSIGN_OR_RETURN(rest::TlsMaterial tls, ReadTls(settings, *modules.fs));
+    options.tls = {std::move(tls.certificates), std::move(tls.private_key),
+                   std::move(tls.client_authorities)};
+  }
+  AKIDB_ASSIGN_OR_RETURN(
+      modules.grpc,
+      rpc::GrpcServer::Start(std::move(options), {*modules.service, *modules.pool, *modules.log}));
+  return OkStatus();
+}
+
 int CheckSettings(const Settings& settings) {
   if (settings.Text("data_dir").empty()) {
     return Fail("serve needs --data-dir DIR: the folder of the data", cli::kExitUsage);
@@ -272,16 +304,21 @@ int RunServe(const Settings& settings) {
   modules.log = MakeStderrLogger(LevelOf(settings.Text("log_level")));
   if (Status status = OpenDatabase(settings, modules); !status.ok()) return Fail(status);
   MakeEmbedder(settings, modules);
-  if (Status status = Listen(settings, modules); !status.ok()) {
+  Status listening = Listen(settings, modules);
+  if (listening.ok()) listening = ListenGrpc(settings, modules);
+  if (const Status& status = listening; !status.ok()) {
     // A taken port is no data folder in use.
     return Fail(std::string(status.message()), cli::kExitFailed);
   }
   std::printf("listening %s://%s\n", WantsTls(settings) ? "https" : "http",
               modules.http->address().c_str());
+  if (modules.grpc) std::printf("listening grpc://%s\n", modules.grpc->address().c_str());
   std::fflush(stdout);
 
   AwaitStop(signals, [&] { RenewTls(settings, modules); });
-  modules.http->Stop(std::chrono::seconds(settings.Number("request_timeout_s")));
+  const std::chrono::seconds grace(settings.Number("request_timeout_s"));
+  if (modules.grpc) modules.grpc->Stop(grace);
+  modules.http->Stop(grace);
   return cli::kExitOk;
 }
 

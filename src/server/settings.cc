@@ -20,6 +20,12 @@ constexpr SettingRule kRules[] = {
      .fallback = "6333",
      .max = 65535,
      .help = "TCP port of the HTTP API; 0 takes a free one"},
+    {.name = "grpc_port",
+     .variable = "AKIDB_GRPC_PORT",
+     .kind = SettingKind::kNumber,
+     .fallback = "6334",
+     .max = 65535,
+     .help = "TCP port of the gRPC API; 0: none, as where http_port is 0 and this isn't given"},
     {.name = "insecure",
      .variable = "AKIDB_INSECURE",
      .kind = SettingKind::kBool,
@@ -292,5 +298,6 @@ const ResolvedSetting& Settings::Find(std::string_view name) const {
 const std::string& Settings::Text(std::string_view name) const { return Find(name).value; }
 uint64_t Settings::Number(std::string_view name) const { return *ParseNumber(Find(name).value); }
 bool Settings::Flag(std::string_view name) const { return *ParseBool(Find(name).value); }
+bool Settings::IsGiven(std::string_view name) const { return Find(name).origin != "default"; }
 
 }  // namespace akidb::server

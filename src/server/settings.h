@@ -69,6 +69,8 @@ class Settings {
   const std::string& Text(std::string_view name) const;
   uint64_t Number(std::string_view name) const;
   bool Flag(std::string_view name) const;
+  // Whether it is other than the default, which nobody has asked for.
+  bool IsGiven(std::string_view name) const;
 
   const std::vector<ResolvedSetting>& all() const { return settings_; }
 

@@ -1,0 +1,109 @@
+#include "api/grpc/grpc_server.h"
+
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/resource_quota.h>
+
+#include "api/grpc/call.h"
+#include "api/grpc/collections_service.h"
+#include "api/grpc/points_service.h"
+
+namespace akidb::rpc {
+namespace {
+
+constexpr int kKeepAliveMs = 60'000;         // between pings to a client that is silent
+constexpr int kKeepAliveTimeoutMs = 20'000;  // for its answer
+constexpr int kClientPingsMinMs = 10'000;    // more frequent ones end the connection
+constexpr int kPingStrikesMax = 2;
+
+std::shared_ptr<grpc::ServerCredentials> CredentialsOf(const std::optional<GrpcTls>& tls) {
+  if (!tls) return grpc::InsecureServerCredentials();
+  grpc::SslServerCredentialsOptions options(
+      tls->client_authorities.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+                                      : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = tls->client_authorities;
+  options.pem_key_cert_pairs.push_back({tls->private_key, tls->certificates});
+  return grpc::SslServerCredentials(options);
+}
+
+std::string AddressOf(const std::string& host, int port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
+  grpc::ResourceQuota quota("akidb");
+  builder.SetResourceQuota(quota.Resize(options.buffered_bytes_max));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.streams_max);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepAliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepAliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kClientPingsMinMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kPingStrikesMax);
+  // A port that another process has is taken, not shared.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+class GrpcServerImpl final : public GrpcServer {
+ public:
+  GrpcServerImpl(GrpcServerOptions options, const GrpcDependencies& dependencies)
+      : options_(std::move(options)),
+        environment_{dependencies.service, dependencies.pool,       dependencies.log,
+                     options_.keys,        options_.title,          options_.version,
+                     options_.commit,      options_.request_timeout} {}
+  ~GrpcServerImpl() override { Stop(std::chrono::milliseconds(0)); }
+
+  Status Listen() {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    SetLimits(options_, builder);
+    const std::string wanted = AddressOf(options_.host, options_.port);
+    builder.AddListeningPort(wanted, CredentialsOf(options_.tls), &port_);
+    services_.push_back(MakeHealthCheckService(environment_));
+    services_.push_back(MakeCollectionsService(environment_));
+    services_.push_back(MakePointsService(environment_));
+    for (const std::unique_ptr<grpc::Service>& service : services_) {
+      builder.RegisterService(service.get());
+    }
+    server_ = builder.BuildAndStart();
+    if (server_ != nullptr && port_ != 0) return OkStatus();
+    return BusyError("gRPC can't listen on " + wanted +
+                     ": the port is taken, it is no address of this machine, or certificate and "
+                     "key are no pair; --grpc-port takes another one, 0 none");
+  }
+
+  std::string address() const override { return AddressOf(options_.host, port_); }
+
+  void Stop(std::chrono::milliseconds grace) override {
+    if (server_ == nullptr || stopped_.exchange(true)) return;
+    server_->Shutdown(std::chrono::system_clock::now() + grace);
+    server_->Wait();
+  }
+
+ private:
+  const GrpcServerOptions options_;
+  const CallEnvironment environment_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::unique_ptr<grpc::Server> server_;
+  std::atomic<bool> stopped_{false};
+  int port_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(GrpcServerOptions options,
+                                                      const GrpcDependencies& dependencies) {
+  auto server = std::make_unique<GrpcServerImpl>(std::move(options), dependencies);
+  AKIDB_RETURN_IF_ERROR(server->Listen());
+  return server;
+}
+
+}  // namespace akidb::rpc

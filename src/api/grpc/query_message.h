@@ -1,0 +1,28 @@
+// Reads as messages: queries and the older searches, recommendations and discoveries, which ask for
+// the same in other words; scroll, facet, matrix.
+#pragma once
+
+#include "api/grpc/messages.h"
+#include "base/status.h"
+#include "types/query.h"
+
+namespace akidb::rpc {
+
+// What a message leaves open stays as `request` has it.
+Status DecodeQuery(const qdrant::QueryPoints& message, QueryRequest& request);
+Status DecodeQuery(const qdrant::SearchPoints& message, QueryRequest& request);
+Status DecodeQuery(const qdrant::RecommendPoints& message, QueryRequest& request);
+Status DecodeQuery(const qdrant::DiscoverPoints& message, QueryRequest& request);
+
+Status DecodeGroups(const qdrant::QueryPointGroups& message, QueryGroupsRequest& request);
+Status DecodeGroups(const qdrant::SearchPointGroups& message, QueryGroupsRequest& request);
+Status DecodeGroups(const qdrant::RecommendPointGroups& message, QueryGroupsRequest& request);
+
+Status DecodeOrderBy(const qdrant::OrderBy& message, OrderBy& out);
+Result<ScrollRequest> DecodeScroll(const qdrant::ScrollPoints& message);
+Result<RetrieveRequest> DecodeRetrieve(const qdrant::GetPoints& message);
+Result<CountRequest> DecodeCount(const qdrant::CountPoints& message);
+Result<FacetRequest> DecodeFacet(const qdrant::FacetCounts& message);
+Result<MatrixRequest> DecodeMatrix(const qdrant::SearchMatrixPoints& message);
+
+}  // namespace akidb::rpc
