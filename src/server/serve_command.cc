@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <functional>
@@ -9,6 +10,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "api/grpc/grpc_server.h"
 #include "api/rest/http_server.h"
@@ -123,9 +125,18 @@ struct Modules {
   std::unique_ptr<rpc::GrpcServer> grpc;  // null: none is wanted
 };
 
+// Clients name the files of snapshots by their whole paths.
+std::string WholePath(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  if (path.starts_with('/')) return path;
+  while (path.starts_with("./")) path.erase(0, 2);
+  char here[PATH_MAX];
+  return getcwd(here, sizeof here) == nullptr ? path : env::JoinPath(here, path);
+}
+
 Status OpenDatabase(const Settings& settings, Modules& modules) {
   engine::DatabaseOptions options;
-  options.directory = settings.Text("data_dir");
+  options.directory = WholePath(settings.Text("data_dir"));
   options.background_threads = static_cast<int>(settings.Number("background_threads"));
   options.optimizer_threads = static_cast<int>(settings.Number("optimizer_threads"));
   options.index_threads = static_cast<uint32_t>(settings.Number("index_threads"));
@@ -165,6 +176,7 @@ rest::ApiOptions ApiOptionsOf(const Settings& settings, env::Clock& clock) {
   options.version = kDialectVersion;
   options.commit = Commit();
   options.request_timeout = std::chrono::seconds(settings.Number("request_timeout_s"));
+  options.upload_bytes_max = settings.Number("upload_bytes_max");
   options.cors = CorsOf(settings.Text("cors"));
   options.keys = *AccessKeysOf(settings, clock);  // CheckSettings has found no fault
   return options;

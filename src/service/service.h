@@ -22,6 +22,7 @@
 #include "engine/database.h"
 #include "engine/scrubber.h"
 #include "env/process_usage.h"
+#include "service/background_jobs.h"
 #include "service/caller.h"
 #include "service/strict_checks.h"
 #include "service/strict_limits.h"
@@ -47,6 +48,9 @@ using CreateAlias = engine::CreateAlias;
 using DeleteAlias = engine::DeleteAlias;
 using FacetHit = engine::FacetHit;
 using RenameAlias = engine::RenameAlias;
+using SnapshotBytes = engine::SnapshotBytes;
+using SnapshotInfo = engine::SnapshotInfo;
+using SnapshotUpload = engine::SnapshotUpload;
 using EmbedRequest = embedding::EmbedRequest;
 using EmbedResult = embedding::EmbedResult;
 using InputType = embedding::InputType;
@@ -153,6 +157,21 @@ struct NamedStats {
   CollectionStats stats;
 };
 
+// A snapshot that a collection is to become.
+struct SnapshotRecovery {
+  std::string collection;  // there or not
+  std::string path;        // as SnapshotStore::Locate takes it
+  std::string checksum;    // 64 hex digits that the file's SHA-256 must be; empty: any
+};
+
+// Likewise, of one that a client has sent.
+struct SnapshotReceived {
+  std::string collection;
+  std::string name;  // as the client calls it
+  std::string checksum;
+  std::unique_ptr<SnapshotUpload> upload;  // all of it has been appended
+};
+
 class Service {
  public:
   // Both outlive the service.
@@ -184,6 +203,21 @@ class Service {
                                      const PayloadIndexRequest& request);
   Result<WriteReply> DropPayloadIndex(const RequestContext& context, std::string_view collection,
                                       const std::string& field);
+
+  // Snapshots (engine/database.h). Making and restoring go on when the context ends, and without
+  // `wait` nobody waits for them: then what is told of a new one is empty. A collection may be
+  // meant by its alias; "" means the whole storage. kNotFound: no such collection or snapshot.
+  Result<SnapshotInfo> CreateSnapshot(const RequestContext& context, std::string_view collection,
+                                      bool wait);
+  Result<std::vector<SnapshotInfo>> Snapshots(std::string_view collection);
+  Status DeleteSnapshot(std::string_view collection, std::string_view snapshot);
+  Result<SnapshotBytes> OpenSnapshot(std::string_view collection, std::string_view snapshot);
+  // kInvalidArgument: another path, no such file, no snapshot, or another checksum.
+  Status RecoverSnapshot(const RequestContext& context, const SnapshotRecovery& recovery,
+                         bool wait);
+  Result<std::unique_ptr<SnapshotUpload>> BeginUpload();
+  // Likewise; then it is one of the collection's snapshots.
+  Status RecoverUpload(const RequestContext& context, SnapshotReceived received, bool wait);
 
   // Points. Texts are embedded before anything is logged, as documents, identical ones once; the
   // model that fills a vector for the first time is bound to it, another one later is refused.
@@ -265,6 +299,8 @@ class Service {
   Status AdmitWrites(std::string_view collection, std::span<const UpdateOperation> operations);
   Status AdmitWrite(const std::shared_ptr<engine::Collection>& collection, uint64_t cost,
                     const StrictCheck& check);
+  // Of snapshots; as above.
+  Result<std::string> KeptUnder(std::string_view collection) const;
   // An input that names no model means the one whose vectors are stored there, if any are.
   void ChooseModel(std::string_view collection, std::string_view vector_name,
                    TextInput& input) const;
@@ -278,6 +314,7 @@ class Service {
   StrictCollections strict_;
   StrictChecks::MemoryMeter memory_meter_;
   std::function<ScrubReport()> scrubs_;
+  BackgroundJobs jobs_;  // last: they use what is above
 };
 
 }  // namespace akidb::service

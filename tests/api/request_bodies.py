@@ -59,7 +59,8 @@ class Schemas:
 
     def body_of(self, operation):
         body = operation.get("requestBody")
-        return body and self.whole(body["content"]["application/json"]["schema"])
+        content = body and body["content"].get("application/json")
+        return content and self.whole(content["schema"])
 
     def whole(self, schema):
         """Without reference at its top."""

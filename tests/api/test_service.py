@@ -35,9 +35,6 @@ class ServiceEndpoints(ServerTestCase):
     def test_what_is_documented_but_not_served_says_so(self):
         for method, path in (
             ("PUT", "/quotas"),
-            ("GET", "/collections/x/snapshots"),
-            ("GET", "/snapshots"),
-            ("POST", "/collections/x/snapshots/upload"),
         ):
             with self.subTest(method=method, path=path):
                 error = self.refused(501, method, path, {} if method != "GET" else None)

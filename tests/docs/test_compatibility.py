@@ -13,7 +13,7 @@ def how_it_is_answered(entry):
     """Ways that the page may name."""
     if "kStandalone" in entry:
         return {"standalone"}
-    if "kQuick" in entry or "kPooled" in entry:
+    if "kQuick" in entry or "kPooled" in entry or "kLong" in entry:
         return {"exact", "mapped", "own"}
     return {"refused"}
 

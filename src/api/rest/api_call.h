@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/rest/http_message.h"
 #include "api/rest/request_statistics.h"
 #include "base/json_writer.h"
 #include "base/request_context.h"
@@ -25,11 +26,14 @@ struct ApiOptions {
   std::string version = "1.20.0";  // of the dialect
   std::string commit;              // 40 hex digits
   std::chrono::seconds request_timeout{30};
+  uint64_t upload_bytes_max = uint64_t{16} << 30;  // of a snapshot that is sent
   CorsPolicy cors = CorsPolicy::kLocal;
   service::AccessKeys keys;
   std::string instance_id;   // a UUID, another one at each start
   int64_t start_unix_s = 0;  // when that was
 };
+
+class SnapshotUploadBody;
 
 // Borrowed for the time of one handler.
 struct ApiCall {
@@ -47,7 +51,10 @@ struct ApiCall {
   // absent.
   double recall = 0;
   bool explain = false;
-  service::Caller caller{};  // who asks; what the route itself needs has been seen to
+  service::Caller caller{};              // who asks; what the route itself needs has been seen to
+  SnapshotUploadBody* upload = nullptr;  // of the route that takes one, if there was a body
+  HttpResponse* answer = nullptr;  // for what isn't a 200 or has no body; what the handler gives
+                                   // becomes its body
 };
 
 // The body of a 200 answer, or what is wrong.
@@ -140,6 +147,13 @@ Result<std::string> DiscoverPointsBatch(const ApiCall& call);
 // description_handlers.cc
 Result<std::string> GetOpenApi(const ApiCall& call);
 Result<std::string> GetReferencePage(const ApiCall& call);  // HTML
+// snapshot_handlers.cc
+Result<std::string> ListSnapshots(const ApiCall& call);
+Result<std::string> CreateSnapshot(const ApiCall& call);
+Result<std::string> DeleteSnapshot(const ApiCall& call);
+Result<std::string> DownloadSnapshot(const ApiCall& call);  // bytes
+Result<std::string> RecoverSnapshot(const ApiCall& call);
+Result<std::string> UploadSnapshot(const ApiCall& call);
 // openai_handlers.cc
 Result<std::string> CreateEmbeddings(const ApiCall& call);
 Result<std::string> ListModels(const ApiCall& call);

@@ -19,6 +19,8 @@ using boost::system::error_code;
 
 constexpr size_t kFirstBuffer = 2u << 10;    // enough for nearly every header
 constexpr size_t kBodyStep = 256u << 10;     // a body's memory grows no faster than it arrives
+constexpr size_t kSinkStep = 1u << 20;       // what goes to a sink at once
+constexpr size_t kSourceStep = 256u << 10;   // what is read from a source at once
 constexpr size_t kJoinedBody = 16u << 10;    // bodies up to here are sent from the head's buffer
 constexpr size_t kKeptCapacity = 64u << 10;  // of strings that are used again
 
@@ -75,6 +77,7 @@ void HttpConnection::OnHandshake(const error_code& error) {
 void HttpConnection::Sweep(HttpLoop::Time now) {
   if (now < deadline_) return;
   if (encouraging_) return Close();
+  if (passing_) return;  // the disk is slow, not the client
   if (phase_ != Phase::kHead && phase_ != Phase::kLengthBody && phase_ != Phase::kChunkedBody) {
     return Close();
   }
@@ -193,7 +196,7 @@ void HttpConnection::OnEnd() {
 // Goes on until it has to wait: for bytes, for a job, or for the socket to take the answer.
 void HttpConnection::Process() {
   bool more = true;
-  while (more) {
+  while (more && !passing_) {
     switch (phase_) {
       case Phase::kIdle:
       case Phase::kHead:
@@ -225,7 +228,7 @@ bool HttpConnection::ParseHead() {
     Enter(Phase::kHead, options_.head_timeout);
     parser_.emplace(request_);
     parser_->header_limit(static_cast<uint32_t>(options_.header_bytes_max));
-    parser_->body_limit(options_.body_bytes_max);
+    parser_->body_limit(boost::none);  // which one holds depends on the request
     head_bytes_ = 0;
   }
   error_code error;
@@ -261,11 +264,21 @@ bool HttpConnection::OnHead() {
   }
   body_length_ = static_cast<size_t>(parser_->content_length().value_or(0));
   if (body_length_ == 0 && !parser_->chunked()) return Dispatch();
+  HttpReception reception = shared_.application.Receive(request_);
+  if (reception.refusal) {
+    refused_ = true;
+    keep_alive_ = false;
+    return Send(std::move(*reception.refusal));
+  }
+  request_.sink = std::move(reception.sink);
+  body_max_ = request_.sink ? reception.bytes_max : options_.body_bytes_max;
+  if (body_length_ > body_max_) return RefuseParse(http::error::body_limit);
+  if (parser_->chunked()) parser_->body_limit(body_max_);
   return ExpectBody();
 }
 
 bool HttpConnection::ExpectBody() {
-  if (!Reserve(body_length_)) {
+  if (!Reserve(request_.sink ? 2 * kSinkStep : body_length_)) {
     return Refuse(ResourceExhaustedError("the bodies of requests fill their memory"));
   }
   const bool encourage = parser_->expects_continue() && unread() == 0 && !parser_->old_client();
@@ -274,6 +287,7 @@ bool HttpConnection::ExpectBody() {
     stream_.socket().write_some(net::buffer(kContinue), ignored);
   }
   body_got_ = 0;
+  body_passed_ = 0;
   if (parser_->chunked()) {
     EnterTransfer(Phase::kChunkedBody, 0);
   } else {
@@ -294,25 +308,60 @@ bool HttpConnection::ExpectBody() {
 bool HttpConnection::TakeLengthBody() {
   size_t taken = std::min(unread(), body_length_ - body_got_);
   if (taken > 0) {
-    request_.body.resize(body_got_);
+    request_.body.resize(body_got_ - body_passed_);
     request_.body.append(buffer_.get() + begin_, taken);
     begin_ += taken;
     body_got_ += taken;
   }
-  if (body_got_ < body_length_) return ReadLengthBody();
-  request_.body.resize(body_length_);
+  const size_t waiting = body_got_ - body_passed_;
+  const bool whole = body_got_ == body_length_;
+  if (!whole && (!request_.sink || waiting < kSinkStep)) return ReadLengthBody();
+  request_.body.resize(waiting);
+  if (request_.sink && waiting > 0) return PassOn();
   return Dispatch();
+}
+
+bool HttpConnection::PassOn() {
+  passing_ = true;
+  body_passed_ += request_.body.size();
+  // Neither the sink nor the loop may end before the pool's thread has done its part.
+  auto task = [self = shared_from_this(), sink = request_.sink, piece = std::move(request_.body),
+               loop_lives = net::make_work_guard(loop_.io())]() mutable {
+    Status status = sink->Append(piece);
+    sink.reset();
+    net::io_context& io = self->loop_.io();
+    net::post(
+        io, [self = std::move(self), loop_lives = std::move(loop_lives), status = std::move(status),
+             piece = std::move(piece)]() mutable { self->OnPassedOn(status, std::move(piece)); });
+  };
+  request_.body.clear();
+  if (Status status = shared_.pool.Submit(std::move(task)); !status.ok()) {
+    passing_ = false;
+    return Refuse(status);
+  }
+  return false;
+}
+
+void HttpConnection::OnPassedOn(const Status& status, std::string piece) {
+  passing_ = false;
+  if (phase_ == Phase::kClosed) return;
+  // Its memory stays.
+  request_.body = std::move(piece);
+  request_.body.clear();
+  if (!status.ok() && !Refuse(status)) return;
+  if (phase_ == Phase::kLengthBody) EnterTransfer(phase_, body_length_ - body_got_);
+  Process();
 }
 
 bool HttpConnection::ReadLengthBody() {
   if (reading_) return false;  // into the buffer, since before this request
-  request_.body.resize(std::min(body_length_, body_got_ + kBodyStep));
+  const size_t waiting = body_got_ - body_passed_;
+  request_.body.resize(std::min(body_length_ - body_passed_, waiting + kBodyStep));
   reading_ = true;
-  stream_.AsyncReadSome(
-      net::buffer(request_.body.data() + body_got_, request_.body.size() - body_got_),
-      [self = shared_from_this()](const error_code& error, size_t bytes) {
-        self->OnBodyRead(error, bytes);
-      });
+  stream_.AsyncReadSome(net::buffer(request_.body.data() + waiting, request_.body.size() - waiting),
+                        [self = shared_from_this()](const error_code& error, size_t bytes) {
+                          self->OnBodyRead(error, bytes);
+                        });
   return false;
 }
 
@@ -332,18 +381,20 @@ bool HttpConnection::ParseChunks() {
     begin_ += parser_->put(net::buffer(buffer_.get() + begin_, unread()), error);
     size_t arrived = request_.body.size() - before;
     if (arrived > 0) {
-      if (!Reserve(arrived)) {
+      if (!request_.sink && !Reserve(arrived)) {
         return Refuse(ResourceExhaustedError("the bodies of requests fill their memory"));
       }
       deadline_ += std::chrono::milliseconds(arrived * 1000 / options_.transfer_rate_min);
     }
     if (error && error != http::error::need_more) return RefuseParse(error);
+    if (request_.sink && request_.body.size() >= kSinkStep) return PassOn();
     if (error || (unread() == 0 && !parser_->is_done())) {
       if (unread() >= options_.header_bytes_max) return RefuseParse(http::error::bad_chunk);
       ArmRead();
       return false;
     }
   }
+  if (request_.sink && !request_.body.empty()) return PassOn();
   return Dispatch();
 }
 
@@ -404,24 +455,24 @@ bool HttpConnection::RefuseParse(const error_code& error) {
                   431);
   }
   if (error == http::error::body_limit) {
-    return Refuse(TooLargeError("the body is larger than " +
-                                std::to_string(options_.body_bytes_max) + " bytes"));
+    return Refuse(TooLargeError("the body is larger than " + std::to_string(body_max_) + " bytes"));
   }
   return Refuse(MalformedError("the request is not HTTP/1.1: " + error.message()));
 }
 
 void HttpConnection::WriteHead(const HttpResponse& response) {
-  if (response.status == 200 && response.content_type == kJson && !response.body.empty()) {
+  const uint64_t bytes = response.source ? response.source->bytes() : response.body.size();
+  if (response.status == 200 && response.content_type == kJson && bytes > 0) {
     out_.append(kOkJson);
   } else {
     auto reason =
         http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
     out_.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
     out_.append(reason.data(), reason.size());
-    if (!response.body.empty()) out_.append("\r\ncontent-type: ").append(response.content_type);
+    if (bytes > 0) out_.append("\r\ncontent-type: ").append(response.content_type);
     out_.append("\r\ncontent-length: ");
   }
-  out_.append(std::to_string(response.body.size())).append("\r\n").append(response.headers);
+  out_.append(std::to_string(bytes)).append("\r\n").append(response.headers);
   if (!keep_alive_) {
     out_.append("connection: close\r\n");
   } else if (parser_ && parser_->old_client()) {
@@ -440,6 +491,8 @@ bool HttpConnection::Send(HttpResponse response) {
     } else {
       out_body_ = std::move(response.body);
     }
+    source_ = std::move(response.source);
+    source_offset_ = 0;
   }
   std::array<net::const_buffer, 2> buffers = {net::buffer(out_), net::buffer(out_body_)};
   // TLS can't be told to take only what the socket takes at once.
@@ -472,6 +525,10 @@ bool HttpConnection::WriteLater(const std::array<net::const_buffer, 2>& buffers)
 }
 
 bool HttpConnection::FinishAnswer() {
+  if (source_) {
+    if (source_offset_ < source_->bytes()) return SendPiece();
+    source_.reset();
+  }
   Release();
   if (!keep_alive_) {
     if (refused_ || unread() > 0 || stream_.secure()) {
@@ -489,6 +546,42 @@ bool HttpConnection::FinishAnswer() {
   return true;
 }
 
+bool HttpConnection::SendPiece() {
+  phase_ = Phase::kWriting;
+  deadline_ = HttpLoop::Time::max();  // the disk is slow, not the client
+  std::string piece = std::move(out_body_);
+  piece.resize(std::min<uint64_t>(kSourceStep, source_->bytes() - source_offset_));
+  auto task = [self = shared_from_this(), source = source_, offset = source_offset_, piece,
+               loop_lives = net::make_work_guard(loop_.io())]() mutable {
+    Result<size_t> bytes = source->Read(offset, piece);
+    source.reset();
+    net::io_context& io = self->loop_.io();
+    net::post(io, [self = std::move(self), loop_lives = std::move(loop_lives),
+                   bytes = std::move(bytes), piece = std::move(piece)]() mutable {
+      self->OnPieceRead(std::move(bytes), std::move(piece));
+    });
+  };
+  if (shared_.pool.Submit(std::move(task)).ok()) return false;
+  // Rather a loop that waits for the disk than an answer that is cut off.
+  Result<size_t> bytes = source_->Read(source_offset_, piece);
+  OnPieceRead(std::move(bytes), std::move(piece));
+  return false;
+}
+
+void HttpConnection::OnPieceRead(Result<size_t> bytes, std::string piece) {
+  if (phase_ == Phase::kClosed) return;
+  if (!bytes.ok() || *bytes == 0) {
+    shared_.log.Write(LogLevel::kError, "answer_cut_off",
+                      bytes.ok() ? "a file has become shorter" : bytes.status().message());
+    return Close();
+  }
+  piece.resize(*bytes);
+  source_offset_ += *bytes;
+  out_.clear();
+  out_body_ = std::move(piece);
+  WriteLater({net::buffer(out_), net::buffer(out_body_)});
+}
+
 // Closing at once would reset the connection, and the client could lose the answer (RFC 9112, 9.6).
 void HttpConnection::Linger() {
   Enter(Phase::kLingering, options_.linger_timeout);
@@ -501,61 +594,6 @@ void HttpConnection::Linger() {
   if (error) return Close();
   if (!reading_) begin_ = end_ = 0;
   ArmRead();
-}
-
-void HttpLoop::Run() { io_.run(); }
-
-void HttpLoop::Add(net::ip::tcp::socket socket) {
-  now_ = std::chrono::steady_clock::now();
-  auto connection = std::make_shared<HttpConnection>(std::move(socket), *this);
-  connections_.push_front(connection);
-  connection->set_place(connections_.begin());
-  connection->Start();
-  if (!connections_.empty()) ArmSweep();
-}
-
-void HttpLoop::Remove(HttpConnection& connection) {
-  connections_.erase(connection.place());
-  shared_.connections.fetch_sub(1, std::memory_order_relaxed);
-  if (draining_ && connections_.empty()) timer_.cancel();
-}
-
-void HttpLoop::Drain(Time end) {
-  draining_ = true;
-  drain_end_ = end;
-  work_.reset();
-  for (auto it = connections_.begin(); it != connections_.end();) {
-    std::shared_ptr<HttpConnection> connection = *it++;
-    connection->Drain();
-  }
-  timer_.cancel();
-  timer_armed_ = false;
-  Sweep();
-}
-
-void HttpLoop::ArmSweep() {
-  if (timer_armed_) return;
-  timer_armed_ = true;
-  Time next = std::chrono::steady_clock::now() + shared_.options.sweep_interval;
-  timer_.expires_at(std::min(next, drain_end_));
-  timer_.async_wait([this](const error_code& error) {
-    if (error) return;
-    timer_armed_ = false;
-    Sweep();
-  });
-}
-
-void HttpLoop::Sweep() {
-  now_ = std::chrono::steady_clock::now();
-  for (auto it = connections_.begin(); it != connections_.end();) {
-    std::shared_ptr<HttpConnection> connection = *it++;
-    if (now_ >= drain_end_) {
-      connection->Close();
-    } else {
-      connection->Sweep(now_);
-    }
-  }
-  if (!connections_.empty()) ArmSweep();
 }
 
 }  // namespace akidb::rest

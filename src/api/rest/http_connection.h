@@ -137,6 +137,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool ReadLengthBody();
   void OnBodyRead(const boost::system::error_code& error, size_t bytes);
   bool ParseChunks();
+  // What of the body has arrived goes to its sink. False.
+  bool PassOn();
+  void OnPassedOn(const Status& status, std::string piece);
 
   // Answering.
   bool Dispatch();
@@ -149,6 +152,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool WriteLater(const std::array<boost::asio::const_buffer, 2>& buffers);
   void WriteHead(const HttpResponse& response);
   bool FinishAnswer();
+  // The next piece of a body that is read while it is sent. False.
+  bool SendPiece();
+  void OnPieceRead(Result<size_t> bytes, std::string piece);
   void Linger();
 
   bool Reserve(size_t bytes);
@@ -176,9 +182,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   size_t capacity_ = 0;
   size_t begin_ = 0;
   size_t end_ = 0;
-  size_t head_bytes_ = 0;   // of this request's header, parsed so far
+  size_t head_bytes_ = 0;  // of this request's header, parsed so far
+  uint64_t body_max_ = 0;
   size_t body_length_ = 0;  // of Content-Length
-  size_t body_got_ = 0;     // of it, in request_.body
+  size_t body_got_ = 0;     // of it
+  size_t body_passed_ = 0;  // of that, no longer in request_.body
+  bool passing_ = false;    // to the sink, just now
   size_t reserved_ = 0;     // share of HttpShared::buffered_bytes
 
   HttpRequest request_;
@@ -186,6 +195,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::shared_ptr<Exchange> exchange_;  // while a job runs
   std::string out_;                     // head of the answer, with its body if that is small
   std::string out_body_;
+  // What is to be sent after that. Shared with the thread that reads from it.
+  std::shared_ptr<HttpBodySource> source_;
+  uint64_t source_offset_ = 0;
 };
 
 }  // namespace akidb::rest

@@ -27,6 +27,9 @@ void HttpParser::on_field_impl(Field name, View spelling, View value, ErrorCode&
     case Field::transfer_encoding:
       has_transfer_encoding_ = true;
       break;
+    case Field::content_type:
+      request_.content_type.assign(value.data(), value.size());
+      break;
     case Field::content_encoding:
       has_content_encoding_ = !boost::beast::iequals(value, "identity");
       break;

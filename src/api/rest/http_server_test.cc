@@ -1,5 +1,7 @@
 #include "api/rest/http_server.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <future>
 #include <thread>
 
@@ -15,11 +17,59 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Says how much it got, and whether it was all 'y'. An 'n' ends it.
+class Counter final : public HttpBodySink {
+ public:
+  Status Append(std::string_view piece) override {
+    bytes_ += piece.size();
+    if (piece.find_first_not_of('y') == piece.npos) return OkStatus();
+    return InvalidArgumentError("not y");
+  }
+  std::string text() const { return "got " + std::to_string(bytes_); }
+
+ private:
+  size_t bytes_ = 0;
+};
+
+// 5 MiB; or says so and has less.
+class Letters final : public HttpBodySource {
+ public:
+  explicit Letters(bool is_short) : is_short_(is_short) {}
+  uint64_t bytes() const override { return 5u << 20; }
+  Result<size_t> Read(uint64_t offset, std::span<char> out) override {
+    if (is_short_ && offset >= (1u << 20)) return size_t{0};
+    for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<char>('a' + (offset + i) % 26);
+    return out.size();
+  }
+
+ private:
+  const bool is_short_;
+};
+
 // Answers with what it got. "/pool" on the pool; "/wait" there, until its context is cancelled or
 // Release is called.
 class Echo final : public HttpApplication {
  public:
+  HttpReception Receive(const HttpRequest& request) override {
+    if (!request.target.starts_with("/sink")) return {};
+    HttpReception reception;
+    reception.sink = std::make_shared<Counter>();
+    reception.bytes_max = 20u << 20;
+    if (request.target == "/sink/refused") reception.refusal.emplace().status = 403;
+    return reception;
+  }
+
   std::variant<HttpResponse, HttpJob> Begin(const HttpRequest& request) override {
+    if (request.target.starts_with("/source")) {
+      HttpResponse response;
+      response.source = std::make_shared<Letters>(request.target == "/source/short");
+      return response;
+    }
+    if (request.sink) {
+      HttpResponse response;
+      response.body = static_cast<Counter&>(*request.sink).text();
+      return response;
+    }
     if (request.target == "/large") {
       HttpResponse response;
       response.body.assign(8u << 20, 'x');
@@ -235,6 +285,78 @@ TEST_F(HttpServerTest, RefusesABodyOverTheLimitBeforeItArrives) {
   // A client that sends all the same still sees the answer.
   EXPECT_TRUE(Ask(head + "content-length: 5000000\r\n\r\n" + std::string(5000000, 'b'))
                   .starts_with("HTTP/1.1 413 "));
+}
+
+TEST_F(HttpServerTest, PassesABodyOnAsItArrives) {
+  // Less memory than the body has.
+  Start({.body_bytes_max = 1000, .buffered_bytes_max = 4u << 20});
+  for (size_t size : {size_t{1}, size_t{1} << 20, (size_t{5} << 20) + 7, size_t{20} << 20}) {
+    Client client(server_->port());
+    client.Send("PUT /sink HTTP/1.1\r\nhost: x\r\ncontent-length: " + std::to_string(size) +
+                "\r\n\r\n" + std::string(size, 'y') + Get("/next"));
+    EXPECT_TRUE(client.Answer().ends_with("got " + std::to_string(size))) << size;
+    EXPECT_TRUE(client.Answer().ends_with("GET /next 0 "));
+    std::string chunked = "PUT /sink HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    std::string hex(20, ' ');
+    for (size_t at = 0; at < size; at += 100'000) {
+      const size_t length = std::min<size_t>(100'000, size - at);
+      hex.resize(static_cast<size_t>(std::snprintf(hex.data(), 20, "%zx", length)));
+      chunked += hex + "\r\n" + std::string(length, 'y') + "\r\n";
+      hex.resize(20);
+    }
+    client.Send(chunked + "0\r\n\r\n" + Get("/next"));
+    EXPECT_TRUE(client.Answer().ends_with("got " + std::to_string(size))) << size;
+    EXPECT_TRUE(client.Answer().ends_with("GET /next 0 "));
+  }
+}
+
+TEST_F(HttpServerTest, ABodyThatIsPassedOnCanBeRefused) {
+  Start({.body_bytes_max = 1000});
+  const std::string head = "PUT /sink HTTP/1.1\r\nhost: x\r\n";
+  EXPECT_TRUE(Ask(head + "content-length: 20971521\r\n\r\n").starts_with("HTTP/1.1 413 "));
+  EXPECT_TRUE(Ask("PUT /sink/refused HTTP/1.1\r\nhost: x\r\ncontent-length: 5000000\r\n\r\n")
+                  .starts_with("HTTP/1.1 403 "));
+  EXPECT_TRUE(Ask(head + "content-length: 5000000\r\n\r\n" + std::string(5'000'000, 'n'))
+                  .starts_with("HTTP/1.1 400 "));
+  std::string chunk = "300000\r\n" + std::string(3u << 20, 'y') + "\r\n";
+  std::string chunks;
+  for (int i = 0; i < 7; ++i) chunks += chunk;
+  EXPECT_TRUE(
+      Ask(head + "transfer-encoding: chunked\r\n\r\n" + chunks).starts_with("HTTP/1.1 413 "));
+  // A client that goes in the middle.
+  { Client(server_->port()).Send(head + "content-length: 5000000\r\n\r\nyyyy"); }
+  EXPECT_TRUE(Ask(Get("/after")).starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpServerTest, ReadsALargeAnswerWhileItIsSent) {
+  Start();
+  Client client(server_->port());
+  for (int round = 0; round < 2; ++round) {
+    client.Send(Get("/source") + Get("/next"));
+    const std::string answer = client.Answer();
+    const size_t body = answer.find("\r\n\r\n") + 4;
+    ASSERT_EQ(answer.size() - body, 5u << 20);
+    bool same = true;
+    for (size_t i = 0; i < (5u << 20); ++i)
+      same = same && answer[body + i] == "abcdefghijklmnopqrstuvwxyz"[i % 26];
+    EXPECT_TRUE(same);
+    EXPECT_TRUE(client.Answer().ends_with("GET /next 0 "));
+  }
+  client.Send("HEAD /source HTTP/1.1\r\nhost: x\r\n\r\n" + Get("/next"));
+  EXPECT_TRUE(Contains(client.Head(), "content-length: 5242880\r\n"));
+  EXPECT_TRUE(client.Answer().ends_with("GET /next 0 "));
+  // One that ends too soon is cut off, so that nobody takes it for whole.
+  Client other(server_->port());
+  other.Send(Get("/source/short"));
+  EXPECT_LT(other.Answer().size(), 2u << 20);
+  EXPECT_TRUE(other.Ended());
+  // A client that goes in the middle.
+  {
+    Client gone(server_->port());
+    gone.Send(Get("/source"));
+    gone.Head();
+  }
+  EXPECT_TRUE(Ask(Get("/after")).starts_with("HTTP/1.1 200 "));
 }
 
 TEST_F(HttpServerTest, BoundsTheMemoryOfAllBodies) {

@@ -154,7 +154,7 @@ void WriteOperation(const Route& route, NamedShapes& shapes, JsonWriter& json) {
     json.BeginObject();
     json.Key("required");
     json.Bool(true);
-    WriteContent("application/json", *operation.body, shapes, json);
+    WriteContent(operation.body_type, *operation.body, shapes, json);
     json.EndObject();
   }
   json.Key("responses");
@@ -220,8 +220,10 @@ std::vector<int> ErrorStatuses(const Route& route) {
   std::set<int> statuses;
   const bool in_collection = route.pattern.find("{c}") != route.pattern.npos;
   if (route.right != Right::kOpen) statuses.insert({401, 403});
-  if (route.kind == RouteKind::kPooled) statuses.insert({400, 408, 429, 500, 503});
-  if (in_collection) statuses.insert(404);
+  if (route.kind == RouteKind::kPooled || route.kind == RouteKind::kLong) {
+    statuses.insert({400, 408, 429, 500, 503});
+  }
+  if (in_collection || !route.operation.item.empty()) statuses.insert(404);
   if (route.operation.body != nullptr) statuses.insert({400, 413, 422, 501});
   if (route.method == "PUT" && (route.operation.id.starts_with("create_"))) statuses.insert(409);
   if (route.right == Right::kWrite || route.right == Right::kExtend ||

@@ -5,6 +5,7 @@
 
 #include "api/dialect/error_text.h"
 #include "api/rest/error_response.h"
+#include "api/rest/snapshot_upload.h"
 
 namespace akidb::rest {
 namespace {
@@ -217,6 +218,29 @@ bool IsLocalOrigin(std::string_view origin) {
 RestApi::RestApi(service::Service& service, ApiOptions options, Logger& log)
     : service_(service), options_(std::move(options)), log_(log) {}
 
+// Only snapshots are too large to be kept in memory. Who may not send one is told before.
+HttpReception RestApi::Receive(const HttpRequest& request) {
+  HttpReception reception;
+  const RouteMatch match = FindRoute(request.method, SplitTarget(request.target).path);
+  if (match.route == nullptr || match.route->handler != UploadSnapshot) return reception;
+  service::Caller caller;
+  reception.refusal = Denied(request, match.route->right, match.collection, caller);
+  if (reception.refusal) {
+    reception.refusal =
+        Readable(request, Counted(request, *match.route, std::move(*reception.refusal)));
+    return reception;
+  }
+  Result<MultipartFile> multipart = MultipartFile::Make(request.content_type, "snapshot");
+  if (!multipart.ok()) {
+    reception.refusal =
+        Readable(request, Counted(request, *match.route, ErrorReply(request, multipart.status())));
+    return reception;
+  }
+  reception.sink = std::make_shared<SnapshotUploadBody>(std::move(*multipart), service_);
+  reception.bytes_max = options_.upload_bytes_max;
+  return reception;
+}
+
 std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
   if (request.method == "OPTIONS") return Options(request);
   Target target = SplitTarget(request.target);
@@ -241,9 +265,8 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
   }
   if (route.kind == RouteKind::kQuick && caller.required_point() == nullptr) {
     RequestContext unbounded;
-    return Answer(
-        request, route,
-        {service_, options_, statistics_, unbounded, request.start, {}, {}, request.body});
+    ApiCall call{service_, options_, statistics_, unbounded, request.start, {}, {}, request.body};
+    return Answer(request, route, call);
   }
   if (!collection.ok()) return Readable(request, ErrorReply(request, collection.status()));
   Result<std::string> point = PercentDecode(match.point);
@@ -254,7 +277,9 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
     return Readable(request, RoutingError(request, 400, std::string(own.status().message())));
   }
   HttpJob job;
-  job.deadline = request.start + parameters->timeout.value_or(options_.request_timeout);
+  if (route.kind != RouteKind::kLong || parameters->timeout) {
+    job.deadline = request.start + parameters->timeout.value_or(options_.request_timeout);
+  }
   job.run = [this, &route, collection = std::move(*collection), point = std::move(*point),
              wait = parameters->wait, timeout = parameters->timeout, own = *own,
              caller = std::move(caller)](const HttpRequest& arrived,
@@ -275,6 +300,8 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
     call.recall = own.recall;
     call.explain = own.explain;
     call.caller = caller;
+    // Receive has made it.
+    call.upload = static_cast<SnapshotUploadBody*>(arrived.sink.get());
     return Answer(arrived, route, call);
   };
   return job;
@@ -291,9 +318,10 @@ std::optional<HttpResponse> RestApi::Denied(const HttpRequest& request, Right ri
   return status.ok() ? std::nullopt : std::optional(ErrorReply(request, status));
 }
 
-HttpResponse RestApi::Answer(const HttpRequest& request, const Route& route, const ApiCall& call) {
-  Result<std::string> body = RunHandler(route, call);
+HttpResponse RestApi::Answer(const HttpRequest& request, const Route& route, ApiCall& call) {
   HttpResponse response;
+  call.answer = &response;
+  Result<std::string> body = RunHandler(route, call);
   if (body.ok()) {
     response.content_type = route.content_type;
     response.body = std::move(*body);

@@ -17,6 +17,7 @@ class RestApi final : public HttpApplication {
   // `service` and `log` outlive it.
   RestApi(service::Service& service, ApiOptions options, Logger& log);
 
+  HttpReception Receive(const HttpRequest& request) override;
   std::variant<HttpResponse, HttpJob> Begin(const HttpRequest& request) override;
   HttpResponse Refuse(const HttpRequest& request, const Status& reason) override;
 
@@ -25,7 +26,7 @@ class RestApi final : public HttpApplication {
   // that of the path, or empty.
   std::optional<HttpResponse> Denied(const HttpRequest& request, Right right,
                                      std::string_view collection, service::Caller& caller) const;
-  HttpResponse Answer(const HttpRequest& request, const Route& route, const ApiCall& call);
+  HttpResponse Answer(const HttpRequest& request, const Route& route, ApiCall& call);
   // Counts an answer.
   HttpResponse Counted(const HttpRequest& request, const Route& route, HttpResponse response);
   HttpResponse Options(const HttpRequest& request) const;

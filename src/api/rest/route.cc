@@ -6,12 +6,14 @@
 #include "api/rest/schema/openai_shapes.h"
 #include "api/rest/schema/point_shapes.h"
 #include "api/rest/schema/query_shapes.h"
+#include "api/rest/schema/snapshot_shapes.h"
 #include "base/utf8.h"
 
 namespace akidb::rest {
 namespace {
 
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+constexpr std::string_view kBytes = "application/octet-stream";
 constexpr std::string_view kHtml = "text/html; charset=utf-8";
 
 constexpr Operation Described(std::string_view id, std::string_view tag, std::string_view summary,
@@ -205,6 +207,43 @@ constexpr Route kRoutes[] = {
      MatrixOffsets,
      Described("matrix_offsets", "search", "Neighbours among a sample, as offsets",
                {.body = &kMatrixBody, .result = &kOffsetsResult, .parameters = kOfRead})},
+    {"GET", "/snapshots", Right::kManage, RouteKind::kPooled, ListSnapshots,
+     Described("list_full_snapshots", "snapshots", "Snapshots of the whole storage",
+               {.result = &kSnapshotDescriptions, .parameters = kOfAny})},
+    {"POST", "/snapshots", Right::kManage, RouteKind::kLong, CreateSnapshot,
+     Described("create_full_snapshot", "snapshots", "Make a snapshot of the whole storage",
+               {.result = &kSnapshotDescription, .parameters = kOfSnapshot})},
+    {"GET", "/snapshots/{id}", Right::kManage, RouteKind::kPooled, DownloadSnapshot,
+     Described("get_full_snapshot", "snapshots", "Its bytes",
+               {.parameters = kOfAny, .item = "snapshot_name"}),
+     kBytes},
+    {"DELETE", "/snapshots/{id}", Right::kManage, RouteKind::kPooled, DeleteSnapshot,
+     Described("delete_full_snapshot", "snapshots", "Delete one",
+               {.result = &kFlag, .parameters = kOfSnapshot, .item = "snapshot_name"})},
+    {"GET", "/collections/{c}/snapshots", Right::kRead, RouteKind::kPooled, ListSnapshots,
+     Described("list_snapshots", "snapshots", "Snapshots of a collection",
+               {.result = &kSnapshotDescriptions, .parameters = kOfAny})},
+    {"POST", "/collections/{c}/snapshots", Right::kExtend, RouteKind::kLong, CreateSnapshot,
+     Described("create_snapshot", "snapshots", "Make a snapshot of a collection",
+               {.result = &kSnapshotDescription, .parameters = kOfSnapshot})},
+    {"POST", "/collections/{c}/snapshots/upload", Right::kManage, RouteKind::kLong, UploadSnapshot,
+     Described("recover_from_uploaded_snapshot", "snapshots",
+               "Make a collection hold what a snapshot that is sent does",
+               {.body = &kUploadSnapshotBody,
+                .result = &kFlag,
+                .parameters = kOfUpload,
+                .body_type = "multipart/form-data"})},
+    {"PUT", "/collections/{c}/snapshots/recover", Right::kManage, RouteKind::kLong, RecoverSnapshot,
+     Described("recover_from_snapshot", "snapshots", "Make a collection hold what a snapshot does",
+               {.body = &kRecoverSnapshotBody, .result = &kFlag, .parameters = kOfSnapshot})},
+    {"GET", "/collections/{c}/snapshots/{id}", Right::kRead, RouteKind::kPooled, DownloadSnapshot,
+     Described("get_snapshot", "snapshots", "Its bytes",
+               {.parameters = kOfAny, .item = "snapshot_name"}),
+     kBytes},
+    {"DELETE", "/collections/{c}/snapshots/{id}", Right::kExtend, RouteKind::kPooled,
+     DeleteSnapshot,
+     Described("delete_snapshot", "snapshots", "Delete one",
+               {.result = &kFlag, .parameters = kOfSnapshot, .item = "snapshot_name"})},
     {"POST", "/v1/embeddings", Right::kAny, RouteKind::kPooled, CreateEmbeddings,
      Described("create_embeddings", "openai", "Embed texts",
                {.body = &kEmbeddingsBody, .result = &kEmbeddingsAnswer, .enveloped = false})},
@@ -230,16 +269,6 @@ constexpr Route kRoutes[] = {
      RouteKind::kStandalone},
     // The rest of the dialect's documented operations.
     {"PUT", "/quotas", Right::kManage},
-    {"GET", "/snapshots"},
-    {"POST", "/snapshots", Right::kManage},
-    {"GET", "/snapshots/{id}"},
-    {"DELETE", "/snapshots/{id}", Right::kManage},
-    {"GET", "/collections/{c}/snapshots"},
-    {"POST", "/collections/{c}/snapshots", Right::kExtend},
-    {"POST", "/collections/{c}/snapshots/upload", Right::kManage},
-    {"PUT", "/collections/{c}/snapshots/recover", Right::kManage},
-    {"GET", "/collections/{c}/snapshots/{id}"},
-    {"DELETE", "/collections/{c}/snapshots/{id}", Right::kExtend},
 };
 
 // Cuts the first segment off: "/a/b" gives "a" and leaves "/b".

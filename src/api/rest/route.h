@@ -15,6 +15,7 @@ namespace akidb::rest {
 enum class RouteKind : unsigned char {
   kQuick,       // answered on the I/O thread
   kPooled,      // embeds, scans or waits for the disk
+  kLong,        // waits for what goes on without it; has no deadline unless it asks for one
   kStandalone,  // of the dialect's clusters, answered 405
   kUnserved,    // of the dialect, answered 501
 };
@@ -32,7 +33,8 @@ enum class Right : unsigned char {
 
 struct Route {
   std::string_view method;
-  std::string_view pattern;  // "/collections/{c}/points/{id}": {c} the collection, {id} the point
+  std::string_view
+      pattern;  // "/collections/{c}/points/{id}": {c} the collection, {id} the point or snapshot
   Right right = Right::kRead;
   RouteKind kind = RouteKind::kUnserved;
   ApiHandler handler = nullptr;

@@ -23,6 +23,7 @@ struct Operation {
   std::span<const Parameter> parameters = {};
   std::string_view item = {};  // what `{id}` in the path is: "point_id"
   bool enveloped = true;       // {"result": …, "status": "ok", "time": …}
+  std::string_view body_type = "application/json";
 };
 
 inline constexpr Shape kOrdering = {.kind = Shape::Kind::kChoice, .choices = "weak|medium|strong"};

@@ -49,6 +49,26 @@ class PythonClient(unittest.TestCase):
         result = self.client.upsert(self.name, points=points, wait=True)
         self.assertEqual(result.status, models.UpdateStatus.COMPLETED)
 
+    def test_snapshots(self):
+        self.fill()
+        made = self.client.create_snapshot(self.name)
+        self.assertEqual(self.client.list_snapshots(self.name), [made])
+        self.client.delete(self.name, points_selector=[1, 2])
+        folder = os.path.join(os.path.realpath(self.server.data_dir), "snapshots", self.name)
+        self.assertTrue(self.client.recover_snapshot(
+            self.name, location=f"file://{folder}/{made.name}", checksum=made.checksum,
+            priority=models.SnapshotPriority.SNAPSHOT))
+        self.assertEqual(self.client.count(self.name).count, 3)
+        self.assertTrue(self.client.recover_snapshot(
+            self.name + "_2", location=f"file:///qdrant/snapshots/{self.name}/{made.name}"))
+        self.assertEqual(self.client.count(self.name + "_2").count, 3)
+        with self.assertRaises(UnexpectedResponse):
+            self.client.recover_snapshot(self.name, location="http://localhost/nothing")
+        self.assertIsNone(self.client.create_snapshot(self.name, wait=False))
+        self.assertTrue(self.client.delete_snapshot(self.name, made.name))
+        with self.assertRaises(UnexpectedResponse):
+            self.client.delete_snapshot(self.name, made.name)
+
     def test_collections(self):
         self.assertFalse(self.client.collection_exists(self.name))
         self.fill()
