@@ -38,7 +38,7 @@ class BashCompletionTest : public ::testing::Test {
 
 TEST_F(BashCompletionTest, OffersCommands) {
   EXPECT_THAT(Offers("akidb ''"),
-              HasSubstr(" ingest search embed models bench inspect repair completion "));
+              HasSubstr(" ingest search embed models bench inspect repair snapshot completion "));
   EXPECT_EQ(Offers("akidb se"), " search ");
   EXPECT_EQ(Offers("akidb models p"), " pull ");
 }

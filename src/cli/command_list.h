@@ -19,6 +19,7 @@ void AddModelsCommand(CLI::App& app, RunSlot& run);
 void AddBenchCommand(CLI::App& app, RunSlot& run, const FilterReader& read_filter);
 void AddInspectCommand(CLI::App& app, RunSlot& run);
 void AddRepairCommand(CLI::App& app, RunSlot& run);
+void AddSnapshotCommand(CLI::App& app, RunSlot& run);
 void AddCompletionCommand(CLI::App& app, RunSlot& run);
 
 // --url with --api-key, or --data-dir. `place` lives as long as `command`.

@@ -72,15 +72,38 @@ int StopWhenCancelled(void* cancelled, curl_off_t, curl_off_t, curl_off_t, curl_
   return static_cast<const std::atomic<bool>*>(cancelled)->load() ? 1 : 0;
 }
 
+// What a transfer gives to or takes from, and what went wrong there.
+struct Transfer {
+  const HttpClient::Take* take = nullptr;
+  const HttpUpload* upload = nullptr;
+  decltype(&::curl_easy_getinfo) getinfo = nullptr;
+  CURL* handle = nullptr;
+  std::string body;  // of a refusal
+  Status status;
+};
+
+size_t TakePiece(char* data, size_t, size_t bytes, void* context) {
+  Transfer& transfer = *static_cast<Transfer*>(context);
+  long status = 0;
+  transfer.getinfo(transfer.handle, CURLINFO_RESPONSE_CODE, &status);
+  if (transfer.take == nullptr || status != 200) return Receive(data, 1, bytes, &transfer.body);
+  transfer.status = (*transfer.take)({data, bytes});
+  return transfer.status.ok() ? bytes : 0;
+}
+
+size_t GivePiece(char* data, size_t, size_t bytes, void* context) {
+  Transfer& transfer = *static_cast<Transfer*>(context);
+  Result<size_t> given = transfer.upload->give({data, bytes});
+  if (given.ok()) return *given;
+  transfer.status = given.status();
+  return CURL_READFUNC_ABORT;
+}
+
 class CurlClient final : public HttpClient {
  public:
   CurlClient(CurlLibrary curl, std::string base_url, const HttpCredentials& credentials)
       : curl_(curl), base_url_(std::move(base_url)), credentials_(credentials) {
-    headers_ = curl_.slist_append(headers_, "content-type: application/json");
-    // No round trip to be allowed to send a body.
-    headers_ = curl_.slist_append(headers_, "expect:");
-    const std::string key = "api-key: " + credentials.api_key;
-    if (!credentials.api_key.empty()) headers_ = curl_.slist_append(headers_, key.c_str());
+    headers_ = NewHeaders("application/json");
   }
   ~CurlClient() override {
     for (CURL* handle : idle_) curl_.easy_cleanup(handle);
@@ -101,6 +124,21 @@ class CurlClient final : public HttpClient {
     return reply;
   }
 
+  Result<HttpReply> Download(const std::string& path, const Take& take) override {
+    Transfer transfer;
+    transfer.take = &take;
+    return Run(path, transfer, headers_);
+  }
+
+  Result<HttpReply> Upload(const std::string& path, const HttpUpload& upload) override {
+    Transfer transfer;
+    transfer.upload = &upload;
+    curl_slist* headers = NewHeaders(upload.content_type);
+    Result<HttpReply> reply = Run(path, transfer, headers);
+    curl_.slist_free_all(headers);
+    return reply;
+  }
+
  private:
   // One handle a thread at a time; each keeps its connection.
   CURL* Take() {
@@ -109,6 +147,43 @@ class CurlClient final : public HttpClient {
     CURL* handle = idle_.back();
     idle_.pop_back();
     return handle;
+  }
+
+  curl_slist* NewHeaders(const std::string& content_type) const {
+    curl_slist* headers = curl_.slist_append(nullptr, ("content-type: " + content_type).c_str());
+    // No round trip to be allowed to send a body.
+    headers = curl_.slist_append(headers, "expect:");
+    const std::string key = "api-key: " + credentials_.api_key;
+    return credentials_.api_key.empty() ? headers : curl_.slist_append(headers, key.c_str());
+  }
+
+  // With a handle of its own: nothing of it stays for others.
+  Result<HttpReply> Run(const std::string& path, Transfer& transfer, curl_slist* headers) {
+    CURL* handle = NewHandle();
+    if (handle == nullptr) return InternalError("libcurl gives no handle");
+    transfer.handle = handle;
+    transfer.getinfo = curl_.easy_getinfo;
+    const std::string url = base_url_ + path;
+    curl_.easy_setopt(handle, CURLOPT_URL, url.c_str());
+    curl_.easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+    curl_.easy_setopt(handle, CURLOPT_TIMEOUT_MS, 0L);
+    curl_.easy_setopt(handle, CURLOPT_WRITEFUNCTION, &TakePiece);
+    curl_.easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
+    if (transfer.upload != nullptr) {
+      curl_.easy_setopt(handle, CURLOPT_POST, 1L);
+      curl_.easy_setopt(handle, CURLOPT_READFUNCTION, &GivePiece);
+      curl_.easy_setopt(handle, CURLOPT_READDATA, &transfer);
+      curl_.easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                        static_cast<curl_off_t>(transfer.upload->bytes));
+    }
+    const CURLcode code = curl_.easy_perform(handle);
+    long status = 0;
+    curl_.easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    curl_.easy_cleanup(handle);
+    AKIDB_RETURN_IF_ERROR(transfer.status);
+    // A server that refuses a body may close before it has all of it.
+    if (code != CURLE_OK && status < 400) return Failure(code);
+    return HttpReply{static_cast<int>(status), std::move(transfer.body)};
   }
 
   CURL* NewHandle() {

@@ -3,7 +3,10 @@
 // reused.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +29,14 @@ struct HttpCredentials {
   std::string private_key;
 };
 
+// A body that is read while it is sent.
+struct HttpUpload {
+  std::string content_type;
+  uint64_t bytes = 0;
+  // Fills `piece`, or what is left; an error ends the request.
+  std::function<Result<size_t>(std::span<char> piece)> give;
+};
+
 class HttpClient {
  public:
   // `base_url`: "http://host:port" or "https://…", without a slash at its end, or
@@ -42,6 +53,13 @@ class HttpClient {
   // rest.
   virtual Result<HttpReply> Send(const char* method, const std::string& path,
                                  std::string_view body) = 0;
+
+  // The body of the reply to a GET, of any size, goes to `take` piece by piece, if its status is
+  // 200; else it comes back. Without a bound on the time. What `take` gives as an error ends it.
+  using Take = std::function<Status(std::span<const char> piece)>;
+  virtual Result<HttpReply> Download(const std::string& path, const Take& take) = 0;
+  // A POST of a body of any size, likewise.
+  virtual Result<HttpReply> Upload(const std::string& path, const HttpUpload& upload) = 0;
 
   // Ends the requests under way, within a second, and later ones with kCancelled.
   virtual void Cancel() = 0;

@@ -12,7 +12,7 @@ namespace akidb::rest {
 namespace {
 
 // The value of a parameter; empty when absent.
-Result<std::string> Parameter(std::string_view query, std::string_view name) {
+Result<std::string> QueryParameter(std::string_view query, std::string_view name) {
   while (!query.empty()) {
     const size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
@@ -26,7 +26,7 @@ Result<std::string> Parameter(std::string_view query, std::string_view name) {
 
 // Here one waits unless the parameter says otherwise.
 bool Waits(const ApiCall& call) {
-  const Result<std::string> wait = Parameter(call.query, "wait");
+  const Result<std::string> wait = QueryParameter(call.query, "wait");
   return !wait.ok() || *wait != "false";
 }
 
@@ -131,11 +131,11 @@ Result<std::string> RecoverSnapshot(const ApiCall& call) {
 
 Result<std::string> UploadSnapshot(const ApiCall& call) {
   service::SnapshotReceived received;
-  AKIDB_ASSIGN_OR_RETURN(const std::string checksum, Parameter(call.query, "checksum"));
+  AKIDB_ASSIGN_OR_RETURN(const std::string checksum, QueryParameter(call.query, "checksum"));
   if (!checksum.empty()) {
     AKIDB_ASSIGN_OR_RETURN(received.checksum, ReadChecksum(checksum));
   }
-  AKIDB_ASSIGN_OR_RETURN(const std::string priority, Parameter(call.query, "priority"));
+  AKIDB_ASSIGN_OR_RETURN(const std::string priority, QueryParameter(call.query, "priority"));
   if (!priority.empty()) AKIDB_RETURN_IF_ERROR(CheckPriority(priority));
   if (call.upload == nullptr) {
     return InvalidArgumentError(

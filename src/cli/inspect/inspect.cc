@@ -6,6 +6,7 @@
 
 #include "cli/inspect/inspect_parts.h"
 #include "storage/manifest/manifest_format.h"
+#include "storage/snapshot/snapshot_format.h"
 
 namespace akidb::cli {
 namespace {
@@ -36,6 +37,8 @@ Result<Report> InspectFile(env::FileSystem& fs, const std::string& path,
   if (magic == "AKIDBLOG") {
     return InspectLogFile(fs, path, KindOfLog(std::string(env::DirectoryOf(path))));
   }
+  // The first entry of the archive.
+  if (magic == storage::kSnapshotListName) return InspectSnapshot(fs, path, options);
   if (magic == "AKIDBMAN") return InspectManifestFile(fs, path);
   return InvalidArgumentError(path + ": not a file of AkiDB's, or its first bytes are damaged");
 }

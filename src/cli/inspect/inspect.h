@@ -13,8 +13,8 @@ struct InspectOptions {
   bool verify = false;  // read everything and compare all checksums, not those of headers alone
 };
 
-// `path`: a data folder, a collection's folder, its seg/ or log/, or one file of theirs. An error
-// when there is nothing, or nothing of ours; damage is told in the report.
+// `path`: a data folder, a collection's folder, its seg/ or log/, or one file of theirs; a
+// snapshot. An error when there is nothing, or nothing of ours; damage is told in the report.
 Result<Report> Inspect(env::FileSystem& fs, const std::string& path, const InspectOptions& options);
 
 }  // namespace akidb::cli

@@ -29,6 +29,8 @@ enum class LogKind : unsigned char { kSystem, kCollection };
 Report InspectLogFolder(env::FileSystem& fs, const std::string& path, LogKind kind);
 Report InspectLogFile(env::FileSystem& fs, const std::string& path, LogKind kind);
 
+// What its list says; all of it with `verify`.
+Report InspectSnapshot(env::FileSystem& fs, const std::string& path, const InspectOptions& options);
 Report InspectManifestFile(env::FileSystem& fs, const std::string& path);
 // The folder of one collection, by its manifest.
 Report InspectCollection(env::FileSystem& fs, const std::string& path,

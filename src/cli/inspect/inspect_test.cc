@@ -119,6 +119,30 @@ TEST_F(InspectTest, EveryPartByItself) {
   }
 }
 
+TEST_F(InspectTest, ASnapshot) {
+  std::string path;
+  {
+    auto database = engine::Database::Open({.directory = folder_}, {*files_, *random_, *log_});
+    ASSERT_TRUE(database.ok());
+    const RequestContext context;
+    auto made = (*database)->CreateSnapshot(context, "manuals");
+    ASSERT_TRUE(made.ok()) << made.status().ToString();
+    path = *(*database)->snapshots().PathOf("manuals", made->name);
+  }
+  const Report report = Look(path);
+  const std::string text = ReportText(report);
+  EXPECT_EQ(report.kind, "snapshot");
+  EXPECT_EQ(report.damages(), 0u) << text;
+  for (const char* part : {"collection: manuals", "verified: yes", "file MANIFEST", ".log"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\nin " << text;
+  }
+  FlipByte(path, static_cast<std::streamoff>(fs::file_size(path) - 2000));
+  EXPECT_EQ(Look(path).damages(), 1u);
+  FlipByte(path, 600);
+  EXPECT_EQ(Look(path).damages(), 1u);
+  EXPECT_EQ(Look(folder_).damages(), 0u);
+}
+
 TEST_F(InspectTest, OneChangedByteIsFoundAndTheRestTold) {
   for (const std::string end : {".seg", ".delta", ".log"}) {
     for (const std::string& file : FilesEndingWith(end)) {

@@ -1,0 +1,306 @@
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <fmt/core.h>
+
+#include "base/json_writer.h"
+#include "cli/command_list.h"
+#include "cli/exit_code.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/snapshot_place.h"
+#include "engine/snapshot_restore.h"
+#include "engine/storage_snapshot.h"
+#include "engine/work_folder.h"
+
+namespace akidb::cli {
+namespace {
+
+constexpr char kName[] = "snapshot";
+constexpr double kMebi = 1024.0 * 1024.0;
+
+struct SnapshotArguments {
+  std::string collection;
+  std::string snapshot;  // a file or a name
+  std::string from;      // the collection whose snapshot it is
+  std::string output;
+  Place place;
+  bool all = false;
+  bool replace = false;
+  bool quiet = false;
+  bool json = false;
+};
+
+// A bar in whole MiB; ends what is watched when the user asks for it.
+class Watch {
+ public:
+  Watch(bool quiet, SnapshotPlace* place)
+      : place_(place), bar_("MiB", quiet, std::chrono::steady_clock::now()) {}
+
+  ByteProgress Reporter() {
+    return [this](uint64_t done, uint64_t total) {
+      if (Interrupted() && place_ != nullptr) place_->Cancel();
+      bar_.Show({done >> 20, total >> 20, true}, std::chrono::steady_clock::now());
+    };
+  }
+
+ private:
+  SnapshotPlace* const place_;
+  Progress bar_;
+};
+
+void Print(const SnapshotFacts& facts, bool as_json) {
+  if (!as_json) {
+    std::printf("%s\n", fmt::format("{}  {:.1f} MiB  {}  sha256 {}", facts.name,
+                                    static_cast<double>(facts.bytes) / kMebi,
+                                    facts.created.empty() ? "unknown time" : facts.created,
+                                    facts.checksum.empty() ? "unknown" : facts.checksum)
+                            .c_str());
+    return;
+  }
+  std::string text;
+  JsonWriter json(text);
+  json.BeginObject();
+  json.Key("name");
+  json.String(facts.name);
+  json.Key("bytes");
+  json.Uint(facts.bytes);
+  json.Key("created");
+  json.String(facts.created);
+  json.Key("sha256");
+  json.String(facts.checksum);
+  json.EndObject();
+  std::printf("%s\n", text.c_str());
+}
+
+// Exactly one of a collection's name and --all.
+Status CheckWhich(const SnapshotArguments& arguments) {
+  if (arguments.all == arguments.collection.empty()) return OkStatus();
+  return InvalidArgumentError(arguments.all ? "either COLLECTION or --all"
+                                            : "COLLECTION is missing, or --all");
+}
+
+int RunCreate(const SnapshotArguments& arguments) {
+  InterruptGuard guard;
+  Result<std::unique_ptr<SnapshotPlace>> place = OpenSnapshotPlace(arguments.place);
+  if (!place.ok()) return Fail(kName, place.status());
+  const Result<SnapshotFacts> made = (*place)->Create(arguments.collection);
+  if (!made.ok()) return Fail(kName, made.status());
+  Status fetched;
+  if (!arguments.output.empty()) {
+    {
+      Watch watch(arguments.quiet, place->get());
+      fetched =
+          (*place)->Fetch(arguments.collection, made->name, arguments.output, watch.Reporter());
+    }
+    // Who wants a file wants no other copy.
+    const Status deleted = (*place)->Delete(arguments.collection, made->name);
+    if (fetched.ok()) fetched = deleted;
+  }
+  if (!fetched.ok()) return Fail(kName, fetched);
+  Print(*made, arguments.json);
+  return kExitOk;
+}
+
+int RunList(const SnapshotArguments& arguments) {
+  Result<std::unique_ptr<SnapshotPlace>> place = OpenSnapshotPlace(arguments.place);
+  if (!place.ok()) return Fail(kName, place.status());
+  const Result<std::vector<SnapshotFacts>> snapshots = (*place)->List(arguments.collection);
+  if (!snapshots.ok()) return Fail(kName, snapshots.status());
+  for (const SnapshotFacts& facts : *snapshots) Print(facts, arguments.json);
+  return kExitOk;
+}
+
+Status CheckMayReplace(const SnapshotArguments& arguments, const std::string& collection,
+                       SnapshotPlace& place) {
+  AKIDB_ASSIGN_OR_RETURN(const bool exists, place.HasCollection(collection));
+  if (!exists || arguments.replace) return OkStatus();
+  return AlreadyExistsError("collection " + collection +
+                            " is there; --replace takes what it holds away");
+}
+
+// Every collection of a snapshot of the whole storage, by way of a folder beside it.
+Status RestoreAll(const SnapshotArguments& arguments, SnapshotPlace& place) {
+  const std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
+  const RequestContext context;
+  AKIDB_ASSIGN_OR_RETURN(const engine::StorageContents listed,
+                         engine::ReadStorageContents(*fs, arguments.snapshot));
+  for (const engine::StoredCollection& collection : listed.collections) {
+    AKIDB_RETURN_IF_ERROR(CheckMayReplace(arguments, collection.name, place));
+  }
+  engine::WorkFolder work(*fs, arguments.snapshot + ".unpacked.tmp");
+  AKIDB_RETURN_IF_ERROR(work.Create());
+  AKIDB_ASSIGN_OR_RETURN(
+      const engine::StorageContents contents,
+      engine::UnpackStorageSnapshot(context, *fs, arguments.snapshot, work.path()));
+  Watch watch(arguments.quiet, &place);
+  for (const engine::StoredCollection& collection : contents.collections) {
+    if (Interrupted()) return CancelledError("stopped");
+    AKIDB_RETURN_IF_ERROR(place.RestoreFile(
+        collection.name, env::JoinPath(work.path(), collection.file.name), watch.Reporter()));
+  }
+  for (const engine::StoredAlias& alias : contents.aliases) {
+    AKIDB_RETURN_IF_ERROR(place.SetAlias(alias.name, alias.collection));
+  }
+  return OkStatus();
+}
+
+Status Restore(const SnapshotArguments& arguments, SnapshotPlace& place) {
+  if (arguments.all) return RestoreAll(arguments, place);
+  AKIDB_RETURN_IF_ERROR(CheckMayReplace(arguments, arguments.collection, place));
+  if (arguments.snapshot.find('/') == std::string::npos) {
+    AKIDB_ASSIGN_OR_RETURN(const bool is_file,
+                           env::MakePosixFileSystem()->Exists(arguments.snapshot));
+    if (!is_file) {
+      const std::string& from = arguments.from.empty() ? arguments.collection : arguments.from;
+      return place.RestoreNamed(arguments.collection, from, arguments.snapshot);
+    }
+  }
+  Watch watch(arguments.quiet, &place);
+  return place.RestoreFile(arguments.collection, arguments.snapshot, watch.Reporter());
+}
+
+int RunRestore(const SnapshotArguments& arguments) {
+  InterruptGuard guard;
+  Place where = arguments.place;
+  where.create_folder = true;
+  Result<std::unique_ptr<SnapshotPlace>> place = OpenSnapshotPlace(where);
+  if (!place.ok()) return Fail(kName, place.status());
+  const Status restored = Restore(arguments, **place);
+  if (!restored.ok()) return Fail(kName, restored);
+  const std::string what = arguments.all ? "the storage holds" : arguments.collection + " holds";
+  std::printf("%s what %s held\n", what.c_str(), arguments.snapshot.c_str());
+  return kExitOk;
+}
+
+void PrintSummary(const engine::SnapshotSummary& summary, bool as_json) {
+  const storage::SnapshotContents& contents = summary.contents;
+  if (!as_json) {
+    std::printf("%s\n", fmt::format("sound: collection `{}` up to write {}, {} files, {:.1f} MiB",
+                                    contents.collection, contents.seq, contents.files.size(),
+                                    static_cast<double>(summary.bytes) / kMebi)
+                            .c_str());
+    return;
+  }
+  std::string text;
+  JsonWriter json(text);
+  json.BeginObject();
+  json.Key("collection");
+  json.String(contents.collection);
+  json.Key("seq");
+  json.Uint(contents.seq);
+  json.Key("files");
+  json.Uint(contents.files.size());
+  json.Key("bytes");
+  json.Uint(summary.bytes);
+  json.EndObject();
+  std::printf("%s\n", text.c_str());
+}
+
+int VerifyAll(const SnapshotArguments& arguments, env::FileSystem& fs) {
+  const RequestContext context;
+  const Result<engine::StorageContents> contents =
+      engine::UnpackStorageSnapshot(context, fs, arguments.snapshot, "");
+  if (!contents.ok()) return Fail(kName, contents.status());
+  if (arguments.json) {
+    std::printf("{\"collections\":%zu}\n", contents->collections.size());
+  } else {
+    std::printf("sound: the whole storage, %zu collections\n", contents->collections.size());
+  }
+  return kExitOk;
+}
+
+int RunVerify(const SnapshotArguments& arguments) {
+  const std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
+  const RequestContext context;
+  if (engine::IsStorageSnapshot(*fs, arguments.snapshot)) return VerifyAll(arguments, *fs);
+  Result<engine::SnapshotSummary> summary = [&] {
+    Watch watch(arguments.quiet, nullptr);
+    const ByteProgress report = watch.Reporter();
+    return engine::VerifySnapshot(context, *fs, arguments.snapshot,
+                                  [&](uint64_t bytes) { report(bytes, 0); });
+  }();
+  if (!summary.ok()) return Fail(kName, summary.status());
+  PrintSummary(*summary, arguments.json);
+  return kExitOk;
+}
+
+struct Command {
+  CLI::App* app = nullptr;
+  std::shared_ptr<SnapshotArguments> arguments = std::make_shared<SnapshotArguments>();
+};
+
+struct Entry {
+  const char* name;
+  const char* help;
+  int (*run)(const SnapshotArguments&);
+};
+
+Command Add(CLI::App& parent, RunSlot& run, const Entry& entry) {
+  Command command;
+  command.app = parent.add_subcommand(entry.name, entry.help);
+  command.app->callback([arguments = command.arguments, &run, with = entry.run] {
+    run = [arguments, with] {
+      const Status which = CheckWhich(*arguments);
+      if (which.ok()) return with(*arguments);
+      Fail(kName, which);
+      return kExitUsage;
+    };
+  });
+  command.app->add_flag("--json", command.arguments->json, "print one JSON object a line");
+  return command;
+}
+
+void AddWhich(Command& command, const char* help) {
+  command.app->add_option("COLLECTION", command.arguments->collection, help)->type_name("");
+  command.app->add_flag("--all", command.arguments->all,
+                        "all collections and aliases, in one file");
+}
+
+}  // namespace
+
+void AddSnapshotCommand(CLI::App& app, RunSlot& run) {
+  CLI::App* snapshot =
+      app.add_subcommand(kName, "make, list, restore and verify snapshots of collections");
+  snapshot->require_subcommand(1);
+
+  Command create = Add(*snapshot, run, {"create", "make one, while others write", RunCreate});
+  AddWhich(create, "of which");
+  create.app
+      ->add_option("--output", create.arguments->output,
+                   "write it to this file, instead of into the data folder's snapshots")
+      ->type_name("FILE");
+  create.app->add_flag("--quiet", create.arguments->quiet, "no progress");
+  AddPlaceOptions(*create.app, create.arguments->place);
+
+  Command list = Add(*snapshot, run, {"list", "those of a collection", RunList});
+  AddWhich(list, "of which");
+  AddPlaceOptions(*list.app, list.arguments->place);
+
+  Command restore =
+      Add(*snapshot, run, {"restore", "make a collection hold what a snapshot does", RunRestore});
+  restore.app->add_option("SNAPSHOT", restore.arguments->snapshot, "a file, or a name as listed")
+      ->required()
+      ->type_name("");
+  AddWhich(restore, "to be restored");
+  restore.app
+      ->add_option("--from", restore.arguments->from,
+                   "collection whose snapshot has that name; default: COLLECTION")
+      ->type_name("NAME");
+  restore.app->add_flag("--replace", restore.arguments->replace,
+                        "also if the collection is there: what it holds is lost");
+  restore.app->add_flag("--quiet", restore.arguments->quiet, "no progress");
+  AddPlaceOptions(*restore.app, restore.arguments->place);
+
+  Command verify =
+      Add(*snapshot, run, {"verify", "read all of a file and compare its hashes", RunVerify});
+  verify.arguments->all = true;  // whatever it is of
+  verify.app->add_option("FILE", verify.arguments->snapshot, "a snapshot")
+      ->required()
+      ->type_name("");
+  verify.app->add_flag("--quiet", verify.arguments->quiet, "no progress");
+  verify.app->footer("Exit code 4: it is damaged, or no snapshot.");
+}
+
+}  // namespace akidb::cli

@@ -1,0 +1,120 @@
+"""`akidb snapshot`, of a server and of a data folder that no server uses."""
+
+import json
+import os
+import subprocess
+import unittest
+
+from cli_process import CommandTestCase, Server
+
+POINTS = 300
+
+
+class Snapshots(CommandTestCase):
+    def setUp(self):
+        super().setUp()
+        self.server = Server(environment={"AKIDB_HEAD_ROWS_MAX": "128"})
+        self.addCleanup(self.server.close)
+        self.server.start()
+        self.fill("docs", POINTS)
+        self.url = f"http://127.0.0.1:{self.server.port}"
+        self.output = os.path.join(self.folder, "docs.snapshot")
+
+    def fill(self, name, count, first=0):
+        self.server.request("PUT", f"/collections/{name}", {"vectors": {"size": 4, "distance": "Dot"}})
+        points = [{"id": i, "vector": [1, 2, 3, i], "payload": {"n": i}} for i in range(first, first + count)]
+        reply = self.server.request("PUT", f"/collections/{name}/points?wait=true", {"points": points})
+        self.assertEqual(reply.status, 200, reply.text)
+
+    def count(self, name):
+        return self.server.request("POST", f"/collections/{name}/points/count", {"exact": True}).result["count"]
+
+    def test_of_a_server(self):
+        place = ("--url", self.url)
+        made = json.loads(self.good("snapshot", "create", "docs", "--json", *place))
+        self.assertEqual(set(made), {"name", "bytes", "created", "sha256"})
+        listed = [json.loads(line) for line in self.good("snapshot", "list", "docs", "--json", *place).splitlines()]
+        self.assertEqual(listed, [made])
+        self.assertIn(made["sha256"], self.good("snapshot", "list", "docs", *place))
+        self.fill("docs", 50, first=POINTS)
+        self.assertIn("--replace", self.bad(1, "snapshot", "restore", made["name"], "docs", *place))
+        self.assertEqual(self.count("docs"), POINTS + 50)
+        self.good("snapshot", "restore", made["name"], "docs", "--replace", *place)
+        self.assertEqual(self.count("docs"), POINTS)
+        self.good("snapshot", "restore", made["name"], "copy", "--from", "docs", *place)
+        self.assertEqual(self.count("copy"), POINTS)
+        self.bad(1, "snapshot", "restore", "nothing", "other", *place)
+        self.bad(1, "snapshot", "create", "nothing", *place)
+
+    def test_a_file_travels(self):
+        out = self.good("snapshot", "create", "docs", "--output", self.output, "--url", self.url)
+        self.assertIn("sha256", out)
+        self.assertEqual(self.good("snapshot", "list", "docs", "--url", self.url), "")
+        self.assertIn(f"{POINTS}", json.dumps(json.loads(
+            self.good("snapshot", "verify", self.output, "--json", "--quiet"))))
+        self.assertIn("collection: docs", self.good("inspect", "--verify", self.output))
+        listed = subprocess.run(["tar", "tf", self.output], check=True, capture_output=True, text=True, timeout=60)
+        self.assertEqual(listed.stdout.split()[:2], ["SNAPSHOT", "MANIFEST"])
+        self.bad(1, "snapshot", "create", "docs", "--output", self.output, "--url", self.url)
+        # To a server, and to a folder that isn't there yet.
+        self.good("snapshot", "restore", self.output, "sent", "--url", self.url)
+        self.assertEqual(self.count("sent"), POINTS)
+        folder = os.path.join(self.folder, "other")
+        self.good("snapshot", "restore", self.output, "docs", "--data-dir", folder)
+        made = json.loads(self.good("snapshot", "create", "docs", "--json", "--data-dir", folder))
+        self.assertEqual([json.loads(line) for line in self.good(
+            "snapshot", "list", "docs", "--json", "--data-dir", folder).splitlines()], [made])
+        self.good("snapshot", "restore", made["name"], "docs", "--replace", "--data-dir", folder)
+        again = os.path.join(self.folder, "again.snapshot")
+        self.good("snapshot", "create", "docs", "--output", again, "--data-dir", folder)
+        self.assertIn("sound: collection `docs`", self.good("snapshot", "verify", again))
+        other = Server(data_dir=folder)
+        self.addCleanup(other.close)
+        reply = other.start().request("POST", "/collections/docs/points/count", {"exact": True})
+        self.assertEqual(reply.result["count"], POINTS)
+
+    def test_the_whole_storage(self):
+        self.fill("other", 20)
+        self.server.request("POST", "/collections/aliases", {"actions": [
+            {"create_alias": {"collection_name": "docs", "alias_name": "manual"}}]})
+        self.good("snapshot", "create", "--all", "--output", self.output, "--url", self.url)
+        self.assertIn("2 collections", self.good("snapshot", "verify", self.output))
+        self.assertIn("--replace", self.bad(1, "snapshot", "restore", self.output, "--all", "--url", self.url))
+        self.fill("docs", 10, first=POINTS)
+        self.good("snapshot", "restore", self.output, "--all", "--replace", "--url", self.url)
+        self.assertEqual((self.count("docs"), self.count("other")), (POINTS, 20))
+        folder = os.path.join(self.folder, "other")
+        self.good("snapshot", "restore", self.output, "--all", "--data-dir", folder)
+        other = Server(data_dir=folder)
+        self.addCleanup(other.close)
+        reply = other.start().request("POST", "/collections/manual/points/count", {"exact": True})
+        self.assertEqual(reply.result["count"], POINTS)
+        self.bad(2, "snapshot", "create", "--url", self.url)
+        self.bad(2, "snapshot", "create", "docs", "--all", "--url", self.url)
+
+    def test_what_is_wrong_is_told(self):
+        self.good("snapshot", "create", "docs", "--output", self.output, "--url", self.url)
+        with open(self.output, "r+b") as file:
+            file.seek(os.path.getsize(self.output) // 2)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 1]))
+        self.assertIn("damaged", self.bad(4, "snapshot", "verify", self.output))
+        self.bad(1, "snapshot", "restore", self.output, "other", "--url", self.url)
+        self.bad(4, "snapshot", "restore", self.output, "other", "--data-dir", os.path.join(self.folder, "d"))
+        self.bad(1, "snapshot", "verify", self.output + "x")
+        self.bad(5, "snapshot", "list", "docs", "--data-dir", self.server.data_dir)
+        self.bad(3, "snapshot", "list", "docs", "--url", "http://127.0.0.1:1")
+        self.bad(2, "snapshot")
+        self.assertEqual(self.server.request("GET", "/collections/other").status, 404)
+
+    def test_help_and_completion(self):
+        out = self.good("snapshot", "--help")
+        for word in ("create", "list", "restore", "verify"):
+            self.assertIn(word, out)
+        self.assertIn("--replace", self.good("snapshot", "restore", "--help"))
+        self.assertIn("restore", self.good("completion", "bash"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,112 @@
+"""Files of every format version that was ever written, which this program must go on reading.
+
+`python3 test_golden.py make NAME` writes what make() does with the program of today: once for each version.
+"""
+
+import hashlib
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "api"))
+
+from server_process import Server, binary, program_environment  # noqa: E402
+
+VECTORS = {
+    "": {"size": 4, "distance": "Dot"},
+    "half": {"size": 3, "distance": "Cosine", "datatype": "float16"},
+    "many": {"size": 2, "distance": "Dot", "multivector_config": {"comparator": "max_sim"}},
+}
+POINTS = 100
+UUID = "936da01f-9abd-4d9d-80c7-02af85c822a8"
+
+
+def point(number):
+    return {
+        "id": number,
+        "vector": {"": [number, 1, 0, -1], "half": [1, 0.5, number], "many": [[1, 2], [number, 4]],
+                   "words": {"indices": [1, number + 2], "values": [0.5, 2.0]}},
+        "payload": {"n": number, "nested": {"a": [1, {"b": "ü"}]}, "big": 9007199254740993, "none": None},
+    }
+
+
+def make(path):
+    """Sealed segments with tombstones and changed payloads, and rows that are in the log alone."""
+    server = Server(environment={"AKIDB_HEAD_ROWS_MAX": "32"})
+    try:
+        server.start()
+
+        def send(method, rest, body):
+            reply = server.request(method, "/collections/golden" + rest, body)
+            assert reply.status == 200, reply.text
+            return reply
+
+        send("PUT", "", {"vectors": VECTORS, "sparse_vectors": {"words": {"modifier": "idf"}},
+                         "metadata": {"made": "once"}})
+        send("PUT", "/index?wait=true", {"field_name": "n", "field_schema": "integer"})
+        for first in range(0, POINTS, 10):
+            send("PUT", "/points?wait=true", {"points": [point(i) for i in range(first, first + 10)]})
+        send("PUT", "/points?wait=true", {"points": [{**point(1), "id": UUID}]})
+        send("POST", "/points/delete?wait=true", {"points": [3, 50]})
+        send("POST", "/points/payload?wait=true", {"payload": {"late": True}, "points": [4, 99]})
+        made = send("POST", "/snapshots", {}).result
+        os.replace(os.path.join(server.data_dir, "snapshots", "golden", made["name"]), path)
+    finally:
+        server.close()
+
+
+class Snapshots(unittest.TestCase):
+    def test_every_version_is_restored(self):
+        files = sorted(HERE.glob("*.snapshot"))
+        self.assertTrue(files)
+        for file in files:
+            with self.subTest(file=file.name), tempfile.TemporaryDirectory() as folder:
+                before = hashlib.sha256(file.read_bytes()).hexdigest()
+                data = os.path.join(folder, "data")
+                for command in (["verify", str(file)], ["restore", str(file), "golden", "--data-dir", data]):
+                    subprocess.run([binary(), "snapshot", *command], check=True, timeout=100,
+                                   env=program_environment(), stdout=subprocess.DEVNULL)
+                self.assertEqual(hashlib.sha256(file.read_bytes()).hexdigest(), before)
+                server = Server(data_dir=data).start()
+                self.addCleanup(server.close)
+                self.check(server)
+                server.stop()
+
+    def check(self, server):
+        def ask(method, rest, body=None):
+            reply = server.request(method, "/collections/golden" + rest, body)
+            self.assertEqual(reply.status, 200, reply.text)
+            return reply.result
+
+        config = ask("GET", "")["config"]
+        self.assertEqual(set(config["params"]["vectors"]), set(VECTORS))
+        self.assertEqual(config["metadata"], {"made": "once"})
+        page = ask("POST", "/points/scroll", {"limit": 1000, "with_payload": True, "with_vector": True})
+        found = {one["id"]: one for one in page["points"]}
+        self.assertEqual(set(found), ({*range(POINTS)} - {3, 50}) | {UUID})
+        for number in set(range(POINTS)) - {3, 50}:
+            expected = point(number)
+            if number in (4, 99):
+                expected["payload"]["late"] = True
+            self.assertEqual(found[number]["payload"], expected["payload"])
+            self.assertEqual(found[number]["vector"][""], expected["vector"][""])
+            self.assertEqual(found[number]["vector"]["many"], expected["vector"]["many"])
+            self.assertEqual(found[number]["vector"]["words"], expected["vector"]["words"])
+        nearest = ask("POST", "/points/query", {"query": [1, 0, 0, 0], "limit": 1})["points"]
+        self.assertEqual(nearest[0]["id"], POINTS - 1)
+        words = {"indices": [72], "values": [1.0]}
+        hits = ask("POST", "/points/query", {"query": words, "using": "words", "limit": 3})["points"]
+        self.assertEqual(hits[0]["id"], 70)
+        body = {"exact": True, "filter": {"must": [{"key": "n", "range": {"lt": 10}}]}}
+        self.assertEqual(ask("POST", "/points/count", body)["count"], 10)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3 and sys.argv[1] == "make":
+        make(sys.argv[2])
+    else:
+        unittest.main()
