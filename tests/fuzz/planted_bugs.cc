@@ -72,6 +72,9 @@ class Buggy final : public rest::HttpApplication {
  public:
   Buggy(Bug act, rest::HttpApplication& application) : act_(act), application_(application) {}
 
+  rest::HttpReception Receive(const HttpRequest& request) override {
+    return application_.Receive(request);
+  }
   std::variant<HttpResponse, rest::HttpJob> Begin(const HttpRequest& request) override {
     HttpResponse response = AnswerOf(application_, request);
     act_(request, response);
