@@ -35,7 +35,7 @@ def point(number):
 
 
 def make(path):
-    """Sealed segments with tombstones and changed payloads, and rows that are in the log alone."""
+    """Rows of every kind of vector, deletes and changed payloads, in the log."""
     server = Server(environment={"AKIDB_HEAD_ROWS_MAX": "32"})
     try:
         server.start()
