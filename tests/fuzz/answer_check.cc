@@ -11,8 +11,9 @@
 namespace akidb::fuzz {
 namespace {
 
-// Of errors that a request may have.
-constexpr int kStatuses[] = {200, 400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 501, 503, 507};
+// That a request may be answered with.
+constexpr int kStatuses[] = {200, 202, 400, 401, 403, 404, 405, 408,
+                             409, 413, 422, 429, 501, 503, 507};
 
 std::string ErrorOf(simdjson::dom::element root) {
   std::string_view text;
@@ -37,7 +38,7 @@ std::string WrongOf(const rest::HttpRequest& request, const rest::HttpResponse& 
   if (auto error = parser.parse(response.body.data(), response.body.size()).get(root)) {
     return std::string("an answer that is no JSON: ") + simdjson::error_message(error);
   }
-  if (status != 200 && ErrorOf(root).empty()) return "an error without a text: " + response.body;
+  if (status >= 300 && ErrorOf(root).empty()) return "an error without a text: " + response.body;
   return "";
 }
 
