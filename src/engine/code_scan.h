@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <queue>
 #include <span>
 #include <vector>
@@ -60,6 +61,8 @@ class CodeScan {
   // CodeArray::LargestFactors of the nodes.
   void Offer(std::span<const uint32_t> nodes, std::span<const float> distances,
              const index::CodeFactors& largest);
+  // Nothing that the gate admits was left out by its estimate: there were fewer than k.
+  bool kept_all() const { return bound_ == std::numeric_limits<float>::infinity(); }
   // What may be among the nearest, in no order, and a little more. Ends the scan.
   std::vector<Near> Take() { return std::move(near_); }
 

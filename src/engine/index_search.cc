@@ -511,7 +511,10 @@ Status IndexSearch::ScanTogether(const RequestContext& context,
 }
 
 Status IndexSearch::CompareScanned(CodeScan& scan, ExactComparison& exact) {
+  const bool kept_all = scan.kept_all();
   std::vector<Near> near = scan.Take();
+  // Fewer than are wanted are all compared.
+  if (kept_all && near.size() <= query_.k) work_.recall = 1;
   if (index_.second) {
     std::vector<uint32_t> found;
     for (const Near& candidate : near) found.push_back(index_.NodeOf(candidate.number));

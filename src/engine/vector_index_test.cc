@@ -360,6 +360,20 @@ TEST_F(VectorIndexTest, ARecallThatIsAskedForIsFoundAndPromised) {
   EXPECT_EQ(PlanOf(request).recall, 1);
 }
 
+TEST_F(VectorIndexTest, AllThatAFilterAdmitsIsAWholeAnswer) {
+  Create();
+  Store(0, 4000);
+  Settle();
+  for (const int64_t third : {int64_t{99}, int64_t{1}}) {
+    SearchRequest request;
+    auto filter = std::make_shared<Filter>();
+    filter->must.push_back(FieldCondition{*PayloadPath::Parse("third"), MatchValue{third}});
+    request.filter = filter;
+    request.limit = 2000;  // 1,333 points pass at most
+    EXPECT_EQ(PlanOf(request).recall, 1) << third;
+  }
+}
+
 // A collection that nobody writes to any more gets its graph without being asked.
 TEST_F(VectorIndexTest, AtRestSegmentsAreMergedUntilTheyHaveAGraph) {
   options_.merge_policy.resting_max = 6;
