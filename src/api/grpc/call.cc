@@ -130,6 +130,7 @@ std::chrono::steady_clock::time_point DeadlineOf(const CallEnvironment& environm
                                                  const CallHead& head) {
   const auto now = std::chrono::steady_clock::now();
   std::chrono::nanoseconds left = environment.request_timeout;
+  if (head.length == CallLength::kUnbounded) left = std::chrono::hours(24 * 365);
   if (head.timeout_s) left = std::chrono::seconds(std::min(*head.timeout_s, kTimeoutMaxSeconds));
   // A client without a deadline has one in a far future, which must not overflow.
   const auto by_client = server.deadline();

@@ -36,6 +36,9 @@ struct CallEnvironment {
 // What a call needs of its caller; on the request's collection, where it names one.
 enum class Right : unsigned char { kAny, kRead, kWrite, kExtend, kManage };
 
+// Whether the server's own bound of time holds for a call, where it names none.
+enum class CallLength : unsigned char { kBounded, kUnbounded };
+
 struct Call {
   const CallEnvironment& environment;
   service::Service& service;
@@ -55,6 +58,7 @@ grpc::Status ToGrpcStatus(const Status& status);
 // What a request says of itself before it is decoded.
 struct CallHead {
   Right right = Right::kAny;
+  CallLength length = CallLength::kBounded;
   std::string collection;
   std::optional<uint64_t> timeout_s;
 };
@@ -74,22 +78,6 @@ Status RunCall(const CallSetup& setup, const std::function<Status(const Call&)>&
 std::chrono::steady_clock::time_point DeadlineOf(const CallEnvironment& environment,
                                                  const grpc::CallbackServerContext& server,
                                                  const CallHead& head);
-
-template <typename Request>
-CallHead HeadOf(const Request& request, Right right) {
-  CallHead head;
-  head.right = right;
-  if constexpr (requires { request.collection_name(); }) {
-    head.collection = request.collection_name();
-  }
-  if constexpr (requires { request.has_timeout(); }) {
-    if (request.has_timeout()) head.timeout_s = request.timeout();
-  }
-  return head;
-}
-
-template <typename Request, typename Response>
-using Handler = Status (*)(const Call& call, const Request& request, Response& response);
 
 // Lives from Start until gRPC is done with it. Runs on the request pool; a client that leaves, or
 // its deadline, ends the context.
@@ -127,41 +115,4 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   RequestContext context_;
 };
 
-// What each method of a service does: `handler` on the request pool.
-class Methods {
- public:
-  explicit Methods(const CallEnvironment& environment) : environment_(environment) {}
-
-  template <typename Request, typename Response>
-  struct Operation {
-    Right right;
-    Handler<Request, Response> handler;
-  };
-
-  template <typename Request, typename Response>
-  grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* server, const Request* request,
-                                  Response* response,
-                                  Operation<Request, Response> operation) const {
-    auto body = [request, response, handler = operation.handler](const Call& call) -> Status {
-      Status status = handler(call, *request, *response);
-      if constexpr (requires { response->set_time(0.0); }) response->set_time(call.seconds());
-      return status;
-    };
-    return UnaryCall::Start(std::make_unique<UnaryCall>(environment_, *server,
-                                                        HeadOf(*request, operation.right), body));
-  }
-
- private:
-  const CallEnvironment& environment_;
-};
-
 }  // namespace akidb::rpc
-
-// Overrides the method `name` of a generated callback service.
-#define AKIDB_GRPC_METHOD(name, Request, Response, right, handler)                        \
-  grpc::ServerUnaryReactor* name(grpc::CallbackServerContext* server,                     \
-                                 const qdrant::Request* request, qdrant::Response* reply) \
-      override {                                                                          \
-    using Operation = Methods::Operation<qdrant::Request, qdrant::Response>;              \
-    return methods_.Serve(server, request, reply, Operation{right, handler});             \
-  }

@@ -3,12 +3,12 @@
 #include <utility>
 #include <vector>
 
-#include <collections_service.grpc.pb.h>
 #include <qdrant.grpc.pb.h>
 
 #include "api/dialect/collection_json.h"
 #include "api/grpc/config_message_json.h"
 #include "api/grpc/messages.h"
+#include "api/grpc/method_table.h"
 
 namespace akidb::rpc {
 namespace {
@@ -133,43 +133,6 @@ Status RefuseStandalone(const Call&, const Request&, Response&) {
   return UnsupportedError("AkiDB is running in standalone mode");
 }
 
-class CollectionsService final : public qdrant::Collections::CallbackService {
- public:
-  explicit CollectionsService(const CallEnvironment& environment) : methods_(environment) {}
-
-  AKIDB_GRPC_METHOD(Get, GetCollectionInfoRequest, GetCollectionInfoResponse, Right::kRead,
-                    GetCollection)
-  AKIDB_GRPC_METHOD(List, ListCollectionsRequest, ListCollectionsResponse, Right::kAny,
-                    ListCollections)
-  AKIDB_GRPC_METHOD(Create, CreateCollection, CollectionOperationResponse, Right::kManage,
-                    DoCreateCollection)
-  AKIDB_GRPC_METHOD(Update, UpdateCollection, CollectionOperationResponse, Right::kManage,
-                    DoUpdateCollection)
-  AKIDB_GRPC_METHOD(Delete, DeleteCollection, CollectionOperationResponse, Right::kManage,
-                    DoDeleteCollection)
-  AKIDB_GRPC_METHOD(UpdateAliases, ChangeAliases, CollectionOperationResponse, Right::kManage,
-                    DoChangeAliases)
-  AKIDB_GRPC_METHOD(ListCollectionAliases, ListCollectionAliasesRequest, ListAliasesResponse,
-                    Right::kRead, DoListCollectionAliases)
-  AKIDB_GRPC_METHOD(ListAliases, ListAliasesRequest, ListAliasesResponse, Right::kAny,
-                    DoListAliases)
-  AKIDB_GRPC_METHOD(CollectionClusterInfo, CollectionClusterInfoRequest,
-                    CollectionClusterInfoResponse, Right::kRead, GetClusterInfo)
-  AKIDB_GRPC_METHOD(CollectionExists, CollectionExistsRequest, CollectionExistsResponse,
-                    Right::kRead, DoCollectionExists)
-  AKIDB_GRPC_METHOD(UpdateCollectionClusterSetup, UpdateCollectionClusterSetupRequest,
-                    UpdateCollectionClusterSetupResponse, Right::kManage, RefuseStandalone)
-  AKIDB_GRPC_METHOD(CreateShardKey, CreateShardKeyRequest, CreateShardKeyResponse, Right::kManage,
-                    RefuseStandalone)
-  AKIDB_GRPC_METHOD(DeleteShardKey, DeleteShardKeyRequest, DeleteShardKeyResponse, Right::kManage,
-                    RefuseStandalone)
-  AKIDB_GRPC_METHOD(ListShardKeys, ListShardKeysRequest, ListShardKeysResponse, Right::kRead,
-                    RefuseStandalone)
-
- private:
-  const Methods methods_;
-};
-
 // Open to everybody, as GET / is: it tells no more than that.
 class HealthCheckService final : public qdrant::Qdrant::CallbackService {
  public:
@@ -193,7 +156,27 @@ class HealthCheckService final : public qdrant::Qdrant::CallbackService {
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeCollectionsService(const CallEnvironment& environment) {
-  return std::make_unique<CollectionsService>(environment);
+  auto table = std::make_unique<MethodTable>(environment);
+  table->Add("/qdrant.Collections/Get", Right::kRead, GetCollection);
+  table->Add("/qdrant.Collections/List", Right::kAny, ListCollections);
+  table->Add("/qdrant.Collections/Create", Right::kManage, DoCreateCollection);
+  table->Add("/qdrant.Collections/Update", Right::kManage, DoUpdateCollection);
+  table->Add("/qdrant.Collections/Delete", Right::kManage, DoDeleteCollection);
+  table->Add("/qdrant.Collections/UpdateAliases", Right::kManage, DoChangeAliases);
+  table->Add("/qdrant.Collections/ListCollectionAliases", Right::kRead, DoListCollectionAliases);
+  table->Add("/qdrant.Collections/ListAliases", Right::kAny, DoListAliases);
+  table->Add("/qdrant.Collections/CollectionClusterInfo", Right::kRead, GetClusterInfo);
+  table->Add("/qdrant.Collections/CollectionExists", Right::kRead, DoCollectionExists);
+  table->Add("/qdrant.Collections/UpdateCollectionClusterSetup", Right::kManage,
+             RefuseStandalone<qdrant::UpdateCollectionClusterSetupRequest,
+                              qdrant::UpdateCollectionClusterSetupResponse>);
+  table->Add("/qdrant.Collections/CreateShardKey", Right::kManage,
+             RefuseStandalone<qdrant::CreateShardKeyRequest, qdrant::CreateShardKeyResponse>);
+  table->Add("/qdrant.Collections/DeleteShardKey", Right::kManage,
+             RefuseStandalone<qdrant::DeleteShardKeyRequest, qdrant::DeleteShardKeyResponse>);
+  table->Add("/qdrant.Collections/ListShardKeys", Right::kRead,
+             RefuseStandalone<qdrant::ListShardKeysRequest, qdrant::ListShardKeysResponse>);
+  return table;
 }
 
 std::unique_ptr<grpc::Service> MakeHealthCheckService(const CallEnvironment& environment) {

@@ -12,6 +12,7 @@
 #include "api/grpc/call.h"
 #include "api/grpc/collections_service.h"
 #include "api/grpc/points_service.h"
+#include "api/grpc/snapshots_service.h"
 
 namespace akidb::rpc {
 namespace {
@@ -70,6 +71,7 @@ class GrpcServerImpl final : public GrpcServer {
     services_.push_back(MakeHealthCheckService(environment_));
     services_.push_back(MakeCollectionsService(environment_));
     services_.push_back(MakePointsService(environment_));
+    services_.push_back(MakeSnapshotsService(environment_));
     for (const std::unique_ptr<grpc::Service>& service : services_) {
       builder.RegisterService(service.get());
     }

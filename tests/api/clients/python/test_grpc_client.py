@@ -15,29 +15,11 @@ from qdrant_client.grpc.points_service_pb2_grpc import PointsStub  # noqa: E402
 from qdrant_client.grpc.collections_service_pb2_grpc import CollectionsStub  # noqa: E402
 from qdrant_client.grpc.qdrant_pb2_grpc import QdrantStub  # noqa: E402
 
+from grpc_process import start_with_grpc  # noqa: E402
 from server_process import Server, binary, model_missing, program_environment  # noqa: E402
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 HEX_ID = uuid.UUID("936da01f-9abd-4d9d-80c7-02af85c822a8")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start_with_grpc(*arguments):
-    """The port was free a moment ago; another process may have taken it since."""
-    for _ in range(5):
-        port = free_port()
-        server = Server(arguments=["--grpc-port", str(port), *arguments])
-        try:
-            return server.start(), port
-        except RuntimeError as error:
-            server.close()
-            last = error
-    raise last
 
 
 def shown(points):
@@ -348,27 +330,32 @@ class PythonGrpcClient(unittest.TestCase):
                      messages.CreateShardKeyRequest(collection_name=self.name))
         self.assertEqual(self.client.count(self.name).count, 3)
 
-    def test_filters_nest_until_a_message_may_not(self):
+    def test_filters_nest_64_deep(self):
         self.fill()
-        nested = messages.Filter(must=[messages.Condition(field=messages.FieldCondition(
-            key="n", match=messages.Match(integer=1)))])
-        for _ in range(40):
-            nested = messages.Filter(must=[messages.Condition(filter=nested)])
-        reply = self.points.Count(messages.CountPoints(collection_name=self.name, filter=nested))
-        self.assertEqual(reply.result.count, 1)
-        # The client's own library makes none that is deeper.
+        # The client's own library makes no message that is this deep.
         def field(number, content):
             length, size = len(content), b""
             while length > 127:
                 size, length = size + bytes([length & 127 | 128]), length >> 7
             return bytes([number << 3 | 2]) + size + bytes([length]) + content
 
-        deep = nested.SerializeToString()
-        for _ in range(24):
-            deep = field(2, field(4, deep))
-        count = self.channel.unary_unary("/qdrant.Points/Count", request_serializer=lambda b: b)
-        with self.assertRaises(grpc.RpcError):
-            count(field(1, self.name.encode()) + field(2, deep))
+        def within(outer, inner, depth):
+            condition = messages.Condition(field=messages.FieldCondition(
+                key="n", match=messages.Match(integer=1))).SerializeToString()
+            for _ in range(depth - 1):
+                condition = outer(field(2, condition))
+            return field(1, self.name.encode()) + field(2, field(inner, condition))
+
+        count = self.channel.unary_unary(
+            "/qdrant.Points/Count", request_serializer=lambda b: b,
+            response_deserializer=messages.CountResponse.FromString)
+        in_filters = lambda content: field(4, content)
+        in_elements = lambda content: field(6, field(1, b"n") + field(2, content))
+        self.assertEqual(count(within(in_filters, 2, 64)).result.count, 1)
+        self.assertEqual(count(within(in_elements, 2, 64)).result.count, 0)
+        for outer in (in_filters, in_elements):
+            for depth in (65, 400, 3000):
+                self.refused(grpc.StatusCode.INVALID_ARGUMENT, count, within(outer, 2, depth))
         self.assertEqual(self.client.count(self.name).count, 3)
 
     def test_deadlines_and_cancelled_calls(self):
@@ -385,8 +372,7 @@ class PythonGrpcClient(unittest.TestCase):
     def test_what_is_no_message_is_refused(self):
         call = self.channel.unary_unary("/qdrant.Points/Upsert", request_serializer=lambda b: b)
         for body in (b"\x0a\xff", b"\xff" * 100, b"\x1a\x05abc"):
-            with self.assertRaises(grpc.RpcError):
-                call(body)
+            self.refused(grpc.StatusCode.INVALID_ARGUMENT, call, body)
         unknown = self.channel.unary_unary("/qdrant.Points/Nothing", request_serializer=lambda b: b)
         self.refused(grpc.StatusCode.UNIMPLEMENTED, unknown, b"")
         with socket.create_connection(("127.0.0.1", self.port)) as plain:

@@ -1,0 +1,20 @@
+// Messages out of the bytes of a call, and back.
+#pragma once
+
+#include <google/protobuf/message_lite.h>
+#include <grpcpp/support/byte_buffer.h>
+
+#include "base/status.h"
+
+namespace akidb::rpc {
+
+// Messages in each other, in one of ours: what is deepest is a filter of kFilterDepthMax levels,
+// each of them three messages (filter, condition, nested condition), or a payload of lists.
+inline constexpr int kMessageDepthMax = 300;
+
+// kMalformed: no message of that kind, or nested deeper.
+Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite& out);
+// kInternal: larger than a message may be (2 GiB).
+Status SerializeMessage(const google::protobuf::MessageLite& message, grpc::ByteBuffer& out);
+
+}  // namespace akidb::rpc
