@@ -17,8 +17,8 @@ def google_tests():
 
 
 def program_tests():
-    text = (ROOT / "tests" / "CMakeLists.txt").read_text(encoding="utf-8")
-    names = set(re.findall(r"akidb_program_test\((\w+:\w+) ", text))
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("CMakeLists.txt"))
+    names = set(re.findall(r"(?:akidb_program_test\(|add_test\(NAME )(\w+:\w+) ", text))
     return names | {f"{kind}:{suite}" for suites, kind in SUITES.findall(text) for suite in suites.split()}
 
 

@@ -137,5 +137,59 @@ TEST(LogDamage, ASyncedRecordThatLaterOnesVouchForIsNeverCut) {
   EXPECT_NE(status.message().find(LogPath(1)), std::string::npos) << status.message();
 }
 
+// The whole content of a file, changed by somebody else.
+void Replace(env::FileSystem& fs, const std::string& path, const std::string& content) {
+  auto file = fs.Open(path, env::OpenMode::kReadWrite);
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->Truncate(0).ok());
+  ASSERT_TRUE((*file)->WriteAt(0, std::as_bytes(std::span(content))).ok());
+  ASSERT_TRUE((*file)->SyncData().ok());
+}
+
+// Two logs of the same collection with the same numbers and other records: a file of one in the
+// place of the other's is sound by itself, and doesn't belong there.
+TEST(LogDamage, AFileOfAnotherHistoryIsRefused) {
+  std::unique_ptr<env::SimulatedFileSystem> disks[2];
+  for (size_t i = 0; i < 2; ++i) {
+    disks[i] = MakeDisk(1);
+    LogWorld world(*disks[i], 20 + i);
+    auto log = world.MustOpen();
+    for (int record = 0; record < 9; ++record) {
+      if (record == 3 || record == 6) log->Rotate();
+      ASSERT_TRUE(AppendNext(*log, 60 + 10 * i).ok());
+    }
+  }
+  for (uint64_t first : {4, 7}) {
+    auto left = disks[0]->CloneAfterCrash(1);
+    Replace(*left, LogPath(first), *env::ReadWholeFile(*disks[1], LogPath(first), 1 << 20));
+    EXPECT_EQ(Outcome(*left), "refused") << first;
+  }
+}
+
+// Space that is given to a file may hold what a removed one left there: records with the numbers
+// that come next, at just the right place.
+TEST(LogDamage, WhatAnOlderFileLeftInABlockIsNoRecord) {
+  auto write = [](env::FileSystem& fs, uint64_t seed, int records) {
+    LogWorld world(fs, seed);
+    auto log = world.MustOpen();
+    for (int i = 0; i < records; ++i) EXPECT_TRUE(AppendNext(*log, 100).ok());
+  };
+  auto older = MakeDisk(1);
+  write(*older, 31, 8);
+  const std::string left_there = *env::ReadWholeFile(*older, LogPath(1), 1 << 20);
+  auto disk = MakeDisk(1);
+  std::unique_ptr<env::SimulatedFileSystem> after;
+  {
+    LogWorld world(*disk, 32);
+    auto log = world.MustOpen();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(AppendNext(*log, 100).ok());
+    after = disk->CloneAfterCrash(1);
+  }
+  const std::string newer = *env::ReadWholeFile(*after, LogPath(1), 1 << 20);
+  const size_t end = RecordEnd(RecordEnd(RecordEnd(kLogHeaderBytes, 100), 100), 100);
+  Replace(*after, LogPath(1), newer.substr(0, end) + left_there.substr(end));
+  EXPECT_EQ(Outcome(*after), "3");
+}
+
 }  // namespace
 }  // namespace akidb::storage

@@ -1,0 +1,133 @@
+"""The bugs that the tests of storage have to find, as changes of its sources.
+
+Each is a name, a sentence, the test that must fail with it, and edits: a file under src/, a text that
+stands in it once, and what comes in its place. `IsPlanted` in it becomes a question for that bug.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Edit:
+    file: str
+    text: str
+    planted: str
+
+
+@dataclass(frozen=True)
+class Bug:
+    name: str
+    what: str
+    test: str
+    edits: tuple
+
+
+GROUP_LOG = "storage/wal/group_log.cc"
+LOG_FILE = "storage/wal/log_file.cc"
+LOG_READER = "storage/wal/log_reader.cc"
+LOG_RECOVERY = "storage/wal/log_recovery.cc"
+LOG_FORMAT = "storage/wal/log_format.cc"
+MANIFEST = "storage/manifest/manifest.cc"
+WRITER = "storage/segment/section_file_writer.cc"
+SECTIONS = "storage/segment/section_file.cc"
+SECTION_FORMAT = "storage/segment/section_file_format.cc"
+ARCHIVE = "storage/snapshot/archive.cc"
+MERGE = "engine/collection_merge.cc"
+SEAL = "engine/collection_seal.cc"
+
+LOG_CRASH = "LogCrash.KeepsAnExactPrefixWhereverThePowerGoes"
+COLLECTION_CRASH = "CollectionCrash.KeepsEveryAcknowledgedWriteWhereverThePowerGoes"
+MANIFEST_CRASH = "ManifestCrash.TheOldOrTheNewOneIsFoundWhereverThePowerGoes"
+
+BUGS = (
+    Bug("no_log_sync", "a log that never syncs what it writes", LOG_CRASH, (
+        Edit(GROUP_LOG, "Status status = file->SyncData();",
+             "Status status = IsPlanted ? OkStatus() : file->SyncData();"),)),
+    Bug("no_log_folder_sync", "the folder isn't synced when a log file gets its name", LOG_CRASH, (
+        Edit(LOG_FILE, "return fs_.SyncDirectory(env::DirectoryOf(path_));",
+             "return IsPlanted ? OkStatus() : fs_.SyncDirectory(env::DirectoryOf(path_));"),)),
+    Bug("sync_after_reply", "a write is acknowledged, and synced only before the next one", LOG_CRASH, (
+        Edit(GROUP_LOG, "if (status.ok() && sync_each_) status = SyncWritten();",
+             "if (status.ok() && IsPlanted) durable_seq_ = written_seq_;\n"
+             "  else if (status.ok() && sync_each_) status = SyncWritten();"),
+        Edit(GROUP_LOG, "Status status = part.file->Write(part.offset, part.bytes, durable);",
+             "if (IsPlanted) static_cast<void>(part.file->SyncData());\n"
+             "  Status status = part.file->Write(part.offset, part.bytes, durable);"))),
+    Bug("reply_before_write", "some writes are acknowledged before they are written", LOG_CRASH, (
+        Edit(GROUP_LOG, "  while ((synced ? durable_seq_ : written_seq_) < seq) {",
+             "  if (IsPlanted && seq % 4 == 0) return OkStatus();\n"
+             "  while ((synced ? durable_seq_ : written_seq_) < seq) {"),)),
+    Bug("log_cut_too_far", "files are cut off the log that hold records still needed", LOG_CRASH, (
+        Edit(GROUP_LOG, "files_[1].first_seq <= seq + 1)",
+             "files_[1].first_seq <= seq + (IsPlanted ? 3 : 1))"),)),
+    Bug("skipped_checksum", "the reader of a log doesn't look at checksums",
+        "LogDamage.NoFlippedBitIsTakenForARecord", (
+            Edit(LOG_READER, "if (FragmentChecksum(seed_, rest.first(",
+                 "if (!IsPlanted && FragmentChecksum(seed_, rest.first("),)),
+    Bug("checksum_without_chain", "checksums are right by themselves, what came before them doesn't matter",
+        "LogDamage.AFileOfAnotherHistoryIsRefused", (
+            Edit(LOG_READER, "if (header.checksum_before != checksum_)",
+                 "if (!IsPlanted && header.checksum_before != checksum_)"),
+            Edit(LOG_RECOVERY, "if (chained_ && header.checksum_before",
+                 "if (!IsPlanted && chained_ && header.checksum_before"))),
+    Bug("recycled_blocks", "what an older file left in a block is taken for a record",
+        "LogDamage.WhatAnOlderFileLeftInABlockIsNoRecord", (
+            Edit(LOG_FORMAT, "return Crc32c(std::as_bytes(std::span(file_uuid.bytes)));",
+                 "return IsPlanted ? 0 : Crc32c(std::as_bytes(std::span(file_uuid.bytes)));"),)),
+    Bug("retry_of_failed_sync", "a sync that failed is tried again, and believed",
+        "LogFaultTest.AFailedSyncKillsTheLogForEver", (
+            Edit(GROUP_LOG, "  if (!status.ok()) {\n    Fail(status);",
+                 "  if (IsPlanted && !status.ok()) status = file->SyncData();\n"
+                 "  if (!status.ok()) {\n    Fail(status);"),)),
+    Bug("manifest_in_place", "CURRENT is written over instead of renamed", MANIFEST_CRASH, (
+        Edit(MANIFEST, "                    const CurrentManifest& current) {\n"
+                       "  return env::WriteFileAtomically(fs,",
+             "                    const CurrentManifest& current) {\n"
+             "  if (IsPlanted) {\n"
+             "    const std::string path = env::JoinPath(directory, kCurrentName);\n"
+             "    auto file = fs.Open(path, env::OpenMode::kReadWrite);\n"
+             "    if (!file.ok()) file = fs.Open(path, env::OpenMode::kCreate);\n"
+             "    if (!file.ok()) return file.status();\n"
+             "    const std::string text = EncodeCurrent(current);\n"
+             "    AKIDB_RETURN_IF_ERROR((*file)->Truncate(0));\n"
+             "    AKIDB_RETURN_IF_ERROR((*file)->WriteAt(0, BytesOf(text)));\n"
+             "    AKIDB_RETURN_IF_ERROR((*file)->SyncData());\n"
+             "    return fs.SyncDirectory(directory);\n"
+             "  }\n"
+             "  return env::WriteFileAtomically(fs,"),)),
+    Bug("removal_before_publication", "files go before a manifest shows that nobody needs them", COLLECTION_CRASH, (
+        Edit(MERGE, "  return PublishManifest(std::move(next));",
+             "  if (IsPlanted) {\n"
+             "    for (const MergeInput& input : task.inputs) {\n"
+             "      static_cast<void>(environment_.fs.Remove(env::JoinPath(\n"
+             "          env::JoinPath(options_.directory, storage::kSegmentFolder),\n"
+             "          storage::SegmentFileName(input.reader->uuid()))));\n"
+             "    }\n"
+             "  }\n"
+             "  return PublishManifest(std::move(next));"),)),
+    Bug("log_cut_before_manifest", "the log is cut before the manifest that replaces it counts", COLLECTION_CRASH, (
+        Edit(SEAL, "  return PublishManifest(std::move(next));",
+             "  if (IsPlanted) static_cast<void>(log_->CutBefore(frozen.last_seq));\n"
+             "  return PublishManifest(std::move(next));"),)),
+    Bug("segments_not_synced", "segments and deltas are renamed without a sync", COLLECTION_CRASH, (
+        Edit(WRITER, "  AKIDB_RETURN_IF_ERROR(file_->SyncData());\n  const std::string path",
+             "  if (!IsPlanted) AKIDB_RETURN_IF_ERROR(file_->SyncData());\n  const std::string path"),)),
+    Bug("segment_folder_not_synced", "the folder of segments isn't synced", COLLECTION_CRASH, (
+        Edit(WRITER, "AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(directory_));",
+             "if (!IsPlanted) AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(directory_));"),)),
+    Bug("skipped_block_checksum", "blocks of segments are read without a look at their checksums",
+        "SegmentDamage.EveryFlippedBitIsFoundOrHarmless", (
+            Edit(SECTIONS, "  if (SectionBlockCrc(header_.file_uuid, block, map_->bytes()",
+                 "  if (IsPlanted) return OkStatus();\n"
+                 "  if (SectionBlockCrc(header_.file_uuid, block, map_->bytes()"),)),
+    Bug("unchecked_offset", "the places of a segment's sections are believed",
+        "SegmentDamage.HostileFootersWithRightChecksumsAreRefusedOrSafe", (
+            Edit(SECTION_FORMAT, "for (const SectionEntry& entry : footer.sections) {\n    if (entry.offset < end ||",
+                 "for (const SectionEntry& entry : footer.sections) {\n    if (IsPlanted) continue;\n"
+                 "    if (entry.offset < end ||"),)),
+    Bug("paths_in_archives", "names in an archive may be paths", "ArchiveTest.RefusesWhatReachesOutOfAFolder", (
+        Edit(ARCHIVE, "c == '.' ||\n           c == '_'",
+             "c == '.' ||\n           (IsPlanted && c == '/') || c == '_'"),
+        Edit(ARCHIVE, "name.size() >= kNameBytes || name.front() == '.')",
+             "name.size() >= kNameBytes || (!IsPlanted && name.front() == '.'))"))),
+)

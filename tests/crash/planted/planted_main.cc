@@ -1,0 +1,102 @@
+// The tests of storage over sources that have bugs planted in them (bugs.py), none of which is
+// there until it is asked for:
+//
+//   planted_bugs                            the tests, without any bug
+//   planted_bugs --plant=NAME               with this one; or AKIDB_PLANT=NAME
+//   planted_bugs --list                     which there are, and the test that each must make fail
+//   planted_bugs --prove                    each in a process of its own: it must be caught
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "planted.h"
+
+namespace {
+
+struct Bug {
+  std::string_view name;
+  std::string_view what;
+  std::string_view test;
+};
+
+constexpr Bug kBugs[] = {
+#include "planted_table.inc"
+};
+
+std::string g_planted;
+
+// The exit status of this program with these arguments, its output thrown away; negative for a
+// signal.
+int RunSelf(const std::string& plant, const std::string& filter) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (freopen("/dev/null", "w", stdout) == nullptr ||
+        freopen("/dev/null", "w", stderr) == nullptr)
+      _exit(125);
+    execl("/proc/self/exe", "planted_bugs", plant.c_str(), filter.c_str(), nullptr);
+    _exit(126);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child) return 127;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+int Prove() {
+  int missed = 0;
+  for (const Bug& bug : kBugs) {
+    const std::string filter = "--gtest_filter=" + std::string(bug.test);
+    const int sound = RunSelf("--plant=", filter);
+    const int with_bug = RunSelf("--plant=" + std::string(bug.name), filter);
+    // 1: a test failed. A signal is one of the ways in which a bug shows.
+    const bool caught = sound == 0 && (with_bug == 1 || with_bug < 0);
+    missed += caught ? 0 : 1;
+    std::cout << (caught ? "caught  " : "MISSED  ") << bug.name << " by " << bug.test;
+    if (!caught) std::cout << " (" << sound << " without it, " << with_bug << " with it)";
+    std::cout << std::endl;
+  }
+  std::cout << missed << " of " << std::size(kBugs) << " missed\n";
+  return missed == 0 ? 0 : 1;
+}
+
+bool IsKnown(std::string_view name) {
+  for (const Bug& bug : kBugs) {
+    if (bug.name == name) return true;
+  }
+  return name.empty();
+}
+
+}  // namespace
+
+namespace akidb {
+
+bool IsPlanted(std::string_view bug) { return !g_planted.empty() && bug == g_planted; }
+
+}  // namespace akidb
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  if (const char* name = std::getenv("AKIDB_PLANT")) g_planted = name;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--prove") return Prove();
+    if (argument == "--list") {
+      for (const Bug& bug : kBugs)
+        std::cout << bug.name << ": " << bug.what << "; " << bug.test << "\n";
+      return 0;
+    }
+    if (!argument.starts_with("--plant=")) {
+      std::cerr << "unknown argument " << argument << "\n";
+      return 2;
+    }
+    g_planted = argument.substr(argument.find('=') + 1);
+  }
+  if (!IsKnown(g_planted)) {
+    std::cerr << "no bug is called " << g_planted << "; --list tells their names\n";
+    return 2;
+  }
+  return RUN_ALL_TESTS();
+}
