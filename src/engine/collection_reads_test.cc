@@ -350,5 +350,21 @@ TEST(PickDiverse, BeginsWithTheNearestAndThenAvoidsWhatItHas) {
   EXPECT_EQ(PickDiverse(context, config, {name, query, 1, 3}, {})->size(), 0u);
 }
 
+TEST(PickDiverse, RowsOfACandidateSeekTheirLikeInWhatWasPicked) {
+  RequestContext context;
+  CollectionConfig config;
+  config.vectors["v"] = {.dim = 2, .metric = Metric::kDot, .multivector = true};
+  const std::string name = "v";
+  const auto rows = [](std::vector<float> values) {
+    return DenseVector::OfRows(std::move(values), 2);
+  };
+  // The second finds 0.9 of itself in the first, which finds 1.8 in the second.
+  const std::vector<DenseVector> candidates = {rows({1, 0, 1, 0}), rows({0.9f, 0}),
+                                               rows({0.85f, 0, 0.2f, 0})};
+  const std::vector<size_t> picks =
+      *PickDiverse(context, config, {name, rows({1, 0}), 0.01f, 3}, candidates);
+  EXPECT_EQ(picks, (std::vector<size_t>{0, 1, 2}));
+}
+
 }  // namespace
 }  // namespace akidb::engine

@@ -13,7 +13,7 @@
 namespace akidb::engine {
 namespace {
 
-// Similarities of one vector to all candidates.
+// Similarities of the query to all candidates, and of candidates to one of them.
 class Similarities {
  public:
   // All outlive it.
@@ -33,15 +33,39 @@ class Similarities {
     for (const DenseVector& candidate : candidates_) {
       AKIDB_ASSIGN_OR_RETURN(const float distance, max_sim.DistanceOf(candidate));
       similarities.push_back(-distance);
-      products_ += vector.size() / config.dim * candidate.size();
-      if (products_ < kCheckProducts) continue;
-      products_ = 0;
-      AKIDB_RETURN_IF_ERROR(context_.Check());
+      AKIDB_RETURN_IF_ERROR(Worked(vector.size() / config.dim * candidate.size()));
+    }
+    return similarities;
+  }
+
+  // Of each candidate in `left` to the one numbered `pick`; at the numbers of others anything.
+  // Max-sim is not symmetric: whoever may be picked asks what is alike in those that were.
+  Result<std::vector<float>> ToPicked(size_t pick, std::span<const size_t> left) {
+    const VectorConfig& config = schema_.config(ordinal_);
+    if (config.sparse || !config.multivector) return To(candidates_[pick]);
+    if (prepared_.empty()) {
+      prepared_.assign(candidates_.begin(), candidates_.end());
+      for (DenseVector& candidate : prepared_) schema_.PrepareQuery(ordinal_, candidate);
+    }
+    std::vector<float> similarities(candidates_.size());
+    for (size_t i : left) {
+      index::MaxSim max_sim(context_, {config.metric, schema_.NormalizesRows(ordinal_)},
+                            {prepared_[i], config.dim});
+      AKIDB_ASSIGN_OR_RETURN(const float distance, max_sim.DistanceOf(candidates_[pick]));
+      similarities[i] = -distance;
+      AKIDB_RETURN_IF_ERROR(Worked(prepared_[i].size() / config.dim * candidates_[pick].size()));
     }
     return similarities;
   }
 
  private:
+  Status Worked(size_t products) {
+    products_ += products;
+    if (products_ < kCheckProducts) return OkStatus();
+    products_ = 0;
+    return context_.Check();
+  }
+
   Result<std::vector<float>> ToSparse(DenseVector vector) {
     schema_.PrepareQuery(ordinal_, vector);
     const std::vector<index::SparseTerm> terms = TermsOf(vector);
@@ -58,7 +82,8 @@ class Similarities {
   const VectorSchema& schema_;
   const size_t ordinal_;
   const std::span<const DenseVector> candidates_;
-  size_t products_ = 0;  // since the last look at the request
+  std::vector<DenseVector> prepared_;  // candidates as queries, when needed
+  size_t products_ = 0;                // since the last look at the request
 };
 
 }  // namespace
@@ -87,7 +112,7 @@ Result<std::vector<size_t>> PickDiverse(const RequestContext& context,
     left.erase(best);
     picks.push_back(pick);
     if (picks.size() == request.limit || left.empty()) break;
-    AKIDB_ASSIGN_OR_RETURN(const std::vector<float> to_pick, similarities.To(candidates[pick]));
+    AKIDB_ASSIGN_OR_RETURN(const std::vector<float> to_pick, similarities.ToPicked(pick, left));
     for (size_t i : left) to_picked[i] = std::max(to_picked[i], to_pick[i]);
   }
   return picks;

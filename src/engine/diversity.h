@@ -23,7 +23,8 @@ struct DiversityRequest {
 
 // Numbers of candidates in the order they are picked in: first the one nearest to the query, then
 // each time the one with the greatest lambda x similarity to the query - (1 - lambda) x greatest
-// similarity to one that was picked, the first of equals. `candidates` as they are stored.
+// similarity to one that was picked, the first of equals. Of multivectors that is what the rows of
+// the candidate find in those that were picked. `candidates` as they are stored.
 // O(limit x candidates x dim); the context's error when the answer is no longer wanted.
 Result<std::vector<size_t>> PickDiverse(const RequestContext& context,
                                         const CollectionConfig& config,

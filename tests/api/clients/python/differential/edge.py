@@ -14,6 +14,7 @@ import qdrant_edge as edge
 
 METRICS = {"Cosine": "Cosine", "Dot": "Dot", "Euclid": "Euclid", "Manhattan": "Manhattan"}
 SEVERAL = ("n", "weight", "time")  # fields of which points may have several values
+BESIDE = "@beside"  # the name of the second collection in requests
 FOLDER = "/dev/shm" if shutil.os.path.isdir("/dev/shm") else None
 
 
@@ -200,6 +201,10 @@ class Edge:
     def __init__(self, schema):
         self.folder = tempfile.mkdtemp(prefix="akidb-edge-", dir=FOLDER)
         self.changed = False
+        self.cleared = False
+        self.lookup = None  # where the inputs of the query at hand come from
+        self.names = {}
+        self.beside = None
         self.seen = set()
         self.asked = None
         self.named = set()  # ids that stood for vectors in the request
@@ -245,11 +250,24 @@ class Edge:
         return list(getattr(self, "_" + kind)(body))
 
     def update(self, kind, body):
+        if kind == "batch":
+            for operation in body["operations"]:
+                ((each, of),) = operation.items()
+                self.update(each, of)
+            return
         self.changed = self.changed or kind != "upsert" or any(p["id"] in self.seen for p in body["points"])
+        self.cleared = self.cleared or kind == "clear_payload"
         if kind == "upsert":
             self.seen.update(p["id"] for p in body["points"])
         for operation in self.prepared(kind, body):
             self.shard.update(operation)
+
+    def _batch(self, body):
+        kinds = [kind for operation in body["operations"] for kind in operation]
+        if "clear_payload" in kinds and "set_payload" in kinds[kinds.index("clear_payload") :]:
+            raise NotAsked("a null set where the payload was cleared: it is kept")
+        every = [(kind, of) for operation in body["operations"] for kind, of in operation.items()]
+        return [made for kind, of in every for made in self.prepared(kind, of)]
 
     def _upsert(self, body):
         points = [edge.Point(point_id(p["id"]), vector(p["vector"]), p.get("payload") or {}) for p in body["points"]]
@@ -270,6 +288,8 @@ class Edge:
         return self._by_selection("delete_points", body)
 
     def _set_payload(self, body):
+        if self.cleared and "key" not in body and None in body["payload"].values():
+            raise NotAsked("a null set where the payload was cleared: it is kept")
         return self._by_selection("set_payload", body, body["payload"], body.get("key"))
 
     def _overwrite_payload(self, body):
@@ -296,8 +316,12 @@ class Edge:
             raise NotAsked("rarities after changes: they go on counting what was replaced")
         if not isinstance(of, (int, str)):
             return vector(of)
-        self.named.add(of)
-        found = self.shard.retrieve([point_id(of)], False, True)
+        shard = self.shard
+        if self.lookup and self.lookup["collection"] == BESIDE:
+            shard, using = self.beside.shard, self.lookup.get("vector") or using
+        else:
+            self.named.add(of)
+        found = shard.retrieve([point_id(of)], False, True)
         value = found[0].vector if found else None
         if isinstance(value, list):
             value = {"": value}
@@ -338,6 +362,11 @@ class Edge:
         items = [edge.FeedbackItem(self.stored(each["example"], using), each["score"]) for each in of["feedback"]]
         naive = edge.NaiveFeedbackStrategy(**of["strategy"]["naive"])
         return edge.Query.FeedbackNaive(edge.FeedbackNaiveQuery(self.stored(of["target"], using), items, naive), using)
+
+    def stage(self, of, limit, inner=False):
+        """What a query or prefetch ranks by."""
+        self.lookup = of.get("lookup_from")
+        return self.scoring(of.get("query"), of.get("using") or "", limit, inner)
 
     def scoring(self, of, using, limit, inner=False):
         if of is None:
@@ -383,7 +412,7 @@ class Edge:
         limit = of.get("limit") or 10
         return edge.Prefetch(
             limit,
-            self.scoring(of.get("query"), of.get("using") or "", limit, inner=True),
+            self.stage(of, limit, inner=True),
             [self.prefetch(each) for each in listed(of.get("prefetch") or [])],
             self.params(of.get("params")),
             condition_filter(of.get("filter")),
@@ -400,7 +429,7 @@ class Edge:
     def query(self, body):
         self.named, self.asked = set(), body
         limit = body.get("limit") or 10
-        scoring = self.scoring(body.get("query"), body.get("using") or "", limit)
+        scoring = self.stage(body, limit)
         prefetches = [self.prefetch(each) for each in listed(body.get("prefetch") or [])]
         # A collection leaves out the points that inputs name, of the whole query.
         asked = body.get("filter")

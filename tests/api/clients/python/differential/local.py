@@ -5,7 +5,8 @@ import warnings
 from qdrant_client import QdrantClient, models
 
 from edge import NotAsked
-from queries import named_points, without_points
+from queries import MULTI, named_points, without_points
+from served import resolved
 
 
 def plain(value):
@@ -24,6 +25,7 @@ class Local:
     def __init__(self, schema):
         Local.made += 1
         self.name = f"c{Local.made}"
+        self.names = {}
         dense = {name: models.VectorParams.model_validate(of) for name, of in schema["vectors"].items()}
         sparse = {
             name: models.SparseVectorParams.model_validate(of) for name, of in schema.get("sparse_vectors", {}).items()
@@ -47,11 +49,23 @@ class Local:
         mode = models.UpdateMode(body["update_mode"]) if "update_mode" in body else None
         self.client.upsert(self.name, points, update_filter=condition, update_mode=mode)
 
+    def _batch(self, body):
+        for operation in body["operations"]:
+            ((kind, of),) = operation.items()
+            getattr(self, "_" + kind)(of)
+
     @staticmethod
     def refuse(body):
         """What local mode is known to answer otherwise."""
         if "idf" in body.get("params", {}) and body.get("using") == "words":
             raise NotAsked("rarities of a vector without the modifier: it passes over them")
+        if isinstance(body.get("query"), dict) and "relevance_feedback" in body["query"]:
+            if body.get("using") in MULTI:
+                raise NotAsked("relevance feedback over multivectors: an exception")
+            if "lookup_from" in body:
+                raise NotAsked("relevance feedback by points of another collection: they are sought in this one")
+        for prefetch in body.get("prefetch") or []:
+            Local.refuse(prefetch)
 
     @staticmethod
     def selection(body):
@@ -84,8 +98,9 @@ class Local:
 
     def asked(self, body):
         """Points that inputs name are left out of the whole query, as the server does."""
-        query = parsed("QueryRequest", body)
-        asked = {name: getattr(query, name) for name in ("query", "prefetch", "using", "score_threshold")}
+        query = parsed("QueryRequest", resolved(body, self.names))
+        names = ("query", "prefetch", "using", "score_threshold", "lookup_from")
+        asked = {name: getattr(query, name) for name in names}
         if asked["prefetch"] is not None and not isinstance(asked["prefetch"], list):
             asked["prefetch"] = [asked["prefetch"]]
         asked.update(
@@ -96,7 +111,7 @@ class Local:
             with_payload=False if query.with_payload is None else query.with_payload,
             with_vectors=query.with_vector or False,
         )
-        return without_points(asked, named_points(asked)) if asked["prefetch"] else asked
+        return without_points(asked, named_points(asked, self.name)) if asked["prefetch"] else asked
 
     def query(self, body):
         self.refuse(body)

@@ -14,6 +14,19 @@ VECTORS = {
     "manhattan": (4, models.Distance.MANHATTAN),
 }
 SPARSE = {"words": models.Modifier.NONE, "rare": models.Modifier.IDF}
+MULTI = {  # of several rows a point, compared by max-sim
+    "late": (4, models.Distance.COSINE),
+    "rows": (3, models.Distance.EUCLID),
+    "lines": (3, models.Distance.MANHATTAN),
+    "tokens": (5, models.Distance.DOT),
+}
+MANY_TIES = "lines"  # sums of the metric of city blocks are often equal
+# A second collection, whose points may stand for vectors: one vector of the size of each of the first's.
+BESIDE = "@beside"
+OWN = "@own"
+BESIDE_POINTS = 12
+BESIDE_VECTORS = {**VECTORS, "other": VECTORS["cosine"]}
+WEIGHTS = (0.513, 1.0, 2.77, 7.3)  # of which no two lists make equal ranks
 CONTEXT = 3  # the kind of query whose scores are often equal
 ORDERED = ["u", "n", "weight", "time"]
 CITIES = ["Bern", "Oslo", "Lima", "Kyoto", "Accra"]
@@ -42,7 +55,23 @@ class Generator:
         if name in SPARSE:
             indices = self.random.sample(range(40), self.random.randrange(1, 12))
             return models.SparseVector(indices=indices, values=[round(self.random.uniform(0.1, 2), 6) for _ in indices])
-        return [round(self.random.uniform(-1, 1), 6) for _ in range(VECTORS[name][0])]
+        if name in MULTI:
+            return [self.row(MULTI[name][0]) for _ in range(self.random.randrange(1, 5))]
+        return self.row(BESIDE_VECTORS[name][0])
+
+    def row(self, size):
+        return [round(self.random.uniform(-1, 1), 6) for _ in range(size)]
+
+    def beside(self):
+        """The points of the second collection: they have all vectors."""
+        return [
+            {
+                "id": i * 5,
+                "vector": {name: wire(self.vector(name)) for name in [*BESIDE_VECTORS, *SPARSE, *MULTI]},
+                "payload": {"kept": i},
+            }
+            for i in range(BESIDE_POINTS)
+        ]
 
     def point(self, i):
         payload = {"city": self.random.choice(CITIES), "u": i * 7 % 1009 - 500, "n": self.random.randrange(20)}
@@ -58,7 +87,7 @@ class Generator:
         payload["uuid"] = [self.spelled() for _ in range(2)] if self.chance(4) else self.spelled()
         if self.chance(4):
             payload["tags"] = self.random.sample(["a", "b", "c", "d"], self.random.randrange(1, 4))
-        vectors = {name: self.vector(name) for name in [*VECTORS, *SPARSE] if not self.chance(8)}
+        vectors = {name: self.vector(name) for name in [*VECTORS, *SPARSE, *MULTI] if not self.chance(8)}
         for name in vectors:
             self.having.setdefault(name, []).append(i)
         return {"id": i, "vector": {name: wire(each) for name, each in vectors.items()}, "payload": payload}
@@ -122,10 +151,11 @@ class Generator:
     def vector_query(self, name, ties=True):
         kind = self.random.choice([k for k in range(8) if ties or k != CONTEXT])
         if kind == 0:
+            positive = self.inputs(name, 1)
+            # What is both makes all sums equal, but for rounding.
+            negative = [each for each in self.inputs(name) if each not in positive]
             return models.RecommendQuery(
-                recommend=models.RecommendInput(
-                    positive=self.inputs(name, 1), negative=self.inputs(name), strategy=self.strategy()
-                )
+                recommend=models.RecommendInput(positive=positive, negative=negative, strategy=self.strategy())
             )
         if kind == 1:
             strategy = self.random.choice([models.RecommendStrategy.BEST_SCORE, models.RecommendStrategy.SUM_SCORES])
@@ -177,6 +207,32 @@ class Generator:
         weights = [self.random.choice([0.5, 1.0, 3.0]) for _ in range(prefetches)]
         return models.RrfQuery(rrf=models.Rrf(k=self.random.randrange(1, 70), weights=weights))
 
+    def weighted(self, depth):
+        """A fusion whose ranks are never equal, so that its list may be cut off, and what it fuses."""
+        inner = [self.prefetch(depth, ties=False) for _ in range(self.random.randrange(1, 4))]
+        weights = self.random.sample(WEIGHTS, len(inner))
+        return models.RrfQuery(rrf=models.Rrf(k=self.random.choice([None, 1, 2, 60]), weights=weights)), inner
+
+    def lookup(self, name):
+        """Where a vector's points are taken from, if elsewhere."""
+        if not self.chance(4):
+            return None
+        if self.chance(3):
+            return models.LookupLocation(collection=OWN)
+        vector = "other" if name == "cosine" else self.random.choice([name, None])
+        return models.LookupLocation(collection=BESIDE, vector=vector)
+
+    def elsewhere(self, name, ties=True):
+        """A query by vectors, and the collection that its points are of."""
+        lookup = self.lookup(name)
+        if lookup is None or lookup.collection == OWN:
+            return self.vector_query(name, ties), lookup
+        having, self.having = self.having, {name: [i * 5 for i in range(BESIDE_POINTS)]}
+        try:
+            return self.vector_query(name, ties), lookup
+        finally:
+            self.having = having
+
     def threshold(self, name, query):
         """Often one that cuts something off."""
         if not self.chance(4) or isinstance(query, models.ContextQuery):
@@ -191,12 +247,19 @@ class Generator:
             return models.Prefetch(filter=self.filter(), limit=limit)
         if self.chance(6):
             return models.Prefetch(query=self.order("u"), filter=self.filter(), limit=limit)
-        name = self.random.choice(list(VECTORS))
-        query = self.vector_query(name, ties)
+        name = self.random.choice([*VECTORS, *MULTI] if self.chance(3) else list(VECTORS))
+        if name == MANY_TIES and not ties:
+            name = "late"
+        query, lookup = self.elsewhere(name, ties)
         if isinstance(query, models.ContextQuery):
             limit = POINTS
         return models.Prefetch(
-            query=query, using=name, filter=self.filter(), limit=limit, score_threshold=self.threshold(name, query)
+            query=query,
+            using=name,
+            filter=self.filter(),
+            limit=limit,
+            score_threshold=self.threshold(name, query),
+            lookup_from=lookup,
         )
 
     def prefetch(self, depth, ties):
@@ -209,14 +272,25 @@ class Generator:
         if ties and self.chance(2):
             query, inner = self.fused(depth - 1)
             return models.Prefetch(prefetch=inner, query=query, limit=POINTS, filter=self.outer_filter())
+        if self.chance(3):
+            query, inner = self.weighted(depth - 1)
+            limit, threshold = self.random.randrange(1, 40), self.fused_threshold()
+            return models.Prefetch(
+                prefetch=inner, query=query, limit=limit, filter=self.outer_filter(), score_threshold=threshold
+            )
         inner = self.prefetches(depth - 1, ties=True)
         name = self.random.choice(list(VECTORS))
-        query = self.vector_query(name, ties)
+        query, lookup = self.elsewhere(name, ties)
         limit = POINTS if isinstance(query, models.ContextQuery) else self.random.randrange(1, 40)
-        return models.Prefetch(prefetch=inner, query=query, using=name, limit=limit, filter=self.outer_filter())
+        return models.Prefetch(
+            prefetch=inner, query=query, using=name, limit=limit, filter=self.outer_filter(), lookup_from=lookup
+        )
 
     def prefetches(self, depth, ties):
         return [self.prefetch(depth, ties) for _ in range(self.random.randrange(1, 4))]
+
+    def fused_threshold(self):
+        return round(self.random.uniform(0.01, 1.2), 4) if self.chance(4) else None
 
     def fused(self, depth):
         """A fusion and what it fuses."""
@@ -321,30 +395,35 @@ class Generator:
         elif kind == 1:
             asked["query"] = None
         elif kind <= 4:
-            name = self.random.choice(list(VECTORS))
-            asked.update(query=self.vector_query(name), using=name)
+            name = self.random.choice([*VECTORS, *MULTI])
+            query, lookup = self.elsewhere(name)
+            asked.update(query=query, using=name, lookup_from=lookup)
             asked["score_threshold"] = self.threshold(name, asked["query"])
         else:
             asked["query_filter"] = self.outer_filter()
             if self.chance(2):
-                asked["query"], asked["prefetch"] = self.fused(2)
+                asked["query"], asked["prefetch"] = self.weighted(2) if self.chance(3) else self.fused(2)
+                asked["score_threshold"] = self.fused_threshold()
             else:
                 asked["prefetch"] = self.prefetches(2, ties=True)
-                name = self.random.choice(list(VECTORS))
-                asked.update(query=self.vector_query(name), using=name)
+                name = self.random.choice([*VECTORS, *MULTI])
+                query, lookup = self.elsewhere(name)
+                asked.update(query=query, using=name, lookup_from=lookup)
                 if self.chance(4):
-                    asked.update(query=self.order("u"), using=None)
+                    asked.update(query=self.order("u"), using=None, lookup_from=None)
         return asked
 
 
-def named_points(asked):
-    """The ids among the inputs of this query and its prefetches."""
+def named_points(asked, own):
+    """The ids among the inputs of this query and its prefetches, as far as they mean points of this collection."""
     if isinstance(asked, dict):
-        return {i for key in ("query", "prefetch") if asked.get(key) is not None for i in named_points(asked[key])}
+        elsewhere = asked.get("lookup_from") is not None and asked["lookup_from"].collection != own
+        keys = ["prefetch"] if elsewhere else ["query", "prefetch"]
+        return {i for key in keys if asked.get(key) is not None for i in named_points(asked[key], own)}
     if isinstance(asked, list):
-        return {i for item in asked if not isinstance(item, float) for i in named_points(item)}
+        return {i for item in asked if not isinstance(item, float) for i in named_points(item, own)}
     if isinstance(asked, models.Prefetch):
-        return named_points({"query": asked.query, "prefetch": asked.prefetch})
+        return named_points({key: getattr(asked, key) for key in ("query", "prefetch", "lookup_from")}, own)
     if isinstance(
         asked,
         (models.OrderByQuery, models.RrfQuery, models.Mmr, models.NaiveFeedbackStrategy, models.SparseVector),
@@ -353,7 +432,7 @@ def named_points(asked):
     if isinstance(asked, int):
         return {asked}
     if hasattr(type(asked), "model_fields"):
-        return named_points([getattr(asked, name) for name in type(asked).model_fields])
+        return named_points([getattr(asked, name) for name in type(asked).model_fields], own)
     return set()
 
 

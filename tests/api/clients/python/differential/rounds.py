@@ -8,13 +8,27 @@ from queries import wire
 WILD = {
     "vectors": {"": {"size": 2, "distance": "Dot"}, "v": {"size": 2, "distance": "Cosine"}},
 }
-NUMBERS = {
-    "vectors": {name: {"size": size, "distance": metric.value} for name, (size, metric) in queries.VECTORS.items()},
-    "sparse_vectors": {
+
+
+def schema_of(dense):
+    """Dense vectors beside sparse ones and those of several rows."""
+    made = {name: {"size": size, "distance": metric.value} for name, (size, metric) in dense.items()}
+    for name, (size, metric) in queries.MULTI.items():
+        made[name] = {
+            "size": size,
+            "distance": metric.value,
+            "multivector_config": {"comparator": "max_sim"},
+        }
+    sparse = {
         name: {"modifier": "idf"} if modifier == models.Modifier.IDF else {}
         for name, modifier in queries.SPARSE.items()
-    },
-}
+    }
+    return {"vectors": made, "sparse_vectors": sparse}
+
+
+NUMBERS = schema_of(queries.VECTORS)
+BESIDE = schema_of(queries.BESIDE_VECTORS)
+ALL_VECTORS = [*queries.VECTORS, *queries.SPARSE, *queries.MULTI]
 SCHEMAS = {
     "u": "integer",
     "n": "integer",
@@ -77,6 +91,10 @@ class Wild:
         ]
         return [*chosen, ("t", self.make.pick((*TEXT_INDEXES, "keyword")))]
 
+    @staticmethod
+    def beside():
+        """No second collection."""
+
     def saw(self, points):
         """Nothing is kept in mind."""
 
@@ -115,6 +133,9 @@ class Wild:
         return self.make.pick((True, False, keys, {"include": keys}, {"exclude": keys}))
 
     def edit(self):
+        return batch(self.random, self.one_edit) if self.make.chance(6) else self.one_edit()
+
+    def one_edit(self):
         r = self.random
         kind = r.randrange(10)
         if kind < 3:
@@ -146,6 +167,12 @@ class Wild:
         return "upsert", body
 
 
+def batch(chance, edit):
+    """Several edits as one request."""
+    edits = [edit() for _ in range(chance.randrange(1, 6))]
+    return "batch", {"operations": [{kind: body} for kind, body in edits]}
+
+
 def renamed(asked):
     """The client's arguments as the body that it sends."""
     names = {"query_filter": "filter", "search_params": "params"}
@@ -167,13 +194,16 @@ class Numbers:
     def indexes():
         return list(SCHEMAS.items())
 
+    def beside(self):
+        return BESIDE, self.make.beside()
+
     def saw(self, points):
         """Which points have which vectors, for those that queries name."""
         having = {}
         for point in points:
             for name in point["vector"]:
                 having.setdefault(name, []).append(point["id"])
-        if all(having.get(name) for name in (*queries.VECTORS, *queries.SPARSE)):
+        if all(having.get(name) for name in ALL_VECTORS):
             self.make.having = having
 
     def read(self):
@@ -195,11 +225,11 @@ class Numbers:
             return "scroll", wire({"order_by": order, "filter": self.make.filter(), "limit": r.randrange(1, 60)})
         if self.make.chance(3):
             # All points that have the vector, so that chance chooses nothing.
-            return "matrix", {"sample": 1000, "limit": 4, "using": r.choice(list(queries.VECTORS))}
+            return "matrix", {"sample": 1000, "limit": 4, "using": r.choice([*queries.VECTORS, *queries.MULTI])}
         return "count", wire({"filter": self.make.filter(), "exact": True})
 
     def groups(self):
-        name = self.random.choice(list(queries.VECTORS))
+        name = self.random.choice([*queries.VECTORS, *queries.MULTI])
         return wire(
             {
                 "query": self.make.input(name),
@@ -213,6 +243,9 @@ class Numbers:
         )
 
     def edit(self):
+        return batch(self.random, self.one_edit) if self.make.chance(4) else self.one_edit()
+
+    def one_edit(self):
         r = self.random
         kind = r.randrange(5)
         ids = r.sample(self.ids, r.randrange(1, 5))
@@ -221,8 +254,8 @@ class Numbers:
         if kind == 1:
             return "upsert", {"points": [self.make.point(i) for i in ids]}
         if kind == 2:
-            return "delete_vectors", {"vector": r.sample(list(queries.VECTORS), 1), "points": ids}
-        name = r.choice([*queries.VECTORS, *queries.SPARSE])
+            return "delete_vectors", {"vector": r.sample(ALL_VECTORS, r.randrange(1, 3)), "points": ids}
+        name = r.choice(ALL_VECTORS)
         if kind == 3:
             return "update_vectors", {
                 "points": [{"id": i, "vector": {name: wire(self.make.vector(name))}} for i in ids]

@@ -18,8 +18,24 @@ ROUTES = {
     "clear_payload": ("POST", "/points/payload/clear"),
     "update_vectors": ("PUT", "/points/vectors"),
     "delete_vectors": ("POST", "/points/vectors/delete"),
+    "batch": ("POST", "/points/batch"),
 }
 LISTS = ("retrieve",)
+
+
+def resolved(body, names):
+    """The request with the collections that it names by their own names."""
+    if isinstance(body, list):
+        return [resolved(each, names) for each in body]
+    if not isinstance(body, dict):
+        return body
+    made = {name: resolved(each, names) for name, each in body.items()}
+    if isinstance(body.get("lookup_from"), dict):
+        asked = body["lookup_from"].get("collection")
+        made["lookup_from"] = {**body["lookup_from"], "collection": names.get(asked, asked)}
+    if "with_lookup" in body:
+        made["with_lookup"] = names.get(body["with_lookup"], body["with_lookup"])
+    return made
 
 
 class Refused(Exception):
@@ -38,6 +54,7 @@ class Served:
         self.connection = connection
         Served.made += 1
         self.name = f"c{Served.made}"
+        self.names = {}  # of collections that requests name
         self.send("PUT", "", schema)
 
     def close(self):
@@ -66,6 +83,7 @@ class Served:
 
     def ask(self, kind, body):
         method, path = ROUTES[kind]
+        body = resolved(body, self.names)
         if kind == "query":
             body = {**body, "params": {**body.get("params", {}), "exact": True}}
         result = self.send(method, path, body)

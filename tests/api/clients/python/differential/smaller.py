@@ -34,7 +34,7 @@ class Search:
         self.tries += 1
         world = None
         try:
-            world = World(self.connection, self.world.schema, points, self.indexes)
+            world = World(self.connection, self.world.schema, points, self.indexes, self.world.beside_of)
             return (world.ask if self.reads() else world.write)(self.kind, body)
         except Exception as error:  # a body that no engine understands
             self.error = error

@@ -3,13 +3,11 @@
 import json
 import math
 
-from edge import Edge, NotAsked
+from edge import BESIDE, Edge, NotAsked
 from local import Local
+from queries import OWN
 from served import Refused, Served
 
-WRITES = (
-    "upsert delete set_payload overwrite_payload delete_payload clear_payload update_vectors delete_vectors".split()
-)
 TEXTS = ("text", "text_any", "phrase")
 ALL = {"limit": 10000, "with_payload": True, "with_vector": True}
 
@@ -31,12 +29,20 @@ def text_fields(of):
 
 
 class World:
-    def __init__(self, connection, schema, points, indexes=()):
+    def __init__(self, connection, schema, points, indexes=(), beside=None):
+        """`beside`, the schema and points of a second collection, which requests may name."""
         self.schema = schema
+        self.beside_of = beside
+        self.beside = World(connection, *beside) if beside else None
         self.indexes = list(indexes)
         self.served = Served(connection, schema)
         self.oracles = {"edge": Edge(schema), "local": Local(schema)}
         self.engines = [self.served, *self.oracles.values()]
+        if beside:
+            for own, other in zip(self.engines, self.beside.engines):
+                own.beside = other
+                if hasattr(other, "name"):
+                    own.names = {BESIDE: other.name, OWN: own.name}
         for first in range(0, len(points), 25):
             for engine in self.engines:
                 engine.update("upsert", {"points": points[first : first + 25]})
@@ -47,6 +53,8 @@ class World:
     def close(self):
         for engine in self.engines:
             engine.close()
+        if self.beside:
+            self.beside.close()
 
     def index(self, field, kind):
         for engine in self.engines:
@@ -183,6 +191,27 @@ def points_differ(kind, body, ours, theirs):
     return by_place(ours, theirs)
 
 
+def matrices_differ(ours, theirs):
+    """Of points that are equally near, chance may take any as the last."""
+    scores = [{}, {}]
+    for found, pairs in zip(scores, (ours, theirs)):
+        for pair in pairs:
+            found.setdefault(pair["a"], []).append(pair["score"])
+    differing = [
+        a
+        for a in scores[0].keys() | scores[1].keys()
+        if not same_vector(scores[0].get(a, []), scores[1].get(a, []))
+    ]
+    if differing:
+        return f"scores of the nearest to {differing}"
+    theirs = {(pair["a"], pair["b"]) for pair in theirs}
+    for pair in ours:
+        last = scores[1][pair["a"]][-1]
+        if (pair["a"], pair["b"]) not in theirs and not close(pair["score"], last):
+            return f"{pair} is not among the oracle's"
+    return None
+
+
 def compare(kind, body, ours, theirs):
     if "refused" in ours or "refused" in theirs:
         if "refused" in ours and "refused" in theirs:
@@ -190,12 +219,7 @@ def compare(kind, body, ours, theirs):
         shown = [each.get("refused", "an answer") for each in (ours, theirs)]
         return f"the server says {shown[0]}, the oracle {shown[1]}"
     if kind == "matrix":
-        pairs = [{(p["a"], p["b"]): p["score"] for p in each["pairs"]} for each in (ours, theirs)]
-        differing = pairs[0].keys() ^ pairs[1].keys()
-        if differing:
-            return f"pairs {differing}"
-        differing = [pair for pair, score in pairs[0].items() if not close(score, pairs[1][pair])]
-        return f"scores of {differing}" if differing else None
+        return matrices_differ(*(each["pairs"] for each in (ours, theirs)))
     if kind == "groups":
         ids = [[group["id"] for group in each["groups"]] for each in (ours, theirs)]
         if ids[0] != ids[1]:
