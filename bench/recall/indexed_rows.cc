@@ -129,7 +129,11 @@ void IndexedRows::BuildOrRead(const Settings& settings, const std::string& path)
                    {}},
                   renumber);
   }
+  const double start = WallSeconds();
+  const double start_cpu = ProcessCpuSeconds();
   index::Graph graph = MakeGraph(BuildOptionsOf(settings));
+  build_s_ = WallSeconds() - start;
+  build_cpu_s_ = ProcessCpuSeconds() - start_cpu;
   const std::vector<std::byte> encoded = index::EncodeGraph(graph.view());
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(encoded.data()),
