@@ -1,11 +1,10 @@
 #include "api/grpc/formula_message.h"
 
-#include <charconv>
-#include <cmath>
 #include <limits>
 #include <memory>
 #include <utility>
 
+#include "api/dialect/value_checks.h"
 #include "api/grpc/filter_message.h"
 #include "api/grpc/value_message.h"
 #include "types/datetime.h"
@@ -16,21 +15,7 @@ namespace {
 
 using Op = FormulaOperator;
 
-constexpr float kDecayMidpoint = 0.5f;
 constexpr double kMicrosPerSecond = 1e6;
-
-// The i of "$score[i]", 0 of "$score".
-Result<size_t> ScoreIndexOf(std::string_view name) {
-  constexpr std::string_view kScore = "$score";
-  size_t index = 0;
-  if (name == kScore) return index;
-  if (name.starts_with(kScore) && name.ends_with(']') && name[kScore.size()] == '[') {
-    const char* const end = name.data() + name.size() - 1;
-    const auto read = std::from_chars(name.data() + kScore.size() + 1, end, index);
-    if (read.ec == std::errc() && read.ptr == end) return index;
-  }
-  return MalformedError("Invalid reserved variable: " + std::string(name));
-}
 
 Status DecodePath(const std::string& text, PayloadPath& out) {
   Result<PayloadPath> path = PayloadPath::Parse(text);
@@ -39,12 +24,23 @@ Status DecodePath(const std::string& text, PayloadPath& out) {
   return OkStatus();
 }
 
-// Messages nest at most 100 deep when they are parsed, so that this recursion is bounded.
 class FormulaDecoder {
  public:
   explicit FormulaDecoder(Formula& formula) : formula_(formula) {}
 
   Status Decode(const qdrant::Expression& message, FormulaNode& out) {
+    ++depth_;
+    const Status read = DecodeHere(message, out);
+    --depth_;
+    return read;
+  }
+
+ private:
+  Status DecodeHere(const qdrant::Expression& message, FormulaNode& out) {
+    if (depth_ > kFormulaDepthMax) {
+      return ValidationError("[a formula is at most " + std::to_string(kFormulaDepthMax) +
+                             " expressions deep]");
+    }
     if (++nodes_ > kFormulaNodesMax) {
       return ValidationError("[a formula has at most " + std::to_string(kFormulaNodesMax) +
                              " expressions]");
@@ -78,7 +74,7 @@ class FormulaDecoder {
   static Status DecodeVariable(const std::string& name, FormulaNode& out) {
     if (name.starts_with('$')) {
       out.op = Op::kScore;
-      AKIDB_ASSIGN_OR_RETURN(out.index, ScoreIndexOf(name));
+      AKIDB_ASSIGN_OR_RETURN(out.index, dialect::ScoreIndexOf(name));
       return OkStatus();
     }
     out.op = Op::kField;
@@ -167,26 +163,17 @@ class FormulaDecoder {
     if (message.has_target()) {
       AKIDB_RETURN_IF_ERROR(Decode(message.target(), out.operands.emplace_back()));
     }
-    const double midpoint = message.has_midpoint() ? message.midpoint() : kDecayMidpoint;
-    const double scale = message.has_scale() ? message.scale() : 1;
-    const bool linear = op == Op::kLinearDecay;
-    if (linear && !(midpoint >= 0 && midpoint <= 1)) {
-      return ValidationError("[midpoint: Linear decay midpoint should be in the range [0.0, 1.0]]");
-    }
-    if (!linear && !(midpoint > 0 && midpoint < 1)) {
-      return ValidationError("[midpoint: Decay midpoint should be in the range (0.0, 1.0)]");
-    }
-    if (!(scale > 0)) {
-      return ValidationError("[scale: Decay scale should be non-zero positive]");
-    }
-    out.number = linear                        ? (1 - midpoint) / scale
-                 : op == Op::kExponentialDecay ? std::log(midpoint) / scale
-                                               : std::log(midpoint) / (scale * scale);
+    dialect::Decay decay{.op = op};
+    if (message.has_midpoint()) decay.midpoint = message.midpoint();
+    if (message.has_scale()) decay.scale = message.scale();
+    if (const auto flaw = dialect::FlawOfDecay(decay)) return dialect::FlawError(*flaw);
+    out.number = dialect::FactorOf(decay);
     return OkStatus();
   }
 
   Formula& formula_;
   size_t nodes_ = 0;
+  int depth_ = 0;
 };
 
 // "$score" and "$score[0]" are one.
@@ -199,7 +186,7 @@ Result<Payload> DecodeDefaults(const ValueMap& defaults) {
       named[key] = value;
       continue;
     }
-    AKIDB_ASSIGN_OR_RETURN(const size_t index, ScoreIndexOf(key));
+    AKIDB_ASSIGN_OR_RETURN(const size_t index, dialect::ScoreIndexOf(key));
     named["$score[" + std::to_string(index) + "]"] = value;
   }
   return DecodePayload(named);

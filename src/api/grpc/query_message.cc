@@ -37,6 +37,7 @@ Status DecodeParams(const qdrant::SearchParams& message, QueryStage& out) {
   if (message.acorn().has_max_selectivity() && !(selectivity >= 0 && selectivity <= 1)) {
     return ValidationError("[params.acorn.max_selectivity: must be from 0.0 to 1.0]");
   }
+  out.idf_scope = message.has_idf();
   if (!message.idf().has_corpus()) return OkStatus();
   return DecodeFilter(message.idf().corpus(), out.idf_corpus);
 }

@@ -1,8 +1,8 @@
 #include "api/grpc/vector_message.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "api/dialect/value_checks.h"
 #include "api/grpc/value_message.h"
 #include "types/text/bm25.h"
 
@@ -90,14 +90,8 @@ void EncodeVector(const DenseVector& vector, qdrant::VectorOutput& out) {
 }  // namespace
 
 Status DecodeSparse(std::vector<uint32_t> indices, std::vector<float> values, DenseVector& out) {
-  if (indices.size() != values.size()) {
-    return ValidationError("[values: must be the same length as indices]");
-  }
-  std::vector<uint32_t> sorted = indices;
-  std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
-    return ValidationError("[indices: must be unique]");
-  }
+  if (const auto flaw = dialect::FlawOfSparse(indices, values.size()))
+    return dialect::FlawError(*flaw);
   out = DenseVector::AtIndices(std::move(indices), std::move(values));
   return OkStatus();
 }

@@ -1,13 +1,12 @@
 #include "api/rest/formula_json.h"
 
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <functional>
 #include <limits>
 #include <memory>
 #include <utility>
 
+#include "api/dialect/value_checks.h"
 #include "api/rest/field_condition_json.h"
 #include "api/rest/filter_json.h"
 #include "types/datetime.h"
@@ -19,7 +18,6 @@ namespace {
 
 using Op = FormulaOperator;
 
-constexpr double kDecayMidpoint = 0.5;
 constexpr double kMicrosecondsPerSecond = 1e6;
 
 struct NamedOperator {
@@ -46,21 +44,11 @@ const NamedOperator* Find(std::span<const NamedOperator> named, std::string_view
   return nullptr;
 }
 
-// The i of "$score[i]", 0 of "$score".
 Status ReadScoreIndex(std::string_view name, const FieldPath& path, size_t& out) {
-  constexpr std::string_view kScore = "$score";
-  out = 0;
-  if (!name.starts_with(kScore)) {
-    return FieldError(path, "Invalid reserved word: " + std::string(name));
-  }
-  const std::string_view rest = name.substr(kScore.size());
-  if (rest.empty()) return OkStatus();
-  if (rest.front() == '[' && rest.back() == ']') {
-    const char* const end = rest.data() + rest.size() - 1;
-    const auto read = std::from_chars(rest.data() + 1, end, out);
-    if (read.ec == std::errc() && read.ptr == end) return OkStatus();
-  }
-  return FieldError(path, "Invalid reserved variable: " + std::string(name));
+  const Result<size_t> index = dialect::ScoreIndexOf(name);
+  if (!index.ok()) return FieldError(path, index.status().message());
+  out = *index;
+  return OkStatus();
 }
 
 // Reads one formula.
@@ -234,8 +222,7 @@ class FormulaReader {
   }
 
   Status ReadDecay(JsonElement value, const FieldPath& path, FormulaNode& out) {
-    double midpoint = kDecayMidpoint;
-    double scale = 1;
+    dialect::Decay decay{.op = out.op};
     FormulaNode x;
     std::vector<FormulaNode> target;
     bool has_x = false;
@@ -251,7 +238,9 @@ class FormulaReader {
             return UnknownField(at, "`x`, `target`, `scale`, `midpoint`");
           }
           if (IsNull(member)) return OkStatus();
-          if (key != "target") return ReadDouble(member, at, key == "scale" ? scale : midpoint);
+          if (key != "target") {
+            return ReadDouble(member, at, key == "scale" ? decay.scale : decay.midpoint);
+          }
           target.assign(1, FormulaNode());
           return Read(member, at, target.front());
         });
@@ -259,25 +248,10 @@ class FormulaReader {
     if (!has_x) return MissingField(path, "x");
     out.operands.push_back(std::move(x));
     for (FormulaNode& node : target) out.operands.push_back(std::move(node));
-    return SetDecay(path, midpoint, scale, out);
-  }
-
-  static Status SetDecay(const FieldPath& path, double midpoint, double scale, FormulaNode& out) {
-    const bool linear = out.op == Op::kLinearDecay;
-    if (linear && !(midpoint >= 0 && midpoint <= 1)) {
-      return RangeError(path.Member("midpoint"),
-                        "Linear decay midpoint should be in the range [0.0, 1.0]");
+    if (const auto flaw = dialect::FlawOfDecay(decay)) {
+      return RangeError(path.Member(flaw->field), flaw->text);
     }
-    if (!linear && !(midpoint > 0 && midpoint < 1)) {
-      return RangeError(path.Member("midpoint"),
-                        "Decay midpoint should be in the range (0.0, 1.0)");
-    }
-    if (!(scale > 0)) {
-      return RangeError(path.Member("scale"), "Decay scale should be non-zero positive");
-    }
-    out.number = linear                            ? (1 - midpoint) / scale
-                 : out.op == Op::kExponentialDecay ? std::log(midpoint) / scale
-                                                   : std::log(midpoint) / (scale * scale);
+    out.number = dialect::FactorOf(decay);
     return OkStatus();
   }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/dialect/value_checks.h"
+
 namespace akidb::rest {
 namespace {
 
@@ -42,13 +44,8 @@ Status ReadSparse(JsonElement value, const FieldPath& path, DenseVector& out) {
                     }));
   if (!out.indices) return MissingField(path, "indices");
   if (!has_values) return MissingField(path, "values");
-  std::vector<uint32_t> sorted = *out.indices;
-  if (sorted.size() != values.size()) {
-    return RangeError(path.Member("values"), "must be the same length as indices");
-  }
-  std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
-    return RangeError(path.Member("indices"), "must be unique");
+  if (const auto flaw = dialect::FlawOfSparse(*out.indices, values.size())) {
+    return RangeError(path.Member(flaw->field), flaw->text);
   }
   out.assign(values.begin(), values.end());
   return OkStatus();

@@ -1,0 +1,177 @@
+"""The real server over gRPC, spoken to in the words of the REST API: what a body doesn't give is left unset."""
+
+import grpc
+from qdrant_client import grpc as messages, models
+from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc
+from qdrant_client.grpc.points_service_pb2_grpc import PointsStub
+
+from edge import NotAsked
+from served import Refused, Served
+
+# What an answer of REST is called here.
+CLASSES = {
+    400: grpc.StatusCode.INVALID_ARGUMENT,
+    404: grpc.StatusCode.NOT_FOUND,
+    409: grpc.StatusCode.ALREADY_EXISTS,
+    422: grpc.StatusCode.INVALID_ARGUMENT,
+    501: grpc.StatusCode.UNIMPLEMENTED,
+}
+CONVERTED = {
+    "filter": RestToGrpc.convert_filter,
+    "params": RestToGrpc.convert_search_params,
+    "with_payload": RestToGrpc.convert_with_payload_interface,
+    "with_vector": RestToGrpc.convert_with_vectors,
+    "order_by": RestToGrpc.convert_order_by_interface,
+    "lookup_from": RestToGrpc.convert_lookup_location,
+    "query": RestToGrpc.convert_query_interface,
+    "offset": RestToGrpc.convert_extended_point_id,
+    "ids": lambda ids: [RestToGrpc.convert_extended_point_id(i) for i in ids],
+    "points": lambda points: [RestToGrpc.convert_point_struct(p) for p in points],
+    "update_filter": RestToGrpc.convert_filter,
+    "update_mode": RestToGrpc.convert_update_mode,
+    "payload": RestToGrpc.convert_payload,
+}
+
+
+def prefetched(prefetch):
+    return [RestToGrpc.convert_prefetch_query(p) for p in (prefetch if isinstance(prefetch, list) else [prefetch])]
+
+
+def plain(value):
+    return {name: each for name, each in value.model_dump(mode="json").items() if each is not None}
+
+
+class OverGrpc(Served):
+    """A collection that is made and left over REST, and used over gRPC."""
+
+    channel = None  # of the server that `connection` leads to, too
+    alter = None  # as that of Served, of this transport alone
+
+    @property
+    def points(self):
+        return PointsStub(self.channel)
+
+    def given(self, kind, body, **changed):
+        """The members of the body that are given, converted; what can't be said in a message isn't asked."""
+        try:
+            of = getattr(models, kind).model_validate(body)
+            fields = {name: getattr(of, name) for name in of.model_fields_set if getattr(of, name) is not None}
+            out = {}
+            for name, value in fields.items():
+                convert = changed[name] if name in changed else CONVERTED.get(name)
+                name = "with_vectors" if name == "with_vector" else name
+                out[name] = value if convert is None else convert(value)
+            return out
+        except Exception as error:
+            raise NotAsked(f"no message of it: {error}") from error
+
+    def message(self, kind, fields):
+        try:
+            return kind(collection_name=self.name, **fields)
+        except (TypeError, ValueError) as error:
+            raise NotAsked(f"no message of it: {error}") from error
+
+    def call(self, method, request):
+        try:
+            return getattr(self.points, method)(request, timeout=60)
+        except grpc.RpcError as error:
+            raise Refused(error.code(), error.details()) from error
+
+    def ask(self, kind, body):
+        if kind == "query":
+            body = {**body, "params": {**body.get("params", {}), "exact": True}}
+        result = getattr(self, "_" + kind)(body)
+        return self.alter(kind, result) if self.alter else result
+
+    def update(self, kind, body):
+        if self.alter:
+            body = self.alter(kind, body)
+        getattr(self, "_" + kind)(body)
+
+    # Reads.
+    def _query(self, body):
+        fields = self.given("QueryRequest", body, prefetch=prefetched, offset=None)
+        reply = self.call("Query", self.message(messages.QueryPoints, fields))
+        return {"points": [plain(GrpcToRest.convert_scored_point(p)) for p in reply.result]}
+
+    def _scroll(self, body):
+        reply = self.call("Scroll", self.message(messages.ScrollPoints, self.given("ScrollRequest", body)))
+        after = reply.next_page_offset
+        return {
+            "points": [plain(GrpcToRest.convert_retrieved_point(p)) for p in reply.result],
+            "next_page_offset": GrpcToRest.convert_point_id(after) if reply.HasField("next_page_offset") else None,
+        }
+
+    def _count(self, body):
+        reply = self.call("Count", self.message(messages.CountPoints, self.given("CountRequest", body)))
+        return {"count": reply.result.count}
+
+    def _retrieve(self, body):
+        reply = self.call("Get", self.message(messages.GetPoints, self.given("PointRequest", body)))
+        return {"points": [plain(GrpcToRest.convert_retrieved_point(p)) for p in reply.result]}
+
+    def _facet(self, body):
+        reply = self.call("Facet", self.message(messages.FacetCounts, self.given("FacetRequest", body)))
+        return {"hits": [plain(GrpcToRest.convert_facet_value_hit(hit)) for hit in reply.hits]}
+
+    def _groups(self, body):
+        fields = self.given("QueryGroupsRequest", body, prefetch=prefetched)
+        reply = self.call("QueryGroups", self.message(messages.QueryPointGroups, fields))
+        groups = [GrpcToRest.convert_point_group(g) for g in reply.result.groups]
+        return {"groups": [{"id": g.id, "hits": [plain(hit) for hit in g.hits]} for g in groups]}
+
+    def _matrix(self, body):
+        fields = self.given("SearchMatrixRequest", body)
+        reply = self.call("SearchMatrixPairs", self.message(messages.SearchMatrixPoints, fields))
+        return {"pairs": [plain(p) for p in GrpcToRest.convert_search_matrix_pairs(reply.result).pairs]}
+
+    # Writes.
+    def write(self, method, kind, fields):
+        self.call(method, self.message(kind, {"wait": True, **fields}))
+
+    def selected(self, kind, body, name="points_selector"):
+        """`points` and `filter` of a body as one selector."""
+        fields = self.given(kind, body, points=None, filter=None)
+        if "points" in fields:
+            chosen = models.PointIdsList(points=fields.pop("points"))
+        elif "filter" in fields:
+            chosen = models.FilterSelector(filter=fields.pop("filter"))
+        else:
+            return fields
+        if "points" in fields or "filter" in fields:
+            raise NotAsked("a message has one of both")
+        try:
+            return {**fields, name: RestToGrpc.convert_points_selector(chosen)}
+        except ValueError as error:
+            raise NotAsked(f"no message of it: {error}") from error
+
+    def _upsert(self, body):
+        self.write("Upsert", messages.UpsertPoints, self.given("PointsList", body))
+
+    def _delete(self, body):
+        kind = "PointIdsList" if "points" in body else "FilterSelector"
+        self.write("Delete", messages.DeletePoints, self.selected(kind, body, "points"))
+
+    def _set_payload(self, body):
+        self.write("SetPayload", messages.SetPayloadPoints, self.selected("SetPayload", body))
+
+    def _overwrite_payload(self, body):
+        self.write("OverwritePayload", messages.SetPayloadPoints, self.selected("SetPayload", body))
+
+    def _delete_payload(self, body):
+        self.write("DeletePayload", messages.DeletePayloadPoints, self.selected("DeletePayload", body))
+
+    def _clear_payload(self, body):
+        kind = "PointIdsList" if "points" in body else "FilterSelector"
+        self.write("ClearPayload", messages.ClearPayloadPoints, self.selected(kind, body, "points"))
+
+    def _update_vectors(self, body):
+        def vectors(points):
+            return [RestToGrpc.convert_point_vectors(p) for p in points]
+
+        self.write("UpdateVectors", messages.UpdatePointVectors, self.given("UpdateVectors", body, points=vectors))
+
+    def _delete_vectors(self, body):
+        fields = self.selected("DeleteVectors", body)
+        fields["vectors"] = messages.VectorsSelector(names=fields.pop("vector", []))
+        self.write("DeleteVectors", messages.DeletePointVectors, fields)
