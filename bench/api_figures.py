@@ -2,11 +2,12 @@
 """What requests cost the server, in its own processor time: docs/internals/api.md has the figures.
 
     bench/api_figures.py [--vectors FILE --passages FILE] [--points 50000] [--facet-points 1000000]
-                         [--only overhead,connections,upsert,words,scroll,facet] [PROGRAM]
+                         [--only overhead,connections,upsert,words,scroll,facet] [--parser BENCH] [PROGRAM]
 
 FILE of vectors: float32, 384 a row; of passages: texts, each ended by a NUL, in the same order. Without them
 `words` and `scroll` are left out. The processor time is that of all threads of the server, read from /proc; what
-is compared is measured by turns, and medians of the rounds are printed.
+is compared is measured by turns, and medians of the rounds are printed. BENCH: api_rest_bench, whose parsing of such a
+body into floats is what `upsert` is then compared with.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import os
 import pathlib
 import random
 import statistics
+import subprocess
 import sys
 import time
 
@@ -162,7 +164,14 @@ def connections(measured, name, bodies):
         print(f"  {name}: kept alive {keep:.1f} us, anew {new:.1f} us; rate {rate:.2f}")
 
 
-def upsert(measured, chance):
+def parser_rate(program):
+    """MB of JSON a second of processor time, parsed into floats."""
+    command = [program, "--benchmark_filter=OnDemandFloats", "--benchmark_format=json"]
+    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(found)["benchmarks"][0]["bytes_per_second"] / 1e6
+
+
+def upsert(measured, chance, parser=None):
     print("JSON upsert, batches of 1,000 points of 384 numbers, interval durability")
     options = {"vectors": {"size": DIM, "distance": "Dot"}, "metadata": {"akidb": {"durability": "interval"}}}
     measured.ask("PUT", "/collections/upsert", options)
@@ -171,8 +180,9 @@ def upsert(measured, chance):
     for first in range(0, 4000, 1000):
         points = [{"id": first + i, "vector": random_vector(chance), "payload": {"n": i}} for i in range(1000)]
         bodies.append(json.dumps({"points": points}).encode())
-    rates = []
+    rates, ratios = [], []
     for _ in range(ROUNDS):
+        parsed = parser_rate(parser) if parser else 0
         for body in bodies:
             begin, start = processor_micros(measured.pid), time.perf_counter()
             head = f"PUT {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
@@ -182,11 +192,17 @@ def upsert(measured, chance):
             rates.append(
                 (len(body) / (processor_micros(measured.pid) - begin), len(body) / (time.perf_counter() - start) / 1e6)
             )
+        if parser:
+            of_round = statistics.median(rate[0] for rate in rates[-len(bodies) :])
+            ratios.append((of_round / parsed, parsed))
     print(
         "  {:.0f} MB/s of processor time, {:.0f} MB/s of wall".format(
             *(statistics.median(r[i] for r in rates) for i in (0, 1))
         )
     )
+    if parser:
+        ratio, parsed = (statistics.median(each[i] for each in ratios) for i in (0, 1))
+        print(f"  parsed into floats: {parsed:.0f} MB/s; upsert / that {ratio:.2f}")
     measured.ask("DELETE", "/collections/upsert")
 
 
@@ -286,6 +302,7 @@ def main():
     parser.add_argument("program", nargs="?", default=str(ROOT / "build" / "release" / "akidb"))
     parser.add_argument("--vectors")
     parser.add_argument("--passages")
+    parser.add_argument("--parser")
     parser.add_argument("--points", type=int, default=50_000)
     parser.add_argument("--facet-points", type=int, default=1_000_000)
     parser.add_argument("--only", default="overhead,connections,upsert,words,scroll,facet")
@@ -303,7 +320,7 @@ def main():
         if "connections" in only:
             connections(measured, "tiny", [{"query": random_vector(chance)} for _ in range(300)])
         if "upsert" in only:
-            upsert(measured, chance)
+            upsert(measured, chance, options.parser)
         sys.stdout.flush()
         if options.vectors and options.passages and ("words" in only or "scroll" in only):
             vectors, texts = fill_words(measured, options)

@@ -1,6 +1,7 @@
-// Power cuts at every operation of a collection's life on the simulated disk: creating, writing,
-// sealing, merging, publishing, recovering. What is found afterwards must be exactly the state
-// after the last acknowledged write, or after the one that was under way.
+// Power cuts at every operation of a collection's life on the simulated disk: creating, writing
+// dense vectors, multivectors and sparse ones, adding a vector and leaving it out, sealing,
+// merging, publishing, recovering. What is found afterwards must be exactly the state after the
+// last acknowledged write, or after the one that was under way.
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -35,19 +36,45 @@ uint64_t SeedsPerCut() { return FromEnvironment("AKIDB_CRASH_SEEDS", 12); }
 uint64_t Lives() { return FromEnvironment("AKIDB_CRASH_LIVES", 1); }
 uint64_t CutStep(uint64_t usual) { return std::getenv("AKIDB_CRASH_SEEDS") != nullptr ? 1 : usual; }
 
-// The numbers of the writes that stored a point, and that changed its payload and its vector since.
+// The numbers of the writes that stored a point, that changed its payload and its vectors since,
+// and that gave it the vectors that it may lack (0: it does).
 struct Stored {
   int64_t write = 0;
   int64_t payload_change = 0;
   int64_t vector_change = 0;
+  int64_t sparse = 0;
+  int64_t added = 0;
   friend bool operator==(const Stored&, const Stored&) = default;
 };
 using State = std::map<uint64_t, Stored>;
 
-Point MakePoint(uint64_t id, int64_t write) {
+// The vector that collections get while they live.
+constexpr const char* kAdded = "added";
+
+DenseVector RowsOf(uint64_t id, int64_t write) {
+  std::vector<float> rows;
+  for (int64_t row = write % 3; row >= 0; --row) {
+    rows.insert(rows.end(), {static_cast<float>(id), static_cast<float>(write)});
+  }
+  return DenseVector::OfRows(std::move(rows), 2);
+}
+
+// Above the numbers of writes.
+constexpr uint64_t kIdIndices = 1'000'000;
+
+DenseVector SparseOf(uint64_t id, int64_t write) {
+  return DenseVector::AtIndices(
+      {static_cast<uint32_t>(write), static_cast<uint32_t>(kIdIndices + id)},
+      {static_cast<float>(write), static_cast<float>(id + 1)});
+}
+
+Point MakePoint(uint64_t id, int64_t write, bool with_added) {
   Point point;
   point.id = PointId(id);
-  point.vectors = {{"", {static_cast<float>(id), static_cast<float>(write)}}};
+  point.vectors = {{"", {static_cast<float>(id), static_cast<float>(write)}},
+                   {"rows", RowsOf(id, write)},
+                   {"words", SparseOf(id, write)}};
+  if (with_added) point.vectors.push_back({kAdded, {static_cast<float>(write)}});
   point.payload = *ParsePayloadJson(R"({"w":)" + std::to_string(write) + "}");
   return point;
 }
@@ -64,6 +91,8 @@ class World {
   explicit World(env::FileSystem& fs, uint64_t seed = 0, Durability durability = Durability::kSync)
       : fs_(fs), seed_(seed) {
     config_.vectors[""] = {.dim = 2, .metric = Metric::kEuclid};
+    config_.vectors["rows"] = {.dim = 2, .metric = Metric::kDot, .multivector = true};
+    config_.vectors["words"] = VectorConfig::Sparse(true);
     config_.durability = durability;
   }
   ~World() {
@@ -93,13 +122,33 @@ class World {
     }
     if (write % 3 == 0) return ChangePayloads(write, random, state);
     if (write % 11 == 0) return UpdateVectors(write, random, state);
+    if (write % 13 == 0) return DeleteVectors(random, state);
+    const bool with_added = HasAdded();
     std::vector<Point> points;
     for (uint64_t i = 1 + random() % 5; i > 0; --i) {
       uint64_t id = random() % 24;
-      points.push_back(MakePoint(id, write));
-      state[id] = {.write = write, .vector_change = write};
+      points.push_back(MakePoint(id, write, with_added));
+      state[id] = {
+          .write = write, .vector_change = write, .sparse = write, .added = with_added ? write : 0};
     }
     return collection->Upsert(context_, std::move(points)).status();
+  }
+
+  // Adds a vector, or leaves it out with all that points have of it, and goes on with the folder
+  // opened anew.
+  Status ChangeVectors(State& state) {
+    const bool adds = !HasAdded();
+    AKIDB_RETURN_IF_ERROR(collection->Retire([&](CollectionConfig& config) {
+      if (adds) {
+        config.vectors[kAdded] = {.dim = 1, .metric = Metric::kDot};
+      } else {
+        config.vectors.erase(kAdded);
+        for (auto& [id, stored] : state) stored.added = 0;
+      }
+      return OkStatus();
+    }));
+    collection.reset();
+    return Open();
   }
 
   // What the collection holds; every answer that is asked for must agree with the others.
@@ -113,9 +162,7 @@ class World {
       Stored& stored = state[record.id.number()];
       stored.write = record.payload->root().Member("w")->AsInt();
       if (auto change = record.payload->root().Member("c")) stored.payload_change = change->AsInt();
-      const DenseVector& vector = record.vectors->at(0).second;
-      if (vector[0] != static_cast<float>(record.id.number())) return InternalError("mixed up");
-      stored.vector_change = static_cast<int64_t>(vector[1]);
+      AKIDB_RETURN_IF_ERROR(ReadVectors(record.id.number(), *record.vectors, stored));
     }
     if (state.size() != collection->stats().points) return InternalError("the count is wrong");
     SearchRequest search;
@@ -124,12 +171,64 @@ class World {
     search.limit = 1000;
     AKIDB_ASSIGN_OR_RETURN(std::vector<Hit> hits, collection->Search(context_, search));
     if (hits.size() != state.size()) return InternalError("search and scroll differ");
+    AKIDB_RETURN_IF_ERROR(SearchWords(state));
     return state;
   }
 
   std::shared_ptr<Collection> collection;
 
  private:
+  bool HasAdded() const { return collection->current_config()->vectors.contains(kAdded); }
+
+  static Status ReadVectors(uint64_t id, const NamedVectors& vectors, Stored& stored) {
+    for (const auto& [name, vector] : vectors) {
+      if (!name.empty()) continue;
+      if (vector[0] != static_cast<float>(id)) return InternalError("mixed up");
+      stored.vector_change = static_cast<int64_t>(vector[1]);
+    }
+    for (const auto& [name, vector] : vectors) {
+      if (name == "rows" && vector != RowsOf(id, stored.vector_change)) {
+        return InternalError("rows of another write");
+      }
+      if (name == "words") {
+        stored.sparse = vector.indices->front();
+        if (vector != SparseOf(id, stored.sparse)) return InternalError("words of another point");
+      }
+      if (name == kAdded) stored.added = static_cast<int64_t>(vector[0]);
+    }
+    return OkStatus();
+  }
+
+  // Every point that has a sparse vector is found by its own index.
+  Status SearchWords(const State& state) {
+    DenseVector query = DenseVector::AtIndices({}, {});
+    size_t having = 0;
+    for (const auto& [id, stored] : state) {
+      if (stored.sparse == 0) continue;
+      ++having;
+      query.indices->push_back(static_cast<uint32_t>(kIdIndices + id));
+      query.push_back(1);
+    }
+    if (having == 0) return OkStatus();
+    SearchRequest search;
+    search.vector_name = "words";
+    search.SearchBy(query);
+    search.limit = 1000;
+    AKIDB_ASSIGN_OR_RETURN(std::vector<Hit> hits, collection->Search(context_, search));
+    return hits.size() == having ? OkStatus() : InternalError("a sparse vector is not found");
+  }
+
+  Status DeleteVectors(std::mt19937_64& random, State& state) {
+    PointSelector selector;
+    for (int i = 0; i < 8; ++i) selector.ids.push_back(PointId(random() % 24));
+    for (PointId id : selector.ids) {
+      auto stored = state.find(id.number());
+      if (stored != state.end()) stored->second.sparse = 0;
+    }
+    const std::vector<std::string> names = {"words"};
+    return collection->DeleteVectors(context_, selector, names).status();
+  }
+
   Status ChangePayloads(int64_t write, std::mt19937_64& random, State& state) {
     PointSelector selector;
     for (int i = 0; i < 5; ++i) selector.ids.push_back(PointId(random() % 24));
@@ -142,10 +241,14 @@ class World {
   }
   Status UpdateVectors(int64_t write, std::mt19937_64& random, State& state) {
     std::vector<Point> points;
+    const bool with_added = HasAdded();
     for (uint64_t i = 0; i < 3; ++i) {
-      points.push_back(MakePoint((random() % 8) * 3 + i, write));
+      points.push_back(MakePoint((random() % 8) * 3 + i, write, with_added));
       auto stored = state.find(points.back().id.number());
-      if (stored != state.end()) stored->second.vector_change = write;
+      if (stored == state.end()) continue;
+      stored->second.vector_change = write;
+      stored->second.sparse = write;
+      if (with_added) stored->second.added = write;
     }
     return collection->UpdateVectors(context_, std::move(points), nullptr).status();
   }
@@ -184,9 +287,9 @@ class World {
 // How far a life came before the power went.
 struct Life {
   bool created = false;
-  int64_t acknowledged = 0;
-  int64_t sealed = 0;         // the last write that a finished seal holds
-  std::vector<State> states;  // after write 0, 1, …, the one under way included
+  std::vector<State> states;  // after each change, the one under way included
+  int64_t acknowledged = 0;   // of them the last that was answered,
+  int64_t sealed = 0;         // and that a finished seal holds
   bool finished = false;
 };
 
@@ -195,6 +298,8 @@ struct Life {
 enum class Merges : unsigned char { kAwaited, kBesideWrites };
 
 constexpr int64_t kWrites = 26;
+constexpr int64_t kAddsVector = 7;  // after this write
+constexpr int64_t kDropsVector = 20;
 
 Life Live(World& world, Merges merges = Merges::kAwaited) {
   Life life;
@@ -206,10 +311,17 @@ Life Live(World& world, Merges merges = Merges::kAwaited) {
     Status status = world.Write(write, state);
     life.states.push_back(std::move(state));
     if (!status.ok()) return life;
-    life.acknowledged = write;
+    ++life.acknowledged;
+    if (write == kAddsVector || write == kDropsVector) {
+      State changed = life.states.back();
+      status = world.ChangeVectors(changed);
+      life.states.push_back(std::move(changed));
+      if (!status.ok()) return life;
+      life.sealed = ++life.acknowledged;
+    }
     if (write % 4 == 0) {
       if (!world.collection->Seal().ok()) return life;
-      life.sealed = write;
+      life.sealed = life.acknowledged;
       // Not asked whether it succeeds: nothing depends on it.
       if (merges == Merges::kAwaited) static_cast<void>(world.collection->Merge());
     }
@@ -233,7 +345,7 @@ std::string Judge(env::FileSystem& disk, const Life& life, Durability durability
   int64_t least = durability == Durability::kSync ? life.acknowledged : life.sealed;
   auto first = life.states.begin() + least;
   if (std::find(first, life.states.end(), *found) == life.states.end()) {
-    return "not the state after write " + std::to_string(least) + " or a later one";
+    return "not the state after change " + std::to_string(least) + " or a later one";
   }
   // And life goes on from there.
   State state = *found;
@@ -407,7 +519,7 @@ TEST(CollectionCrash, WritesReturnWithTheSpace) {
   auto disk = MakeDisk(1);
   World world(*disk);
   ASSERT_TRUE(world.Create().ok());
-  disk->SetCapacity(60 << 10);
+  disk->SetCapacity(130 << 10);
   std::vector<State> states(1);
   Status status;
   int64_t write = 0;
@@ -417,16 +529,24 @@ TEST(CollectionCrash, WritesReturnWithTheSpace) {
     status = world.Write(write, state);
     if (status.ok()) states.push_back(std::move(state));
   }
+  EXPECT_GT(states.back().size(), 5u);
   EXPECT_EQ(status.code(), ErrorCode::kStorageFull) << status.ToString();
-  EXPECT_EQ(*world.Read(), states.back());
+  Result<State> found = world.Read();
+  ASSERT_TRUE(found.ok()) << found.status().ToString();
+  EXPECT_EQ(*found, states.back());
   EXPECT_EQ(world.collection->stats().read_only_reason, "");
-  disk->SetCapacity(1 << 20);
+  disk->SetCapacity(4 << 20);
   State state = states.back();
   ASSERT_TRUE(world.Write(3001, state).ok());
-  EXPECT_EQ(*world.Read(), state);
-  world.collection.reset();
-  ASSERT_TRUE(world.Open().ok());
-  EXPECT_EQ(*world.Read(), state);
+  for (const bool anew : {false, true}) {
+    if (anew) {
+      world.collection.reset();
+      ASSERT_TRUE(world.Open().ok());
+    }
+    found = world.Read();
+    ASSERT_TRUE(found.ok()) << found.status().ToString();
+    EXPECT_EQ(*found, state);
+  }
 }
 
 }  // namespace

@@ -48,6 +48,26 @@ void ParseOnly(benchmark::State& state) {
 }
 BENCHMARK(ParseOnly)->Unit(benchmark::kMillisecond);
 
+// What a program would need that wants nothing but the numbers of the vectors.
+void OnDemandFloats(benchmark::State& state) {
+  const std::string body = MakeBody(1000, 384);
+  const simdjson::padded_string text(body);
+  simdjson::ondemand::parser parser;
+  std::vector<float> floats;
+  for (auto _ : state) {
+    floats.clear();
+    simdjson::ondemand::document document = parser.iterate(text);
+    for (simdjson::ondemand::object point : document["points"].get_array()) {
+      for (double component : point["vector"].get_array()) {
+        floats.push_back(static_cast<float>(component));
+      }
+    }
+    benchmark::DoNotOptimize(floats.data());
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * body.size()));
+}
+BENCHMARK(OnDemandFloats)->Unit(benchmark::kMillisecond);
+
 void DecodeUpsertBody(benchmark::State& state) {
   std::string body = MakeBody(1000, 384);
   for (auto _ : state) {

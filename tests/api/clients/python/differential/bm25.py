@@ -92,8 +92,9 @@ class Texts:
         if spoken in STOPPED:
             make["stopwords"] = lambda: r.choice(stops)
         options = {name: value() for name, value in make.items() if r.randrange(4) == 0}
-        if options.get("tokenizer") == "whitespace":
-            options["stemmer"] = {"type": "none"}  # versions of Snowball stem what is no word differently
+        if options.get("tokenizer") == "whitespace" or options.get("lowercase") is False:
+            # Versions of Snowball stem what is no word, or has capital letters, differently.
+            options["stemmer"] = {"type": "none"}
         return {"language": spoken, **options}
 
     def batch(self):

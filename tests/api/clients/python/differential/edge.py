@@ -202,6 +202,7 @@ class Edge:
         self.folder = tempfile.mkdtemp(prefix="akidb-edge-", dir=FOLDER)
         self.changed = False
         self.cleared = False
+        self.dropped = set()  # sparse vectors that points have lost
         self.lookup = None  # where the inputs of the query at hand come from
         self.names = {}
         self.beside = None
@@ -257,6 +258,8 @@ class Edge:
             return
         self.changed = self.changed or kind != "upsert" or any(p["id"] in self.seen for p in body["points"])
         self.cleared = self.cleared or kind == "clear_payload"
+        if kind == "delete_vectors":
+            self.dropped |= self.sparse & set(body["vector"])
         if kind == "upsert":
             self.seen.update(p["id"] for p in body["points"])
         for operation in self.prepared(kind, body):
@@ -371,6 +374,8 @@ class Edge:
     def scoring(self, of, using, limit, inner=False):
         if of is None:
             return None
+        if using in self.dropped:
+            raise NotAsked("sparse vectors after one was deleted: given anew, it goes on being found by what it was")
         if not isinstance(of, dict) or "indices" in of:
             return edge.Query.Nearest(self.stored(of, using), using)
         if of.get("mmr") is not None:
