@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Kills the real server at random moments while it is written to, restarts it, and checks that
-nothing acknowledged is lost and no batch is seen in halves.
+nothing acknowledged is lost and no batch is seen in halves. Points have a dense vector, one of several
+rows and a sparse one, and meanwhile a named vector is added to the collection and left out again.
 
     kill_test.py [--kills N] [--seed N] [--prove]
 
@@ -28,6 +29,14 @@ PROOF_KILLS_MORE = 50
 IDS_PER_WRITER = 200
 DIM = 8
 COLLECTION = "crash"
+SCHEMA = {
+    "vectors": {
+        "": {"size": DIM, "distance": "Dot"},
+        "rows": {"size": 2, "distance": "Dot", "multivector_config": {"comparator": "max_sim"}},
+    },
+    "sparse_vectors": {"words": {"modifier": "idf"}},
+}
+ADDED = "added"
 
 
 class Writer(threading.Thread):
@@ -37,7 +46,8 @@ class Writer(threading.Thread):
         super().__init__()
         self.number = number
         self.random = random.Random(seed)
-        # id -> revisions of the write and of the last edit of its payload, as the server acknowledged
+        # id -> revisions of the write, of the last edit of its payload and of its sparse vector, None where it
+        # lacks one, as the server acknowledged
         self.acknowledged = {}
         self.in_flight = None  # the state if the unacknowledged operation happened after all
         self.revision = 0
@@ -67,16 +77,27 @@ class Writer(threading.Thread):
             ids = self.random.sample(sorted(self.acknowledged), min(3, len(self.acknowledged)))
             after = {k: v for k, v in self.acknowledged.items() if k not in ids}
             method, path, body = "POST", "/points/delete", {"points": ids}
+        elif kind < 0.4:
+            ids = self.random.sample(sorted(self.acknowledged), min(8, len(self.acknowledged)))
+            self.revision += 1
+            changed = {id: (self.acknowledged[id][0], self.revision, self.acknowledged[id][2]) for id in ids}
+            after = {**self.acknowledged, **changed}
+            method, path, body = "POST", "/points/payload", {"payload": {"edit": self.revision}, "points": ids}
         elif kind < 0.5:
             ids = self.random.sample(sorted(self.acknowledged), min(8, len(self.acknowledged)))
             self.revision += 1
-            after = {**self.acknowledged, **{id: (self.acknowledged[id][0], self.revision) for id in ids}}
-            method, path, body = "POST", "/points/payload", {"payload": {"edit": self.revision}, "points": ids}
+            given = self.revision if self.random.random() < 0.6 else None
+            after = {**self.acknowledged, **{id: (*self.acknowledged[id][:2], given) for id in ids}}
+            if given is None:
+                method, path, body = "POST", "/points/vectors/delete", {"vector": ["words"], "points": ids}
+            else:
+                method, path = "PUT", "/points/vectors"
+                body = {"points": [{"id": id, "vector": {"words": words(id, given)}} for id in ids]}
         else:
             base = self.number * IDS_PER_WRITER
             ids = self.random.sample(range(base, base + IDS_PER_WRITER), self.random.randint(1, 8))
             self.revision += 1
-            after = {**self.acknowledged, **{id: (self.revision, None) for id in ids}}
+            after = {**self.acknowledged, **{id: (self.revision, None, self.revision) for id in ids}}
             body = {"points": [self.point(id, self.revision) for id in ids]}
             method, path = "PUT", "/points"
         self.in_flight = after
@@ -88,6 +109,9 @@ class Writer(threading.Thread):
         )
         response = connection.getresponse()
         text = response.read()
+        if response.status == 503 and b"vectors" in text:
+            self.in_flight = None  # refused: the collection's vectors are being changed
+            return True
         if response.status != 200:
             self.failure = f"status {response.status}: {text!r}"
             return False
@@ -97,11 +121,49 @@ class Writer(threading.Thread):
 
     @staticmethod
     def point(id, revision):
-        return {"id": id, "vector": [float(id), float(revision)] + [0.5] * (DIM - 2), "payload": {"revision": revision}}
+        dense = [float(id), float(revision)] + [0.5] * (DIM - 2)
+        vectors = {"": dense, "rows": rows(id, revision), "words": words(id, revision)}
+        return {"id": id, "vector": vectors, "payload": {"revision": revision}}
+
+
+def rows(id, revision):
+    return [[float(id), float(revision)]] * (1 + revision % 3)
+
+
+def words(id, revision):
+    return {"indices": [revision, 1_000_000 + id], "values": [1.5, float(revision)]}
+
+
+class Changer(threading.Thread):
+    """Adds a named vector to the collection, and leaves it out, until the server dies."""
+
+    def __init__(self, port, there):
+        super().__init__()
+        self.port = port
+        self.there = there  # as acknowledged; None: either
+        self.changes = 0
+
+    def run(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            while True:
+                adds, self.there = not self.there, None
+                body = json.dumps({"dense": {"size": 2, "distance": "Dot"}}) if adds else None
+                path = f"/collections/{COLLECTION}/vectors/{ADDED}?wait=true"
+                connection.request("PUT" if adds else "DELETE", path, body, {"content-type": "application/json"})
+                response = connection.getresponse()
+                response.read()
+                # 503: what was left out is still being removed.
+                self.there = adds if response.status == 200 else not adds
+                self.changes += response.status == 200
+        except (OSError, http.client.HTTPException):
+            pass
+        finally:
+            connection.close()
 
 
 def stored_points(server):
-    """id -> (revisions in the payload, vector), by walking the whole collection."""
+    """id -> (revisions, vectors), by walking the whole collection."""
     points, offset = {}, None
     while True:
         body = {"limit": 500, "offset": offset, "with_vector": True}
@@ -110,7 +172,9 @@ def stored_points(server):
             raise AssertionError(f"scroll after restart: {reply.status} {reply.text}")
         for point in reply.result["points"]:
             payload = point["payload"]
-            points[point["id"]] = ((payload["revision"], payload.get("edit")), point["vector"])
+            vectors = point["vector"]
+            sparse = vectors["words"]["indices"][0] if "words" in vectors else None
+            points[point["id"]] = ((payload["revision"], payload.get("edit"), sparse), vectors)
         offset = reply.result["next_page_offset"]
         if offset is None:
             return points
@@ -119,9 +183,11 @@ def stored_points(server):
 def check(server, writers):
     """The complaint, or None. Takes over what an unacknowledged write turned out to have done."""
     points = stored_points(server)
-    for id, ((revision, _), vector) in points.items():
-        if vector[:2] != [float(id), float(revision)]:
-            return f"point {id}: vector {vector[:2]} does not belong to revision {revision}"
+    for id, ((revision, _, sparse), vectors) in points.items():
+        if vectors[""][:2] != [float(id), float(revision)] or vectors["rows"] != rows(id, revision):
+            return f"point {id}: vectors {vectors} do not belong to revision {revision}"
+        if sparse is not None and vectors["words"] != words(id, sparse):
+            return f"point {id}: sparse vector {vectors['words']} does not belong to revision {sparse}"
     for writer in writers:
         if writer.failure:
             return f"writer {writer.number}: {writer.failure}"
@@ -165,22 +231,28 @@ def main():
     # A small head, so that kills also fall into sealing and the change of logs.
     server = Server(environment={"AKIDB_HEAD_ROWS_MAX": "150"}).start()
     try:
-        created = server.request(
-            "PUT", f"/collections/{COLLECTION}", {"vectors": {"size": DIM, "distance": "Dot"}}
-        )
+        created = server.request("PUT", f"/collections/{COLLECTION}", SCHEMA)
         assert created.status == 200, created.text
         writers = [Writer(number, chance.getrandbits(32)) for number in range(WRITERS)]
+        there, changes = False, 0
         # A proof goes on until there was something to lose.
         for kill in range(1, options.kills + (PROOF_KILLS_MORE if options.prove else 0) + 1):
             for writer in writers:
                 writer.run_until_killed(server.port)
+            changer = Changer(server.port, there)
+            changer.start()
             time.sleep(chance.uniform(0.0, 0.25))
             server.kill()
-            for writer in writers:
-                writer.join()
+            for thread in (changer, *writers):
+                thread.join()
+            changes += changer.changes
             cut = options.prove and kill >= options.kills and cut_log(server.data_dir)
             server.start()
             complaint = check(server, writers)
+            described = server.request("GET", f"/collections/{COLLECTION}").result["config"]["params"]["vectors"]
+            there = ADDED in described
+            if changer.there not in (None, there):
+                complaint = complaint or f"the vector that was {'added' if changer.there else 'left out'} is not"
             if cut:
                 print(f"the cut log was noticed: {str(complaint)[:100]}…")
                 return 0 if complaint else 1
@@ -188,7 +260,7 @@ def main():
                 print(f"kill {kill}: {complaint}\nserver log:\n{server.log()[-4000:]}")
                 return 1
         writes = sum(writer.acknowledged_count for writer in writers)
-        print(f"{options.kills} kills, {writes} acknowledged writes, nothing lost")
+        print(f"{options.kills} kills, {writes} acknowledged writes, {changes} changes of vectors, nothing lost")
         if options.prove:
             print("no log was long enough to be cut")
             return 1

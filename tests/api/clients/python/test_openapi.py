@@ -3,7 +3,10 @@ official client knows stands in it."""
 
 import html.parser
 import os
+import pathlib
+import re
 import sys
+import typing
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -77,6 +80,28 @@ ASKED_OF_A_COLLECTION = ["", "/exists", "/aliases", "/optimizations?with=queued,
                          "/points/1", "/snapshots"]
 
 
+DOCUMENTS = pathlib.Path(__file__).resolve().parents[4] / "docs" / "api"
+# Of the client's models those that are bodies of requests, where one node serves them.
+BODIES = (
+    "ChangeAliasesOperation CountRequest CreateCollection CreateFieldIndex DeletePayload DeleteVectors FacetRequest "
+    "PointRequest PointsList PointsBatch PointIdsList FilterSelector QueryGroupsRequest QueryRequest QueryRequestBatch "
+    "QuotaConfig ScrollRequest SearchMatrixRequest SetPayload SnapshotRecover UpdateCollection UpdateOperations "
+    "UpdateVectors"
+).split()
+
+
+def fields_below(kind, fields, seen):
+    """Names of the fields of a model and of those that it is made of: {name: a model that has it}."""
+    for part in typing.get_args(kind):
+        fields_below(part, fields, seen)
+    if not hasattr(kind, "model_fields") or kind in seen:
+        return
+    seen.add(kind)
+    for name, field in kind.model_fields.items():
+        fields.setdefault(field.alias or name, kind.__name__)
+        fields_below(field.annotation, fields, seen)
+
+
 class Anchors(html.parser.HTMLParser):
     """Anchors of a page, and what it wants from elsewhere."""
 
@@ -118,6 +143,16 @@ class Description(ServerTestCase):
                 fields = {field.alias or key for key, field in getattr(models, name).model_fields.items()}
                 described = set(self.schemas.component(ours)["properties"])
                 self.assertEqual(fields - described, lacking)
+
+    def test_every_field_is_told_of(self):
+        """In the documents, but for bodies of operations that answer as a standalone node does."""
+        documents = "".join(path.read_text("utf-8") for path in DOCUMENTS.glob("*.md"))
+        told = set(re.findall(r"[A-Za-z_0-9]+", documents))
+        fields = {}
+        for name in BODIES:
+            fields_below(getattr(models, name), fields, set())
+        self.assertGreater(len(fields), 200)
+        self.assertEqual({name: of for name, of in fields.items() if name not in told}, {})
 
     def check_answer(self, operation, reply):
         content = operation["responses"]["200"]["content"]
