@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "base/mutex.h"
+#include "catalog/sqlite_files.h"
 
 namespace akidb::catalog {
 namespace {
@@ -126,8 +127,8 @@ Status Execute(sqlite3* db, const char* sql) {
 
 class SqliteCatalog final : public Catalog {
  public:
-  SqliteCatalog(DatabaseHandle db, uint64_t applied_seq)
-      : db_(std::move(db)), applied_seq_(applied_seq) {}
+  SqliteCatalog(std::unique_ptr<SqliteFiles> files, DatabaseHandle db, uint64_t applied_seq)
+      : files_(std::move(files)), db_(std::move(db)), applied_seq_(applied_seq) {}
 
   uint64_t applied_seq() const override {
     MutexLock lock(mutex_);
@@ -264,6 +265,7 @@ class SqliteCatalog final : public Catalog {
   }
 
   mutable Mutex mutex_;
+  const std::unique_ptr<SqliteFiles> files_;  // outlives db_
   DatabaseHandle db_;
   uint64_t applied_seq_ AKIDB_GUARDED_BY(mutex_);
 };
@@ -278,14 +280,16 @@ Result<int64_t> ReadState(sqlite3* db, std::string_view key) {
 
 }  // namespace
 
-Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) {
+Result<std::unique_ptr<Catalog>> Catalog::Open(env::FileSystem& fs, const std::string& path) {
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<SqliteFiles> files, SqliteFiles::Register(fs));
   sqlite3* raw = nullptr;
-  int code =
-      sqlite3_open_v2(path.c_str(), &raw,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  int code = sqlite3_open_v2(path.c_str(), &raw,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                             files->name().c_str());
   DatabaseHandle db(raw);
   if (code != SQLITE_OK) return SqlError(db.get(), "can't open " + path);
   AKIDB_RETURN_IF_ERROR(Execute(db.get(),
+                                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; "
                                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
                                 "PRAGMA foreign_keys = ON; PRAGMA cache_size = -256;"));
   AKIDB_RETURN_IF_ERROR(Execute(db.get(), "BEGIN IMMEDIATE"));
@@ -299,8 +303,8 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path) {
                             "; this program reads up to " + std::to_string(kSchemaVersion));
   }
   AKIDB_ASSIGN_OR_RETURN(int64_t applied, ReadState(db.get(), "applied_seq"));
-  return std::unique_ptr<Catalog>(
-      std::make_unique<SqliteCatalog>(std::move(db), static_cast<uint64_t>(applied)));
+  return std::unique_ptr<Catalog>(std::make_unique<SqliteCatalog>(std::move(files), std::move(db),
+                                                                  static_cast<uint64_t>(applied)));
 }
 
 }  // namespace akidb::catalog

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "env/file_system.h"
 #include "types/uuid.h"
 
 namespace akidb::catalog {
@@ -49,8 +50,8 @@ class Catalog {
  public:
   // Creates the file when missing. kCorruption when it is not a sound database: then the caller may
   // remove it, with its -wal and -shm, and replay the system log from its beginning. kUnsupported:
-  // written by a newer version.
-  static Result<std::unique_ptr<Catalog>> Open(const std::string& path);
+  // written by a newer version. One at a time for each file; `fs` outlives it.
+  static Result<std::unique_ptr<Catalog>> Open(env::FileSystem& fs, const std::string& path);
   virtual ~Catalog() = default;
 
   // The last system log record that this view holds; 0 = none.

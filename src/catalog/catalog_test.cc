@@ -20,7 +20,7 @@ class CatalogTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::unique_ptr<Catalog> MustOpen() {
-    Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(path());
+    Result<std::unique_ptr<Catalog>> catalog = Catalog::Open(*files_, path());
     EXPECT_TRUE(catalog.ok()) << catalog.status().ToString();
     return std::move(catalog).value();
   }
@@ -31,6 +31,9 @@ class CatalogTest : public testing::Test {
     uuid.bytes[15] = last;
     return uuid;
   }
+
+ protected:
+  std::unique_ptr<env::FileSystem> files_ = env::MakePosixFileSystem();
 
  private:
   std::string folder_;
@@ -133,12 +136,13 @@ TEST_F(CatalogTest, FailedChangeLeavesAppliedSeqAlone) {
   ASSERT_TRUE(catalog->AddCollection(1, {MakeUuid(1), "a", "{}"}).ok());
   EXPECT_FALSE(catalog->AddCollection(2, {MakeUuid(2), "a", "{}"}).ok());
   EXPECT_EQ(catalog->applied_seq(), 1u);
+  catalog.reset();
   EXPECT_EQ(MustOpen()->applied_seq(), 1u);
 }
 
 TEST_F(CatalogTest, RefusesAFileThatIsNoDatabase) {
   std::ofstream(path()) << std::string(8192, 'x');
-  EXPECT_EQ(Catalog::Open(path()).status().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(Catalog::Open(*files_, path()).status().code(), ErrorCode::kCorruption);
 }
 
 TEST_F(CatalogTest, NamesMayHoldAnyBytes) {

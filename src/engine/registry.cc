@@ -50,7 +50,8 @@ Status Registry::CheckSystemLogIsThere() {
 // Opens the catalog and replays what the system log has beyond it. A damaged catalog is made anew
 // from the whole log.
 Status Registry::OpenCatalog() {
-  Result<std::unique_ptr<catalog::Catalog>> opened = catalog::Catalog::Open(Path("catalog.db"));
+  Result<std::unique_ptr<catalog::Catalog>> opened =
+      catalog::Catalog::Open(environment_.fs, Path("catalog.db"));
   if (opened.ok()) {
     catalog_ = std::move(opened).value();
     return OpenSystemLog();
@@ -63,7 +64,7 @@ Status Registry::OpenCatalog() {
     AKIDB_ASSIGN_OR_RETURN(bool exists, environment_.fs.Exists(path));
     if (exists) AKIDB_RETURN_IF_ERROR(environment_.fs.Remove(path));
   }
-  AKIDB_ASSIGN_OR_RETURN(catalog_, catalog::Catalog::Open(Path("catalog.db")));
+  AKIDB_ASSIGN_OR_RETURN(catalog_, catalog::Catalog::Open(environment_.fs, Path("catalog.db")));
   return OpenSystemLog();
 }
 

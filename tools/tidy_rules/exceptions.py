@@ -12,6 +12,8 @@ EXCUSES = (
     Excuse("parameters", "src/api/rest/http_parser.*", "overrides a virtual function of Boost.Beast"),
     Excuse("parameters", "src/cli/http_client.cc", "the form of libcurl's progress callback"),
     Excuse("printing", "tests/crash/planted/planted_main.cc", "a program whose findings people read"),
+    Excuse("parameters", "src/catalog/sqlite_files.cc", "the form of SQLite's function that opens a file"),
+    Excuse("printing", "tests/fuzz/decoders/decoder_fuzz.cc", "a program whose findings people read"),
     Excuse("printing", "tests/fuzz/http_fuzz.cc", "a program whose findings people read"),
     Excuse("raw-new", "src/embedding/tokenizer/paged_table.h",
            "pages are published once through atomic pointers, which own nothing"),

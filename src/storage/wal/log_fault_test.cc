@@ -65,6 +65,31 @@ TEST_F(LogFaultTest, WhatAFailedSyncLeftInTheCacheIsNotBelieved) {
   }
 }
 
+// The log is closed, the sync of its mark fails, and somebody opens it before the cache is gone.
+TEST_F(LogFaultTest, AClosingMarkThatWasNotSyncedIsNotBelieved) {
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    auto disk = MakeDisk(seed);
+    env::SimulatedFileSystem& fs = *disk;
+    LogWorld world(fs);
+    auto log = world.MustOpen();
+    ASSERT_TRUE(AppendNext(*log, 100).ok());
+    fs.SetFaultHook([](const env::SimulatedOperation& op) {
+      return op.kind == Kind::kSyncData ? IoError("broken") : OkStatus();
+    });
+    ASSERT_FALSE(log->Close().ok());
+    fs.SetFaultHook(nullptr);
+    log.reset();
+    log = world.MustOpen();
+    ASSERT_TRUE(log);
+    ASSERT_TRUE(AppendNext(*log, 100).ok());
+    ASSERT_TRUE(AppendNext(*log, 100).ok());
+    auto after = fs.CloneAfterCrash(seed);
+    LogWorld again(*after);
+    ASSERT_TRUE(again.MustOpen()) << seed;
+    EXPECT_EQ(again.last_replayed, 3u) << seed;
+  }
+}
+
 TEST_F(LogFaultTest, AFullDiskRefusesWithoutATraceAndSpaceBringsWritesBack) {
   auto log = world_.MustOpen();
   ASSERT_TRUE(AppendNext(*log, 1000).ok());

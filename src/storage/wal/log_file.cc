@@ -79,12 +79,17 @@ Status LogFile::Write(uint64_t offset, std::span<std::byte> bytes, uint64_t dura
 }
 
 Status LogFile::WriteClosingMark(uint64_t last_seq, uint64_t durable) {
+  const uint64_t end_before = end_;
   std::vector<std::byte> bytes;
   LayOutClosingMark(last_seq, end_, bytes);
   AKIDB_RETURN_IF_ERROR(Write(end_, bytes, durable));
   ends_with_mark_ = true;
-  AKIDB_RETURN_IF_ERROR(TruncateToEnd());
-  return SyncData();
+  Status status = TruncateToEnd();
+  if (status.ok()) status = SyncData();
+  // Else the cache would show a mark that the disk may have lost, and the next opening go on behind
+  // it.
+  if (!status.ok()) static_cast<void>(file_->Truncate(end_before));
+  return status;
 }
 
 void LogFile::Discard() {

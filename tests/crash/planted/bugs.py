@@ -32,6 +32,11 @@ WRITER = "storage/segment/section_file_writer.cc"
 SECTIONS = "storage/segment/section_file.cc"
 SECTION_FORMAT = "storage/segment/section_file_format.cc"
 ARCHIVE = "storage/snapshot/archive.cc"
+SNAPSHOT_FILE = "storage/snapshot/snapshot_file.cc"
+MANIFEST_FORMAT = "storage/manifest/manifest_format.cc"
+SYSTEM_RECORDS = "engine/system_records.cc"
+REGISTRY = "engine/registry.cc"
+SQLITE_FILES = "catalog/sqlite_files.cc"
 MERGE = "engine/collection_merge.cc"
 SEAL = "engine/collection_seal.cc"
 
@@ -79,6 +84,20 @@ BUGS = (
             Edit(GROUP_LOG, "  if (!status.ok()) {\n    Fail(status);",
                  "  if (IsPlanted && !status.ok()) status = file->SyncData();\n"
                  "  if (!status.ok()) {\n    Fail(status);"),)),
+    Bug("belief_in_a_mark", "a closing mark whose sync failed stays in the cache",
+        "LogFaultTest.AClosingMarkThatWasNotSyncedIsNotBelieved", (
+            Edit(LOG_FILE, "if (!status.ok()) static_cast<void>(file_->Truncate(end_before));",
+                 "if (!IsPlanted && !status.ok()) static_cast<void>(file_->Truncate(end_before));"),)),
+    Bug("catalog_ahead_of_log", "the catalog holds a change before the system log has it",
+        "RegistryCrash.KeepsEveryAcknowledgedChangeWhereverThePowerGoes", (
+            Edit(REGISTRY, "  AKIDB_RETURN_IF_ERROR(log_->Wait(seq));\n  not_in_catalog_.emplace_back(seq, record);",
+                 "  if (IsPlanted) static_cast<void>(ApplyToCatalog(seq, record));\n"
+                 "  AKIDB_RETURN_IF_ERROR(log_->Wait(seq));\n"
+                 "  if (!IsPlanted) not_in_catalog_.emplace_back(seq, record);"),)),
+    Bug("catalog_not_synced", "the catalog's files are never synced",
+        "RegistryCrash.KeepsEveryAcknowledgedChangeWhereverThePowerGoes", (
+            Edit(SQLITE_FILES, "Status status = open.file->SyncData();",
+                 "Status status = IsPlanted ? OkStatus() : open.file->SyncData();"),)),
     Bug("manifest_in_place", "CURRENT is written over instead of renamed", MANIFEST_CRASH, (
         Edit(MANIFEST, "                    const CurrentManifest& current) {\n"
                        "  return env::WriteFileAtomically(fs,",
@@ -130,4 +149,24 @@ BUGS = (
              "c == '.' ||\n           (IsPlanted && c == '/') || c == '_'"),
         Edit(ARCHIVE, "name.size() >= kNameBytes || name.front() == '.')",
              "name.size() >= kNameBytes || (!IsPlanted && name.front() == '.'))"))),
+)
+
+# Found by the fuzzer of decoders (tests/fuzz/decoders); in the place of the test stands the decoder.
+FUZZ_BUGS = (
+    Bug("unchecked_sequence", "any sequence number may follow any other", "log", (
+        Edit(LOG_READER, "if (header.seq != position_.next_seq - (mark ? 1 : 0)) {",
+             "if (!IsPlanted && header.seq != position_.next_seq - (mark ? 1 : 0)) {"),)),
+    Bug("unchecked_entry", "a manifest's entry of a segment may say anything", "manifest", (
+        Edit(MANIFEST_FORMAT, "segment.first_seq > segment.last_seq ||",
+             "(!IsPlanted && segment.first_seq > segment.last_seq) ||"),)),
+    Bug("unchecked_place", "the place of a section is believed", "segment", (
+        Edit(SECTION_FORMAT, "entry.offset > footer.data_bytes || entry.bytes > footer.data_bytes - entry.offset) {",
+             "(!IsPlanted && (entry.offset > footer.data_bytes ||\n"
+             "                        entry.bytes > footer.data_bytes - entry.offset))) {"),)),
+    Bug("unchecked_hash", "what a snapshot holds isn't compared with its list", "snapshot", (
+        Edit(SNAPSHOT_FILE, "  if (hash.Digest() != file.sha256) {",
+             "  if (!IsPlanted && hash.Digest() != file.sha256) {"),)),
+    Bug("bytes_behind_a_record", "a record of the system log may be longer than what it says", "system", (
+        Edit(SYSTEM_RECORDS, "if (version == 0 || !in.AtEnd()) {",
+             "if (version == 0 || (!IsPlanted && !in.AtEnd())) {"),)),
 )

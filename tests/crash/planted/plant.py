@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes the sources that the bugs of bugs.py change, each with all of its bugs, which wait for
-IsPlanted(name) to say that they are wanted; and a table of the bugs.
+IsPlanted(name) to say that they are wanted; and tables of the bugs.
 
-    plant.py SRC OUT            writes OUT/FILE for each changed file and OUT/planted_table.inc
+    plant.py SRC OUT            writes OUT/FILE for each changed file and OUT/*_table.inc
     plant.py --list             prints the changed files, for CMake
 """
 
@@ -12,16 +12,16 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from bugs import BUGS  # noqa: E402
+from bugs import BUGS, FUZZ_BUGS  # noqa: E402
 
 
 def changed_files():
-    return list(dict.fromkeys(edit.file for bug in BUGS for edit in bug.edits))
+    return list(dict.fromkeys(edit.file for bug in BUGS + FUZZ_BUGS for edit in bug.edits))
 
 
 def plant(source, file):
     text = (source / file).read_text(encoding="utf-8")
-    for bug in BUGS:
+    for bug in BUGS + FUZZ_BUGS:
         for edit in bug.edits:
             if edit.file != file:
                 continue
@@ -41,8 +41,9 @@ def main():
     for file in changed_files():
         (out / file).parent.mkdir(parents=True, exist_ok=True)
         (out / file).write_text(plant(source, file), encoding="utf-8")
-    table = "".join(f'{{"{bug.name}", "{bug.what}", "{bug.test}"}},\n' for bug in BUGS)
-    (out / "planted_table.inc").write_text(table, encoding="utf-8")
+    for name, bugs in (("planted_table.inc", BUGS), ("fuzz_table.inc", FUZZ_BUGS)):
+        table = "".join(f'{{"{bug.name}", "{bug.what}", "{bug.test}"}},\n' for bug in bugs)
+        (out / name).write_text(table, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,209 @@
+// Power cuts and failing operations at every moment of a registry's life: the system log, which is
+// the truth, and the catalog, whose files SQLite writes through the same file system. What is found
+// afterwards must be the state after the last acknowledged change, or after the one under way.
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "engine/registry.h"
+#include "env/disk_fingerprint.h"
+#include "env/simulated_file_system.h"
+
+namespace akidb::engine {
+namespace {
+
+constexpr char kFolder[] = "/data";
+
+uint64_t FromEnvironment(const char* name, uint64_t usual) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : usual;
+}
+uint64_t TestSeed() { return FromEnvironment("AKIDB_TEST_SEED", 31415); }
+uint64_t SeedsPerCut() { return FromEnvironment("AKIDB_CRASH_SEEDS", 8); }
+
+// Names of collections and, with a leading '@', of aliases, and what they stand for.
+using State = std::map<std::string, std::string>;
+
+Uuid UuidOf(uint64_t number) {
+  Uuid uuid;
+  for (size_t i = 0; i < 8; ++i) uuid.bytes[15 - i] = static_cast<uint8_t>(number >> (8 * i));
+  return uuid;
+}
+
+class World {
+ public:
+  explicit World(env::FileSystem& fs)
+      : fs_(fs), reserve_(fs, *log_, env::JoinPath(kFolder, "reserve")) {}
+
+  Status Open() {
+    registry_.reset();
+    AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(env::JoinPath(kFolder, "collections")));
+    AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(kFolder));
+    AKIDB_ASSIGN_OR_RETURN(registry_, Registry::Open(kFolder, {fs_, *random_, *log_}, reserve_));
+    return OkStatus();
+  }
+
+  // Change number 1, 2, …, the same in every world.
+  Status Change(uint64_t number, State& state) {
+    const std::string name = "c" + std::to_string(number % 4);
+    const std::string alias = "@a" + std::to_string(number % 3);
+    const auto found = state.find(name);
+    const Uuid uuid = UuidOf(number);
+    if (number % 5 == 4 && found != state.end()) {
+      SetAliasesRecord record;
+      record.items = {{alias.substr(1), Uuid::Parse(found->second)}, {"gone", std::nullopt}};
+      state[alias] = found->second;
+      return registry_->Apply(record);
+    }
+    if (found == state.end()) {
+      state[name] = uuid.ToString();
+      return registry_->Apply(CreateCollectionRecord{uuid, name, R"({"vectors":{}})"});
+    }
+    const std::string old = found->second;
+    if (number % 2 == 0) {
+      for (auto& [key, value] : state) {
+        if (value == old) value = uuid.ToString();
+      }
+      return registry_->Apply(
+          ReplaceCollectionRecord{uuid, name, "{}", Uuid::Parse(old), {{"", "m", "f"}}});
+    }
+    std::erase_if(state, [&](const auto& entry) { return entry.second == old; });
+    return registry_->Apply(DeleteCollectionRecord{*Uuid::Parse(old)});
+  }
+
+  Result<State> Read() const {
+    State state;
+    AKIDB_ASSIGN_OR_RETURN(auto collections, registry_->catalog().Collections());
+    for (const catalog::CollectionRow& row : collections) state[row.name] = row.uuid.ToString();
+    AKIDB_ASSIGN_OR_RETURN(auto aliases, registry_->catalog().Aliases());
+    for (const catalog::AliasRow& row : aliases) {
+      state["@" + row.name] = row.collection->ToString();
+    }
+    return state;
+  }
+
+ private:
+  env::FileSystem& fs_;
+  std::unique_ptr<env::Random> random_ = env::MakeSeededRandom(11);
+  std::unique_ptr<Logger> log_ = MakeNullLogger();
+  SpaceReserve reserve_;
+  std::unique_ptr<Registry> registry_;
+};
+
+struct Life {
+  size_t acknowledged = 0;
+  std::vector<State> states;  // after change 0, 1, …, the one under way included
+  bool finished = false;
+};
+
+constexpr size_t kChanges = 24;
+
+Life Live(World& world) {
+  Life life;
+  life.states.emplace_back();
+  if (!world.Open().ok()) return life;
+  for (size_t number = 1; number <= kChanges; ++number) {
+    State state = life.states.back();
+    const Status status = world.Change(number, state);
+    life.states.push_back(std::move(state));
+    if (!status.ok()) return life;
+    life.acknowledged = number;
+    if (number == 15 && !world.Open().ok()) return life;
+  }
+  life.finished = true;
+  return life;
+}
+
+std::string Judge(env::FileSystem& disk, const Life& life) {
+  World world(disk);
+  if (Status status = world.Open(); !status.ok()) return status.ToString();
+  Result<State> found = world.Read();
+  if (!found.ok()) return found.status().ToString();
+  for (size_t i = life.acknowledged; i < life.states.size(); ++i) {
+    if (*found != life.states[i]) continue;
+    // And life goes on from there.
+    State state = *found;
+    Status status = world.Change(101, state);
+    if (status.ok()) status = world.Open();
+    if (!status.ok()) return status.ToString();
+    found = world.Read();
+    return found.ok() && *found == state ? "" : "what was changed after the recovery is wrong";
+  }
+  return "not the state after change " + std::to_string(life.acknowledged) + " or a later one";
+}
+
+std::unique_ptr<env::SimulatedFileSystem> MakeDisk(uint64_t seed) {
+  auto disk = std::make_unique<env::SimulatedFileSystem>(seed);
+  EXPECT_TRUE(disk->CreateDirectories(kFolder).ok());
+  EXPECT_TRUE(disk->SyncDirectory("/").ok());
+  return disk;
+}
+
+TEST(RegistryCrash, KeepsEveryAcknowledgedChangeWhereverThePowerGoes) {
+  const uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  uint64_t states = 0;
+  bool finished = false;
+  for (uint64_t cut = 0; !finished; ++cut) {
+    auto disk = MakeDisk(seed + cut);
+    Life life;
+    {
+      World world(*disk);
+      disk->PowerOffAfter(cut);
+      life = Live(world);
+    }
+    finished = life.finished;
+    std::set<uint64_t> seen;
+    for (uint64_t i = 0; i < SeedsPerCut(); ++i) {
+      auto after = disk->CloneAfterCrash(seed * 7919 + cut * 100'000 + i);
+      if (!seen.insert(env::FingerprintOf(*after, "/")).second) continue;
+      ASSERT_EQ(Judge(*after, life), "") << "cut at change " << cut << ", crash " << i;
+      ++states;
+    }
+  }
+  std::cout << states << " distinct crash states of registries\n";
+  EXPECT_GT(states, 300u);
+}
+
+TEST(RegistryCrash, FailingOperationsLoseNothing) {
+  const uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  for (bool full : {false, true}) {
+    for (bool for_ever : {false, true}) {
+      bool reached = true;
+      for (uint64_t fail_at = 0; reached; fail_at += full ? 3 : 1) {
+        auto disk = MakeDisk(seed + fail_at);
+        const uint64_t begin = disk->counters().operations;
+        reached = false;
+        bool armed = true;
+        disk->SetFaultHook([&](const env::SimulatedOperation& operation) {
+          const uint64_t at = operation.index - begin;
+          if (!armed || (for_ever ? at < fail_at : at != fail_at)) return OkStatus();
+          reached = true;
+          using Kind = env::SimulatedOperation::Kind;
+          if (!full) return IoError("broken");
+          const bool needs_space = operation.kind == Kind::kWrite ||
+                                   operation.kind == Kind::kAllocate ||
+                                   operation.kind == Kind::kCreate;
+          return needs_space ? StorageFullError("no space") : OkStatus();
+        });
+        Life life;
+        {
+          World world(*disk);
+          life = Live(world);
+          armed = false;
+        }
+        auto after = disk->CloneAfterCrash(seed + fail_at);
+        ASSERT_EQ(Judge(*after, life), "")
+            << "operation " << fail_at << (full ? " without space" : " broken")
+            << (for_ever ? ", for ever" : ", once");
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace akidb::engine
