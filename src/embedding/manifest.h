@@ -14,6 +14,7 @@
 #include "embedding/embedder.h"
 #include "embedding/pooling.h"
 #include "embedding/session.h"
+#include "embedding/tokenizer/tokenizer.h"
 
 namespace akidb::embedding {
 
@@ -40,9 +41,12 @@ struct Manifest {
   std::string licence;  // SPDX expression
 
   ModelFile tokenizer;
+  TokenizerOptions tokenizer_options;
+  std::vector<int32_t> append_ids;  // put behind what the tokenizer makes of every text
   ModelFile graph;
   std::vector<SessionInput> inputs;
   std::string output;
+  bool one_text_a_run = false;  // a text's vector would depend on what it is batched with
 
   std::string query_prompt;  // put before the text; may hold {instruction}
   std::string document_prompt;

@@ -16,6 +16,8 @@ using simdjson::dom::element_type;
 constexpr size_t kManifestBytesMax = size_t{1} << 20;
 constexpr uint32_t kDimsMax = 65'536;
 constexpr uint32_t kTokensMax = 1u << 20;
+constexpr uint64_t kTokenIdMax = (uint64_t{1} << 31) - 1;
+constexpr size_t kAppendedMax = 16;
 
 Status Wrong(const std::string& field, std::string_view what) {
   return ValidationError("manifest field `" + field + "` " + std::string(what));
@@ -124,6 +126,41 @@ Result<ModelFile> ReadFile(Members& members) {
   return file;
 }
 
+// How the tokenizer's file is used: members beside those of the file.
+Status ReadTokenizerUse(Members& tokenizer, Manifest& manifest) {
+  if (tokenizer.Find("append_ids")) {
+    AKIDB_ASSIGN_OR_RETURN(simdjson::dom::array ids, tokenizer.Array("append_ids"));
+    for (element item : ids) {
+      uint64_t id = 0;
+      if (item.get_uint64().get(id) != simdjson::SUCCESS || id > kTokenIdMax) {
+        return Wrong(tokenizer.PathOf("append_ids"),
+                     "must hold integers from 0 to " + std::to_string(kTokenIdMax));
+      }
+      manifest.append_ids.push_back(static_cast<int32_t>(id));
+    }
+    if (manifest.append_ids.empty() || manifest.append_ids.size() > kAppendedMax) {
+      return Wrong(tokenizer.PathOf("append_ids"),
+                   "must hold from 1 to " + std::to_string(kAppendedMax) + " ids");
+    }
+  }
+  if (tokenizer.Find("specials_in_text")) {
+    AKIDB_ASSIGN_OR_RETURN(std::string name, tokenizer.Text("specials_in_text"));
+    if (name != "match" && name != "plain") {
+      return Wrong(tokenizer.PathOf("specials_in_text"), "must be match or plain");
+    }
+    if (name == "plain") manifest.tokenizer_options.specials_in_text = SpecialsInText::kPlain;
+  }
+  return OkStatus();
+}
+
+Status ReadBatch(Members& members, Manifest& manifest) {
+  if (!members.Find("batch")) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(std::string name, members.Text("batch"));
+  if (name != "any" && name != "one") return Wrong("batch", "must be any or one");
+  manifest.one_text_a_run = name == "one";
+  return OkStatus();
+}
+
 Status ReadInputs(Members& graph, Manifest& manifest) {
   const std::map<std::string_view, InputKind> kinds = {{"ids", InputKind::kIds},
                                                        {"mask", InputKind::kMask},
@@ -151,6 +188,7 @@ Status ReadFiles(Members& members, Manifest& manifest) {
   AKIDB_ASSIGN_OR_RETURN(element tokenizer_value, members.Require("tokenizer"));
   AKIDB_ASSIGN_OR_RETURN(Members tokenizer, Members::Of("tokenizer", tokenizer_value));
   AKIDB_ASSIGN_OR_RETURN(manifest.tokenizer, ReadFile(tokenizer));
+  AKIDB_RETURN_IF_ERROR(ReadTokenizerUse(tokenizer, manifest));
   AKIDB_RETURN_IF_ERROR(tokenizer.Finish());
 
   AKIDB_ASSIGN_OR_RETURN(element graph_value, members.Require("graph"));
@@ -286,6 +324,7 @@ Result<Manifest> ParseManifest(std::string_view json) {
   Manifest manifest;
   AKIDB_RETURN_IF_ERROR(ReadNames(members, manifest));
   AKIDB_RETURN_IF_ERROR(ReadFiles(members, manifest));
+  AKIDB_RETURN_IF_ERROR(ReadBatch(members, manifest));
   AKIDB_RETURN_IF_ERROR(ReadPrompts(members, manifest));
   AKIDB_ASSIGN_OR_RETURN(uint64_t max_tokens, members.Number("max_tokens", kTokensMax));
   manifest.max_tokens = static_cast<uint32_t>(max_tokens);

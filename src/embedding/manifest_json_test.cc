@@ -11,11 +11,13 @@ namespace {
 constexpr std::string_view kFull = R"json({
   "id": "tiny", "aliases": ["Org/Tiny"], "revision": "1", "licence": "MIT",
   "tokenizer": {"path": "tokenizer.json", "bytes": 10,
-    "sha256": "0000000000000000000000000000000000000000000000000000000000000001"},
+    "sha256": "0000000000000000000000000000000000000000000000000000000000000001",
+    "append_ids": [7, 0], "specials_in_text": "plain"},
   "graph": {"path": "sub/model.onnx", "bytes": 20,
     "sha256": "0000000000000000000000000000000000000000000000000000000000000002",
     "source": "pypi:tiny==1.0#tiny/model.onnx",
     "inputs": {"ids": "ids", "m": "mask", "t": "token_types", "p": "positions"}, "output": "out"},
+  "batch": "one",
   "prompts": {"query": "Instruct: {instruction}\nQuery:", "document": "",
     "default_instruction": "find"},
   "max_tokens": 64, "pooling": "last", "dims": {"native": 16, "offered": [8, 12]},
@@ -38,6 +40,9 @@ TEST(ManifestJson, ReadsEveryMember) {
   EXPECT_EQ(manifest->inputs.size(), 4u);
   EXPECT_EQ(manifest->output, "out");
   EXPECT_EQ(manifest->default_instruction, "find");
+  EXPECT_EQ(manifest->append_ids, (std::vector<int32_t>{7, 0}));
+  EXPECT_EQ(manifest->tokenizer_options.specials_in_text, SpecialsInText::kPlain);
+  EXPECT_TRUE(manifest->one_text_a_run);
   EXPECT_EQ(manifest->max_tokens, 64u);
   EXPECT_EQ(manifest->pooling, Pooling::kLast);
   EXPECT_EQ(manifest->dims_offered, (std::vector<uint32_t>{8, 12}));
@@ -103,6 +108,14 @@ constexpr Flaw kFlaws[] = {
     Flaw{R"("m": "mask")", R"("m": "other")", "graph.inputs.m"},
     Flaw{R"("output": "out")", R"("output": "")", "graph.output"},
     Flaw{R"({instruction})", "", "prompts.default_instruction"},
+    Flaw{R"([7, 0])", R"([])", "tokenizer.append_ids"},
+    Flaw{R"([7, 0])", R"([-1])", "tokenizer.append_ids"},
+    Flaw{R"([7, 0])", R"([2147483648])", "tokenizer.append_ids"},
+    Flaw{R"([7, 0])", R"(7)", "tokenizer.append_ids"},
+    Flaw{R"([7, 0])", R"([1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17])", "tokenizer.append_ids"},
+    Flaw{R"("plain")", R"("raw")", "tokenizer.specials_in_text"},
+    Flaw{R"("batch": "one")", R"("batch": 1)", "batch"},
+    Flaw{R"("batch": "one")", R"("batch": "two")", "batch"},
     Flaw{R"("pooling": "last")", R"("pooling": "max")", "pooling"},
     Flaw{R"([8, 12])", R"([12, 8])", "dims.offered"},
     Flaw{R"([8, 12])", R"([16])", "dims.offered"},
@@ -121,10 +134,18 @@ TEST(Fingerprint, ChangesWithWhatVectorsDependOn) {
   for (auto [from, to] : {std::pair{"\"revision\": \"1\"", "\"revision\": \"2\""},
                           {"Query:", "Query: "},
                           {"0002\"", "0003\""},
+                          {"[7, 0]", "[7]"},
+                          {"\"plain\"", "\"match\""},
                           {"\"last\"", "\"cls\""},
                           {"\"max_tokens\": 64", "\"max_tokens\": 65"}}) {
     EXPECT_NE(base, Fingerprint(*ParseManifest(Replaced(from, to)))) << from;
   }
+}
+
+// Collections hold it: what a manifest doesn't use must not change it.
+TEST(Fingerprint, OfTheDefaultModelStaysWhatItIs) {
+  const std::string fingerprint = Fingerprint(*ParseManifest(BuiltInManifests()[0]));
+  EXPECT_EQ(fingerprint, "all-minilm-l6-v2@ca0d56cdede98eaf");
 }
 
 }  // namespace

@@ -52,12 +52,19 @@ Result<std::unique_ptr<Tokenizer>> MakeTokenizer(env::FileSystem& fs, const Inst
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> file,
                          MapVerified(fs, model, manifest.tokenizer));
   std::string_view json(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
-  Result<std::unique_ptr<Tokenizer>> tokenizer = LoadTokenizer(json);
+  Result<std::unique_ptr<Tokenizer>> tokenizer = LoadTokenizer(json, manifest.tokenizer_options);
   if (!tokenizer.ok()) {
     return CorruptionError(env::JoinPath(model.folder, manifest.tokenizer.path) + ": " +
                            std::string(tokenizer.status().message()));
   }
-  const size_t special = (*tokenizer)->prefix_ids().size() + (*tokenizer)->suffix_ids().size();
+  const auto ids_count = static_cast<int64_t>((*tokenizer)->vocabulary_size());
+  for (int32_t id : manifest.append_ids) {
+    if (id < ids_count) continue;
+    return CorruptionError("append_ids of model " + manifest.id + " holds " + std::to_string(id) +
+                           ", but the tokenizer's ids end at " + std::to_string(ids_count - 1));
+  }
+  const size_t special = (*tokenizer)->prefix_ids().size() + (*tokenizer)->suffix_ids().size() +
+                         manifest.append_ids.size();
   if (manifest.max_tokens <= special) {
     return CorruptionError("max_tokens of model " + manifest.id + " leaves no room for text");
   }

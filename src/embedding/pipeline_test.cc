@@ -1,0 +1,159 @@
+#include "embedding/pipeline.h"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace akidb::embedding {
+namespace {
+
+using testing::ElementsAre;
+
+// A byte is a token; [1] and [2] stand around a text.
+class ByteTokenizer final : public Tokenizer {
+ public:
+  bool Encode(std::string_view text, size_t ids_max, std::vector<int32_t>& ids) const override {
+    const size_t count = std::min(text.size(), ids_max);
+    for (char c : text.substr(0, count)) ids.push_back(static_cast<unsigned char>(c));
+    return count == text.size();
+  }
+  std::span<const int32_t> prefix_ids() const override { return prefix_; }
+  std::span<const int32_t> suffix_ids() const override { return suffix_; }
+  std::optional<int32_t> IdOf(std::string_view token) const override {
+    return token.size() == 1 ? std::optional<int32_t>(token[0]) : std::nullopt;
+  }
+  size_t vocabulary_size() const override { return 256; }
+
+ private:
+  const std::vector<int32_t> prefix_ = {1};
+  const std::vector<int32_t> suffix_ = {2};
+};
+
+// What it was asked to run.
+struct Runs {
+  std::mutex mutex;
+  std::set<std::vector<int64_t>> sequences;
+  size_t items_max = 0;
+  bool padded = false;
+};
+
+// A token's hidden state is its id and its place, so that pooling shows which token was taken.
+class RecordingSession final : public Session {
+ public:
+  explicit RecordingSession(Runs& runs) : runs_(runs) {}
+  Status Run(const TokenBatch& batch, RunControl&, const Use& use) override {
+    std::vector<float> values;
+    std::lock_guard lock(runs_.mutex);
+    runs_.items_max = std::max(runs_.items_max, batch.items);
+    for (size_t i = 0; i < batch.items; ++i) {
+      auto row = batch.ids.begin() + static_cast<ptrdiff_t>(i * batch.tokens);
+      runs_.sequences.insert({row, row + batch.lengths[i]});
+      runs_.padded = runs_.padded || batch.lengths[i] != batch.tokens;
+      for (size_t t = 0; t < batch.tokens; ++t) {
+        values.insert(values.end(), {static_cast<float>(row[static_cast<ptrdiff_t>(t)]),
+                                     static_cast<float>(t), 1, 0});
+      }
+    }
+    use({values, batch.items, batch.tokens, 4});
+    return OkStatus();
+  }
+
+ private:
+  Runs& runs_;
+};
+
+class PipelineTest : public testing::Test {
+ protected:
+  PipelineTest() {
+    manifest_.id = "bytes";
+    manifest_.max_tokens = 16;
+    manifest_.pooling = Pooling::kLast;
+    manifest_.dims = 4;
+    manifest_.dims_offered = {2};
+  }
+
+  Result<EmbedResult> Embed(const std::vector<std::string>& texts) {
+    Pipeline pipeline(manifest_, std::make_unique<ByteTokenizer>(),
+                      std::make_unique<RecordingSession>(runs_), {});
+    request_.texts = texts;
+    return pipeline.Embed(context_, request_);
+  }
+  // The only sequence that was run.
+  std::vector<int64_t> Sequence(const std::string& text) {
+    Result<EmbedResult> result = Embed({text});
+    EXPECT_TRUE(result.ok()) << result.status().ToString();
+    EXPECT_EQ(runs_.sequences.size(), 1u);
+    return runs_.sequences.empty() ? std::vector<int64_t>() : *runs_.sequences.begin();
+  }
+
+  Manifest manifest_;
+  EmbedRequest request_;
+  RequestContext context_;
+  Runs runs_;
+};
+
+TEST_F(PipelineTest, PutsWhatTheManifestAppendsBehindEveryText) {
+  manifest_.append_ids = {250, 251};
+  EXPECT_THAT(Sequence("ab"), ElementsAre(1, 'a', 'b', 2, 250, 251));
+}
+
+TEST_F(PipelineTest, CutsTheTextOnly) {
+  manifest_.append_ids = {250};
+  manifest_.query_prompt = "q:";
+  manifest_.max_tokens = 9;
+  request_.input_type = InputType::kQuery;
+  EXPECT_THAT(Sequence("abcdefgh"), ElementsAre(1, 'q', ':', 'a', 'b', 'c', 'd', 2, 250));
+  runs_.sequences.clear();
+  request_.truncate = Truncate::kStart;
+  EXPECT_THAT(Sequence("abcdefgh"), ElementsAre(1, 'q', ':', 'e', 'f', 'g', 'h', 2, 250));
+  request_.truncate = Truncate::kNone;
+  EXPECT_EQ(Embed({"abcdefgh"}).status().code(), ErrorCode::kTooLarge);
+  EXPECT_EQ(Embed({"abcd"})->tokens[0], 9u);
+}
+
+TEST_F(PipelineTest, TheLastTokenIsTheOneThatIsPooled) {
+  manifest_.append_ids = {250};
+  manifest_.dims = 4;
+  Result<EmbedResult> result = Embed({"a", "abcdef", "ab"});
+  ASSERT_TRUE(result.ok());
+  // Hidden state (250, length - 1, 1, 0), whatever else was in the run.
+  EXPECT_NEAR(result->vector(0)[1] / result->vector(0)[0], 3.0 / 250, 1e-6);
+  EXPECT_NEAR(result->vector(1)[1] / result->vector(1)[0], 8.0 / 250, 1e-6);
+  EXPECT_NEAR(result->vector(2)[1] / result->vector(2)[0], 4.0 / 250, 1e-6);
+}
+
+TEST_F(PipelineTest, AShorterVectorHasUnitLengthAgain) {
+  request_.dims = 2;
+  Result<EmbedResult> result = Embed({"abc", "d"});
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result->vectors.size(), 4u);
+  for (size_t i = 0; i < 2; ++i) {
+    const float x = result->vector(i)[0];
+    const float y = result->vector(i)[1];
+    EXPECT_NEAR(x * x + y * y, 1, 1e-6);
+  }
+}
+
+TEST_F(PipelineTest, BatchesTextsOfAboutOneLength) {
+  std::vector<std::string> texts;
+  for (char c = 'a'; c <= 'z'; ++c) texts.emplace_back(1 + c % 8, c);
+  ASSERT_TRUE(Embed(texts).ok());
+  EXPECT_GT(runs_.items_max, 1u);
+}
+
+TEST_F(PipelineTest, RunsOneTextAtATimeWhereTheManifestSaysSo) {
+  manifest_.one_text_a_run = true;
+  std::vector<std::string> texts;
+  for (char c = 'a'; c <= 'z'; ++c) texts.emplace_back(1 + c % 8, c);
+  ASSERT_TRUE(Embed(texts).ok());
+  EXPECT_EQ(runs_.sequences.size(), texts.size());
+  EXPECT_EQ(runs_.items_max, 1u);
+  EXPECT_FALSE(runs_.padded);
+}
+
+}  // namespace
+}  // namespace akidb::embedding
