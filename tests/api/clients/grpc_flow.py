@@ -1,0 +1,69 @@
+"""Builds the program of one of the official gRPC clients and runs it against the real server.
+
+    grpc_flow.py go
+
+Exit code 77: this machine has no tools for that language, so it was not run. What is downloaded and built stays in
+build/clients, so that a second run needs no network.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "python"), str(HERE.parent)]
+
+from grpc_process import start_with_grpc  # noqa: E402
+
+BUILT = HERE.parents[2] / "build" / "clients"
+NOT_RUN = 77
+BUILD_TIMEOUT_S, RUN_TIMEOUT_S = 1500, 120
+
+
+def version_of(*command):
+    """Of a tool; nothing where it isn't there."""
+    if not shutil.which(command[0]):
+        return None
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    found = re.search(r"(\d+)\.(\d+)", told.stdout + told.stderr)
+    return tuple(map(int, found.groups())) if found else None
+
+
+def build(command, folder, **environment):
+    subprocess.run(command, cwd=folder, check=True, timeout=BUILD_TIMEOUT_S, env={**os.environ, **environment})
+
+
+def go():
+    built = BUILT / "go"
+    # GOTOOLCHAIN: the client isn't worth fetching another Go.
+    build(["go", "build", "-o", str(built / "flow"), "."], HERE / "go", GOFLAGS="-mod=readonly -modcacherw",
+          GOMODCACHE=str(built / "modules"), GOCACHE=str(built / "cache"), GOTOOLCHAIN="local")
+    return [str(built / "flow")]
+
+
+# What a client's program needs: the oldest version that its client accepts.
+TOOLS = {
+    "go": (go, [("go", "version")], (1, 24)),
+}
+
+
+def main():
+    make, tools, oldest = TOOLS[sys.argv[1]]
+    for tool in tools:
+        found = version_of(*tool)
+        if not found or found < oldest:
+            print(f"not run: {tool[0]} {'.'.join(map(str, oldest))} or newer is needed, here is {found or 'none'}")
+            return NOT_RUN
+    command = make()
+    server, port = start_with_grpc()
+    try:
+        return subprocess.run([*command, "127.0.0.1", str(port)], timeout=RUN_TIMEOUT_S, check=False).returncode
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
