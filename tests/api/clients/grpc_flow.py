@@ -1,6 +1,6 @@
 """Builds the program of one of the official gRPC clients and runs it against the real server.
 
-    grpc_flow.py go
+    grpc_flow.py go|java|js
 
 Exit code 77: this machine has no tools for that language, so it was not run. What is downloaded and built stays in
 build/clients, so that a second run needs no network.
@@ -44,9 +44,29 @@ def go():
     return [str(built / "flow")]
 
 
+def java():
+    built = BUILT / "java"
+    # Maven keeps what it resolved; the classes go where sources aren't.
+    jar = built / "target" / "flow.jar"
+    changed = max(path.stat().st_mtime for path in (HERE / "java").rglob("*") if path.is_file())
+    if not jar.exists() or jar.stat().st_mtime < changed:
+        build(["mvn", "-q", "-B", f"-Dmaven.repo.local={built / 'repository'}", f"-Dflow.target={built / 'target'}",
+               "package"], HERE / "java")
+    return ["java", "-cp", f"{jar}:{built / 'target' / 'lib'}/*", "Flow"]
+
+
+def js():
+    built = BUILT / "js_grpc"
+    build([str(HERE / "prepare.sh"), "js/grpc"], HERE)
+    shutil.copy(HERE / "js" / "grpc" / "flow.mjs", built / "flow.mjs")  # modules are found beside it
+    return ["node", str(built / "flow.mjs")]
+
+
 # What a client's program needs: the oldest version that its client accepts.
 TOOLS = {
     "go": (go, [("go", "version")], (1, 24)),
+    "java": (java, [("mvn", "-v"), ("javac", "-version")], (3, 6)),
+    "js": (js, [("node", "--version"), ("npm", "--version")], (10, 0)),
 }
 
 
