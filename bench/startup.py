@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Process start to the first 200 of /readyz with an empty data folder, and the memory that stays
-resident then: no model loaded, no collection.
+"""Process start to the first 200 of /readyz, and the memory that stays resident then: no model
+loaded, no collection, or so many collections that nobody has asked for yet.
 
-    bench/startup.py [--runs 20] [PROGRAM]      default program: build/release/akidb
+    bench/startup.py [--runs 20] [--collections 0] [PROGRAM]      default program: build/release/akidb
 
-Each run has a fresh data folder. The clock starts before fork and stops at the answer's last byte.
+All runs have one data folder, made before. The clock starts before fork and stops at the answer's last byte.
 Memory is read from /proc/PID/smaps_rollup once the server has answered.
 """
 
 import argparse
+import http.client
+import json
 import os
 import pathlib
 import shutil
@@ -47,34 +49,55 @@ def memory_kib(pid):
     return fields["Rss"], fields["Anonymous"]
 
 
-def run_once(program):
-    folder = tempfile.mkdtemp(prefix="akidb-startup-")
-    process = None
+def start(program, folder):
+    process = subprocess.Popen([program, "serve", "--data-dir", folder, "--http-port", "0"], stdout=subprocess.PIPE)
+    return process, int(process.stdout.readline().decode().rsplit(":", 1)[1])
+
+
+def stop(process):
+    process.terminate()
+    process.wait(60)
+    process.stdout.close()
+
+
+def make_collections(program, folder, count):
+    process, port = start(program, folder)
+    client = http.client.HTTPConnection("127.0.0.1", port)
+    for number in range(count):
+        body = json.dumps({"vectors": {"size": 4, "distance": "Dot"}})
+        client.request("PUT", f"/collections/c{number}", body, {"content-type": "application/json"})
+        answer = client.getresponse()
+        assert answer.status == 200, answer.read()
+        answer.read()
+    client.close()
+    stop(process)
+
+
+def run_once(program, folder):
+    begin = time.perf_counter()
+    process, port = start(program, folder)
     try:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            [program, "serve", "--data-dir", os.path.join(folder, "data"), "--http-port", "0"],
-            stdout=subprocess.PIPE,
-        )
-        line = process.stdout.readline().decode()
-        seconds = ready(int(line.rsplit(":", 1)[1])) - start
+        seconds = ready(port) - begin
         return seconds * 1000, *memory_kib(process.pid)
     finally:
-        if process:
-            process.terminate()
-            process.wait(30)
-            process.stdout.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        stop(process)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", nargs="?", default=str(ROOT / "build" / "release" / "akidb"))
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--collections", type=int, default=0)
     options = parser.parse_args()
     print(f"hardware: {hardware()}")
-    run_once(options.program)  # the program's pages come into the page cache
-    times, resident, anonymous = zip(*(run_once(options.program) for _ in range(options.runs)))
+    parent = tempfile.mkdtemp(prefix="akidb-startup-")
+    folder = os.path.join(parent, "data")
+    try:
+        make_collections(options.program, folder, options.collections)
+        run_once(options.program, folder)  # the program's pages come into the page cache
+        times, resident, anonymous = zip(*(run_once(options.program, folder) for _ in range(options.runs)))
+    finally:
+        shutil.rmtree(parent, ignore_errors=True)
     print(
         f"start to ready: median {statistics.median(times):.1f} ms, least {min(times):.1f}, most {max(times):.1f}"
         f" ({options.runs} runs)"

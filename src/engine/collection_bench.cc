@@ -107,6 +107,90 @@ BENCHMARK(BM_UpsertOnePoint)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
+constexpr size_t kWriters = 4;
+constexpr size_t kBatchesOfEach = 100;
+constexpr size_t kPointsOfBatch = 100;
+
+// `write` gets the number of the writer and of its batch.
+template <typename Write>
+void RunWriters(const Write& write) {
+  std::vector<std::thread> threads;
+  for (size_t writer = 0; writer < kWriters; ++writer) {
+    threads.emplace_back([&write, writer] {
+      for (size_t batch = 0; batch < kBatchesOfEach; ++batch) write(writer, batch);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+// Durable upserts of batches by several threads, and beside it what a plain program takes that
+// copies the same bytes into one buffer, which one thread writes and syncs.
+void BM_DurableBatches(benchmark::State& state) {
+  World world;
+  world.Create();
+  std::vector<std::vector<Point>> batches(kWriters * kBatchesOfEach);
+  for (size_t i = 0; i < batches.size(); ++i) {
+    batches[i] = MakePoints(i * kPointsOfBatch, kPointsOfBatch);
+  }
+  for (auto _ : state) {
+    RunWriters([&](size_t writer, size_t batch) {
+      std::vector<Point>& points = batches[writer * kBatchesOfEach + batch];
+      AKIDB_CHECK(world.collection->Upsert(world.context, std::move(points)).ok());
+    });
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(batches.size() * kPointsOfBatch));
+}
+BENCHMARK(BM_DurableBatches)
+    ->Iterations(1)
+    ->UseRealTime()
+    ->MeasureProcessCPUTime()
+    ->Unit(benchmark::kMillisecond);
+
+void BM_PlainCommitter(benchmark::State& state) {
+  World world;
+  auto file = world.fs->Open(world.folder + "/plain", env::OpenMode::kCreate).value();
+  const std::vector<std::byte> record(kPointsOfBatch * (kDim * sizeof(float) + 80));
+  Mutex mutex;
+  CondVar wanted;
+  CondVar done;
+  std::vector<std::byte> buffer;
+  uint64_t asked = 0;
+  uint64_t durable = 0;
+  for (auto _ : state) {
+    std::thread committer([&] {
+      std::vector<std::byte> taken;
+      uint64_t offset = 0;
+      MutexLock lock(mutex);
+      while (durable < kWriters * kBatchesOfEach) {
+        while (asked == durable) wanted.Wait(mutex);
+        taken.clear();
+        taken.swap(buffer);
+        const uint64_t upto = asked;
+        mutex.unlock();
+        AKIDB_CHECK(file->WriteAt(offset, taken).ok() && file->SyncData().ok());
+        mutex.lock();
+        offset += taken.size();
+        durable = upto;
+        done.NotifyAll();
+      }
+    });
+    RunWriters([&](size_t, size_t) {
+      MutexLock lock(mutex);
+      buffer.insert(buffer.end(), record.begin(), record.end());
+      const uint64_t mine = ++asked;
+      wanted.NotifyOne();
+      while (durable < mine) done.Wait(mutex);
+    });
+    committer.join();
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(kWriters * kBatchesOfEach * kPointsOfBatch));
+}
+BENCHMARK(BM_PlainCommitter)
+    ->Iterations(1)
+    ->UseRealTime()
+    ->MeasureProcessCPUTime()
+    ->Unit(benchmark::kMillisecond);
+
 // The log of a head that is almost full: 16,000 points in batches of 100.
 void BM_RecoverTheLog(benchmark::State& state) {
   World world;

@@ -1,6 +1,7 @@
 """Files of every format version that was ever written, which this program must go on reading.
 
-`python3 test_golden.py make NAME` writes what make() does with the program of today: once for each version.
+`python3 test_golden.py make NAME [POINTS]` writes what make() does with the program of today: once for each
+version, with the default, which stays in the log, and as NAME-sealed.snapshot with 1100 points, which become a segment.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -34,8 +36,11 @@ def point(number):
     }
 
 
-def make(path):
-    """Rows of every kind of vector, deletes and changed payloads, in the log."""
+SEALED_POINTS = 1100
+
+
+def make(path, points):
+    """Rows of every kind of vector, in a segment if there are enough; deletes and changed payloads, in the log."""
     server = Server(environment={"AKIDB_HEAD_ROWS_MAX": "32"})
     try:
         server.start()
@@ -48,8 +53,10 @@ def make(path):
         send("PUT", "", {"vectors": VECTORS, "sparse_vectors": {"words": {"modifier": "idf"}},
                          "metadata": {"made": "once"}})
         send("PUT", "/index?wait=true", {"field_name": "n", "field_schema": "integer"})
-        for first in range(0, POINTS, 10):
+        for first in range(0, points, 10):
             send("PUT", "/points?wait=true", {"points": [point(i) for i in range(first, first + 10)]})
+        while points == SEALED_POINTS and send("GET", "", None).result["segments_count"] < 2:
+            time.sleep(0.1)
         send("PUT", "/points?wait=true", {"points": [{**point(1), "id": UUID}]})
         send("POST", "/points/delete?wait=true", {"points": [3, 50]})
         send("POST", "/points/payload?wait=true", {"payload": {"late": True}, "points": [4, 99]})
@@ -73,10 +80,10 @@ class Snapshots(unittest.TestCase):
                 self.assertEqual(hashlib.sha256(file.read_bytes()).hexdigest(), before)
                 server = Server(data_dir=data).start()
                 self.addCleanup(server.close)
-                self.check(server)
+                self.check(server, SEALED_POINTS if "sealed" in file.name else POINTS)
                 server.stop()
 
-    def check(self, server):
+    def check(self, server, points):
         def ask(method, rest, body=None):
             reply = server.request(method, "/collections/golden" + rest, body)
             self.assertEqual(reply.status, 200, reply.text)
@@ -85,10 +92,10 @@ class Snapshots(unittest.TestCase):
         config = ask("GET", "")["config"]
         self.assertEqual(set(config["params"]["vectors"]), set(VECTORS))
         self.assertEqual(config["metadata"], {"made": "once"})
-        page = ask("POST", "/points/scroll", {"limit": 1000, "with_payload": True, "with_vector": True})
+        page = ask("POST", "/points/scroll", {"limit": 10000, "with_payload": True, "with_vector": True})
         found = {one["id"]: one for one in page["points"]}
-        self.assertEqual(set(found), ({*range(POINTS)} - {3, 50}) | {UUID})
-        for number in set(range(POINTS)) - {3, 50}:
+        self.assertEqual(set(found), ({*range(points)} - {3, 50}) | {UUID})
+        for number in set(range(points)) - {3, 50}:
             expected = point(number)
             if number in (4, 99):
                 expected["payload"]["late"] = True
@@ -97,7 +104,7 @@ class Snapshots(unittest.TestCase):
             self.assertEqual(found[number]["vector"]["many"], expected["vector"]["many"])
             self.assertEqual(found[number]["vector"]["words"], expected["vector"]["words"])
         nearest = ask("POST", "/points/query", {"query": [1, 0, 0, 0], "limit": 1})["points"]
-        self.assertEqual(nearest[0]["id"], POINTS - 1)
+        self.assertEqual(nearest[0]["id"], points - 1)
         words = {"indices": [72], "values": [1.0]}
         hits = ask("POST", "/points/query", {"query": words, "using": "words", "limit": 3})["points"]
         self.assertEqual(hits[0]["id"], 70)
@@ -106,7 +113,7 @@ class Snapshots(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3 and sys.argv[1] == "make":
-        make(sys.argv[2])
+    if len(sys.argv) in (3, 4) and sys.argv[1] == "make":
+        make(sys.argv[2], int(sys.argv[3]) if len(sys.argv) == 4 else POINTS)
     else:
         unittest.main()

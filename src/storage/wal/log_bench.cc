@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/mutex.h"
 #include "env/simulated_file_system.h"
 #include "storage/wal/log.h"
@@ -107,23 +108,26 @@ BENCHMARK(BM_AppendOnTheRealDisk)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-// 256 MB of records of the given length, read from the page cache.
+// 256 MB of records of this length.
+void WriteRecords(World& world, const std::string& folder, size_t bytes) {
+  auto log = world.Open(folder);
+  const std::vector<std::byte> body(bytes);
+  uint64_t last = 0;
+  for (uint64_t done = 0; done < (uint64_t{256} << 20); done += body.size()) {
+    auto seq = log->Enqueue(1, body);
+    AKIDB_CHECK(seq.ok());
+    last = *seq;
+    if (last % 1024 == 0) AKIDB_CHECK(log->Wait(last).ok());
+  }
+  AKIDB_CHECK(log->Wait(last).ok());
+}
+
+// Read from the page cache.
 void BM_Replay(benchmark::State& state) {
   const std::string folder = Folder("replay");
   auto fs = env::MakePosixFileSystem();
   World world(*fs);
-  {
-    auto log = world.Open(folder);
-    const std::vector<std::byte> body(static_cast<size_t>(state.range(0)));
-    uint64_t last = 0;
-    for (uint64_t done = 0; done < (uint64_t{256} << 20); done += body.size()) {
-      auto seq = log->Enqueue(1, body);
-      AKIDB_CHECK(seq.ok());
-      last = *seq;
-      if (last % 1024 == 0) AKIDB_CHECK(log->Wait(last).ok());
-    }
-    AKIDB_CHECK(log->Wait(last).ok());
-  }
+  WriteRecords(world, folder, static_cast<size_t>(state.range(0)));
   uint64_t replayed = 0;
   for (auto _ : state) world.Open(folder, &replayed);
   state.SetBytesProcessed(static_cast<int64_t>(replayed));
@@ -131,6 +135,34 @@ void BM_Replay(benchmark::State& state) {
 }
 BENCHMARK(BM_Replay)->Arg(200)->Arg(2000)->Arg(100'000)->UseRealTime()->Unit(
     benchmark::kMillisecond);
+
+// What a replay can't be faster than: the same files, read in turn, and one checksum over them.
+void BM_ReadAndChecksum(benchmark::State& state) {
+  const std::string folder = Folder("read");
+  auto fs = env::MakePosixFileSystem();
+  World world(*fs);
+  WriteRecords(world, folder, static_cast<size_t>(state.range(0)));
+  const std::vector<std::string> names = fs->List(folder).value();
+  std::vector<std::byte> buffer(size_t{1} << 20);
+  uint64_t bytes = 0;
+  uint32_t checksum = 0;
+  for (auto _ : state) {
+    for (const std::string& name : names) {
+      auto file = fs->Open(env::JoinPath(folder, name), env::OpenMode::kRead).value();
+      for (uint64_t offset = 0;;) {
+        const size_t got = file->ReadAt(offset, buffer).value();
+        if (got == 0) break;
+        checksum = ExtendCrc32c(checksum, std::span(buffer).first(got));
+        offset += got;
+        bytes += got;
+      }
+    }
+  }
+  benchmark::DoNotOptimize(checksum);
+  state.SetBytesProcessed(static_cast<int64_t>(bytes));
+  std::filesystem::remove_all(folder);
+}
+BENCHMARK(BM_ReadAndChecksum)->Arg(2000)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace akidb::storage
