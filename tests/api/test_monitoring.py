@@ -42,6 +42,8 @@ class Monitoring(ServerTestCase):
         self.assertGreaterEqual(samples["collections_total"], 1)
         self.assertEqual(samples[f'collection_points{{id="{self.collection}"}}'], 5)
         self.assertEqual(samples[f'akidb_collection_read_only{{id="{self.collection}"}}'], 0)
+        for rows in ("sealed", "merged"):
+            self.assertEqual(samples[f'akidb_collection_{rows}_rows_total{{id="{self.collection}"}}'], 0)
         counted = f'rest_responses_total{{{query},status="200"}}'
         self.assertEqual(samples[counted] - before.get(counted, 0), 3)
         missing = 'rest_responses_total{method="GET",endpoint="/collections/{name}",status="404"}'

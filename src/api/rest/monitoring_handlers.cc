@@ -99,6 +99,16 @@ void AddCollections(const std::vector<service::NamedStats>& used, MetricsText& m
     metrics.Sample("akidb_collection_heads_bytes", {{"id", name}},
                    std::to_string(stats.memory.heads));
   }
+  metrics.Begin("akidb_collection_sealed_rows_total", "counter", "rows written once, from memory");
+  for (const auto& [name, stats] : used) {
+    metrics.Sample("akidb_collection_sealed_rows_total", {{"id", name}},
+                   std::to_string(stats.sealed_rows));
+  }
+  metrics.Begin("akidb_collection_merged_rows_total", "counter", "rows written again by merges");
+  for (const auto& [name, stats] : used) {
+    metrics.Sample("akidb_collection_merged_rows_total", {{"id", name}},
+                   std::to_string(stats.merged_rows));
+  }
   metrics.Begin("akidb_collection_read_only", "gauge", "1 while writes are refused");
   for (const auto& [name, stats] : used) {
     metrics.Sample("akidb_collection_read_only", {{"id", name}},
