@@ -138,6 +138,13 @@ class Confinement(TidyCase):
         self.expect_in_index("library-headers", 1, "#include <sqlite3.h>\n")
 
     def test_library_in_a_second_file_of_its_home(self):
+        self.expect("library-headers", "src/cli/upload.cc", 1, {
+            "src/cli/CMakeLists.txt": "akidb_module(cli\n  SOURCES fetch.cc upload.cc\n  DEPENDS base)\n",
+            "src/cli/README.md": "# cli\n",
+            "src/cli/fetch.cc": "#include <curl/curl.h>\n",
+            "src/cli/upload.cc": "#include <curl/curl.h>\n"})
+
+    def test_library_in_another_file_of_its_module(self):
         self.expect("library-headers", "src/catalog/rows.cc", 1, {
             "src/catalog/CMakeLists.txt":
                 "akidb_module(catalog\n  SOURCES catalog.cc rows.cc\n  DEPENDS base env)\n",

@@ -19,7 +19,7 @@ _JSON_FILES = ("src/*_json.cc", "src/*_json.h", "src/*_json_test.cc", "src/*_jso
 _ISA_FILES = ("src/simd/*", "src/base/crc32c.cc")
 
 LIBRARIES = (
-    Confined(r"sqlite3", ("src/catalog/*.cc",), files_max=2),
+    Confined(r"sqlite3", ("src/catalog/catalog.cc", "src/catalog/sqlite_files.cc")),
     Confined(r"boost/", ("src/api/rest/*",)),
     Confined(r"(grpcpp|google/protobuf)/|[a-z_]+\.pb\.h$", ("src/api/grpc/*",)),
     Confined(r"onnxruntime", ("src/embedding/*.cc",), files_max=1),
