@@ -1,6 +1,6 @@
 """Builds the program of one of the official gRPC clients and runs it against the real server.
 
-    grpc_flow.py go|java|js
+    grpc_flow.py go|java|js|rust
 
 Exit code 77: this machine has no tools for that language, so it was not run. What is downloaded and built stays in
 build/clients, so that a second run needs no network.
@@ -62,11 +62,18 @@ def js():
     return ["node", str(built / "flow.mjs")]
 
 
+def rust():
+    built = BUILT / "rust"
+    build(["cargo", "build", "--quiet", "--locked", "--target-dir", str(built / "target")], HERE / "rust")
+    return [str(built / "target" / "debug" / "flow")]
+
+
 # What a client's program needs: the oldest version that its client accepts.
 TOOLS = {
     "go": (go, [("go", "version")], (1, 24)),
     "java": (java, [("mvn", "-v"), ("javac", "-version")], (3, 6)),
     "js": (js, [("node", "--version"), ("npm", "--version")], (10, 0)),
+    "rust": (rust, [("cargo", "--version")], (1, 85)),
 }
 
 
@@ -77,6 +84,9 @@ def main():
         if not found or found < oldest:
             print(f"not run: {tool[0]} {'.'.join(map(str, oldest))} or newer is needed, here is {found or 'none'}")
             return NOT_RUN
+    if sys.argv[1] == "rust" and not os.environ.get("AKIDB_DEEP") and not (BUILT / "rust" / "target").exists():
+        print("not run: it takes minutes to build, so that only AKIDB_DEEP=1 does it for the first time")
+        return NOT_RUN
     command = make()
     server, port = start_with_grpc()
     try:
