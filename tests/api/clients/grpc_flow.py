@@ -68,18 +68,18 @@ def rust():
     return [str(built / "target" / "debug" / "flow")]
 
 
-# What a client's program needs: the oldest version that its client accepts.
+# What a client's program is built and run with, each at least of the version that the client accepts.
 TOOLS = {
-    "go": (go, [("go", "version")], (1, 24)),
-    "java": (java, [("mvn", "-v"), ("javac", "-version")], (3, 6)),
-    "js": (js, [("node", "--version"), ("npm", "--version")], (10, 0)),
-    "rust": (rust, [("cargo", "--version")], (1, 85)),
+    "go": (go, [(("go", "version"), (1, 24))]),
+    "java": (java, [(("mvn", "-v"), (3, 6)), (("javac", "-version"), (17, 0))]),
+    "js": (js, [(("node", "--version"), (20, 0)), (("npm", "--version"), (9, 0))]),
+    "rust": (rust, [(("cargo", "--version"), (1, 85))]),
 }
 
 
 def main():
-    make, tools, oldest = TOOLS[sys.argv[1]]
-    for tool in tools:
+    make, tools = TOOLS[sys.argv[1]]
+    for tool, oldest in tools:
         found = version_of(*tool)
         if not found or found < oldest:
             print(f"not run: {tool[0]} {'.'.join(map(str, oldest))} or newer is needed, here is {found or 'none'}")
