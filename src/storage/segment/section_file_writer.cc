@@ -37,9 +37,13 @@ Result<std::unique_ptr<SectionFileWriter>> SectionFileWriter::Create(
   return writer;
 }
 
-Status SectionFileWriter::BeginSection(const SectionEntry& entry, uint64_t alignment) {
+Status SectionFileWriter::Align(uint64_t alignment) {
   EndSection();
-  AKIDB_RETURN_IF_ERROR(Pad(alignment));
+  return Pad(alignment);
+}
+
+Status SectionFileWriter::BeginSection(const SectionEntry& entry, uint64_t alignment) {
+  AKIDB_RETURN_IF_ERROR(Align(alignment));
   sections_.push_back(entry);
   sections_.back().offset = position();
   in_section_ = true;
@@ -99,8 +103,7 @@ Status SectionFileWriter::WriteOut(std::span<const std::byte> bytes) {
 }
 
 Result<FileRef> SectionFileWriter::Finish(const RowSummary& summary) {
-  EndSection();
-  AKIDB_RETURN_IF_ERROR(Pad(kSectionAlignment));
+  AKIDB_RETURN_IF_ERROR(Align(kSectionAlignment));
   AKIDB_RETURN_IF_ERROR(FlushData());
   SectionFileFooter footer;
   footer.rows = summary.rows;

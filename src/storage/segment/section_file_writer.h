@@ -35,6 +35,10 @@ class SectionFileWriter {
   SectionFileWriter(const SectionFileWriter&) = delete;
   SectionFileWriter& operator=(const SectionFileWriter&) = delete;
 
+  // Where the next byte goes.
+  uint64_t position() const { return flushed_ + buffer_.size(); }
+  // Ends the section before and fills up with zeros to a multiple of `alignment`.
+  Status Align(uint64_t alignment);
   // Ends the section before and begins one; `entry` gives key, codec and whether it is mandatory.
   Status BeginSection(const SectionEntry& entry, uint64_t alignment = kSectionAlignment);
   Status Append(std::span<const std::byte> bytes);
@@ -52,7 +56,6 @@ class SectionFileWriter {
   // of the data.
   Status FlushData();
   Status WriteOut(std::span<const std::byte> bytes);
-  uint64_t position() const { return flushed_ + buffer_.size(); }
 
   env::FileSystem& fs_;
   const std::string directory_;

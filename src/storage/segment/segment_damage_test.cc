@@ -93,6 +93,80 @@ TEST(SegmentDamage, OnlyTheDamagedBlockFails) {
   EXPECT_TRUE(payloads.Read(15000).ok());
 }
 
+// A segment whose extra sections have `sizes` bytes, of keys from 20 on.
+std::unique_ptr<Stored> WriteWithExtraSections(SegmentWriteOptions options, const TestRows& rows,
+                                               std::span<const size_t> sizes) {
+  auto stored = std::make_unique<Stored>();
+  std::vector<std::vector<std::byte>> contents;
+  contents.reserve(sizes.size());
+  for (size_t bytes : sizes) {
+    contents.emplace_back(bytes, std::byte{7});
+    const auto id = static_cast<SectionId>(19 + contents.size());
+    options.extra_sections.push_back({.key = {id, 0}, .bytes = contents.back()});
+  }
+  Result<WrittenSegment> written = WriteSegment(stored->fs, options, rows);
+  EXPECT_TRUE(written.ok()) << written.status().ToString();
+  stored->file = written->file;
+  return stored;
+}
+
+std::vector<SectionEntry> EntriesOf(Stored& stored) {
+  const std::string file = *env::ReadWholeFile(stored.fs, stored.path(), 64u << 20);
+  const auto bytes = std::as_bytes(std::span(file));
+  auto trailer = DecodeSectionFileTrailer(bytes.last(kSectionFileTrailerBytes));
+  auto footer =
+      DecodeSectionFileFooter(bytes.subspan(trailer->footer_offset, trailer->footer_bytes));
+  EXPECT_TRUE(footer.ok());
+  return footer->sections;
+}
+
+bool IsExtra(const SectionEntry& entry) { return entry.key.id >= static_cast<SectionId>(20); }
+
+// Whatever is hit, rows and extra sections don't cost each other anything.
+TEST(SegmentDamage, ExtraSectionsAndTheOthersShareNoBlock) {
+  SegmentWriteOptions options = TestOptions("seg");
+  std::mt19937_64 random(5);
+  TestRows rows = RandomRows({.rows = 20000, .payload_bytes = 100}, random);
+  const std::vector<size_t> cases[] = {
+      {300'000, 700'001, 1, 90'000},  // ends anywhere
+      {kSectionBlockBytes, kSectionBlockBytes},
+      {kSectionBlockBytes - 64, 1, kSectionBlockBytes + 1},
+      {5},
+  };
+  for (const std::vector<size_t>& sizes : cases) {
+    auto stored = WriteWithExtraSections(options, rows, sizes);
+    for (const SectionEntry& hit : EntriesOf(*stored)) {
+      for (const uint64_t offset : {hit.offset, hit.offset + hit.bytes - 1}) {
+        SCOPED_TRACE("section " + std::to_string(static_cast<int>(hit.key.id)) + ", byte " +
+                     std::to_string(offset));
+        ASSERT_TRUE(stored->fs.FlipBit(stored->path(), offset * 8 + 1).ok());
+        auto reader = OpenTestSegment(stored->fs, options, stored->file.bytes);
+        if (IsExtra(hit)) {
+          ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+          EXPECT_EQ((*reader)->Section(hit.key).status().code(), ErrorCode::kCorruption);
+          EXPECT_EQ(Difference(**reader, rows), "");
+        } else if (reader.ok()) {
+          for (size_t i = 0; i < sizes.size(); ++i) {
+            auto extra = (*reader)->Section({static_cast<SectionId>(20 + i), 0});
+            ASSERT_TRUE(extra.ok()) << extra.status().ToString();
+            EXPECT_EQ((*extra)->size(), sizes[i]);
+          }
+        }
+        ASSERT_TRUE(stored->fs.FlipBit(stored->path(), offset * 8 + 1).ok());
+      }
+    }
+  }
+}
+
+// Blocks of their own would be most of the file.
+TEST(SegmentDamage, SmallSegmentsAreNotPadded) {
+  const SegmentWriteOptions options = TestOptions("seg");
+  const size_t sizes[] = {1000, 500};
+  auto with = WriteWithExtraSections(options, SmallRows(), sizes);
+  auto without = WriteWithExtraSections(options, SmallRows(), {});
+  EXPECT_LT(with->file.bytes, without->file.bytes + 2 * kRowsAlignment);
+}
+
 TEST(SegmentDamage, EveryTruncationAndExtensionIsRefused) {
   SegmentWriteOptions options = TestOptions("seg");
   auto stored = WriteSmallSegment(options);

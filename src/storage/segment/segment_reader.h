@@ -68,7 +68,7 @@ class SegmentReader {
   uint64_t first_seq() const;
   uint64_t last_seq() const;
   uint64_t file_bytes() const;
-  // Vectors or payloads were asked for that are damaged.
+  // Vectors, payloads or an index over them were asked for that are damaged.
   bool rows_damaged() const;
   // By ordinal, sorted by name.
   std::span<const SegmentVector> vectors() const { return vectors_; }

@@ -12,6 +12,10 @@
 namespace akidb::storage {
 namespace {
 
+// Files of fewer bytes, as far as they are known before the rows are written, don't keep the extra
+// sections in blocks of their own: the padding, 64 KiB in the mean and up to 128, would show.
+constexpr uint64_t kApartBytesMin = uint64_t{1} << 20;
+
 SectionEntry Mandatory(SectionId id, uint16_t vector = SectionKey::kNoVector) {
   return {.key = {id, vector}, .mandatory = true};
 }
@@ -43,10 +47,7 @@ class SegmentBuild {
     AKIDB_RETURN_IF_ERROR(WriteSeqs(*out));
     for (size_t i = 0; i < vectors_.size(); ++i) AKIDB_RETURN_IF_ERROR(WriteRowMap(i, *out));
     AKIDB_RETURN_IF_ERROR(WritePayloadSections(options_, rows_, *out));
-    for (const ExtraSection& extra : options_.extra_sections) {
-      AKIDB_RETURN_IF_ERROR(
-          out->AddSection({.key = extra.key, .mandatory = extra.mandatory}, extra.bytes));
-    }
+    AKIDB_RETURN_IF_ERROR(WriteExtraSections(*out));
     for (size_t i = 0; i < vectors_.size(); ++i) AKIDB_RETURN_IF_ERROR(WriteRows(i, *out));
     AKIDB_ASSIGN_OR_RETURN(written_.file, out->Finish({.rows = rows_.rows(),
                                                        .first_seq = written_.first_seq,
@@ -186,6 +187,24 @@ class SegmentBuild {
     }
     return out.AddSection(Mandatory(SectionId::kRowMap, static_cast<uint16_t>(ordinal)),
                           BytesOf(map));
+  }
+
+  // Damage costs the whole of a block: what can be built again shares none with what cannot.
+  Status WriteExtraSections(SectionFileWriter& out) const {
+    uint64_t bytes = 0;
+    for (const ExtraSection& extra : options_.extra_sections) bytes += extra.bytes.size();
+    if (bytes == 0) return OkStatus();
+    bytes += out.position();
+    for (const SegmentVector& vector : vectors_) {
+      if (!vector.multivector) bytes += vector.count * vector.row_bytes();
+    }
+    const uint64_t border = bytes < kApartBytesMin ? kSectionAlignment : kSectionBlockBytes;
+    AKIDB_RETURN_IF_ERROR(out.Align(border));
+    for (const ExtraSection& extra : options_.extra_sections) {
+      AKIDB_RETURN_IF_ERROR(
+          out.AddSection({.key = extra.key, .mandatory = extra.mandatory}, extra.bytes));
+    }
+    return out.Align(border);
   }
 
   Status WriteRows(size_t ordinal, SectionFileWriter& out) {

@@ -32,7 +32,8 @@ class SegmentRows {
   virtual Result<std::span<const std::byte>> payload(uint32_t row) const = 0;
 };
 
-// A section that the writer copies as it is: codes, a graph, an index.
+// A section that the writer copies as it is: codes, a graph, an index. They lie next to each other;
+// in a file of at least 1 MiB no block of the checksums holds some of them and of anything else.
 struct ExtraSection {
   SectionKey key;
   bool mandatory = false;  // a reader that doesn't know it must refuse the file
