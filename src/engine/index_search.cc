@@ -246,6 +246,7 @@ Result<bool> IndexSearch::WalkOnce(index::GraphWalk& walk, size_t ef, index::Nod
   index::WalkOptions options;
   options.ef = static_cast<uint32_t>(ef);
   options.gate = gate;
+  if (query_.without) options.without = index_.NodeOf(*query_.without);
   options.visits_max = std::min<uint64_t>(visits_left_, index_.codes.count() / kVisitShare);
   AKIDB_ASSIGN_OR_RETURN(bool complete,
                          walk.Run(context_, {*index_.graph, index_.codes, prepared_}, options));

@@ -30,6 +30,8 @@ struct IndexQuery {
   size_t k = 0;                   // nearest vectors that are wanted
   size_t ef = 0;                  // candidates of a walk; 0: the default
   double recall = 0;              // to be found, at least, where ef is 0; 0: the default
+  // A number that walks take for one that isn't there; the gate must not admit it.
+  std::optional<uint32_t> without{};
 };
 
 // What a search has done.

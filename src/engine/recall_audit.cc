@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -26,7 +27,6 @@ constexpr double kLengthsMin = 1.1;
 constexpr uint32_t kPlaceRows = 4096;  // at most twice as many tell
 // Half an octave apart: between two of them the wanted recall costs at most 1.4 times too much.
 constexpr uint32_t kEfs[] = {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048};
-constexpr float kOfTheOther = 0.3f;
 constexpr size_t kHits = index::RecallCurve::kHits;
 // More candidates find no more that anybody asks for.
 constexpr float kRecallEnough = 0.9995f;
@@ -52,17 +52,23 @@ bool IsBesideGraph(const VectorIndex& index, uint32_t number) {
 
 class RowsOfGraph final : public index::RowGate {
  public:
-  explicit RowsOfGraph(const VectorIndex& index) : index_(index) {}
+  RowsOfGraph(const VectorIndex& index, std::optional<uint32_t> without)
+      : index_(index), without_(without) {}
   PointId id(uint32_t number) override { return PointId(number); }
-  bool Admits(uint32_t number) override { return !IsBesideGraph(index_, number); }
+  bool Admits(uint32_t number) override {
+    return number != without_ && !IsBesideGraph(index_, number);
+  }
 
  private:
   const VectorIndex& index_;
+  const std::optional<uint32_t> without_;
 };
 
 struct Query {
-  Query(DenseVector asked, const VectorIndex& index) : vector(std::move(asked)), gate(index) {}
+  Query(DenseVector asked, const VectorIndex& index, std::optional<uint32_t> row)
+      : vector(std::move(asked)), without(row), gate(index, row) {}
   DenseVector vector;
+  std::optional<uint32_t> without;  // the row that it is
   RowsOfGraph gate;
   index::TopK top{kHits};
   float farthest = 0;  // distance of the last of the nearest
@@ -149,22 +155,19 @@ class Audit {
     return stop_ ? CancelledError("the building of an index was stopped") : OkStatus();
   }
 
-  // Between two rows, nearer to the first: a row itself would be asked for what it is linked to.
-  // Both were inserted within a 200th of the rows, so that where these change in the course of
-  // time, or come in groups, queries are like one kind and not a mixture.
+  // Rows, each of which the graph is searched without, as if it had been held back; one that is
+  // walked through would be asked for what it is linked to. What lies between two rows is nearer to
+  // both than what was held back is to anything: of normal random rows 0.84 was promised by such
+  // queries, and 0.44 found. One of each 200th of the rows, so that all kinds are asked for where
+  // they come in groups.
   Status DrawQueries() {
     const uint32_t step = std::max(vectors_.count() / kQueries, 1u);
     std::mt19937_64 random(2);
     for (uint32_t first = 0; first + step <= vectors_.count(); first += step) {
       const auto number = first + static_cast<uint32_t>(random() % step);
-      auto other = first + static_cast<uint32_t>(random() % step);
-      if (other == number) other = (number + 1) % vectors_.count();
       AKIDB_ASSIGN_OR_RETURN(std::span<const float> row, vectors_[number]);
       DenseVector query(row.begin(), row.end());
-      AKIDB_ASSIGN_OR_RETURN(row, vectors_[other]);
-      for (size_t i = 0; i < query.size(); ++i) query[i] += kOfTheOther * (row[i] - query[i]);
-      if (metric_ == Metric::kCosine) simd::Normalize(query);
-      queries_.push_back(std::make_unique<Query>(std::move(query), index_));
+      queries_.push_back(std::make_unique<Query>(std::move(query), index_, number));
     }
     return OkStatus();
   }
@@ -204,7 +207,7 @@ class Audit {
       if (metric_ == Metric::kCosine) simd::Normalize(query);
       // All rows are equal: there is no direction.
       if (SquaredLength(query, {}) == 0) continue;
-      elsewhere_.push_back(std::make_unique<Query>(std::move(query), index_));
+      elsewhere_.push_back(std::make_unique<Query>(std::move(query), index_, std::nullopt));
     }
     return OkStatus();
   }
@@ -243,7 +246,11 @@ class Audit {
     double compared = 0;
     for (const auto& query : queries) {
       AKIDB_RETURN_IF_ERROR(CheckOn());
-      const IndexQuery asked{.metric = metric_, .vector = query->vector, .k = kHits, .ef = ef};
+      const IndexQuery asked{.metric = metric_,
+                             .vector = query->vector,
+                             .k = kHits,
+                             .ef = ef,
+                             .without = query->without};
       IndexSearch search(context_, asked, index_);
       Comparison exact(scan_, *query, vectors_);
       AKIDB_RETURN_IF_ERROR(search.Find({.gate = query->gate, .gate_is_open = true}, exact));

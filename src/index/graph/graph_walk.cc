@@ -33,6 +33,7 @@ Result<bool> GraphWalk::Run(const RequestContext& context, const WalkInput& inpu
   expansions_ = 0;
   found_ = {};
   visited_.Reset(graph.nodes());
+  if (options.without != kNoNode) visited_.Add(options.without);
   distances_.resize(std::max<size_t>(graph.degree, graph.entries.size()));
   return options.gate == nullptr ? WalkAll(context, input, options)
                                  : WalkGated(context, input, options);

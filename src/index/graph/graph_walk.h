@@ -35,6 +35,7 @@ struct WalkOptions {
   NodeGate* gate = nullptr;  // null: all nodes
   // Distances to be estimated at most. A walk that needs more ends early: the caller scans instead.
   uint64_t visits_max = UINT64_MAX;
+  uint32_t without = kNoNode;  // a node that the walk takes for one that isn't there
 };
 
 // One walk at a time; keeps its memory between walks: for each thread one. Memory: an eighth of a
