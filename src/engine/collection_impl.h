@@ -291,6 +291,7 @@ class CollectionImpl final : public Collection {
       AKIDB_REQUIRES(write_mutex_);
 
   // Merging (collection_merge.cc); the optimizer's thread, but for the first ones.
+  MergePolicy PolicyFor(const VectorSchema& schema) const;
   // Numbers of segments_ that the policy wants merged.
   struct Mergeable;
   std::vector<size_t> SegmentsToMerge() const AKIDB_REQUIRES(write_mutex_);
@@ -298,7 +299,7 @@ class CollectionImpl final : public Collection {
   std::vector<size_t> SegmentsToMergeAtRest() const AKIDB_REQUIRES(write_mutex_);
   std::vector<size_t> SegmentToIndex() const AKIDB_REQUIRES(write_mutex_);
   bool AtRest() const AKIDB_REQUIRES(write_mutex_);
-  // Heads have been filling up lately.
+  // Heads have been filling up lately, or would if writers weren't held up.
   bool InHaste() const AKIDB_REQUIRES(write_mutex_);
   // Whether writing it anew would give it indexes over its payloads that it hasn't.
   bool LacksPayloadIndexes(const SealedSegment& segment) const AKIDB_REQUIRES(write_mutex_);
@@ -323,6 +324,8 @@ class CollectionImpl final : public Collection {
   Status CheckMergeRoom(uint64_t bytes) const;
   Status VerifyMerged(const storage::SegmentReader& reader) const;
   void GiveUpMerge(const Status& status) AKIDB_REQUIRES(write_mutex_);
+  // Until a merge or a seal is done, or `deadline`: false then. A merge that takes its time stops.
+  bool WaitForMerges(std::chrono::steady_clock::time_point deadline) AKIDB_REQUIRES(write_mutex_);
   Status PublishMerge(MergeTask& task) AKIDB_REQUIRES(publish_mutex_) AKIDB_EXCLUDES(write_mutex_);
   void InstallMerged(MergeTask& task) AKIDB_REQUIRES(write_mutex_);
 
@@ -341,8 +344,7 @@ class CollectionImpl final : public Collection {
 
   // What both do (collection_publish.cc).
   Uuid NewUuid() const;
-  // While heads fill up, it is built in haste whatever `how` says.
-  Status WriteSegment(const storage::SegmentRows& rows, IndexBuild how, const Uuid& uuid,
+  Status WriteSegment(const storage::SegmentRows& rows, const IndexBuild& how, const Uuid& uuid,
                       NewSegment& made);
   // `delta` as of `seq`, under that number, into the folder and the entry.
   Status WriteDelta(const SegmentDelta& delta, uint64_t seq, storage::ManifestSegment& entry,
@@ -372,7 +374,6 @@ class CollectionImpl final : public Collection {
   const CollectionEnvironment environment_;
   Uuid uuid_in_files_;  // what they carry as the collection's; set once, before the first request
   const VectorSchema schema_;
-  const MergePolicy merge_policy_;     // within what the indexer allows
   std::unique_ptr<storage::Log> log_;  // set once, before the first request
 
   // Held over a whole publication, so that there is one at a time; before write_mutex_. Only who
@@ -417,7 +418,13 @@ class CollectionImpl final : public Collection {
   Alarms::Time alarm_at_ AKIDB_GUARDED_BY(write_mutex_) = Alarms::Time::max();  // max: none
 
   const std::shared_ptr<MergeTicket> merge_ticket_;  // shared with the optimizer's tasks
-  std::atomic<bool> stop_{false};                    // the collection is being closed or deleted
+  // Within what the indexer allows, by index_schema_.
+  MergePolicy merge_policy_ AKIDB_GUARDED_BY(write_mutex_);
+  std::atomic<bool> stop_{false};  // the collection is being closed or deleted
+  // Of the merge that is running: stop_, or writers wait for one that takes less.
+  std::atomic<bool> merge_stop_{false};
+  bool merge_gives_way_ AKIDB_GUARDED_BY(write_mutex_) = false;  // where writers are held up
+  size_t writers_held_up_ AKIDB_GUARDED_BY(write_mutex_) = 0;    // until segments are fewer
   bool merge_scheduled_ AKIDB_GUARDED_BY(write_mutex_) = false;
   bool merging_ AKIDB_GUARDED_BY(write_mutex_) = false;
   std::vector<Uuid> merged_segments_ AKIDB_GUARDED_BY(write_mutex_);  // while merging_

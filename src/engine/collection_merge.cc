@@ -67,6 +67,14 @@ struct CollectionImpl::Mergeable {
   }
 };
 
+MergePolicy CollectionImpl::PolicyFor(const VectorSchema& schema) const {
+  MergePolicy policy = options_.merge_policy;
+  if (environment_.indexer == nullptr) return policy;
+  policy.rows_max = std::min(policy.rows_max, environment_.indexer->RowsMax(schema));
+  policy.graph_rows_min = environment_.indexer->GraphRowsMin(schema);
+  return policy;
+}
+
 std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
   const Mergeable mergeable(segments_);
   std::vector<size_t> picked = mergeable.NumbersOf(PickMerge(merge_policy_, mergeable.sizes));
@@ -107,12 +115,13 @@ bool CollectionImpl::LacksSparseIndexes(const SealedSegment& segment) {
 }
 
 bool CollectionImpl::InHaste() const {
+  if (writers_held_up_ > 0) return true;
   return environment_.alarms != nullptr && last_full_head_ != Alarms::Time::min() && !AtRest() &&
          environment_.alarms->Now() - last_full_head_ < kHaste;
 }
 
 bool CollectionImpl::AtRest() const {
-  return environment_.alarms != nullptr &&
+  return environment_.alarms != nullptr && writers_held_up_ == 0 &&
          environment_.alarms->Now() - last_write_ >= options_.idle_after;
 }
 
@@ -165,6 +174,7 @@ void CollectionImpl::StopMerges() {
   {
     MutexLock lock(write_mutex_);
     stop_ = true;
+    merge_stop_ = true;
   }
   {
     // Waits for a merge that is running: it sees stop_ soon.
@@ -190,6 +200,18 @@ Status CollectionImpl::Merge() {
   }
 }
 
+bool CollectionImpl::WaitForMerges(std::chrono::steady_clock::time_point deadline) {
+  // The next one is in haste, and leaves to later what takes long.
+  if (merge_gives_way_) merge_stop_ = true;
+  ++writers_held_up_;
+  const bool in_time = sealed_.WaitUntil(write_mutex_, deadline);
+  --writers_held_up_;
+  // Who is refused comes again soon: the collection is neither at rest nor out of haste.
+  NoteWrite();
+  if (environment_.alarms != nullptr) last_full_head_ = environment_.alarms->Now();
+  return in_time;
+}
+
 // One merge a task, so that collections take turns.
 void CollectionImpl::RunMerge(bool is_short) {
   MergeTask task;
@@ -197,10 +219,12 @@ void CollectionImpl::RunMerge(bool is_short) {
   Status status;
   if (BeginMerge(task)) status = MergeSegments(task);
   MutexLock lock(write_mutex_);
+  const bool gave_way = merge_stop_ && !stop_ && status.code() == ErrorCode::kCancelled;
   merging_ = false;
+  merge_gives_way_ = false;
   merged_segments_.clear();
   merge_scheduled_ = false;
-  if (status.ok()) {
+  if (status.ok() || gave_way) {
     merge_failure_ = OkStatus();
     merge_pause_ = {};
     ScheduleMerge();
@@ -215,6 +239,7 @@ void CollectionImpl::RunMerge(bool is_short) {
 bool CollectionImpl::BeginMerge(MergeTask& task) {
   MutexLock lock(write_mutex_);
   task.begun_at = visible_seq_;
+  merge_stop_ = stop_.load();
   const std::vector<size_t> segments = SegmentsToMerge();
   // It has grown since: who runs this schedules it again.
   if (task.is_short && !IsShort(segments)) return false;
@@ -285,11 +310,16 @@ Status CollectionImpl::WriteMerged(MergeTask& task) {
   }
   if (living == 0) return OkStatus();
   AKIDB_RETURN_IF_ERROR(CheckMergeRoom(bytes));
-  const MergeRows rows(task.inputs, schema_, stop_, [this] { return CheckMergeRoom(0); });
+  const MergeRows rows(task.inputs, schema_, merge_stop_, [this] { return CheckMergeRoom(0); });
   const EarlierIndex earlier = LargestIndex(task, rows);
   task.indexes.clear();
-  IndexBuild how{stop_};
+  IndexBuild how{merge_stop_};
   if (task.is_short) how.threads_max = 1;
+  {
+    MutexLock lock(write_mutex_);
+    how.in_haste = InHaste();
+    merge_gives_way_ = !how.in_haste && !task.is_short;
+  }
   if (earlier.index) how.earlier = &earlier;
   Status written = WriteSegment(rows, how, task.made.entry.uuid, task.made);
   if (std::optional<size_t> damaged = rows.damaged_input()) {

@@ -10,14 +10,6 @@ namespace {
 
 constexpr char kLogFolder[] = "log";
 
-MergePolicy PolicyWithin(MergePolicy policy, const SegmentIndexer* indexer,
-                         const VectorSchema& schema) {
-  if (indexer == nullptr) return policy;
-  policy.rows_max = std::min(policy.rows_max, indexer->RowsMax(schema));
-  policy.graph_rows_min = indexer->GraphRowsMin(schema);
-  return policy;
-}
-
 CollectionConfig WithoutPayloadIndexes(CollectionConfig config) {
   config.payload_indexes.clear();
   return config;
@@ -69,7 +61,6 @@ CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig confi
       environment_(environment),
       uuid_in_files_(options_.uuid),
       schema_(config_),
-      merge_policy_(PolicyWithin(options_.merge_policy, environment_.indexer, schema_)),
       merge_ticket_(std::make_shared<MergeTicket>()) {
   AKIDB_CHECK((environment_.optimizer == nullptr) == (environment_.alarms == nullptr));
   {
@@ -83,6 +74,7 @@ CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig confi
   AKIDB_CHECK(fields.ok());
   current_config_ = std::make_shared<const CollectionConfig>(config_);
   index_schema_ = std::make_shared<const VectorSchema>(config_);
+  merge_policy_ = PolicyFor(*index_schema_);
   payload_schema_ = *fields;
   readers_schema_ = payload_schema_;
 }

@@ -53,7 +53,9 @@ Status CollectionImpl::ChangeEchoed(const OptionsChange& change) {
   MutexLock lock(write_mutex_);
   index_schema_ = std::move(schema);
   current_config_ = std::move(config);
+  merge_policy_ = PolicyFor(*index_schema_);
   ScheduleMerge();
+  SetAlarm();  // there may be something to merge at rest
   return OkStatus();
 }
 

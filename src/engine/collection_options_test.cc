@@ -63,6 +63,36 @@ TEST_F(OptionsTest, AreDurableAndRewriteWhatIsBuiltOtherwise) {
   EXPECT_FALSE(collection_->stats().merge_due);
 }
 
+// Segments that need no merge for themselves, and have no graph because none was wanted.
+TEST_F(OptionsTest, GraphsThatAreWantedNowAreBuiltAtRest) {
+  options_.merge_policy.resting_max = 6;
+  config_.echoed_json["hnsw_config"] = R"({"m":0})";
+  Create();
+  for (uint64_t i = 0; i < 4; ++i) {
+    Store(300 * i, 300);
+    ASSERT_TRUE(collection_->Seal().ok());
+  }
+  clock_.Advance(std::chrono::seconds(20));
+  ASSERT_TRUE(collection_->Merge().ok());
+  ASSERT_EQ(collection_->stats().segments, 4u);
+  EXPECT_FALSE(collection_->stats().merge_due);
+  ASSERT_TRUE(Set("hnsw_config", R"({"m":16})").ok());
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_EQ(collection_->stats().graph_vectors, 1200u);
+  EXPECT_FALSE(collection_->stats().merge_due);
+  // One alone is as large as those with a graph are.
+  ASSERT_TRUE(Set("hnsw_config", R"({"m":0})").ok());
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_EQ(collection_->stats().graph_vectors, 0u);
+  options_.rows_without_graph_max = 1000;
+  Reopen();
+  EXPECT_FALSE(collection_->stats().graph_due);
+  ASSERT_TRUE(Set("hnsw_config", R"({"m":16})").ok());
+  ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_EQ(collection_->stats().graph_vectors, 1200u);
+  EXPECT_FALSE(collection_->stats().graph_due);
+}
+
 TEST_F(OptionsTest, AnErrorOfTheChangeChangesNothing) {
   Create();
   const OptionsChange refused = [](CollectionConfig& config) {

@@ -28,7 +28,7 @@ Uuid CollectionImpl::NewUuid() const {
   return Uuid::FromRandom(bytes);
 }
 
-Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, IndexBuild how,
+Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const IndexBuild& how,
                                     const Uuid& uuid, NewSegment& made) {
   storage::SegmentWriteOptions options;
   options.directory = env::JoinPath(options_.directory, storage::kSegmentFolder);
@@ -48,7 +48,6 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, IndexBuild
     std::shared_ptr<const VectorSchema> schema;
     {
       MutexLock lock(write_mutex_);
-      how.in_haste = how.in_haste || InHaste();
       schema = index_schema_;
     }
     AKIDB_ASSIGN_OR_RETURN(sections, environment_.indexer->Build(rows, *schema, how));
@@ -58,11 +57,11 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, IndexBuild
     MutexLock lock(write_mutex_);
     fields = payload_schema_;
   }
-  const PayloadIndexSectionBuilder payload_indexes(*fields, stop_, environment_.log);
+  const PayloadIndexSectionBuilder payload_indexes(*fields, how.stop, environment_.log);
   AKIDB_ASSIGN_OR_RETURN(std::optional<IndexSection> indexes, payload_indexes.Build(rows));
   if (indexes) sections.push_back(std::move(*indexes));
   AKIDB_ASSIGN_OR_RETURN(std::vector<IndexSection> sparse,
-                         BuildSparseIndexes(rows, schema_, {stop_, environment_.log}));
+                         BuildSparseIndexes(rows, schema_, {how.stop, environment_.log}));
   std::move(sparse.begin(), sparse.end(), std::back_inserter(sections));
   for (const IndexSection& section : sections) {
     options.extra_sections.push_back({.key = section.key, .bytes = section.bytes});

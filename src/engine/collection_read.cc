@@ -219,7 +219,10 @@ CollectionStats CollectionImpl::stats() const {
         stats.without_graph[index->section.reason] += index->codes.count();
       }
     }
-    if (segment.opened.index && segment.opened.index->wanting()) {
+    if (segment.opened.index &&
+        (segment.opened.index->wanting() ||
+         !environment_.indexer->Fits(*segment.opened.reader, *segment.opened.index,
+                                     *index_schema_))) {
       without_graph += segment.entry.rows - segment.visible_dead->count();
     }
   }

@@ -57,7 +57,7 @@ Status CollectionImpl::MakeRoom(const RequestContext& context, size_t points) {
     if (!seals_lag && !merge_failure_.ok()) {
       return Status(merge_failure_).WithContext("segments can't be merged");
     }
-    if (!sealed_.WaitUntil(write_mutex_, deadline)) {
+    if (!(seals_lag ? sealed_.WaitUntil(write_mutex_, deadline) : WaitForMerges(deadline))) {
       AKIDB_RETURN_IF_ERROR(context.Check());
       return ResourceExhaustedError(std::string("writes arrive faster than segments can be ") +
                                     (seals_lag ? "written" : "merged") + "; try again later");

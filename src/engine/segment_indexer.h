@@ -72,8 +72,8 @@ class SegmentIndexer {
                                                   const VectorSchema& schema,
                                                   const IndexBuild& how) const = 0;
   // Whether `index`, which was opened over `reader`, has the codes and the links of a graph that
-  // Build makes by `schema`, and `reader` no other vectors; what is missing altogether is none of
-  // this. In no time.
+  // Build makes by `schema`, and `reader` no other vectors; codes that are missing altogether are
+  // none of this. In no time.
   virtual bool Fits(const storage::SegmentReader& reader, const SegmentIndex& index,
                     const VectorSchema& schema) const = 0;
   // What is damaged or of another version is left out, and the index wanting. `reader` outlives the

@@ -505,6 +505,8 @@ class VectorIndexer final : public SegmentIndexer {
       if (there->section.space->kind() != KindOf(schema.memory(*ordinal))) return false;
       const uint32_t m = schema.graph().m;
       if (there->graph && (m == 0 || there->graph->degree != DegreeOf(m))) return false;
+      // None was wanted when it was opened.
+      if (IsWanting(reader.vectors()[number], schema.graph(), there)) return false;
     }
     return true;
   }
