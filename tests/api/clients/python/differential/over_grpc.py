@@ -31,6 +31,23 @@ CONVERTED = {
     "update_mode": RestToGrpc.convert_update_mode,
     "payload": RestToGrpc.convert_payload,
 }
+WRITES = {
+    "upsert": ("Upsert", messages.UpsertPoints),
+    "delete": ("Delete", messages.DeletePoints),
+    "set_payload": ("SetPayload", messages.SetPayloadPoints),
+    "overwrite_payload": ("OverwritePayload", messages.SetPayloadPoints),
+    "delete_payload": ("DeletePayload", messages.DeletePayloadPoints),
+    "clear_payload": ("ClearPayload", messages.ClearPayloadPoints),
+    "update_vectors": ("UpdateVectors", messages.UpdatePointVectors),
+    "delete_vectors": ("DeleteVectors", messages.DeletePointVectors),
+}
+BATCHED = {"delete": "delete_points"}  # what a batch calls it
+MODELS = {
+    "set_payload": "SetPayload",
+    "overwrite_payload": "SetPayload",
+    "delete_payload": "DeletePayload",
+    "delete_vectors": "DeleteVectors",
+}
 
 
 def prefetched(prefetch):
@@ -86,7 +103,7 @@ class OverGrpc(Served):
     def update(self, kind, body):
         if self.alter:
             body = self.alter(kind, body)
-        getattr(self, "_" + kind)(body)
+        self.write(kind, body)
 
     # Reads.
     def _query(self, body):
@@ -126,8 +143,18 @@ class OverGrpc(Served):
         return {"pairs": [plain(p) for p in GrpcToRest.convert_search_matrix_pairs(reply.result).pairs]}
 
     # Writes.
-    def write(self, method, kind, fields):
-        self.call(method, self.message(kind, {"wait": True, **fields}))
+    def written(self, kind, body):
+        """What a message of this kind of write says beside the collection's name."""
+        if kind in ("delete", "clear_payload"):
+            return self.selected("PointIdsList" if "points" in body else "FilterSelector", body, "points")
+        if kind == "upsert":
+            return self.given("PointsList", body)
+        if kind == "update_vectors":
+            return self.given("UpdateVectors", body, points=lambda all: [RestToGrpc.convert_point_vectors(p) for p in all])
+        fields = self.selected(MODELS[kind], body)
+        if kind == "delete_vectors":
+            fields["vectors"] = messages.VectorsSelector(names=fields.pop("vector", []))
+        return fields
 
     def selected(self, kind, body, name="points_selector"):
         """`points` and `filter` of a body as one selector."""
@@ -145,33 +172,27 @@ class OverGrpc(Served):
         except ValueError as error:
             raise NotAsked(f"no message of it: {error}") from error
 
-    def _upsert(self, body):
-        self.write("Upsert", messages.UpsertPoints, self.given("PointsList", body))
+    def batched(self, operation):
+        if not isinstance(operation, dict) or len(operation) != 1 or not operation.keys() <= WRITES.keys():
+            raise NotAsked("no message of it: an operation has one kind")
+        ((kind, body),) = operation.items()
+        if not isinstance(body, dict):
+            raise NotAsked("no message of it: an operation is an object")
+        member = BATCHED.get(kind, kind)
+        of = messages.PointsUpdateOperation
+        nested = getattr(of, of.DESCRIPTOR.fields_by_name[member].message_type.name)
+        try:
+            return of(**{member: nested(**self.written(kind, body))})
+        except (TypeError, ValueError) as error:
+            raise NotAsked(f"no message of it: {error}") from error
 
-    def _delete(self, body):
-        kind = "PointIdsList" if "points" in body else "FilterSelector"
-        self.write("Delete", messages.DeletePoints, self.selected(kind, body, "points"))
-
-    def _set_payload(self, body):
-        self.write("SetPayload", messages.SetPayloadPoints, self.selected("SetPayload", body))
-
-    def _overwrite_payload(self, body):
-        self.write("OverwritePayload", messages.SetPayloadPoints, self.selected("SetPayload", body))
-
-    def _delete_payload(self, body):
-        self.write("DeletePayload", messages.DeletePayloadPoints, self.selected("DeletePayload", body))
-
-    def _clear_payload(self, body):
-        kind = "PointIdsList" if "points" in body else "FilterSelector"
-        self.write("ClearPayload", messages.ClearPayloadPoints, self.selected(kind, body, "points"))
-
-    def _update_vectors(self, body):
-        def vectors(points):
-            return [RestToGrpc.convert_point_vectors(p) for p in points]
-
-        self.write("UpdateVectors", messages.UpdatePointVectors, self.given("UpdateVectors", body, points=vectors))
-
-    def _delete_vectors(self, body):
-        fields = self.selected("DeleteVectors", body)
-        fields["vectors"] = messages.VectorsSelector(names=fields.pop("vector", []))
-        self.write("DeleteVectors", messages.DeletePointVectors, fields)
+    def write(self, kind, body):
+        if kind == "batch":
+            if not isinstance(body.get("operations"), list) or len(body) != 1:
+                raise NotAsked("no message of it: operations are a list")
+            method, message = "UpdateBatch", messages.UpdateBatchPoints
+            fields = {"operations": [self.batched(each) for each in body["operations"]]}
+        else:
+            method, message = WRITES[kind]
+            fields = self.written(kind, body)
+        self.call(method, self.message(message, {"wait": True, **fields}))
