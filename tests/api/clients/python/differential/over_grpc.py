@@ -54,6 +54,10 @@ def prefetched(prefetch):
     return [RestToGrpc.convert_prefetch_query(p) for p in (prefetch if isinstance(prefetch, list) else [prefetch])]
 
 
+def point_vectors(points):
+    return [RestToGrpc.convert_point_vectors(p) for p in points]
+
+
 def plain(value):
     return {name: each for name, each in value.model_dump(mode="json").items() if each is not None}
 
@@ -150,7 +154,7 @@ class OverGrpc(Served):
         if kind == "upsert":
             return self.given("PointsList", body)
         if kind == "update_vectors":
-            return self.given("UpdateVectors", body, points=lambda all: [RestToGrpc.convert_point_vectors(p) for p in all])
+            return self.given("UpdateVectors", body, points=point_vectors)
         fields = self.selected(MODELS[kind], body)
         if kind == "delete_vectors":
             fields["vectors"] = messages.VectorsSelector(names=fields.pop("vector", []))
