@@ -95,15 +95,15 @@ grpc::StatusCode CodeOf(ErrorCode code) {
 }
 
 Status CheckCall(const Call& call, const CallHead& head) {
+  // Before the context, whose deadline has then passed.
+  if (head.timeout_s == uint64_t{0}) {
+    return ValidationError("[timeout: value 0 invalid, must be 1 or larger]");
+  }
   AKIDB_RETURN_IF_ERROR(call.context.Check());
   AKIDB_RETURN_IF_ERROR(CheckRight(call.caller, head.right, head.collection));
   AKIDB_RETURN_IF_ERROR(call.service.CheckRequiredPoint(call.context, call.caller));
-  if (!head.timeout_s) return OkStatus();
-  if (*head.timeout_s == 0) {
-    return ValidationError("[timeout: value 0 invalid, must be 1 or larger]");
-  }
-  return head.collection.empty() ? OkStatus()
-                                 : call.service.CheckTimeout(head.collection, *head.timeout_s);
+  if (!head.timeout_s || head.collection.empty()) return OkStatus();
+  return call.service.CheckTimeout(head.collection, *head.timeout_s);
 }
 
 // Libraries below end their exceptions themselves; what still gets here (memory that ran out, say)

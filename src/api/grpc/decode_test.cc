@@ -176,6 +176,15 @@ TEST(BodyOf, OptionsStandInJsonUnderTheirNames) {
   EXPECT_EQ(BodyOf(message).status().code(), ErrorCode::kMalformed);
 }
 
+TEST(BodyOf, ChangesOfVectorsStandUnderTheirNames) {
+  qdrant::UpdateCollection message;
+  message.mutable_vectors_config()->mutable_params()->set_on_disk(true);
+  EXPECT_EQ(*BodyOf(message), R"({"vectors":{"":{"on_disk":true}}})");
+  auto& map = *message.mutable_vectors_config()->mutable_params_map()->mutable_map();
+  map["v"].set_on_disk(false);
+  EXPECT_EQ(*BodyOf(message), R"({"vectors":{"v":{"on_disk":false}}})");
+}
+
 TEST(BodyOf, IndexesCarryTheTypeOfTheirParameters) {
   qdrant::CreateFieldIndexCollection message;
   message.set_field_name("f");

@@ -148,7 +148,16 @@ Status WriteWrapped(const Message& message, JsonWriter& json) {
   const Descriptor& type = *message.GetDescriptor();
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
-    if (IsGiven(message, field)) return WriteField(message, field, json);
+    if (!IsGiven(message, field)) continue;
+    // In JSON changes of vectors stand under their names, that of the unnamed one, too.
+    if (type.name() != "VectorsConfigDiff" || field.name() != "params") {
+      return WriteField(message, field, json);
+    }
+    json.BeginObject();
+    json.Key("");
+    AKIDB_RETURN_IF_ERROR(WriteField(message, field, json));
+    json.EndObject();
+    return OkStatus();
   }
   // Of maps; anything else is no value of its option, which the checks say.
   json.BeginObject();

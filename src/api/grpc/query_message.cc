@@ -87,7 +87,8 @@ Status DecodeReturned(const Message& message, QueryRequest& out) {
   return OkStatus();
 }
 
-// Messages nest at most 100 deep when they are parsed, so that this recursion is bounded.
+// Messages nest at most kMessageDepthMax deep when they are parsed, so that this recursion is
+// bounded.
 Status DecodePrefetch(const qdrant::PrefetchQuery& message, QueryStage& out) {
   AKIDB_RETURN_IF_ERROR(DecodeStage(message, out));
   if (message.has_limit()) AKIDB_RETURN_IF_ERROR(DecodeLimit(message.limit(), 1, out.limit));

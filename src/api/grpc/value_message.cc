@@ -9,7 +9,8 @@
 namespace akidb::rpc {
 namespace {
 
-// Messages nest at most 100 deep when they are parsed, so that this recursion is bounded, too.
+// Messages nest at most kMessageDepthMax deep when they are parsed, so that this recursion is
+// bounded, too.
 Status Append(const qdrant::Value& value, int depth, PayloadBuilder& out);
 
 Status AppendFields(const ValueMap& fields, int depth, PayloadBuilder& out) {

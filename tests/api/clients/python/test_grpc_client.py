@@ -360,6 +360,8 @@ class PythonGrpcClient(unittest.TestCase):
 
     def test_deadlines_and_cancelled_calls(self):
         self.fill()
+        no_time = messages.CountPoints(collection_name=self.name, timeout=0)
+        self.refused(grpc.StatusCode.INVALID_ARGUMENT, self.points.Count, no_time)
         request = messages.CountPoints(collection_name=self.name)
         for timeout in [0, 0.001] * 10:  # in time or not, but never anything else
             try:
