@@ -18,6 +18,12 @@ class OptionsTest : public IndexedCollectionFixture {
       return OkStatus();
     });
   }
+  // What it had to do is done, but for what that has begun.
+  void WaitForOptimizer() {
+    std::promise<void> done;
+    ASSERT_TRUE(optimizer_.Submit([&] { done.set_value(); }).ok());
+    done.get_future().wait();
+  }
   std::vector<std::string> Files() { return *disk_->List(options_.directory + "/seg"); }
   double Recall() { return RecallOf(50'000 * kClusters, kClusters, nullptr); }
   void OpenWith(const CollectionEnvironment& parts) {
@@ -91,6 +97,25 @@ TEST_F(OptionsTest, GraphsThatAreWantedNowAreBuiltAtRest) {
   ASSERT_TRUE(collection_->Merge().ok());
   EXPECT_EQ(collection_->stats().graph_vectors, 1200u);
   EXPECT_FALSE(collection_->stats().graph_due);
+}
+
+// A segment is judged by what it was written by, not by what was wanted when the process began.
+TEST_F(OptionsTest, SegmentsThatAreToHaveNoGraphAreWrittenOnce) {
+  Create();
+  Store(0, 1200);
+  Settle();
+  ASSERT_EQ(collection_->stats().graph_vectors, 1200u);
+  ASSERT_TRUE(Set("hnsw_config", R"({"m":0})").ok());
+  clock_.Advance(std::chrono::seconds(20));
+  alarms_.RingDue();
+  // What is merged is scheduled again until there is nothing more; each round writes once.
+  const uint64_t merged = collection_->stats().merged_rows;
+  for (int round = 0; round < 5 && collection_->stats().merge_due; ++round) {
+    WaitForOptimizer();
+  }
+  EXPECT_FALSE(collection_->stats().merge_due);
+  EXPECT_EQ(collection_->stats().graph_vectors, 0u);
+  EXPECT_LE(collection_->stats().merged_rows, merged + 1200u);
 }
 
 TEST_F(OptionsTest, AnErrorOfTheChangeChangesNothing) {

@@ -43,19 +43,19 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Inde
                                .multivector = config.multivector,
                                .sparse = config.sparse});
   }
+  std::shared_ptr<const VectorSchema> schema;
+  {
+    MutexLock lock(write_mutex_);
+    schema = index_schema_;
+  }
   std::vector<IndexSection> sections;
   if (environment_.indexer != nullptr) {
-    std::shared_ptr<const VectorSchema> schema;
-    {
-      MutexLock lock(write_mutex_);
-      schema = index_schema_;
-    }
     AKIDB_ASSIGN_OR_RETURN(sections, environment_.indexer->Build(rows, *schema, how));
   }
   std::shared_ptr<const PayloadIndexSchema> fields;
   {
     MutexLock lock(write_mutex_);
-    fields = payload_schema_;
+    fields = payload_schema_;  // building may have taken long
   }
   const PayloadIndexSectionBuilder payload_indexes(*fields, how.stop, environment_.log);
   AKIDB_ASSIGN_OR_RETURN(std::optional<IndexSection> indexes, payload_indexes.Build(rows));
@@ -78,7 +78,7 @@ Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const Inde
       made.opened,
       OpenSegment(environment_.fs, storage::SegmentPath(options_.directory, written.file),
                   {uuid, uuid_in_files_, written.file.bytes},
-                  {environment_.indexer, schema_, environment_.log}));
+                  {environment_.indexer, *schema, environment_.log}));
   made.opened.written_with = std::move(fields);
   return OkStatus();
 }
