@@ -234,6 +234,7 @@ void CollectionImpl::Drop() {
     MutexLock lock(write_mutex_);
     dropped_ = true;
     stop_ = true;
+    merge_stop_ = true;
     sealed_.NotifyAll();
     while (sealing_) sealed_.Wait(write_mutex_);
   }
