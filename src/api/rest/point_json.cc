@@ -5,6 +5,7 @@
 
 #include "api/rest/filter_json.h"
 #include "api/rest/input_json.h"
+#include "api/rest/plain_upsert_json.h"
 #include "api/rest/query_form_json.h"
 #include "api/rest/vector_json.h"
 #include "api/rest/write_json.h"
@@ -185,7 +186,11 @@ Status ReadPointSelector(JsonElement body, const FieldPath& path, PointSelector&
   return OkStatus();
 }
 
-Result<UpsertRequest> DecodeUpsert(std::string_view body) { return DecodeAs(body, ReadUpsert); }
+Result<UpsertRequest> DecodeUpsert(std::string_view body) {
+  UpsertRequest request;
+  if (ReadPlainUpsert(body, request)) return request;
+  return DecodeAs(body, ReadUpsert);
+}
 
 Result<PointSelector> DecodePointSelector(std::string_view body) {
   return DecodeAs(body, ReadPointSelector);
