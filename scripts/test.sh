@@ -46,8 +46,8 @@ fi
 
 AKIDB_DEEP=1 run_tests release
 scripts/test_arm.sh
-# What a sanitizer finds shows in the short programmes; the long ones have run above. Only the fuzzer
-# of the HTTP surface runs for ten minutes here: without a sanitizer it sees little.
+# What a sanitizer finds shows in the short programmes; the long ones have run above. Only the fuzzers
+# of HTTP and gRPC run for ten minutes here: without a sanitizer they see little.
 for sanitizer in asan tsan; do
   build "$sanitizer"
   AKIDB_FUZZ_SECONDS=600 run_tests "$sanitizer"

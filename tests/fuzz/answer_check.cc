@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include <simdjson.h>
-#include <time.h>
 
 #include "api/rest/route.h"
 
@@ -40,12 +39,6 @@ std::string WrongOf(const rest::HttpRequest& request, const rest::HttpResponse& 
   }
   if (status >= 300 && ErrorOf(root).empty()) return "an error without a text: " + response.body;
   return "";
-}
-
-double ThreadSeconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 std::string KindOf(const rest::HttpRequest& request, const rest::HttpResponse& response) {

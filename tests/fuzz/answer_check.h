@@ -12,7 +12,4 @@ std::string WrongOf(const rest::HttpRequest& request, const rest::HttpResponse& 
 // The same for answers that look alike, whatever numbers and names are in them.
 std::string KindOf(const rest::HttpRequest& request, const rest::HttpResponse& response);
 
-// Processor time of this thread: what a busy machine takes away doesn't count.
-double ThreadSeconds();
-
 }  // namespace akidb::fuzz

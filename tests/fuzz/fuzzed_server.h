@@ -1,5 +1,5 @@
-// What is fuzzed: the application over a database in a temporary folder, with collections that the
-// examples of the shapes fit.
+// What is fuzzed: the service, and the application of REST, over a database in a temporary folder,
+// with collections that the examples of the shapes fit.
 #pragma once
 
 #include <memory>
@@ -25,6 +25,7 @@ class FuzzedServer {
   rest::RestApi& api() { return *api_; }
   // Wants keys: what is asked of it is refused, but must be read.
   rest::RestApi& guarded_api() { return *guarded_api_; }
+  service::Service& service() { return *service_; }
   Logger& log() { return *log_; }
   // Collections and points as at the beginning, whatever was done to them; others are deleted.
   Status Refill();

@@ -1,12 +1,10 @@
 #include "planted_bugs.h"
 
-#include <atomic>
 #include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "answer_check.h"
 #include "fuzzed_server.h"
 
 namespace akidb::fuzz {
@@ -32,9 +30,7 @@ void CutAnswer(const HttpRequest& request, HttpResponse& response) {
 // Time that grows with a number that the client chooses.
 void TakeLong(const HttpRequest& request, HttpResponse&) {
   if (!Has(request.body, "\"limit\":999999999")) return;
-  const double until = ThreadSeconds() + 6;
-  while (ThreadSeconds() < until) {
-  }
+  TakeProcessor(6);
 }
 
 // A check that a release leaves out.
@@ -42,20 +38,12 @@ void EndProcess(const HttpRequest& request, HttpResponse&) {
   if (Has(request.body, "\"slice\"") && Has(request.target, "/points/count")) std::abort();
 }
 
-// What a bug does goes through an atomic, for an optimizer leaves out what nobody needs.
-std::atomic<char> seen;
-std::atomic<char*> lost;
-
-void ReadPastEnd(const HttpRequest& request, HttpResponse&) {
-  if (!Has(request.body, "\"weights\"")) return;
-  const std::vector<char> copy(request.body.begin(), request.body.end());
-  seen = copy.data()[copy.size()];
+void ReadBeyond(const HttpRequest& request, HttpResponse&) {
+  if (Has(request.body, "\"weights\"")) ReadPastEnd(request.body);
 }
 
 void Leak(const HttpRequest& request, HttpResponse&) {
-  if (!Has(request.body, "\"geo_radius\"")) return;
-  lost = std::make_unique<char[]>(64).release();
-  lost = nullptr;
+  if (Has(request.body, "\"geo_radius\"")) LeakMemory();
 }
 
 struct Named {
@@ -63,9 +51,9 @@ struct Named {
   Bug act;
 };
 constexpr Named kBugs[] = {
-    {{"answers-500", false}, AnswerFault},   {{"cuts-answer", false}, CutAnswer},
-    {{"takes-long", false}, TakeLong},       {{"aborts", false}, EndProcess},
-    {{"reads-past-end", true}, ReadPastEnd}, {{"leaks", true}, Leak},
+    {{"answers-500", false}, AnswerFault},  {{"cuts-answer", false}, CutAnswer},
+    {{"takes-long", false}, TakeLong},      {{"aborts", false}, EndProcess},
+    {{"reads-past-end", true}, ReadBeyond}, {{"leaks", true, 4000}, Leak},
 };
 
 class Buggy final : public rest::HttpApplication {

@@ -6,14 +6,10 @@
 #include <string_view>
 
 #include "api/rest/http_message.h"
+#include "fuzz_process.h"
 
 namespace akidb::fuzz {
 
-struct PlantedBug {
-  std::string_view name;
-  // Whether only the address sanitizer can see it.
-  bool for_sanitizer = false;
-};
 std::span<const PlantedBug> PlantedBugs();
 
 // Null for names of none. `application` outlives it.

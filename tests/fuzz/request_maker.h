@@ -1,4 +1,4 @@
-// Requests: out of the table of routes, and out of others with bytes changed.
+// Requests out of the table of routes.
 #pragma once
 
 #include <string>
@@ -15,7 +15,5 @@ rest::HttpRequest FromText(std::string_view text);
 
 // By a route, with a body of its shape if it takes one.
 rest::HttpRequest MakeRequest(Choices& choices);
-// Some bytes of `text` changed, left out, doubled, or parts of `other` put in.
-std::string ChangeBytes(std::string text, const std::string& other, Choices& choices);
 
 }  // namespace akidb::fuzz

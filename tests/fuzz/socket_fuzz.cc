@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "byte_changes.h"
 #include "request_maker.h"
 
 namespace akidb::fuzz {

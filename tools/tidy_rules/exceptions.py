@@ -14,9 +14,10 @@ EXCUSES = (
     Excuse("printing", "tests/crash/planted/planted_main.cc", "a program whose findings people read"),
     Excuse("parameters", "src/catalog/sqlite_files.cc", "the form of SQLite's function that opens a file"),
     Excuse("printing", "tests/fuzz/decoders/decoder_fuzz.cc", "a program whose findings people read"),
-    Excuse("printing", "tests/fuzz/http_fuzz.cc", "a program whose findings people read"),
+    Excuse("printing", "tests/fuzz/fuzz_process.cc", "a program whose findings people read"),
     Excuse("raw-new", "src/embedding/tokenizer/paged_table.h",
            "pages are published once through atomic pointers, which own nothing"),
     Excuse("registry-hosts", "tests/api/clients/rust/Cargo.lock", "Cargo's own form names its index"),
+    Excuse("wall-clock", "tests/fuzz/grpc/*", "gRPC takes deadlines as times of day"),
     Excuse("wall-clock", "src/api/grpc/*", "gRPC gives and takes deadlines as times of day"),
 )

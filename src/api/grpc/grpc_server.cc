@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/service_type.h>
@@ -62,6 +63,8 @@ class GrpcServerImpl final : public GrpcServer {
   ~GrpcServerImpl() override { Stop(std::chrono::milliseconds(0)); }
 
   Status Listen() {
+    // Its lines about messages that clients spoil would stand between those of the log.
+    google::protobuf::SetLogHandler(nullptr);
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
