@@ -1,7 +1,9 @@
 #include "base/json_writer.h"
 
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "base/utf8.h"
 
@@ -27,6 +29,30 @@ void AppendFloating(T value, std::string& out) {
 }
 
 bool NeedsEscape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }
+
+// From `from` on, the first byte that is not ASCII or has to be escaped. Eight at a time.
+size_t SkipPlain(std::string_view text, size_t from) {
+  static_assert(std::endian::native == std::endian::little);
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighest = 0x8080808080808080;
+  for (; text.size() - from >= sizeof(uint64_t); from += sizeof(uint64_t)) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + from, sizeof word);
+    const uint64_t quotes = word ^ kOnes * '"';
+    const uint64_t backslashes = word ^ kOnes * '\\';
+    // A byte's highest bit is set if it was, or if the subtraction went below zero, which marks the
+    // right byte first: what is borrowed may mark others above it.
+    const uint64_t marked =
+        (word | (word - kOnes * 0x20) | (quotes - kOnes) | (backslashes - kOnes)) & kHighest;
+    if (marked != 0) return from + static_cast<size_t>(std::countr_zero(marked)) / 8;
+  }
+  while (from < text.size()) {
+    const auto c = static_cast<unsigned char>(text[from]);
+    if (c >= 0x80 || NeedsEscape(c)) break;
+    ++from;
+  }
+  return from;
+}
 
 void AppendEscaped(unsigned char c, std::string& out) {
   switch (c) {
@@ -68,12 +94,8 @@ void AppendJsonDouble(double value, std::string& out) { AppendFloating(value, ou
 void AppendJsonString(std::string_view value, std::string& out) {
   out.push_back('"');
   size_t start = 0;
-  for (size_t i = 0; i < value.size();) {
+  for (size_t i = SkipPlain(value, 0); i < value.size(); i = SkipPlain(value, i)) {
     unsigned char c = static_cast<unsigned char>(value[i]);
-    if (c < 0x80 && !NeedsEscape(c)) {
-      ++i;
-      continue;
-    }
     size_t length = c < 0x80 ? 1 : Utf8SequenceLength(value.substr(i));
     if (c >= 0x80 && length != 0) {
       i += length;

@@ -55,6 +55,35 @@ TEST(JsonWriter, PutsCommasBetweenValuesAndNowhereElse) {
             R"({"a":-1,"b":[true,null,{},[],{"x":1}],"c":18446744073709551615,"d":[0.5,2.0]})");
 }
 
+TEST(JsonWriter, EscapesWhereverABlockOfEightBytesHasTheCharacter) {
+  // By the rule, one character after the other.
+  const auto escaped = [](std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+      if (c == '"' || c == '\\') out += '\\';
+      if (c == '\x01') {
+        out += "\\u0001";
+      } else {
+        out += c;
+      }
+    }
+    return out + '"';
+  };
+  const std::string plain = "abc !#[]~\x7f/0123456789abcd";
+  for (size_t length = 0; length <= plain.size(); ++length) {
+    const std::string text = plain.substr(0, length);
+    EXPECT_EQ(JsonString(text), escaped(text));
+    for (size_t at = 0; at < length; ++at) {
+      for (const std::string_view special :
+           {"\"", "\\", "\x01", "\u00e9", "\u20ac", "\"\"", "\x01\x01"}) {
+        std::string with = text;
+        with.replace(at, 1, special);
+        EXPECT_EQ(JsonString(with), escaped(with)) << at;
+      }
+    }
+  }
+}
+
 TEST(JsonWriter, WritesTheShortestFloats) {
   EXPECT_EQ(JsonFloat(0.19F), "0.19");
   EXPECT_EQ(JsonFloat(1.0F), "1.0");

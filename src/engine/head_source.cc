@@ -22,24 +22,42 @@ class HeadPayloadCursor final : public PayloadCursor {
   const uint64_t seq_;
 };
 
-// A head is bounded and keeps no order of ids, so the cursor sorts what is visible.
+// A head is bounded and keeps no order of ids, so the cursor sorts what is visible, as far as it is
+// asked for: n for the first page of n rows, where they come in order, and log n a row otherwise.
 class HeadIdCursor final : public IdCursor {
  public:
   explicit HeadIdCursor(std::vector<std::pair<PointId, uint32_t>> ids) : ids_(std::move(ids)) {
-    std::make_heap(ids_.begin(), ids_.end(), std::greater<>());
+    if (std::is_sorted(ids_.begin(), ids_.end())) sorted_ = ids_.size();
+    SortMore();
   }
   std::optional<PointId> id() const override {
-    if (ids_.empty()) return std::nullopt;
-    return ids_.front().first;
+    if (at_ == ids_.size()) return std::nullopt;
+    return ids_[at_].first;
   }
-  uint32_t row() const override { return ids_.front().second; }
+  uint32_t row() const override { return ids_[at_].second; }
   void Next() override {
-    std::pop_heap(ids_.begin(), ids_.end(), std::greater<>());
-    ids_.pop_back();
+    ++at_;
+    SortMore();
   }
 
  private:
-  std::vector<std::pair<PointId, uint32_t>> ids_;  // a heap: a page costs n + limit * log n
+  static constexpr size_t kFirstSorted = 2048;
+
+  // Puts the least of what is left in order, more each time.
+  void SortMore() {
+    if (at_ < sorted_ || sorted_ == ids_.size()) return;
+    const auto place = [this](size_t index) {
+      return ids_.begin() + static_cast<std::ptrdiff_t>(index);
+    };
+    const size_t end = std::min(ids_.size(), std::max(2 * sorted_, kFirstSorted));
+    if (end < ids_.size()) std::nth_element(place(sorted_), place(end), ids_.end());
+    std::sort(place(sorted_), place(end));
+    sorted_ = end;
+  }
+
+  std::vector<std::pair<PointId, uint32_t>> ids_;
+  size_t at_ = 0;
+  size_t sorted_ = 0;  // so many of them stand in their place
 };
 
 class HeadSource final : public RowSource {

@@ -1,12 +1,16 @@
 #include "engine/head.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <map>
+#include <numeric>
 #include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "engine/head_source.h"
 
 namespace akidb::engine {
 namespace {
@@ -39,6 +43,28 @@ TEST(Head, FindsTheVersionOfItsSequenceNumber) {
   EXPECT_EQ(head.vector(*head.Find(PointId(7), 2), 0)[0], 20);
   EXPECT_FALSE(head.Find(PointId(7), 3));
   EXPECT_FALSE(head.FindAlive(PointId(7)));
+}
+
+TEST(Head, GivesIdsInOrderHoweverManyAndHoweverTheyCame) {
+  VectorSchema schema(TwoVectors());
+  for (const size_t count : {0, 1, 2047, 2048, 2049, 4096, 9000}) {
+    std::vector<uint64_t> ids(count);
+    std::iota(ids.begin(), ids.end(), 1);
+    for (const bool shuffled : {false, true}) {
+      if (shuffled) std::shuffle(ids.begin(), ids.end(), std::mt19937_64(count));
+      const auto head = std::make_shared<Head>(schema, count + 1);
+      for (const uint64_t id : ids) head->Add(1, MakePoint(id, 1));
+      const auto source = MakeHeadSource(head, head->rows(), 1);
+      const uint64_t from = count / 3;
+      const PointId first(from + 1);
+      const auto cursor = source->Ids(&first);
+      for (uint64_t expected = from + 1; expected <= count; ++expected, cursor->Next()) {
+        ASSERT_EQ(cursor->id(), PointId(expected));
+        ASSERT_EQ(source->id(cursor->row()), PointId(expected));
+      }
+      EXPECT_FALSE(cursor->id());
+    }
+  }
 }
 
 TEST(Head, ReadersSeeThePayloadOfTheirSequenceNumber) {

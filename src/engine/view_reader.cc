@@ -10,16 +10,21 @@ namespace {
 
 // Rows between two looks at the deadline.
 constexpr uint32_t kCheckRows = 1024;
+// Records that room is made for before they are found, whatever the limit.
+constexpr size_t kExpectedMax = 1024;
 
 }  // namespace
 
 Status ViewReader::ReadPayloads(std::vector<PayloadWish> wishes,
                                 const PayloadSelector& wanted) const {
   if (wanted.mode == PayloadSelector::Mode::kNone) return OkStatus();
-  std::sort(wishes.begin(), wishes.end(), [](const PayloadWish& a, const PayloadWish& b) {
+  const auto before = [](const PayloadWish& a, const PayloadWish& b) {
     if (a.at.source != b.at.source) return std::less<>()(a.at.source, b.at.source);
     return a.at.row < b.at.row;
-  });
+  };
+  if (!std::is_sorted(wishes.begin(), wishes.end(), before)) {
+    std::sort(wishes.begin(), wishes.end(), before);
+  }
   const RowSource* source = nullptr;
   std::unique_ptr<PayloadCursor> cursor;
   for (size_t i = 0; i < wishes.size(); ++i) {
@@ -92,6 +97,9 @@ Result<ScrollPage> ViewReader::Scroll(const ScrollRequest& request) const {
   }
   ScrollPage page;
   std::vector<Location> places;
+  const size_t expected = std::min(request.limit, kExpectedMax);
+  page.points.reserve(expected);
+  places.reserve(expected);
   for (uint64_t looked_at = 0;; ++looked_at) {
     if (looked_at % kCheckRows == 0) AKIDB_RETURN_IF_ERROR(context_.Check());
     Input* least = nullptr;

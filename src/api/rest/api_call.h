@@ -64,6 +64,8 @@ using ApiHandler = Result<std::string> (*)(const ApiCall& call);
 class Envelope {
  public:
   Envelope();
+  // Makes room for a result of so many bytes, so that it isn't moved as it grows.
+  void Expect(size_t bytes) { text_.reserve(bytes + 256); }
   // For exactly one value.
   JsonWriter& result() { return json_; }
   // For further members: each a Key and a value. After the result.

@@ -77,6 +77,21 @@ void WriteVectors(const NamedVectors& vectors, JsonWriter& json) {
   json.EndObject();
 }
 
+size_t JsonBytesOf(std::span<const PointRecord> records) {
+  constexpr size_t kRecordBytes = 72;     // braces, keys and a UUID
+  constexpr size_t kComponentBytes = 12;  // of a vector
+  size_t bytes = 0;
+  for (const PointRecord& record : records) {
+    bytes += kRecordBytes;
+    if (record.payload) bytes += record.payload->encoded().size();
+    if (!record.vectors) continue;
+    for (const auto& [name, vector] : *record.vectors) {
+      bytes += name.size() + vector.size() * kComponentBytes;
+    }
+  }
+  return bytes;
+}
+
 void WriteRecord(const PointRecord& record, JsonWriter& json) {
   json.BeginObject();
   json.Key("id");

@@ -1,6 +1,8 @@
 // Points in answers, as the dialect writes them.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include "base/json_writer.h"
@@ -15,6 +17,8 @@ void WritePointId(const PointId& id, JsonWriter& json);
 void WriteVector(const DenseVector& vector, JsonWriter& json);
 // One array for the default vector alone, else an object by name.
 void WriteVectors(const NamedVectors& vectors, JsonWriter& json);
+// About the bytes that WriteRecords writes of them, rather more than less.
+size_t JsonBytesOf(std::span<const PointRecord> records);
 void WriteRecord(const PointRecord& record, JsonWriter& json);
 void WriteRecords(const std::vector<PointRecord>& records, JsonWriter& json);
 // {"points": […], "next_page_offset": id or null}

@@ -49,6 +49,7 @@ Result<std::string> RetrievePoints(const ApiCall& call) {
   AKIDB_ASSIGN_OR_RETURN(std::vector<PointRecord> records,
                          call.service.Retrieve(call.context, call.collection, request));
   Envelope envelope;
+  envelope.Expect(JsonBytesOf(records));
   WriteRecords(records, envelope.result());
   envelope.Extras(call);
   return envelope.Finish();
@@ -76,6 +77,7 @@ Result<std::string> ScrollPoints(const ApiCall& call) {
   AKIDB_ASSIGN_OR_RETURN(service::ScrollPage page,
                          call.service.Scroll(call.context, call.collection, request));
   Envelope envelope;
+  envelope.Expect(JsonBytesOf(page.points));
   WriteScrollPage(page, envelope.result());
   envelope.Extras(call);
   return envelope.Finish();
