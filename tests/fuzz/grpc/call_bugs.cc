@@ -45,7 +45,7 @@ void CutAnswer(const ReadCall& read, CallAnswer& answer) {
 
 void AnswerNoNumber(const ReadCall& read, CallAnswer& answer) {
   const google::protobuf::MethodDescriptor* const method = MethodAt(read.call.method);
-  if (!answer.status.ok() || !read.Is("/Query") || !read.Has("ln {")) return;
+  if (!answer.status.ok() || !read.Is("/Query") || !read.Has("with_payload {")) return;
   const std::unique_ptr<google::protobuf::Message> response =
       ParseAs(*method->output_type(), answer.bytes);
   const auto& points = *method->output_type()->FindFieldByName("result");
@@ -57,7 +57,7 @@ void AnswerNoNumber(const ReadCall& read, CallAnswer& answer) {
 
 // Time that grows with a number that the client chooses.
 void TakeLong(const ReadCall& read, CallAnswer&) {
-  if (read.Has("limit: 999999999\n")) TakeProcessor(6);
+  if (read.Has(": 999999999\n")) TakeProcessor(6);
 }
 
 // A call that is never finished: its deadline ends it.
