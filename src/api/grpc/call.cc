@@ -56,6 +56,14 @@ Result<double> RecallOf(const grpc::CallbackServerContext& server) {
                               std::string(text) + "`");
 }
 
+Result<bool> ExplainOf(const grpc::CallbackServerContext& server) {
+  const std::string_view text = Metadata(server, "x-akidb-explain");
+  if (text.empty() || text == "false") return false;
+  if (text == "true") return true;
+  return InvalidArgumentError("x-akidb-explain: expected `true` or `false`, got `" +
+                              std::string(text) + "`");
+}
+
 grpc::StatusCode CodeOf(ErrorCode code) {
   switch (code) {
     case ErrorCode::kOk:
@@ -144,9 +152,10 @@ Status RunCall(const CallSetup& setup, const std::function<Status(const Call&)>&
   AKIDB_ASSIGN_OR_RETURN(const service::Caller caller,
                          environment.keys.CallerOf(KeyOf(setup.server)));
   AKIDB_ASSIGN_OR_RETURN(const double recall, RecallOf(setup.server));
-  const auto now = std::chrono::steady_clock::now();
-  const Call call{
-      environment, environment.service, setup.context, caller, setup.head.collection, recall, now};
+  AKIDB_ASSIGN_OR_RETURN(const bool explain, ExplainOf(setup.server));
+  const Call call{environment, environment.service,   setup.context,
+                  caller,      setup.head.collection, recall,
+                  explain,     setup.server,          std::chrono::steady_clock::now()};
   AKIDB_RETURN_IF_ERROR(CheckCall(call, setup.head));
   Status status = RunBody(body, call);
   const grpc::StatusCode code = CodeOf(status.code());

@@ -46,6 +46,8 @@ struct Call {
   const service::Caller& caller;
   std::string collection;  // empty: none is named
   double recall = 0;       // of the metadata x-akidb-recall; 0: not given
+  bool explain = false;    // of the metadata x-akidb-explain
+  grpc::CallbackServerContext& server;
   std::chrono::steady_clock::time_point start;
 
   double seconds() const {
@@ -66,7 +68,7 @@ struct CallHead {
 // What is known of a call before it runs.
 struct CallSetup {
   const CallEnvironment& environment;
-  const grpc::CallbackServerContext& server;
+  grpc::CallbackServerContext& server;
   const CallHead& head;
   const RequestContext& context;
 };

@@ -5,9 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "api/dialect/search_plan_json.h"
 #include "api/grpc/answer_message.h"
 #include "api/grpc/query_message.h"
 #include "api/grpc/value_message.h"
+#include "base/json_writer.h"
 
 namespace akidb::rpc {
 namespace {
@@ -22,7 +24,30 @@ Status CheckConsistency(const Request& request) {
 QueryRequest Asked(const Call& call) {
   QueryRequest request;
   request.recall = call.recall;
+  request.explain = call.explain;
   return request;
+}
+
+// Clients take 8 KiB of metadata with an answer, other fields and names among them.
+constexpr size_t kPlansBytesMax = 6 << 10;
+
+// Behind the answer, where that was asked for: as many as fit, in the form of `akidb.plans` over
+// REST, and how many don't. Explain of akidb.v1 tells plans of any size.
+void TellPlans(const Call& call, const std::vector<const SearchPlan*>& plans) {
+  if (!call.explain) return;
+  std::string all = "[";
+  size_t told = 0;
+  for (const SearchPlan* plan : plans) {
+    std::string one = told == 0 ? "" : ",";
+    JsonWriter json(one);
+    dialect::WriteSearchPlan(*plan, json);
+    if (all.size() + one.size() >= kPlansBytesMax) break;
+    all += one;
+    ++told;
+  }
+  call.server.AddTrailingMetadata("x-akidb-plans", all + "]");
+  if (told == plans.size()) return;
+  call.server.AddTrailingMetadata("x-akidb-plans-left-out", std::to_string(plans.size() - told));
 }
 
 // The answers, if the caller may read whatever the queries look up elsewhere.
@@ -41,6 +66,7 @@ Status AnswerOne(const Call& call, const Request& message, Response& reply) {
   AKIDB_ASSIGN_OR_RETURN(const service::QueryBatchReply answers, Answers(call, {&request, 1}));
   EncodeScoredPoints(answers.answers.front().points, *reply.mutable_result());
   EncodeUsage(answers.usage, reply);
+  TellPlans(call, {&answers.answers.front().plan});
   return OkStatus();
 }
 
@@ -54,9 +80,12 @@ Status AnswerBatch(const Call& call, const Repeated& messages, Response& reply) 
     if (!read.ok()) return read.WithContext(Nth("searches", requests.size() - 1));
   }
   AKIDB_ASSIGN_OR_RETURN(const service::QueryBatchReply answers, Answers(call, requests));
+  std::vector<const SearchPlan*> plans;
   for (const service::QueryAnswer& answer : answers.answers) {
     EncodeScoredPoints(answer.points, *reply.add_result()->mutable_result());
+    plans.push_back(&answer.plan);
   }
+  TellPlans(call, plans);
   EncodeUsage(answers.usage, reply);
   return OkStatus();
 }
@@ -76,6 +105,7 @@ Status AnswerGroups(const Call& call, const Request& message, Response& reply) {
                          call.service.QueryGroups(call.context, call.collection, request));
   EncodeGroups(answer.groups, *reply.mutable_result());
   EncodeUsage(answer.usage, reply);
+  TellPlans(call, {&answer.plan});
   return OkStatus();
 }
 

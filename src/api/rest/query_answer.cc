@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "api/dialect/search_plan_json.h"
 #include "api/rest/point_writer.h"
-#include "api/rest/search_plan_json.h"
 
 namespace akidb::rest {
 namespace {
@@ -54,12 +54,12 @@ std::string Finish(const ApiCall& call, const QueryCost& cost, Envelope& envelop
   }
   if (cost.recall) {
     json.Key("recall");
-    json.Double(ShownShare(*cost.recall));
+    json.Double(dialect::ShownShare(*cost.recall));
   }
   if (!cost.plans.empty()) {
     json.Key("plans");
     json.BeginArray();
-    for (const SearchPlan& plan : cost.plans) WriteSearchPlan(plan, json);
+    for (const SearchPlan& plan : cost.plans) dialect::WriteSearchPlan(plan, json);
     json.EndArray();
   }
   json.EndObject();

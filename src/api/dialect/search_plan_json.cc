@@ -1,9 +1,9 @@
-#include "api/rest/search_plan_json.h"
+#include "api/dialect/search_plan_json.h"
 
 #include <cmath>
 #include <string_view>
 
-namespace akidb::rest {
+namespace akidb::dialect {
 namespace {
 
 std::string_view WayName(SearchWay way) {
@@ -83,4 +83,4 @@ void WriteSearchPlan(const SearchPlan& plan, JsonWriter& json) {
   json.EndObject();
 }
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect

@@ -4,7 +4,7 @@
 #include "base/json_writer.h"
 #include "types/search_plan.h"
 
-namespace akidb::rest {
+namespace akidb::dialect {
 
 // A share as answers show it: to four digits, for it was measured to fewer.
 double ShownShare(double share);
@@ -12,4 +12,4 @@ double ShownShare(double share);
 // {"recall": r, "fetch_ms": t, "sources": [{"way": "graph", …}…]}
 void WriteSearchPlan(const SearchPlan& plan, JsonWriter& json);
 
-}  // namespace akidb::rest
+}  // namespace akidb::dialect
