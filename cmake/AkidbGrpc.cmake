@@ -62,3 +62,20 @@ function(akidb_dialect_protos)
   target_include_directories(akidb_dialect_protos SYSTEM PUBLIC ${generated})
   target_link_libraries(akidb_dialect_protos PUBLIC akidb_grpc_library)
 endfunction()
+
+# akidb_own_protos(): the library akidb_own_protos, of proto/.
+function(akidb_own_protos)
+  find_program(AKIDB_PROTOC protoc REQUIRED)
+  set(generated ${CMAKE_BINARY_DIR}/own_protos)
+  file(MAKE_DIRECTORY ${generated})
+  set(proto akidb/v1/akidb)
+  add_custom_command(
+    OUTPUT ${generated}/${proto}.pb.cc ${generated}/${proto}.pb.h
+    COMMAND ${AKIDB_PROTOC} -I ${CMAKE_SOURCE_DIR}/proto --cpp_out=${generated} ${proto}.proto
+    DEPENDS ${CMAKE_SOURCE_DIR}/proto/${proto}.proto
+    COMMENT "Generating our own messages")
+  add_library(akidb_own_protos STATIC ${generated}/${proto}.pb.cc)
+  target_compile_options(akidb_own_protos PRIVATE -w -O2)
+  target_include_directories(akidb_own_protos SYSTEM PUBLIC ${generated})
+  target_link_libraries(akidb_own_protos PUBLIC akidb_grpc_library)
+endfunction()

@@ -266,4 +266,47 @@ Result<UpdateBatchReply> Service::Update(const RequestContext& context, std::str
   return reply;
 }
 
+Result<IngestReply> Service::Ingest(const RequestContext& context, std::string_view collection,
+                                    std::span<UpdateOperation> batches) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
+                         database_.FindCollection(collection));
+  const std::unique_ptr<engine::WriteGroup> group = target->BeginWrites();
+  const auto write = [&](UpdateOperation& batch) -> Result<WriteReply> {
+    AKIDB_RETURN_IF_ERROR(context.Check());
+    AKIDB_RETURN_IF_ERROR(AdmitWrites(collection, {&batch, 1}));
+    AKIDB_ASSIGN_OR_RETURN(Embedded embedded, EmbedPoints(context, collection, {PointsOf(batch)}));
+    AKIDB_ASSIGN_OR_RETURN(WriteReply reply, std::visit(Writing(context, *group), batch));
+    reply.usage = std::move(embedded.usage);
+    reply.truncated_texts = embedded.truncated_texts;
+    return reply;
+  };
+  IngestReply reply;
+  for (UpdateOperation& batch : batches) {
+    Result<WriteReply> written = write(batch);
+    reply.refused = written.status();
+    if (!written.ok()) break;
+    reply.replies.push_back(std::move(*written));
+  }
+  AKIDB_RETURN_IF_ERROR(group->Commit());
+  return reply;
+}
+
+std::vector<RefusedPoint> Service::RefusedPoints(std::string_view collection,
+                                                 std::span<const PointInput> points,
+                                                 size_t count_max) {
+  std::vector<RefusedPoint> refused;
+  const Result<std::shared_ptr<engine::Collection>> target = database_.FindCollection(collection);
+  if (!target.ok()) return refused;
+  const engine::VectorSchema schema((*target)->config());
+  for (size_t i = 0; i < points.size() && refused.size() < count_max; ++i) {
+    Status status;
+    for (const auto& [name, vector] : points[i].vectors) {
+      const auto* numbers = std::get_if<DenseVector>(&vector);
+      if (numbers != nullptr && status.ok()) status = schema.Check(name, *numbers).status();
+    }
+    if (!status.ok()) refused.push_back({i, std::move(status)});
+  }
+  return refused;
+}
+
 }  // namespace akidb::service

@@ -58,6 +58,9 @@ using ModelInfo = embedding::ModelInfo;
 using ModelState = embedding::ModelState;
 using Truncate = embedding::Truncate;
 
+// Texts of one request to be embedded.
+inline constexpr size_t kEmbedTextsMax = 2048;
+
 // Tokens spent per model, for `usage.inference`.
 using InferenceUsage = std::map<std::string, uint64_t>;
 
@@ -81,6 +84,18 @@ struct UpdateBatchReply {
   // Of all operations together.
   InferenceUsage usage;
   uint64_t truncated_texts = 0;
+};
+
+// What became of batches of points, written one after the other.
+struct IngestReply {
+  std::vector<WriteReply> replies;  // of the first batches, all of them durable
+  Status refused;                   // of the batch behind these, of which nothing is; ok: of none
+};
+
+// A point that a collection doesn't take.
+struct RefusedPoint {
+  size_t index = 0;
+  Status status;
 };
 
 struct PayloadIndexRequest {
@@ -238,6 +253,15 @@ class Service {
   // names its operation; what was done before stays done, and is durable.
   Result<UpdateBatchReply> Update(const RequestContext& context, std::string_view collection,
                                   UpdateBatch batch);
+  // Upserts, each whole or not at all, in order up to the first that is refused. Each is admitted
+  // and embedded as by Upsert; they wait for the disk together. An error of the whole is the
+  // disk's, or means that there is no such collection.
+  Result<IngestReply> Ingest(const RequestContext& context, std::string_view collection,
+                             std::span<UpdateOperation> batches);
+  // Those of the points whose vectors the collection refuses, at most `count_max`; texts are passed
+  // over. For an answer that names them, after a write was refused.
+  std::vector<RefusedPoint> RefusedPoints(std::string_view collection,
+                                          std::span<const PointInput> points, size_t count_max);
   Result<std::vector<PointRecord>> Retrieve(const RequestContext& context,
                                             std::string_view collection,
                                             const RetrieveRequest& request);

@@ -7,9 +7,11 @@
 #include <google/protobuf/stubs/logging.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/resource_quota.h>
 
+#include "api/grpc/akidb_service.h"
 #include "api/grpc/call.h"
 #include "api/grpc/collections_service.h"
 #include "api/grpc/points_service.h"
@@ -22,6 +24,10 @@ constexpr int kKeepAliveMs = 60'000;         // between pings to a client that i
 constexpr int kKeepAliveTimeoutMs = 20'000;  // for its answer
 constexpr int kClientPingsMinMs = 10'000;    // more frequent ones end the connection
 constexpr int kPingStrikesMax = 2;
+
+// Whose health may be asked for by name.
+constexpr const char* kServiceNames[] = {"qdrant.Qdrant", "qdrant.Collections", "qdrant.Points",
+                                         "qdrant.Snapshots", "akidb.v1.AkidbService"};
 
 std::shared_ptr<grpc::ServerCredentials> CredentialsOf(const std::optional<GrpcTls>& tls) {
   if (!tls) return grpc::InsecureServerCredentials();
@@ -75,11 +81,16 @@ class GrpcServerImpl final : public GrpcServer {
     services_.push_back(MakeCollectionsService(environment_));
     services_.push_back(MakePointsService(environment_));
     services_.push_back(MakeSnapshotsService(environment_));
+    services_.push_back(MakeAkidbService(environment_, ingest_streams_));
     for (const std::unique_ptr<grpc::Service>& service : services_) {
       builder.RegisterService(service.get());
     }
     server_ = builder.BuildAndStart();
-    if (server_ != nullptr && port_ != 0) return OkStatus();
+    if (server_ != nullptr && port_ != 0) {
+      grpc::HealthCheckServiceInterface& health = *server_->GetHealthCheckService();
+      for (const char* name : kServiceNames) health.SetServingStatus(name, true);
+      return OkStatus();
+    }
     return BusyError("gRPC can't listen on " + wanted +
                      ": the port is taken, it is no address of this machine, or certificate and "
                      "key are no pair; --grpc-port takes another one, 0 none");
@@ -89,6 +100,7 @@ class GrpcServerImpl final : public GrpcServer {
 
   void Stop(std::chrono::milliseconds grace) override {
     if (server_ == nullptr || stopped_.exchange(true)) return;
+    ingest_streams_.Stop();
     server_->Shutdown(std::chrono::system_clock::now() + grace);
     server_->Wait();
   }
@@ -96,6 +108,7 @@ class GrpcServerImpl final : public GrpcServer {
  private:
   const GrpcServerOptions options_;
   const CallEnvironment environment_;
+  IngestStreams ingest_streams_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
   std::atomic<bool> stopped_{false};

@@ -1,6 +1,8 @@
 // Messages out of the bytes of a call, and back.
 #pragma once
 
+#include <string_view>
+
 #include <google/protobuf/message_lite.h>
 #include <grpcpp/support/byte_buffer.h>
 
@@ -14,6 +16,8 @@ inline constexpr int kMessageDepthMax = 300;
 
 // kMalformed: no message of that kind, or nested deeper.
 Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite& out);
+// Of one message that is a field of another.
+Status ParseMessage(std::string_view bytes, google::protobuf::MessageLite& out);
 // kInternal: larger than a message may be (2 GiB).
 Status SerializeMessage(const google::protobuf::MessageLite& message, grpc::ByteBuffer& out);
 

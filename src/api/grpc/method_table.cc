@@ -18,6 +18,17 @@ void MethodTable::AddUnary(const char* path, Starter starter) {
   MarkMethodRawCallback(methods_count_++, handler.release());
 }
 
+void MethodTable::AddStream(const char* path, StreamStarter starter) {
+  using grpc::internal::RpcMethod;
+  using Bytes = grpc::ByteBuffer;
+  AddMethod(
+      std::make_unique<grpc::internal::RpcServiceMethod>(path, RpcMethod::BIDI_STREAMING, nullptr)
+          .release());
+  auto handler =
+      std::make_unique<grpc::internal::CallbackBidiHandler<Bytes, Bytes>>(std::move(starter));
+  MarkMethodRawCallback(methods_count_++, handler.release());
+}
+
 grpc::ServerUnaryReactor* MethodTable::Refuse(grpc::CallbackServerContext& server,
                                               const Status& status) {
   grpc::ServerUnaryReactor* reactor = server.DefaultReactor();

@@ -60,6 +60,11 @@ class MethodTable final : public grpc::Service {
     });
   }
 
+  using Stream = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+  using StreamStarter = std::function<Stream*(grpc::CallbackServerContext*)>;
+  // Messages both ways, which the stream parses itself. Likewise.
+  void AddStream(const char* path, StreamStarter starter);
+
  private:
   template <typename Request, typename Response>
   struct Messages {

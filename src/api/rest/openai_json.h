@@ -23,7 +23,7 @@ struct EmbeddingsRequest {
   bool base64 = false;  // vectors as base64 of little-endian float32
 };
 
-inline constexpr size_t kEmbeddingInputsMax = 2048;
+inline constexpr size_t kEmbeddingInputsMax = service::kEmbedTextsMax;
 
 // kMalformed, kValidation; kUnsupported for lists of token ids.
 Result<EmbeddingsRequest> DecodeEmbeddings(std::string_view body);

@@ -2,7 +2,7 @@
 # Gets the official clients, and the frameworks that use them, pinned, from PyPI and npm into
 # build/clients.
 #
-#   tests/api/clients/prepare.sh python|js|python/flows|js/flows|js/grpc
+#   tests/api/clients/prepare.sh python|js|python/flows|python/lint|js/flows|js/grpc
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 target=$(cd "$here/../../.." && pwd)/build/clients
@@ -35,13 +35,13 @@ prepare_js() {
 }
 
 case ${1:-} in
-  python) prepare_python python ;;
+  python | python/lint) prepare_python "$1" ;;
   # Whatever is needed is listed: the packages' own wishes name an embedding library, and with it a
   # second ONNX Runtime, which is only used to run models here.
   python/flows) prepare_python python/flows --no-deps ;;
   js | js/flows | js/grpc) prepare_js "$1" ;;
   *)
-    echo "usage: prepare.sh python|js|python/flows|js/flows|js/grpc" >&2
+    echo "usage: prepare.sh python|js|python/flows|python/lint|js/flows|js/grpc" >&2
     exit 2
     ;;
 esac

@@ -1,0 +1,305 @@
+#include "api/grpc/akidb_ingest_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/grpc/akidb_ingest_message.h"
+#include "api/grpc/akidb_message.h"
+#include "api/grpc/message_bytes.h"
+#include "api/grpc/value_message.h"
+
+namespace akidb::rpc {
+namespace {
+
+Status Stopping() {
+  return UnavailableError("the server is stopping: begin again behind the last acknowledged batch");
+}
+
+CallHead UnboundedHead() {
+  CallHead head;
+  head.right = Right::kWrite;
+  head.length = CallLength::kUnbounded;
+  return head;
+}
+
+bool HoldsText(std::span<const PointInput> points) {
+  return std::any_of(points.begin(), points.end(), [](const PointInput& point) {
+    return std::any_of(point.vectors.begin(), point.vectors.end(), [](const auto& vector) {
+      return std::holds_alternative<TextInput>(vector.second);
+    });
+  });
+}
+
+}  // namespace
+
+Status IngestStreams::Add(const std::shared_ptr<IngestStream>& stream) {
+  const MutexLock lock(mutex_);
+  if (stopping_) return Stopping();
+  if (streams_.size() >= kStreamsMax) {
+    return ResourceExhaustedError("at most " + std::to_string(kStreamsMax) +
+                                  " streams may ingest at a time");
+  }
+  streams_.emplace(stream.get(), stream);
+  return OkStatus();
+}
+
+void IngestStreams::Remove(const IngestStream& stream) {
+  const MutexLock lock(mutex_);
+  streams_.erase(&stream);
+}
+
+void IngestStreams::Stop() {
+  std::vector<std::shared_ptr<IngestStream>> streams;
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+    for (const auto& [key, stream] : streams_) streams.push_back(stream);
+  }
+  for (const std::shared_ptr<IngestStream>& stream : streams) stream->Drain();
+}
+
+IngestStream::Reactor* IngestStream::Start(const CallEnvironment& environment,
+                                           grpc::CallbackServerContext& server,
+                                           IngestStreams& streams) {
+  const auto stream = std::make_shared<IngestStream>(environment, server, streams);
+  const MutexLock lock(stream->mutex_);
+  stream->self_ = stream;
+  const Status added = streams.Add(stream);
+  if (!added.ok()) stream->End(added);
+  stream->Advance();
+  return stream.get();
+}
+
+IngestStream::IngestStream(const CallEnvironment& environment, grpc::CallbackServerContext& server,
+                           IngestStreams& streams)
+    : environment_(environment),
+      server_(server),
+      streams_(streams),
+      context_(DeadlineOf(environment, server, UnboundedHead())) {}
+
+void IngestStream::Drain() {
+  const MutexLock lock(mutex_);
+  draining_ = true;
+  Advance();
+}
+
+void IngestStream::OnReadDone(bool ok) {
+  const MutexLock lock(mutex_);
+  reading_ = false;
+  if (!ok) {
+    read_all_ = true;
+  } else if (!ended_) {
+    const Status taken = Take(incoming_);
+    if (!taken.ok()) End(taken);
+  }
+  incoming_.Clear();
+  Advance();
+}
+
+void IngestStream::OnWriteDone(bool ok) {
+  const MutexLock lock(mutex_);
+  writing_ = false;
+  outgoing_.pop_front();
+  if (!ok) {
+    outgoing_.clear();
+    End(Status(ErrorCode::kCancelled, "the client has left"));
+  }
+  Advance();
+}
+
+void IngestStream::OnCancel() {
+  context_.Cancel();
+  const MutexLock lock(mutex_);
+  End(Status(ErrorCode::kCancelled, "the client has left"));
+  Advance();
+}
+
+void IngestStream::OnDone() {
+  streams_.Remove(*this);
+  std::shared_ptr<IngestStream> self;  // ends behind the lock
+  const MutexLock lock(mutex_);
+  self.swap(self_);
+}
+
+// The first reason counts.
+void IngestStream::End(const Status& status) {
+  if (!ended_) ended_ = status;
+}
+
+bool IngestStream::IsDone() const {
+  if (running_ || writing_ || finished_) return false;
+  if (ended_) return outgoing_.empty();
+  return (read_all_ || draining_) && waiting_.empty() && outgoing_.empty();
+}
+
+void IngestStream::Advance() {
+  if (IsDone()) {
+    finished_ = true;
+    if (!read_all_) End(Stopping());
+    waiting_.clear();
+    Finish(ToGrpcStatus(ended_.value_or(OkStatus())));
+    return;
+  }
+  if (finished_) return;
+  if (!reading_ && !read_all_ && !ended_ && !draining_ && waiting_.size() < kWaitingMax &&
+      waiting_bytes_ < kWaitingBytesMax) {
+    reading_ = true;
+    StartRead(&incoming_);
+  }
+  if (!running_ && !ended_ && !waiting_.empty() && outgoing_.size() < kResponsesMax) {
+    running_ = true;
+    const Status submitted = environment_.pool.Submit([self = shared_from_this()] { self->Run(); });
+    if (!submitted.ok()) {
+      running_ = false;
+      End(submitted);
+      return Advance();
+    }
+  }
+  if (!writing_ && !outgoing_.empty()) {
+    writing_ = true;
+    StartWrite(&outgoing_.front());
+  }
+}
+
+Status IngestStream::Take(const grpc::ByteBuffer& bytes) {
+  Waiting message;
+  message.arena = std::make_unique<google::protobuf::Arena>();
+  auto* request = google::protobuf::Arena::CreateMessage<v1::IngestRequest>(message.arena.get());
+  AKIDB_RETURN_IF_ERROR(ParseMessage(bytes, *request));
+  switch (request->message_case()) {
+    case v1::IngestRequest::kStart:
+      AKIDB_RETURN_IF_ERROR(TakeStart(request->start()));
+      break;
+    case v1::IngestRequest::kBatch:
+      AKIDB_RETURN_IF_ERROR(TakeBatch(request->batch()));
+      message.batch = &request->batch();
+      break;
+    case v1::IngestRequest::MESSAGE_NOT_SET:
+      return MalformedError("expected `start` or `batch`, got none");
+  }
+  message.bytes = bytes.Length();
+  waiting_bytes_ += message.bytes;
+  waiting_.push_back(std::move(message));
+  return OkStatus();
+}
+
+Status IngestStream::TakeStart(const v1::IngestStart& start) {
+  if (head_) return MalformedError("start: the first message alone may be one");
+  if (start.collection_name().empty()) {
+    return ValidationError("[start.collection_name: expected a name]");
+  }
+  head_ = UnboundedHead();
+  head_->collection = start.collection_name();
+  model_ = start.model();
+  continues_ = start.continue_after_refusal();
+  return OkStatus();
+}
+
+Status IngestStream::TakeBatch(const v1::IngestBatch& batch) {
+  if (!head_) return MalformedError("batch: the first message has to be `start`");
+  if (batch.sequence() <= last_sequence_) {
+    return ValidationError("[batch.sequence: expected more than " + std::to_string(last_sequence_) +
+                           ", got " + std::to_string(batch.sequence()) + "]");
+  }
+  last_sequence_ = batch.sequence();
+  return OkStatus();
+}
+
+void IngestStream::Respond(const v1::IngestResponse& response) {
+  const Status encoded = SerializeMessage(response, outgoing_.emplace_back());
+  if (encoded.ok()) return;
+  outgoing_.pop_back();
+  End(encoded);
+}
+
+void IngestStream::Run() {
+  std::vector<Waiting> batches;
+  size_t bytes = 0;
+  {
+    const MutexLock lock(mutex_);
+    while (!waiting_.empty() && batches.size() < kPassBatchesMax) {
+      bytes += waiting_.front().bytes;
+      batches.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+  }
+  std::vector<v1::IngestResponse> responses;
+  const Status written = RunCall({environment_, server_, *head_, context_}, [&](const Call& call) {
+    return WriteBatches(call, batches, responses);
+  });
+  batches.clear();
+  const MutexLock lock(mutex_);
+  running_ = false;
+  waiting_bytes_ -= bytes;
+  for (const v1::IngestResponse& response : responses) Respond(response);
+  if (!written.ok()) End(written);
+  Advance();
+}
+
+Status IngestStream::WriteBatches(const Call& call, std::span<const Waiting> batches,
+                                  std::vector<v1::IngestResponse>& responses) {
+  if (batches.front().batch == nullptr) {
+    // The first message: whether its collection is there.
+    AKIDB_RETURN_IF_ERROR(call.service.Ingest(call.context, call.collection, {}).status());
+    batches = batches.subspan(1);
+  }
+  while (!batches.empty()) {
+    AKIDB_ASSIGN_OR_RETURN(const size_t settled, WriteSome(call, batches, responses));
+    batches = batches.subspan(settled);
+  }
+  return OkStatus();
+}
+
+Result<size_t> IngestStream::WriteSome(const Call& call, std::span<const Waiting> batches,
+                                       std::vector<v1::IngestResponse>& responses) {
+  std::vector<UpdateOperation> operations;
+  std::vector<service::RefusedPoint> refused_points;
+  bool texts = false;  // embedding takes long, so that what was written before is told first
+  for (size_t i = 0; i < batches.size() && refused_points.empty() && !texts; ++i) {
+    UpsertRequest upsert;
+    refused_points = DecodeIngestBatch(*batches[i].batch, model_, upsert.points);
+    texts = HoldsText(upsert.points);
+    if (refused_points.empty()) operations.emplace_back(std::move(upsert));
+  }
+  AKIDB_ASSIGN_OR_RETURN(const service::IngestReply reply,
+                         call.service.Ingest(call.context, call.collection, operations));
+  const size_t written = reply.replies.size();
+  v1::IngestResponse& response = responses.emplace_back();
+  for (size_t i = 0; i < written; ++i) {
+    const service::WriteReply& one = reply.replies[i];
+    acknowledged_sequence_ = batches[i].batch->sequence();
+    acknowledged_points_ += static_cast<uint64_t>(batches[i].batch->points_size());
+    operation_id_ = one.seq;
+    if (!one.usage.empty()) {
+      EncodeTokens(one.usage, one.truncated_texts, *response.mutable_usage());
+    }
+  }
+  response.set_acknowledged_sequence(acknowledged_sequence_);
+  response.set_acknowledged_points(acknowledged_points_);
+  response.set_operation_id(operation_id_);
+  if (reply.refused.ok() && refused_points.empty()) return written;
+  const v1::IngestBatch& refused = *batches[written].batch;
+  if (IsOfBatch(reply.refused)) {
+    // The points went with the write: they are made once more, to find those that are to blame.
+    std::vector<PointInput> points;
+    refused_points = DecodeIngestBatch(refused, model_, points);
+    refused_points = call.service.RefusedPoints(call.collection, points, kRefusedPointsMax);
+  }
+  AKIDB_RETURN_IF_ERROR(Refuse(refused, reply.refused, refused_points, response));
+  return written + 1;
+}
+
+Status IngestStream::Refuse(const v1::IngestBatch& batch, const Status& status,
+                            std::span<const service::RefusedPoint> points,
+                            v1::IngestResponse& response) {
+  Status told = status;
+  if (!points.empty() && (status.ok() || IsOfBatch(status))) {
+    const service::RefusedPoint& first = points.front();
+    told = first.status.WithContext(Nth("points", first.index));
+  }
+  told = told.WithContext("batch " + std::to_string(batch.sequence()));
+  EncodeRefusal(batch, told, points, *response.mutable_refusal());
+  return continues_ && IsOfBatch(told) ? OkStatus() : told;
+}
+
+}  // namespace akidb::rpc

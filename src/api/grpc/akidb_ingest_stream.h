@@ -1,0 +1,136 @@
+// One stream of AkidbService.Ingest: batches in, acknowledgements out.
+//
+// Batches wait in a bounded queue; while it is full nothing more is read, and HTTP/2's own flow
+// control holds the client back. The request pool writes a few of them at a time (one pass), which
+// wait for the disk together, and one response acknowledges them. Responses that the client doesn't
+// read are bounded, too: then no more is written. Between passes a stream has no thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <akidb/v1/akidb.pb.h>
+#include <google/protobuf/arena.h>
+#include <grpcpp/grpcpp.h>
+
+#include "api/grpc/call.h"
+#include "base/mutex.h"
+#include "base/request_context.h"
+#include "base/status.h"
+
+namespace akidb::rpc {
+
+class IngestStream;
+
+// The streams of a server. Thread-safe.
+class IngestStreams {
+ public:
+  // Each holds up to kWaitingBytesMax and a message.
+  static constexpr size_t kStreamsMax = 32;
+
+  // kResourceExhausted: as many as may be; kUnavailable: the server is stopping.
+  Status Add(const std::shared_ptr<IngestStream>& stream);
+  void Remove(const IngestStream& stream);
+  // Lets each finish what it has read, and takes no new ones.
+  void Stop();
+
+ private:
+  Mutex mutex_;
+  bool stopping_ AKIDB_GUARDED_BY(mutex_) = false;
+  // Shared: one may end while Stop() is at it.
+  std::unordered_map<const IngestStream*, std::shared_ptr<IngestStream>> streams_
+      AKIDB_GUARDED_BY(mutex_);
+};
+
+// Thread-safe. Lives until gRPC is done with it and no pass holds it.
+class IngestStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                           public std::enable_shared_from_this<IngestStream> {
+ public:
+  static constexpr size_t kWaitingMax = 16;                    // batches
+  static constexpr size_t kWaitingBytesMax = size_t{8} << 20;  // beyond it no more is read
+  static constexpr size_t kPassBatchesMax = 8;
+  static constexpr size_t kResponsesMax = 8;  // that the client has not read
+
+  using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+  // Owns itself from here on. All outlive it.
+  static Reactor* Start(const CallEnvironment& environment, grpc::CallbackServerContext& server,
+                        IngestStreams& streams);
+
+  IngestStream(const CallEnvironment& environment, grpc::CallbackServerContext& server,
+               IngestStreams& streams);
+
+  // Reads no more; what was read is written and acknowledged.
+  void Drain();
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  // A message that waits to be written; without a batch the first one.
+  struct Waiting {
+    std::unique_ptr<google::protobuf::Arena> arena;
+    const v1::IngestBatch* batch = nullptr;
+    size_t bytes = 0;
+  };
+
+  // Begins whatever can be begun now.
+  void Advance() AKIDB_REQUIRES(mutex_);
+  bool IsDone() const AKIDB_REQUIRES(mutex_);
+  Status Take(const grpc::ByteBuffer& bytes) AKIDB_REQUIRES(mutex_);
+  Status TakeStart(const v1::IngestStart& start) AKIDB_REQUIRES(mutex_);
+  Status TakeBatch(const v1::IngestBatch& batch) AKIDB_REQUIRES(mutex_);
+  void Respond(const v1::IngestResponse& response) AKIDB_REQUIRES(mutex_);
+  void End(const Status& status) AKIDB_REQUIRES(mutex_);
+
+  // On the request pool, one at a time.
+  void Run();
+  Status WriteBatches(const Call& call, std::span<const Waiting> batches,
+                      std::vector<v1::IngestResponse>& responses);
+  // Writes as many as it can; returns how many are settled, refused ones among them.
+  Result<size_t> WriteSome(const Call& call, std::span<const Waiting> batches,
+                           std::vector<v1::IngestResponse>& responses);
+  Status Refuse(const v1::IngestBatch& batch, const Status& status,
+                std::span<const service::RefusedPoint> points, v1::IngestResponse& response);
+
+  const CallEnvironment& environment_;
+  grpc::CallbackServerContext& server_;
+  IngestStreams& streams_;
+  RequestContext context_;
+
+  Mutex mutex_;
+  std::shared_ptr<IngestStream> self_ AKIDB_GUARDED_BY(mutex_);  // until gRPC is done with it
+  grpc::ByteBuffer incoming_ AKIDB_GUARDED_BY(mutex_);
+  std::deque<Waiting> waiting_ AKIDB_GUARDED_BY(mutex_);
+  size_t waiting_bytes_ AKIDB_GUARDED_BY(mutex_) = 0;  // of the pass that runs, too
+  std::deque<grpc::ByteBuffer> outgoing_ AKIDB_GUARDED_BY(mutex_);
+  uint64_t last_sequence_ AKIDB_GUARDED_BY(mutex_) = 0;
+  bool reading_ AKIDB_GUARDED_BY(mutex_) = false;
+  bool read_all_ AKIDB_GUARDED_BY(mutex_) = false;  // there is no more to be read
+  bool writing_ AKIDB_GUARDED_BY(mutex_) = false;
+  bool running_ AKIDB_GUARDED_BY(mutex_) = false;
+  bool draining_ AKIDB_GUARDED_BY(mutex_) = false;
+  bool finished_ AKIDB_GUARDED_BY(mutex_) = false;
+  std::optional<Status> ended_ AKIDB_GUARDED_BY(mutex_);  // early
+
+  // Set by the first message, before the first pass.
+  std::optional<CallHead> head_;
+  std::string model_;
+  bool continues_ = false;
+
+  // Of passes alone.
+  uint64_t acknowledged_sequence_ = 0;
+  uint64_t acknowledged_points_ = 0;
+  uint64_t operation_id_ = 0;
+};
+
+}  // namespace akidb::rpc

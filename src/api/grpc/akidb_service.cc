@@ -1,0 +1,63 @@
+#include "api/grpc/akidb_service.h"
+
+#include <string>
+#include <vector>
+
+#include "api/grpc/akidb_message.h"
+#include "api/grpc/method_table.h"
+
+namespace akidb::rpc {
+namespace {
+
+Status Embed(const Call& call, const v1::EmbedRequest& message, v1::EmbedResponse& reply) {
+  std::vector<std::string> texts;
+  service::EmbedRequest request;
+  AKIDB_RETURN_IF_ERROR(DecodeEmbed(message, texts, request));
+  AKIDB_ASSIGN_OR_RETURN(const service::EmbedResult result,
+                         call.service.Embed(call.context, request));
+  EncodeEmbedded(result, reply);
+  return OkStatus();
+}
+
+Status Models(const Call& call, const v1::ModelsRequest& message, v1::ModelsResponse& reply) {
+  for (const service::ModelInfo& model : call.service.Models()) {
+    if (message.include_absent() || model.state != service::ModelState::kAbsent) {
+      EncodeModel(model, *reply.add_models());
+    }
+  }
+  return OkStatus();
+}
+
+Status Explain(const Call& call, const v1::ExplainRequest& message, v1::ExplainResponse& reply) {
+  QueryRequest request;
+  request.recall = call.recall;
+  AKIDB_RETURN_IF_ERROR(DecodeExplained(message, request));
+  AKIDB_RETURN_IF_ERROR(call.caller.MayLookUp(request));
+  AKIDB_ASSIGN_OR_RETURN(const service::QueryReply answer,
+                         call.service.Query(call.context, call.collection, request));
+  EncodePlan(answer.plan, *reply.mutable_plan());
+  reply.set_points(answer.points.size());
+  reply.set_embed_ms(answer.embed_ms);
+  reply.set_search_ms(answer.search_ms);
+  if (!answer.usage.empty()) {
+    EncodeTokens(answer.usage, answer.truncated_texts, *reply.mutable_usage());
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeAkidbService(const CallEnvironment& environment,
+                                                IngestStreams& streams) {
+  auto table = std::make_unique<MethodTable>(environment);
+  table->Add("/akidb.v1.AkidbService/Embed", Right::kAny, Embed);
+  table->Add("/akidb.v1.AkidbService/Models", Right::kAny, Models);
+  table->Add("/akidb.v1.AkidbService/Explain", Right::kRead, Explain);
+  table->AddStream("/akidb.v1.AkidbService/Ingest",
+                   [&environment, &streams](grpc::CallbackServerContext* server) {
+                     return IngestStream::Start(environment, *server, streams);
+                   });
+  return table;
+}
+
+}  // namespace akidb::rpc
