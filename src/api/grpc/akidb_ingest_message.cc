@@ -12,6 +12,11 @@
 namespace akidb::rpc {
 namespace {
 
+// By pointers, which are copied as a block; iterators of messages are followed number by number.
+std::vector<float> Copied(const google::protobuf::RepeatedField<float>& values) {
+  return {values.data(), values.data() + values.size()};
+}
+
 Status DecodeRows(const v1::MultiDenseVector& message, DenseVector& out) {
   const auto dim = message.row_dimensions();
   const auto count = static_cast<size_t>(message.values_size());
@@ -19,7 +24,7 @@ Status DecodeRows(const v1::MultiDenseVector& message, DenseVector& out) {
     return ValidationError("[row_dimensions: " + std::to_string(count) +
                            " numbers are not rows of " + std::to_string(dim) + "]");
   }
-  out = DenseVector::OfRows({message.values().begin(), message.values().end()}, dim);
+  out = DenseVector::OfRows(Copied(message.values()), dim);
   return OkStatus();
 }
 
@@ -38,16 +43,15 @@ Status DecodeText(const v1::TextInput& message, const std::string& model, Vector
 Status DecodePointVector(const v1::PointVector& message, const std::string& model,
                          VectorInput& out) {
   switch (message.value_case()) {
-    case v1::PointVector::kDense: {
-      const auto& values = message.dense().values();
-      out.emplace<DenseVector>().assign(values.begin(), values.end());
+    case v1::PointVector::kDense:
+      // A new alternative already: nothing is made to be thrown away.
+      out.emplace<DenseVector>(message.dense().values().data(),
+                               message.dense().values().data() + message.dense().values_size());
       return OkStatus();
-    }
     case v1::PointVector::kSparse: {
       const v1::SparseVector& sparse = message.sparse();
       return DecodeSparse({sparse.indices().begin(), sparse.indices().end()},
-                          {sparse.values().begin(), sparse.values().end()},
-                          out.emplace<DenseVector>());
+                          Copied(sparse.values()), out.emplace<DenseVector>());
     }
     case v1::PointVector::kMultiDense:
       return DecodeRows(message.multi_dense(), out.emplace<DenseVector>());

@@ -11,6 +11,8 @@
 namespace akidb::rpc {
 namespace {
 
+constexpr size_t kArenaBytesMin = 1024;
+
 Status Stopping() {
   return UnavailableError("the server is stopping: begin again behind the last acknowledged batch");
 }
@@ -163,7 +165,10 @@ void IngestStream::Advance() {
 
 Status IngestStream::Take(const grpc::ByteBuffer& bytes) {
   Waiting message;
-  message.arena = std::make_unique<google::protobuf::Arena>();
+  google::protobuf::ArenaOptions options;
+  // In one block what is little more than the message, for most of it are numbers.
+  options.start_block_size = kArenaBytesMin + bytes.Length() + bytes.Length() / 4;
+  message.arena = std::make_unique<google::protobuf::Arena>(options);
   auto* request = google::protobuf::Arena::CreateMessage<v1::IngestRequest>(message.arena.get());
   AKIDB_RETURN_IF_ERROR(ParseMessage(bytes, *request));
   switch (request->message_case()) {
@@ -217,7 +222,7 @@ void IngestStream::Run() {
   size_t bytes = 0;
   {
     const MutexLock lock(mutex_);
-    while (!waiting_.empty() && batches.size() < kPassBatchesMax) {
+    while (!waiting_.empty() && batches.size() < kPassBatchesMax && bytes < kPassBytesMax) {
       bytes += waiting_.front().bytes;
       batches.push_back(std::move(waiting_.front()));
       waiting_.pop_front();

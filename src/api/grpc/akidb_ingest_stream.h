@@ -53,9 +53,11 @@ class IngestStreams {
 class IngestStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                            public std::enable_shared_from_this<IngestStream> {
  public:
-  static constexpr size_t kWaitingMax = 16;                    // batches
-  static constexpr size_t kWaitingBytesMax = size_t{8} << 20;  // beyond it no more is read
+  static constexpr size_t kWaitingMax = 16;                     // batches
+  static constexpr size_t kWaitingBytesMax = size_t{16} << 20;  // beyond it no more is read
   static constexpr size_t kPassBatchesMax = 8;
+  // A fraction of what may wait, so that reading goes on while a pass writes.
+  static constexpr size_t kPassBytesMax = size_t{4} << 20;
   static constexpr size_t kResponsesMax = 8;  // that the client has not read
 
   using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
