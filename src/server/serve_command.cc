@@ -201,11 +201,17 @@ Result<rest::TlsMaterial> ReadTls(const Settings& settings, env::FileSystem& fs)
   return material;
 }
 
+rpc::GrpcTls GrpcTlsOf(rest::TlsMaterial material) {
+  return {std::move(material.certificates), std::move(material.private_key),
+          std::move(material.client_authorities)};
+}
+
 void RenewTls(const Settings& settings, Modules& modules) {
   Result<rest::TlsMaterial> material = ReadTls(settings, *modules.fs);
   Status status = material.status();
   if (material.ok()) status = modules.http->RenewTls(*material);
   if (status.ok()) {
+    if (modules.grpc) modules.grpc->RenewTls(GrpcTlsOf(*std::move(material)));
     modules.log->Write(LogLevel::kInfo, "tls_renewed", "new connections get the new certificate");
   } else {
     modules.log->Write(LogLevel::kError, "tls_not_renewed", status.message());
@@ -264,8 +270,7 @@ Status ListenGrpc(const Settings& settings, Modules& modules) {
   options.keys = *AccessKeysOf(settings, *modules.clock);  // CheckSettings has found no fault
   if (WantsTls(settings)) {
     AKIDB_ASSIGN_OR_RETURN(rest::TlsMaterial tls, ReadTls(settings, *modules.fs));
-    options.tls = {std::move(tls.certificates), std::move(tls.private_key),
-                   std::move(tls.client_authorities)};
+    options.tls = GrpcTlsOf(std::move(tls));
   }
   AKIDB_ASSIGN_OR_RETURN(
       modules.grpc,

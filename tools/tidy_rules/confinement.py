@@ -21,7 +21,7 @@ _ISA_FILES = ("src/simd/*", "src/base/crc32c.cc")
 LIBRARIES = (
     Confined(r"sqlite3", ("src/catalog/catalog.cc", "src/catalog/sqlite_files.cc")),
     Confined(r"boost/", ("src/api/rest/*",)),
-    Confined(r"(grpcpp|google/protobuf)/|[a-z_0-9/]+\.pb\.h$", ("src/api/grpc/*",)),
+    Confined(r"(grpc|grpcpp|google/protobuf)/|[a-z_0-9/]+\.pb\.h$", ("src/api/grpc/*",)),
     Confined(r"onnxruntime", ("src/embedding/*.cc",), files_max=1),
     Confined(r"curl/", ("src/cli/*.cc",), files_max=1),
     Confined(r"simdjson", _JSON_FILES),

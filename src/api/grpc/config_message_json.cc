@@ -108,6 +108,8 @@ void FillField(element value, const FieldDescriptor& field, Message& out) {
       if (!value.get(text)) FillEnum(text, field, out);
       return;
     case FieldDescriptor::CPPTYPE_MESSAGE:
+      // Options that are a flag in JSON are a message in its presence here.
+      if (!value.get(flag) && !flag) return;
       Fill(value, *reflection.MutableMessage(&out, &field));
       return;
     default:

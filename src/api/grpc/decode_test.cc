@@ -185,6 +185,20 @@ TEST(BodyOf, ChangesOfVectorsStandUnderTheirNames) {
   EXPECT_EQ(*BodyOf(message), R"({"vectors":{"v":{"on_disk":false}}})");
 }
 
+TEST(BodyOf, AnOptionOfNoneOfItsKindsIsRefused) {
+  qdrant::CreateCollection create;
+  create.mutable_vectors_config();
+  EXPECT_EQ(BodyOf(create).status().code(), ErrorCode::kMalformed);
+  create.mutable_vectors_config()->mutable_params_map();  // none of them, which may be
+  EXPECT_TRUE(BodyOf(create).ok());
+  qdrant::UpdateCollection update;
+  update.mutable_optimizers_config()->mutable_max_optimization_threads();
+  EXPECT_EQ(BodyOf(update).status().code(), ErrorCode::kMalformed);
+  qdrant::CreateFieldIndexCollection index;
+  index.mutable_field_index_params();
+  EXPECT_EQ(BodyOf(index).status().code(), ErrorCode::kMalformed);
+}
+
 TEST(BodyOf, IndexesCarryTheTypeOfTheirParameters) {
   qdrant::CreateFieldIndexCollection message;
   message.set_field_name("f");

@@ -15,6 +15,7 @@
 #include "api/grpc/call.h"
 #include "api/grpc/collections_service.h"
 #include "api/grpc/points_service.h"
+#include "api/grpc/renewable_tls.h"
 #include "api/grpc/snapshots_service.h"
 
 namespace akidb::rpc {
@@ -28,16 +29,6 @@ constexpr int kPingStrikesMax = 2;
 // Whose health may be asked for by name.
 constexpr const char* kServiceNames[] = {"qdrant.Qdrant", "qdrant.Collections", "qdrant.Points",
                                          "qdrant.Snapshots", "akidb.v1.AkidbService"};
-
-std::shared_ptr<grpc::ServerCredentials> CredentialsOf(const std::optional<GrpcTls>& tls) {
-  if (!tls) return grpc::InsecureServerCredentials();
-  grpc::SslServerCredentialsOptions options(
-      tls->client_authorities.empty() ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-                                      : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = tls->client_authorities;
-  options.pem_key_cert_pairs.push_back({tls->private_key, tls->certificates});
-  return grpc::SslServerCredentials(options);
-}
 
 std::string AddressOf(const std::string& host, int port) {
   const bool is_ipv6 = host.find(':') != std::string::npos;
@@ -65,7 +56,8 @@ class GrpcServerImpl final : public GrpcServer {
       : options_(std::move(options)),
         environment_{dependencies.service, dependencies.pool,       dependencies.log,
                      options_.keys,        options_.title,          options_.version,
-                     options_.commit,      options_.request_timeout} {}
+                     options_.commit,      options_.request_timeout},
+        tls_(options_.tls ? std::make_shared<RenewableTls>(*options_.tls) : nullptr) {}
   ~GrpcServerImpl() override { Stop(std::chrono::milliseconds(0)); }
 
   Status Listen() {
@@ -76,7 +68,10 @@ class GrpcServerImpl final : public GrpcServer {
     grpc::ServerBuilder builder;
     SetLimits(options_, builder);
     const std::string wanted = AddressOf(options_.host, options_.port);
-    builder.AddListeningPort(wanted, CredentialsOf(options_.tls), &port_);
+    builder.AddListeningPort(wanted,
+                             tls_ ? std::static_pointer_cast<grpc::ServerCredentials>(tls_)
+                                  : grpc::InsecureServerCredentials(),
+                             &port_);
     services_.push_back(MakeHealthCheckService(environment_));
     services_.push_back(MakeCollectionsService(environment_));
     services_.push_back(MakePointsService(environment_));
@@ -96,6 +91,10 @@ class GrpcServerImpl final : public GrpcServer {
                      "key are no pair; --grpc-port takes another one, 0 none");
   }
 
+  void RenewTls(GrpcTls tls) override {
+    if (tls_) tls_->Renew(std::move(tls));
+  }
+
   std::string address() const override { return AddressOf(options_.host, port_); }
 
   void Stop(std::chrono::milliseconds grace) override {
@@ -109,6 +108,8 @@ class GrpcServerImpl final : public GrpcServer {
   const GrpcServerOptions options_;
   const CallEnvironment environment_;
   IngestStreams ingest_streams_;
+  // Shared with the builder, which takes nothing else. The server asks it as long as it lives.
+  const std::shared_ptr<RenewableTls> tls_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
   std::atomic<bool> stopped_{false};

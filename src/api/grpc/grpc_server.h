@@ -53,6 +53,8 @@ class GrpcServer {
                                                    const GrpcDependencies& dependencies);
   virtual ~GrpcServer() = default;
 
+  // New connections get it, where there was TLS at the start; `tls` has been checked to be sound.
+  virtual void RenewTls(GrpcTls tls) = 0;
   virtual std::string address() const = 0;  // "127.0.0.1:6334"
   // Takes no new calls; those that run have `grace` to end, then they are cancelled.
   virtual void Stop(std::chrono::milliseconds grace) = 0;

@@ -144,6 +144,14 @@ Status WriteStemmer(const Message& message, JsonWriter& json) {
   return OkStatus();
 }
 
+Status NoneOf(const Descriptor& type) {
+  std::string names;
+  for (int i = 0; i < type.field_count(); ++i) {
+    names += (i == 0 ? "`" : ", `") + type.field(i)->name() + "`";
+  }
+  return MalformedError(type.name() + ": expected one of " + names + ", got none");
+}
+
 Status WriteWrapped(const Message& message, JsonWriter& json) {
   const Descriptor& type = *message.GetDescriptor();
   for (int i = 0; i < type.field_count(); ++i) {
@@ -159,8 +167,8 @@ Status WriteWrapped(const Message& message, JsonWriter& json) {
     json.EndObject();
     return OkStatus();
   }
-  // Of maps; anything else is no value of its option, which the checks say.
-  json.BeginObject();
+  if (type.real_oneof_decl_count() > 0) return NoneOf(type);
+  json.BeginObject();  // a map
   json.EndObject();
   return OkStatus();
 }

@@ -70,8 +70,10 @@ Status AnswerOne(const Call& call, const Request& message, Response& reply) {
   return OkStatus();
 }
 
-template <typename Repeated, typename Response>
-Status AnswerBatch(const Call& call, const Repeated& messages, Response& reply) {
+template <typename Request, typename Repeated, typename Response>
+Status AnswerBatch(const Call& call, const Request& batch, const Repeated& messages,
+                   Response& reply) {
+  AKIDB_RETURN_IF_ERROR(CheckConsistency(batch));
   std::vector<QueryRequest> requests;
   requests.reserve(static_cast<size_t>(messages.size()));
   for (const auto& message : messages) {
@@ -219,7 +221,7 @@ Status Query(const Call& call, const qdrant::QueryPoints& request, qdrant::Query
 }
 Status QueryBatch(const Call& call, const qdrant::QueryBatchPoints& request,
                   qdrant::QueryBatchResponse& reply) {
-  return AnswerBatch(call, request.query_points(), reply);
+  return AnswerBatch(call, request, request.query_points(), reply);
 }
 Status QueryGroups(const Call& call, const qdrant::QueryPointGroups& request,
                    qdrant::QueryGroupsResponse& reply) {
@@ -231,7 +233,7 @@ Status Search(const Call& call, const qdrant::SearchPoints& request,
 }
 Status SearchBatch(const Call& call, const qdrant::SearchBatchPoints& request,
                    qdrant::SearchBatchResponse& reply) {
-  return AnswerBatch(call, request.search_points(), reply);
+  return AnswerBatch(call, request, request.search_points(), reply);
 }
 Status SearchGroups(const Call& call, const qdrant::SearchPointGroups& request,
                     qdrant::SearchGroupsResponse& reply) {
@@ -243,7 +245,7 @@ Status Recommend(const Call& call, const qdrant::RecommendPoints& request,
 }
 Status RecommendBatch(const Call& call, const qdrant::RecommendBatchPoints& request,
                       qdrant::RecommendBatchResponse& reply) {
-  return AnswerBatch(call, request.recommend_points(), reply);
+  return AnswerBatch(call, request, request.recommend_points(), reply);
 }
 Status RecommendGroups(const Call& call, const qdrant::RecommendPointGroups& request,
                        qdrant::RecommendGroupsResponse& reply) {
@@ -255,7 +257,7 @@ Status Discover(const Call& call, const qdrant::DiscoverPoints& request,
 }
 Status DiscoverBatch(const Call& call, const qdrant::DiscoverBatchPoints& request,
                      qdrant::DiscoverBatchResponse& reply) {
-  return AnswerBatch(call, request.discover_points(), reply);
+  return AnswerBatch(call, request, request.discover_points(), reply);
 }
 
 }  // namespace akidb::rpc

@@ -2,10 +2,11 @@
 without a reader, thousands of them at once. The server refuses, and goes on serving others. And gRPC over TLS."""
 
 import os
+import pathlib
 import random
 import shutil
+import signal
 import socket
-import struct
 import tempfile
 import unittest
 
@@ -16,59 +17,13 @@ from qdrant_client.grpc.points_service_pb2_grpc import PointsStub
 from qdrant_client.grpc.qdrant_pb2_grpc import QdrantStub
 
 from grpc_process import start_with_grpc
+from http2_frames import (
+    ACK, DATA, END_STREAM, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, PING, SETTINGS, Connection, frame, headers, message)
+from server_process import wait_until
 from test_tls import Certificates
 
 SEED = int(os.environ.get("AKIDB_TEST_SEED", "4711"))
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-# Types of frames and flags: RFC 9113, 6.
-DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
-END_STREAM, END_HEADERS, ACK = 1, 4, 1
 STREAMS_MAX = 1000
-
-
-def frame(kind, flags, stream, content=b""):
-    return struct.pack(">I", len(content))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + content
-
-
-def headers(stream, path="/qdrant.Points/Scroll"):
-    """Literal fields without indexing (RFC 7541, 6.2.2)."""
-    fields = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "x", "te": "trailers",
-              "content-type": "application/grpc"}
-    block = b"".join(b"\0" + bytes([len(k)]) + k.encode() + bytes([len(v)]) + v.encode() for k, v in fields.items())
-    return frame(HEADERS, END_HEADERS, stream, block)
-
-
-class Connection:
-    """HTTP/2 by hand."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        self.received = b""
-        self.socket.sendall(PREFACE + frame(SETTINGS, 0, 0))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def frames(self):
-        """(type, stream, content) until the server closes."""
-        while True:
-            while len(self.received) >= 9:
-                length = int.from_bytes(self.received[:3], "big")
-                if len(self.received) < 9 + length:
-                    break
-                kind, stream = self.received[3], int.from_bytes(self.received[5:9], "big")
-                content, self.received = self.received[9 : 9 + length], self.received[9 + length :]
-                yield kind, stream, content
-            try:
-                more = self.socket.recv(65536)
-            except ConnectionResetError:
-                return
-            if not more:
-                return
-            self.received += more
 
 
 class BadInput(unittest.TestCase):
@@ -93,15 +48,15 @@ class BadInput(unittest.TestCase):
         whole = headers(1) + frame(DATA, END_STREAM, 1, b"\0\0\0\0\3\x0a\1c")
         for cut in range(0, len(whole), 7):
             with Connection(self.port) as connection:
-                connection.socket.sendall(whole[:cut])
+                connection.send(whole[:cut])
         for _ in range(200):
             with Connection(self.port) as connection:
                 kind, flags, stream = chance.randrange(16), chance.randrange(256), chance.randrange(4)
-                connection.socket.sendall(frame(kind, flags, stream, chance.randbytes(chance.randrange(200))))
+                connection.send(frame(kind, flags, stream, chance.randbytes(chance.randrange(200))))
                 changed = bytearray(whole)
                 changed[chance.randrange(len(changed))] = chance.randrange(256)
                 try:
-                    connection.socket.sendall(bytes(changed) + chance.randbytes(chance.randrange(100)))
+                    connection.send(bytes(changed) + chance.randbytes(chance.randrange(100)))
                 except OSError:
                     pass  # closed already
 
@@ -113,33 +68,131 @@ class BadInput(unittest.TestCase):
 
     def test_a_stream_that_never_ends(self):
         with Connection(self.port) as connection:
-            connection.socket.sendall(headers(1) + frame(DATA, 0, 1, b"\0\0\x10\0\0"))
+            connection.send(headers(1) + frame(DATA, 0, 1, b"\0\0\x10\0\0"))
             for _ in range(100):
-                connection.socket.sendall(frame(DATA, 0, 1, b"\x0a"))
+                connection.send(frame(DATA, 0, 1, b"\x0a"))
                 self.points.Count(messages.CountPoints(collection_name="c"), timeout=60)
 
     def test_a_client_that_never_reads(self):
         asked = messages.ScrollPoints(collection_name="c", limit=200).SerializeToString()
         with Connection(self.port) as connection:
             for stream in range(1, 401, 2):
-                content = b"\0" + struct.pack(">I", len(asked)) + asked
-                connection.socket.sendall(headers(stream) + frame(DATA, END_STREAM, stream, content))
+                connection.send(headers(stream) + message(stream, asked))
             for _ in range(100):
                 self.points.Count(messages.CountPoints(collection_name="c"), timeout=60)
 
     def test_ten_thousand_streams_are_too_many(self):
         with Connection(self.port) as connection:
             # The bound holds from here on.
-            next(content for kind, _, content in connection.frames() if kind == SETTINGS)
-            connection.socket.sendall(frame(SETTINGS, ACK, 0))
+            next(content for kind, _, _, content in connection.frames() if kind == SETTINGS)
+            connection.send(frame(SETTINGS, ACK, 0))
             try:
                 for first in range(0, 10_000, 500):
-                    connection.socket.sendall(b"".join(headers(2 * n + 1) for n in range(first, first + 500)))
+                    connection.send(b"".join(headers(2 * n + 1) for n in range(first, first + 500)))
             except OSError:
                 return  # closed already
             # Ends when the server closes, which it does with those that it had taken.
-            taken = {stream for kind, stream, _ in connection.frames() if kind == HEADERS}
+            taken = {stream for kind, _, stream, _ in connection.frames() if kind == HEADERS}
         self.assertLessEqual(len(taken), STREAMS_MAX)
+
+    def test_http_1_is_turned_away(self):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            while plain.recv(4096):
+                pass
+
+    def test_pings_without_end_close_the_connection(self):
+        with Connection(self.port) as connection:
+            for number in range(10):
+                try:
+                    connection.send(frame(PING, 0, 0, number.to_bytes(8, "big")))
+                except OSError:
+                    break  # closed already
+            for kind, _, _, content in connection.frames():
+                if kind == GOAWAY:
+                    self.assertEqual(int.from_bytes(content[4:8], "big"), ENHANCE_YOUR_CALM)
+                    break
+            else:
+                self.fail("the connection ended without a word")
+
+    def test_prefetches_nest_64_deep(self):
+        def field(number, content):
+            length, size = len(content), b""
+            while length > 127:
+                size, length = size + bytes([length & 127 | 128]), length >> 7
+            return bytes([number << 3 | 2]) + size + bytes([length]) + content
+
+        def nested(depth):
+            nearest = messages.VectorInput(dense=messages.DenseVector(data=[1, 2]))
+            query = field(2, messages.Query(nearest=nearest).SerializeToString())
+            content = b""
+            for _ in range(depth):
+                content = field(1, content + query) if content else field(1, query)
+            # The outermost is a field of the request, with another number.
+            return field(1, b"c") + b"\x12" + content[1:] + field(3, query[2:])
+
+        call = self.channel.unary_unary("/qdrant.Points/Query", request_serializer=lambda b: b,
+                                        response_deserializer=messages.QueryResponse.FromString)
+        self.assertEqual(len(call(nested(64), timeout=60).result), 10)
+        for depth in (65, 120, 400, 3000):
+            with self.assertRaises(grpc.RpcError) as raised:
+                call(nested(depth), timeout=60)
+            self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT)
+
+    def test_oneofs_that_are_not_given_and_unknown_words_are_refused(self):
+        query, condition, point = messages.Query, messages.Condition, messages.PointStruct
+        no_input, no_expression = messages.VectorInput(), messages.Expression()
+
+        def batch(**operation):
+            return messages.UpdateBatchPoints(
+                collection_name="c", operations=[messages.PointsUpdateOperation(**operation)])
+
+        queries = [
+            query(), query(nearest=no_input), query(recommend=messages.RecommendInput(positive=[no_input])),
+            query(discover=messages.DiscoverInput(target=no_input)),
+            query(context=messages.ContextInput(pairs=[messages.ContextInputPair()])),
+            query(formula=messages.Formula()), query(formula=messages.Formula(expression=no_expression)),
+            query(nearest_with_mmr=messages.NearestInputWithMmr(mmr=messages.Mmr())),
+            query(relevance_feedback=messages.RelevanceFeedbackInput(target=no_input)),
+            query(order_by=messages.OrderBy(key="n", start_from=messages.StartFrom())),
+        ]
+        filters = [
+            condition(), condition(field=messages.FieldCondition(key="n", match=messages.Match())),
+            condition(has_id=messages.HasIdCondition(has_id=[messages.PointId()])),
+        ]
+        nothing = messages.PointsSelector()
+        cases = [(self.points.Query, messages.QueryPoints(collection_name="c", query=one)) for one in queries]
+        cases += [(self.points.Scroll, messages.ScrollPoints(collection_name="c", filter=messages.Filter(must=[one])))
+                  for one in filters]
+        strange = messages.ReadConsistency(type=9)
+        cases += [
+            (self.points.QueryBatch, messages.QueryBatchPoints(collection_name="c", read_consistency=strange)),
+            (self.points.SearchBatch, messages.SearchBatchPoints(collection_name="c", read_consistency=strange)),
+            (self.points.RecommendBatch, messages.RecommendBatchPoints(collection_name="c", read_consistency=strange)),
+            (self.points.DiscoverBatch, messages.DiscoverBatchPoints(collection_name="c", read_consistency=strange)),
+            (self.points.Upsert, messages.UpsertPoints(collection_name="c", points=[point()])),
+            (self.points.Upsert, messages.UpsertPoints(collection_name="c", points=[
+                point(id=messages.PointId(num=1), vectors=messages.Vectors())])),
+            (self.points.Upsert, messages.UpsertPoints(collection_name="c", points=[
+                point(id=messages.PointId(num=1), vectors=messages.Vectors(vector=messages.Vector()))])),
+            (self.points.Get, messages.GetPoints(collection_name="c", ids=[messages.PointId()])),
+            (self.points.Delete, messages.DeletePoints(collection_name="c", points=nothing)),
+            (self.points.ClearPayload, messages.ClearPayloadPoints(collection_name="c", points=nothing)),
+            (self.points.SetPayload, messages.SetPayloadPoints(collection_name="c", points_selector=nothing)),
+            (self.points.Discover, messages.DiscoverPoints(
+                collection_name="c", limit=1, target=messages.TargetVector())),
+            (self.points.UpdateBatch, batch()),
+            (self.points.UpdateBatch, batch(delete_points=messages.PointsUpdateOperation.DeletePoints())),
+            (self.points.CreateVectorName, messages.CreateVectorNameRequest(collection_name="c", vector_name="v")),
+            (CollectionsStub(self.channel).UpdateAliases, messages.ChangeAliases(actions=[messages.AliasOperations()])),
+            (CollectionsStub(self.channel).Create, messages.CreateCollection(
+                collection_name="d", vectors_config=messages.VectorsConfig())),
+        ]
+        for call, request in cases:
+            with self.subTest(str(request)), self.assertRaises(grpc.RpcError) as raised:
+                call(request, timeout=60)
+            self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT, request)
+            self.assertTrue(raised.exception.details())
 
 
 class Tls(unittest.TestCase):
@@ -176,6 +229,39 @@ class Tls(unittest.TestCase):
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             listing = messages.ListCollectionsRequest()
             self.refused(lambda: CollectionsStub(channel).List(listing, timeout=60))
+
+    def test_a_renewed_certificate_is_taken_by_new_connections(self):
+        for suffix in ("pem", "key"):
+            shutil.copy(self.path("server." + suffix), self.path("renewed." + suffix))
+        given = ("--tls-cert", self.path("renewed.pem"), "--tls-key", self.path("renewed.key"))
+        server, port = start_with_grpc(*given, "--log-level", "info")
+        self.addCleanup(server.close)
+        credentials = grpc.ssl_channel_credentials(self.read("ca.pem"))
+        before = grpc.secure_channel(f"127.0.0.1:{port}", credentials)
+        self.addCleanup(before.close)
+        ask = lambda: QdrantStub(before).HealthCheck(messages.HealthCheckRequest(), timeout=60).title
+        self.assertEqual(ask(), "akidb")
+        self.assertEqual(self.subject(port), "server")
+        pathlib.Path(self.path("renewed.pem")).write_text("no certificate")
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "tls_not_renewed" in server.log())
+        self.assertEqual(self.subject(port), "server")
+        for suffix in ("pem", "key"):
+            shutil.copy(self.path("client." + suffix), self.path("renewed." + suffix))
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "tls_renewed" in server.log())
+        self.assertEqual(self.subject(port), "client")
+        self.assertEqual(self.title(port), "akidb")
+        self.assertEqual(ask(), "akidb")
+        self.assertEqual(server.stop(), 0)
+
+    def subject(self, port):
+        """Who the server's certificate is for."""
+        context = self.certificates.client_context()
+        context.set_alpn_protocols(["h2"])
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
+            with context.wrap_socket(plain, server_hostname="127.0.0.1") as client:
+                return dict(name[0] for name in client.getpeercert()["subject"])["commonName"]
 
     def test_clients_may_have_to_show_one(self):
         server, port = start_with_grpc(*self.given, "--tls-ca", self.path("ca.pem"))

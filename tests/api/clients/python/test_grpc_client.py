@@ -209,6 +209,12 @@ class PythonGrpcClient(unittest.TestCase):
         schema = self.client.get_collection(self.name).payload_schema
         self.assertEqual(schema["n"].data_type, models.PayloadSchemaType.INTEGER)
         self.assertTrue(schema["colour"].params.is_tenant)
+        self.assertIsNone(schema["colour"].params.prefix)
+        for wanted in (True, False):
+            self.rest.create_payload_index(
+                self.name, "word", models.KeywordIndexParams(type="keyword", prefix=wanted), wait=True)
+            told = self.client.get_collection(self.name).payload_schema["word"].params.prefix
+            self.assertEqual(bool(told), wanted)
         page, _ = self.client.scroll(
             self.name, order_by=models.OrderBy(key="n", direction=models.Direction.DESC))
         self.assertEqual([p.payload["n"] for p in page], [3, 2, 1])
