@@ -2,6 +2,8 @@
 
 #include <future>
 
+#include <akidb/v1/akidb.pb.h>
+#include <google/protobuf/descriptor.h>
 #include <grpcpp/generic/generic_stub.h>
 
 namespace akidb::fuzz {
@@ -27,6 +29,56 @@ std::string BytesOf(const grpc::ByteBuffer& buffer) {
     bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   }
   return bytes;
+}
+
+// A call of a method that streams both ways: sends all messages, and keeps the last answer.
+class StreamCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  explicit StreamCall(std::vector<grpc::ByteBuffer> messages) : messages_(std::move(messages)) {}
+
+  void Begin() {
+    StartRead(&read_);
+    Send();
+    StartCall();
+  }
+  grpc::Status Wait() { return ended_.get_future().get(); }
+  const grpc::ByteBuffer& last() const { return last_; }
+
+ private:
+  void Send() {
+    if (sent_ < messages_.size()) return StartWrite(&messages_[sent_++]);
+    StartWritesDone();
+  }
+  void OnWriteDone(bool ok) override {
+    if (ok) Send();
+  }
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    last_ = read_;
+    StartRead(&read_);
+  }
+  void OnDone(const grpc::Status& status) override { ended_.set_value(status); }
+
+  std::vector<grpc::ByteBuffer> messages_;
+  size_t sent_ = 0;
+  grpc::ByteBuffer read_;
+  grpc::ByteBuffer last_;
+  std::promise<grpc::Status> ended_;
+};
+
+// What is no beginning of a stream follows one.
+std::vector<grpc::ByteBuffer> StreamOf(const FuzzedCall& call) {
+  std::vector<grpc::ByteBuffer> messages;
+  v1::IngestRequest message;
+  if (!message.ParseFromString(call.bytes) || !message.has_start()) {
+    v1::IngestRequest first;
+    first.mutable_start()->set_collection_name("bodies");
+    first.mutable_start()->set_model("small");
+    first.mutable_start()->set_continue_after_refusal(call.bytes.size() % 2 == 0);
+    messages.push_back(BufferOf(first.SerializeAsString()));
+  }
+  messages.push_back(BufferOf(call.bytes));
+  return messages;
 }
 
 }  // namespace
@@ -78,14 +130,24 @@ CallAnswer LoopbackTarget::Answer(const FuzzedCall& call, const CallManner& mann
   context.set_deadline(std::chrono::system_clock::now() +
                        manner.deadline.value_or(std::chrono::milliseconds(kPatience)));
   if (manner.is_compressed) context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  grpc::GenericStub stub(channels_[manner.is_guarded ? 1 : 0]);
+  CallAnswer answer;
+  const google::protobuf::MethodDescriptor* const method = MethodAt(call.method);
+  if (method != nullptr && method->client_streaming()) {
+    StreamCall stream(StreamOf(call));
+    stub.PrepareBidiStreamingCall(&context, call.method, {}, &stream);
+    stream.Begin();
+    if (manner.is_cancelled) context.TryCancel();
+    answer.status = stream.Wait();
+    answer.bytes = BytesOf(stream.last());
+    return answer;
+  }
   const grpc::ByteBuffer request = BufferOf(call.bytes);
   grpc::ByteBuffer response;
   std::promise<grpc::Status> ended;
-  grpc::GenericStub stub(channels_[manner.is_guarded ? 1 : 0]);
   stub.UnaryCall(&context, call.method, {}, &request, &response,
                  [&ended](grpc::Status status) { ended.set_value(std::move(status)); });
   if (manner.is_cancelled) context.TryCancel();
-  CallAnswer answer;
   answer.status = ended.get_future().get();
   answer.bytes = BytesOf(response);
   return answer;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include <akidb/v1/akidb.pb.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/text_format.h>
 #include <qdrant.pb.h>
@@ -58,6 +59,7 @@ const std::vector<const MethodDescriptor*>& Methods() {
     const FileDescriptor& file = *qdrant::HealthCheckRequest::descriptor()->file();
     AddMethods(file, all);
     for (int i = 0; i < file.dependency_count(); ++i) AddMethods(*file.dependency(i), all);
+    AddMethods(*v1::EmbedRequest::descriptor()->file(), all);
     return all;
   }();
   return methods;

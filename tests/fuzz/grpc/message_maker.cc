@@ -40,6 +40,7 @@ const std::vector<Words>& KnownWords() {
       {" vector_name using names has_vector ", {"", "words", "words", "added", "extra"}},
       {" model ", {"small", "small", "qdrant/bm25", "sentence-transformers/all-MiniLM-L6-v2"}},
       {" uuid ", {"5c56c793-69f3-4fbf-87e6-c4bf54c28c26", "5c56c79369f34fbf87e6c4bf54c28c26"}},
+      {" payload_json ", {R"({"city":"Rome","year":1999})", R"({"parts":[{"name":"lid"}]})", "{}"}},
       {" datetime ", {"2024-05-11T12:00:00Z", "2024-05-11", "2024-05-11 12:00"}},
       {" alias_name old_alias_name new_alias_name ", {"alias", "alias2", "bodies"}},
       {" snapshot_name ", {"none.snapshot", "../../x", ""}},
