@@ -73,7 +73,9 @@ Result<std::unique_ptr<Pipeline>> LoadDefault(env::FileSystem& fs, const Setting
                          LoadOnnxRuntime(LibraryCandidates(fs, settings.text("library"))));
   const std::string folder =
       env::JoinPath(ModelsDirectory(fs, settings.text("models"), ""), manifest.id);
-  return LoadModel(fs, {folder, manifest}, *runtime, MakeOptions(fs, settings));
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder,
+                         LoadTextEncoder(fs, {folder, manifest}));
+  return LoadModel(fs, {folder, std::move(encoder)}, *runtime, MakeOptions(fs, settings));
 }
 
 struct Outcome {

@@ -16,6 +16,8 @@ void AddIngestCommand(CLI::App& app, RunSlot& run);
 void AddSearchCommand(CLI::App& app, RunSlot& run);
 void AddEmbedCommand(CLI::App& app, RunSlot& run);
 void AddModelsCommand(CLI::App& app, RunSlot& run);
+// Below `models`.
+void AddTokenizeCommand(CLI::App& models, RunSlot& run);
 void AddBenchCommand(CLI::App& app, RunSlot& run, const FilterReader& read_filter);
 void AddInspectCommand(CLI::App& app, RunSlot& run);
 void AddRepairCommand(CLI::App& app, RunSlot& run);

@@ -9,6 +9,7 @@
 #include "cli/command_list.h"
 #include "cli/exit_code.h"
 #include "cli/model_installer.h"
+#include "cli/models_place.h"
 #include "embedding/install_paths.h"
 #include "embedding/model_store.h"
 
@@ -19,8 +20,7 @@ constexpr char kName[] = "models";
 
 struct ModelsArguments {
   std::vector<std::string> models;
-  std::string models_dir;
-  std::string data_dir;
+  ModelsPlace place;
   bool runtime = false;
   bool json = false;
 };
@@ -28,12 +28,6 @@ struct ModelsArguments {
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
-}
-
-std::string FolderOf(env::FileSystem& fs, const ModelsArguments& arguments) {
-  std::string configured = arguments.models_dir;
-  if (configured.empty()) configured = Environment("AKIDB_MODELS_DIR");
-  return embedding::ModelsDirectory(fs, configured, arguments.data_dir);
 }
 
 void Say(const std::string& line) {
@@ -72,7 +66,7 @@ Status PullModels(env::FileSystem& fs, const ModelsArguments& arguments) {
   std::vector<embedding::InstallPlan> plans;
   for (const std::string& name : names) {
     AKIDB_ASSIGN_OR_RETURN(embedding::InstallPlan plan,
-                           embedding::PlanModel(FolderOf(fs, arguments), name));
+                           embedding::PlanModel(FolderOf(fs, arguments.place), name));
     plans.push_back(std::move(plan));
   }
   AKIDB_RETURN_IF_ERROR(PullRuntime(fs));
@@ -96,7 +90,7 @@ Result<std::vector<embedding::InstallPlan>> PlansOf(env::FileSystem& fs,
       arguments.models.empty() ? embedding::PullableModels() : arguments.models;
   for (const std::string& name : names) {
     AKIDB_ASSIGN_OR_RETURN(embedding::InstallPlan plan,
-                           embedding::PlanModel(FolderOf(fs, arguments), name));
+                           embedding::PlanModel(FolderOf(fs, arguments.place), name));
     plans.push_back(std::move(plan));
   }
   if (!arguments.models.empty()) return plans;
@@ -196,20 +190,14 @@ int RunVerify(const ModelsArguments& arguments) {
 
 void AddModelOptions(CLI::App& command, ModelsArguments& arguments) {
   command.add_option("MODEL", arguments.models, "ids of models")->type_name("");
-  command
-      .add_option("--models-dir", arguments.models_dir,
-                  "their folder; default: $AKIDB_MODELS_DIR, else models/ in the data folder, else "
-                  "beside the program's folder")
-      ->type_name("DIR");
-  command.add_option("--data-dir", arguments.data_dir, "data folder whose models/ is meant")
-      ->type_name("DIR");
+  AddModelsPlaceOptions(command, arguments.place);
 }
 
 }  // namespace
 
 void AddModelsCommand(CLI::App& app, RunSlot& run) {
   auto arguments = std::make_shared<ModelsArguments>();
-  CLI::App* command = app.add_subcommand(kName, "install and check embedding models");
+  CLI::App* command = app.add_subcommand(kName, "install, check and look into embedding models");
   command->require_subcommand(1);
 
   CLI::App* list = command->add_subcommand("list", "show the models that can be pulled");
@@ -228,6 +216,8 @@ void AddModelsCommand(CLI::App& app, RunSlot& run) {
   AddModelOptions(*verify, *arguments);
   verify->add_flag("--json", arguments->json, "one object a line");
   verify->callback([&run, arguments] { run = [arguments] { return RunVerify(*arguments); }; });
+
+  AddTokenizeCommand(*command, run);
 }
 
 }  // namespace akidb::cli

@@ -32,6 +32,9 @@ struct Slot {
   steady_clock::time_point failed_at;
   // Shared: a request keeps the pipeline that it began with.
   std::shared_ptr<Pipeline> pipeline;
+
+  Mutex encoder_mutex;  // held while the tokenizer is read: nobody can go on without it
+  std::shared_ptr<const TextEncoder> encoder AKIDB_GUARDED_BY(encoder_mutex);
 };
 
 class ModelRegistry final : public Embedder {
@@ -57,6 +60,24 @@ class ModelRegistry final : public Embedder {
   Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request) override {
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<Pipeline> pipeline, Ready(context, request.model));
     return pipeline->Embed(context, request);
+  }
+
+  Result<TokenizeResult> Tokenize(const RequestContext& context,
+                                  const TokenizeRequest& request) override {
+    AKIDB_RETURN_IF_ERROR(context.Check());
+    Slot* slot = Find(request.model);
+    if (slot == nullptr) return InvalidArgumentError(UnknownModel(request.model));
+    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, EncoderOf(*slot));
+    return encoder->Tokenize(context, request);
+  }
+
+  Result<DetokenizeResult> Detokenize(const RequestContext& context,
+                                      const DetokenizeRequest& request) override {
+    AKIDB_RETURN_IF_ERROR(context.Check());
+    Slot* slot = Find(request.model);
+    if (slot == nullptr) return InvalidArgumentError(UnknownModel(request.model));
+    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, EncoderOf(*slot));
+    return encoder->Detokenize(request);
   }
 
   Status Load(const RequestContext& context, std::string_view name) override {
@@ -182,7 +203,7 @@ class ModelRegistry final : public Embedder {
     return slot->pipeline;
   }
 
-  Result<std::unique_ptr<Pipeline>> LoadNow(const Slot& slot) {
+  Result<std::unique_ptr<Pipeline>> LoadNow(Slot& slot) {
     const auto begin = steady_clock::now();
     Result<std::unique_ptr<Pipeline>> pipeline = LoadUnlogged(slot);
     const double ms =
@@ -198,7 +219,7 @@ class ModelRegistry final : public Embedder {
     return pipeline;
   }
 
-  Result<std::unique_ptr<Pipeline>> LoadUnlogged(const Slot& slot) {
+  Result<std::unique_ptr<Pipeline>> LoadUnlogged(Slot& slot) {
     if (std::string missing = MissingFiles(fs_, slot.model); !missing.empty()) {
       return InvalidArgumentError(std::move(missing));
     }
@@ -207,7 +228,16 @@ class ModelRegistry final : public Embedder {
     options.workers = options_.threads > 0 ? options_.threads : PhysicalCores(fs_);
     options.queue_items_max = options_.queue_items_max;
     options.queue_bytes_max = options_.queue_bytes_max;
-    return LoadModel(fs_, slot.model, *runtime, options);
+    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, EncoderOf(slot));
+    return LoadModel(fs_, {slot.model.folder, std::move(encoder)}, *runtime, options);
+  }
+
+  // A failure isn't kept: the file may be mended meanwhile.
+  Result<std::shared_ptr<const TextEncoder>> EncoderOf(Slot& slot) {
+    MutexLock lock(slot.encoder_mutex);
+    if (slot.encoder) return slot.encoder;
+    AKIDB_ASSIGN_OR_RETURN(slot.encoder, LoadTextEncoder(fs_, slot.model));
+    return slot.encoder;
   }
 
   // The library, once for all models. A failure isn't kept: it may be installed meanwhile.

@@ -46,6 +46,45 @@ struct EmbedResult {
   }
 };
 
+// What a text is to a model, without running it.
+struct TokenizeRequest {
+  std::string model;                   // id or alias; empty = the default model
+  std::span<const std::string> texts;  // borrowed until Tokenize returns
+  // The sequence that the model is run on, with prompt and special tokens; false: what the text
+  // itself makes, and the three below, but for `truncate`, say nothing.
+  bool add_special_tokens = true;
+  InputType input_type = InputType::kDocument;
+  std::optional<std::string> instruction;  // replaces the default of models that take one
+  // nullopt: all of a text, whatever the window.
+  std::optional<Truncate> truncate;
+};
+
+// Of all texts of one TokenizeRequest.
+inline constexpr size_t kTokenizedIdsMax = 300'000;
+
+struct TokenizedText {
+  std::vector<int32_t> ids;
+  std::vector<std::string> tokens;  // one for each id, as the tokenizer's file spells it
+  bool truncated = false;
+};
+
+struct TokenizeResult {
+  std::string model;        // canonical id
+  uint32_t max_tokens = 0;  // the window, special tokens included
+  std::vector<TokenizedText> texts;
+};
+
+struct DetokenizeRequest {
+  std::string model;             // id or alias; empty = the default model
+  std::span<const int32_t> ids;  // borrowed until Detokenize returns
+  bool skip_special_tokens = true;
+};
+
+struct DetokenizeResult {
+  std::string model;  // canonical id
+  std::string text;
+};
+
 enum class ModelState : uint8_t { kAbsent, kInstalled, kLoading, kReady, kFailed };
 
 struct ModelInfo {
@@ -80,6 +119,18 @@ class Embedder {
   // kResourceExhausted (queue full), kDeadlineExceeded, kCancelled, kCorruption (checksum, width).
   // Invalid UTF-8 is read as U+FFFD. A text of 0 bytes is embedded as its special tokens alone.
   virtual Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request) = 0;
+
+  // The ids that texts become. Needs the model's files, but neither its graph nor ONNX Runtime.
+  // Errors: as Embed, those of running it apart; kTooLarge, too, for more ids than
+  // kTokenizedIdsMax.
+  virtual Result<TokenizeResult> Tokenize(const RequestContext& context,
+                                          const TokenizeRequest& request) = 0;
+
+  // The text that ids stand for, at most kTokenizedIdsMax. Errors: as Tokenize; kInvalidArgument:
+  // an id that no token has; kUnsupported: the tokenizer's file asks for a decoder that isn't
+  // there.
+  virtual Result<DetokenizeResult> Detokenize(const RequestContext& context,
+                                              const DetokenizeRequest& request) = 0;
 
   // Every described model, installed or not. Loads nothing.
   virtual std::vector<ModelInfo> Models() = 0;

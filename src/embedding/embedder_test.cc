@@ -346,6 +346,60 @@ TEST_F(EmbedderTest, CutsWhereAsked) {
   EXPECT_EQ(embedder->Embed(context_, request).status().code(), ErrorCode::kTooLarge);
 }
 
+TEST_F(EmbedderTest, TokenizesWithoutTheGraphAndTheLibrary) {
+  NeedModel();
+  if (IsSkipped()) return;
+  files::create_directories(ModelFolder());
+  files::copy(InstalledModels() + "/all-minilm-l6-v2/tokenizer.json", ModelFolder());
+  library_ = folder_ + "/none.so";
+  EmbedderOptions options;
+  options.models_dir = folder_;
+  std::unique_ptr<Embedder> embedder = Make(options);
+  const std::vector<std::string> texts = {"The pump's lubricated.", ""};
+  TokenizeRequest request;
+  request.texts = texts;
+  Result<TokenizeResult> result = embedder->Tokenize(context_, request);
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  EXPECT_EQ(result->model, "all-minilm-l6-v2");
+  EXPECT_EQ(result->max_tokens, 256u);
+  const std::vector<std::string> expected = {"[CLS]", "the",   "pump",    "'", "s",
+                                             "lu",    "##bri", "##cated", ".", "[SEP]"};
+  EXPECT_EQ(result->texts[0].tokens, expected);
+  EXPECT_EQ(result->texts[0].ids.size(), expected.size());
+  EXPECT_EQ(result->texts[1].tokens, (std::vector<std::string>{"[CLS]", "[SEP]"}));
+  DetokenizeRequest back;
+  back.ids = result->texts[0].ids;
+  Result<DetokenizeResult> text = embedder->Detokenize(context_, back);
+  ASSERT_TRUE(text.ok()) << text.status().ToString();
+  EXPECT_EQ(text->text, "the pump ' s lubricated.");
+  request.model = "no-such-model";
+  EXPECT_EQ(embedder->Tokenize(context_, request).status().code(), ErrorCode::kInvalidArgument);
+  back.model = "bge-small-en-v1.5";  // described, not installed
+  EXPECT_EQ(embedder->Detokenize(context_, back).status().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(EmbedderTest, TokenizesAsItEmbeds) {
+  NeedModel();
+  if (IsSkipped()) return;
+  std::unique_ptr<Embedder> embedder = MakeInstalled();
+  std::string words;
+  for (int i = 0; i < 400; ++i) words += "pump ";
+  const std::vector<std::string> texts = {"a", words, "[CLS] x \x01\x02 \t",
+                                          "\xE4\xB8\xAD\xE6\x96\x87"};
+  Result<EmbedResult> embedded = Embed(*embedder, texts);
+  ASSERT_TRUE(embedded.ok()) << embedded.status().ToString();
+  TokenizeRequest request;
+  request.texts = texts;
+  request.truncate = Truncate::kEnd;
+  Result<TokenizeResult> result = embedder->Tokenize(context_, request);
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  for (size_t i = 0; i < texts.size(); ++i) {
+    EXPECT_EQ(result->texts[i].ids.size(), embedded->tokens[i]) << i;
+    EXPECT_EQ(result->texts[i].truncated, embedded->truncated[i]) << i;
+  }
+  EXPECT_TRUE(result->texts[1].truncated);
+}
+
 TEST_F(EmbedderTest, RefusesWhatTheModelDoesNotOffer) {
   NeedModel();
   if (IsSkipped()) return;

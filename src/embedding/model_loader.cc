@@ -18,11 +18,10 @@ Status NotInstalled(const Manifest& manifest, const std::string& path) {
 
 // The whole file, mapped, once its size and checksum are those of the manifest. What is checked
 // here is what is used afterwards: the file isn't opened again.
-Result<std::unique_ptr<env::MappedFile>> MapVerified(env::FileSystem& fs,
-                                                     const InstalledModel& model,
+Result<std::unique_ptr<env::MappedFile>> MapVerified(env::FileSystem& fs, const std::string& folder,
+                                                     const Manifest& manifest,
                                                      const ModelFile& file) {
-  const Manifest& manifest = model.manifest;
-  const std::string path = env::JoinPath(model.folder, file.path);
+  const std::string path = env::JoinPath(folder, file.path);
   Result<std::unique_ptr<env::MappedFile>> mapped = fs.Map(path);
   if (!mapped.ok()) {
     if (mapped.status().code() == ErrorCode::kNotFound) return NotInstalled(manifest, path);
@@ -44,31 +43,37 @@ Result<std::unique_ptr<env::MappedFile>> MapVerified(env::FileSystem& fs,
   return mapped;
 }
 
+// An appended id that is no token would be a row of the model that nobody trained.
+Result<std::unique_ptr<Tokenizer>> CheckNamed(const Manifest& manifest,
+                                              std::unique_ptr<Tokenizer> tokenizer) {
+  for (int32_t id : manifest.append_ids) {
+    if (tokenizer->TokenOf(id)) continue;
+    return CorruptionError("append_ids of model " + manifest.id + " holds " + std::to_string(id) +
+                           ", but the tokenizer has no token of that id; its ids end at " +
+                           std::to_string(tokenizer->vocabulary_size() - 1));
+  }
+  return tokenizer;
+}
+
 Result<std::unique_ptr<Tokenizer>> MakeTokenizer(env::FileSystem& fs, const InstalledModel& model) {
   const Manifest& manifest = model.manifest;
   if (manifest.tokenizer.bytes > kTokenizerBytesMax) {
     return CorruptionError("the tokenizer of model " + manifest.id + " is larger than 256 MiB");
   }
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> file,
-                         MapVerified(fs, model, manifest.tokenizer));
+                         MapVerified(fs, model.folder, manifest, manifest.tokenizer));
   std::string_view json(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
   Result<std::unique_ptr<Tokenizer>> tokenizer = LoadTokenizer(json, manifest.tokenizer_options);
   if (!tokenizer.ok()) {
     return CorruptionError(env::JoinPath(model.folder, manifest.tokenizer.path) + ": " +
                            std::string(tokenizer.status().message()));
   }
-  const auto ids_count = static_cast<int64_t>((*tokenizer)->vocabulary_size());
-  for (int32_t id : manifest.append_ids) {
-    if (id < ids_count) continue;
-    return CorruptionError("append_ids of model " + manifest.id + " holds " + std::to_string(id) +
-                           ", but the tokenizer's ids end at " + std::to_string(ids_count - 1));
-  }
   const size_t special = (*tokenizer)->prefix_ids().size() + (*tokenizer)->suffix_ids().size() +
                          manifest.append_ids.size();
   if (manifest.max_tokens <= special) {
     return CorruptionError("max_tokens of model " + manifest.id + " leaves no room for text");
   }
-  return tokenizer;
+  return CheckNamed(manifest, std::move(tokenizer).value());
 }
 
 SessionSpec SpecOf(const Manifest& manifest, int threads) {
@@ -93,23 +98,27 @@ std::string MissingFiles(env::FileSystem& fs, const InstalledModel& model) {
   return "";
 }
 
-Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, const InstalledModel& model,
-                                            OnnxRuntime& runtime, const PipelineOptions& options) {
-  const Manifest& manifest = model.manifest;
+Result<std::shared_ptr<const TextEncoder>> LoadTextEncoder(env::FileSystem& fs,
+                                                           const InstalledModel& model) {
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer, MakeTokenizer(fs, model));
+  return std::make_shared<const TextEncoder>(model.manifest, std::move(tokenizer));
+}
+
+Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, const ModelParts& parts,
+                                            OnnxRuntime& runtime, const PipelineOptions& options) {
+  const Manifest& manifest = parts.encoder->manifest();
   std::unique_ptr<Session> session;
   {
     AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> graph,
-                           MapVerified(fs, model, manifest.graph));
+                           MapVerified(fs, parts.folder, manifest, manifest.graph));
     Result<std::unique_ptr<Session>> created =
         runtime.CreateSession(graph->bytes(), SpecOf(manifest, options.threads_per_run));
     if (!created.ok()) {
-      return created.status().WithContext(env::JoinPath(model.folder, manifest.graph.path));
+      return created.status().WithContext(env::JoinPath(parts.folder, manifest.graph.path));
     }
     session = std::move(created).value();
   }
-  auto pipeline =
-      std::make_unique<Pipeline>(manifest, std::move(tokenizer), std::move(session), options);
+  auto pipeline = std::make_unique<Pipeline>(parts.encoder, std::move(session), options);
   if (Status proved = pipeline->Prove(); !proved.ok()) {
     return proved.WithContext("model " + manifest.id);
   }

@@ -8,6 +8,7 @@
 #include "embedding/manifest.h"
 #include "embedding/onnx_runtime.h"
 #include "embedding/pipeline.h"
+#include "embedding/text_encoder.h"
 #include "env/file_system.h"
 
 namespace akidb::embedding {
@@ -21,10 +22,20 @@ struct InstalledModel {
 // Only looks at names.
 std::string MissingFiles(env::FileSystem& fs, const InstalledModel& model);
 
-// Checks size and SHA-256 of each file, makes tokenizer and session, embeds the golden texts.
-// kInvalidArgument (a file is missing), kCorruption (truncated, other checksum, not what the
-// manifest describes), kIo; kUnsupported and kMalformed of the tokenizer become kCorruption.
-Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, const InstalledModel& model,
+// Checks size and SHA-256 of the tokenizer's file and reads it. kInvalidArgument (it is missing),
+// kCorruption (truncated, other checksum, not what the manifest describes), kIo; kUnsupported and
+// kMalformed of the tokenizer become kCorruption.
+Result<std::shared_ptr<const TextEncoder>> LoadTextEncoder(env::FileSystem& fs,
+                                                           const InstalledModel& model);
+
+// A model whose tokenizer is there.
+struct ModelParts {
+  std::string folder;
+  std::shared_ptr<const TextEncoder> encoder;
+};
+
+// Likewise of the graph's file, of which it makes a session, and embeds the golden texts.
+Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, const ModelParts& parts,
                                             OnnxRuntime& runtime, const PipelineOptions& options);
 
 }  // namespace akidb::embedding

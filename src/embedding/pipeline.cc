@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace akidb::embedding {
@@ -13,13 +12,6 @@ constexpr size_t kTextsPerHandover = 32;
 // More texts than that in one request are a bulk job, whatever their prompt: they must not keep
 // those who ask one question waiting.
 constexpr size_t kQueryTextsMax = 8;
-constexpr std::string_view kInstruction = "{instruction}";
-
-void ReplaceInstruction(std::string& prompt, std::string_view instruction) {
-  if (size_t at = prompt.find(kInstruction); at != std::string::npos) {
-    prompt.replace(at, kInstruction.size(), instruction);
-  }
-}
 
 size_t BytesOf(std::span<const std::string> texts) {
   size_t bytes = 0;
@@ -70,12 +62,11 @@ double HeadCosine(std::span<const float> vector, std::span<const float> head) {
 
 }  // namespace
 
-Pipeline::Pipeline(Manifest manifest, std::unique_ptr<Tokenizer> tokenizer,
-                   std::unique_ptr<Session> session, const PipelineOptions& options)
-    : manifest_(std::move(manifest)),
-      tokenizer_(std::move(tokenizer)),
+Pipeline::Pipeline(std::shared_ptr<const TextEncoder> encoder, std::unique_ptr<Session> session,
+                   const PipelineOptions& options)
+    : encoder_(std::move(encoder)),
       session_(std::move(session)),
-      scheduler_(MakeSchedulerOptions(manifest_, options),
+      scheduler_(MakeSchedulerOptions(manifest(), options),
                  [this](std::span<const BatchItem> items, RunControl& control) {
                    return RunBatch(items, control);
                  }) {}
@@ -83,7 +74,8 @@ Pipeline::Pipeline(Manifest manifest, std::unique_ptr<Tokenizer> tokenizer,
 Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRequest& request) {
   AKIDB_RETURN_IF_ERROR(context.Check());
   if (request.texts.empty()) return InvalidArgumentError("the list of texts is empty");
-  AKIDB_ASSIGN_OR_RETURN(Prompt prompt, MakePrompt(request));
+  AKIDB_ASSIGN_OR_RETURN(TextEncoder::Prompt prompt,
+                         encoder_->MakePrompt(request.input_type, request.instruction));
   AKIDB_ASSIGN_OR_RETURN(uint32_t dims, DimsOf(request));
   const bool is_query =
       request.input_type == InputType::kQuery && request.texts.size() <= kQueryTextsMax;
@@ -91,25 +83,26 @@ Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRe
                          scheduler_.Open(context, is_query ? Lane::kQuery : Lane::kIngest,
                                          {request.texts.size(), BytesOf(request.texts)}));
   EmbedResult result;
-  result.model = manifest_.id;
+  result.model = manifest().id;
   result.dims = dims;
   for (size_t begin = 0; begin < request.texts.size(); begin += kTextsPerHandover) {
     AKIDB_RETURN_IF_ERROR(context.Check());
     const size_t count = std::min(kTextsPerHandover, request.texts.size() - begin);
     std::vector<std::vector<int32_t>> sequences(count);
     for (size_t i = 0; i < count; ++i) {
-      AKIDB_ASSIGN_OR_RETURN(Tokens tokens, Tokenize(request, prompt, begin + i));
-      result.tokens.push_back(static_cast<uint32_t>(tokens.ids.size()));
-      result.truncated.push_back(tokens.truncated);
-      sequences[i] = std::move(tokens.ids);
+      AKIDB_ASSIGN_OR_RETURN(TextEncoder::Sequence sequence,
+                             encoder_->Encode(prompt, request.texts, begin + i, request.truncate));
+      result.tokens.push_back(static_cast<uint32_t>(sequence.ids.size()));
+      result.truncated.push_back(sequence.truncated);
+      sequences[i] = std::move(sequence.ids);
     }
     waiting->Add(std::move(sequences));
   }
   AKIDB_ASSIGN_OR_RETURN(result.vectors, waiting->Wait());
-  if (dims == manifest_.dims) return result;
+  if (dims == manifest().dims) return result;
 
   for (size_t i = 0; i < request.texts.size(); ++i) {
-    auto from = result.vectors.begin() + static_cast<ptrdiff_t>(i * manifest_.dims);
+    auto from = result.vectors.begin() + static_cast<ptrdiff_t>(i * manifest().dims);
     std::copy_n(from, dims, result.vectors.begin() + static_cast<ptrdiff_t>(i * dims));
     AKIDB_RETURN_IF_ERROR(Normalize(std::span(result.vectors).subspan(i * dims, dims)));
   }
@@ -117,72 +110,17 @@ Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRe
   return result;
 }
 
-size_t Pipeline::Room() const {
-  return manifest_.max_tokens - tokenizer_->prefix_ids().size() - tokenizer_->suffix_ids().size() -
-         manifest_.append_ids.size();
-}
-
-Result<Pipeline::Prompt> Pipeline::MakePrompt(const EmbedRequest& request) const {
-  Prompt prompt;
-  prompt.text =
-      request.input_type == InputType::kQuery ? manifest_.query_prompt : manifest_.document_prompt;
-  if (request.instruction && !manifest_.default_instruction) {
-    return InvalidArgumentError("model " + manifest_.id + " takes no instruction");
-  }
-  ReplaceInstruction(prompt.text,
-                     request.instruction.value_or(manifest_.default_instruction.value_or("")));
-  if (prompt.text.empty()) return prompt;
-  const size_t room = Room();
-  std::vector<int32_t> ids;
-  if (!tokenizer_->Encode(prompt.text, room / 2, ids)) {
-    return InvalidArgumentError(
-        "the instruction leaves too little room for the text: it has more "
-        "than " +
-        std::to_string(room / 2) + " tokens");
-  }
-  prompt.ids = ids.size();
-  return prompt;
-}
-
 Result<uint32_t> Pipeline::DimsOf(const EmbedRequest& request) const {
-  if (request.dims == 0 || request.dims == manifest_.dims) return manifest_.dims;
-  const auto& offered = manifest_.dims_offered;
+  if (request.dims == 0 || request.dims == manifest().dims) return manifest().dims;
+  const auto& offered = manifest().dims_offered;
   if (std::find(offered.begin(), offered.end(), request.dims) != offered.end()) {
     return request.dims;
   }
   std::string lengths;
   for (uint32_t dims : offered) lengths += std::to_string(dims) + ", ";
-  return InvalidArgumentError("model " + manifest_.id + " doesn't offer vectors of " +
+  return InvalidArgumentError("model " + manifest().id + " doesn't offer vectors of " +
                               std::to_string(request.dims) + " dimensions, only of " + lengths +
-                              std::to_string(manifest_.dims));
-}
-
-Result<Pipeline::Tokens> Pipeline::Tokenize(const EmbedRequest& request, const Prompt& prompt,
-                                            size_t index) const {
-  std::span<const int32_t> prefix = tokenizer_->prefix_ids();
-  std::span<const int32_t> suffix = tokenizer_->suffix_ids();
-  const size_t room = Room();
-  const bool keep_end = request.truncate == Truncate::kStart;
-  const std::string& text = request.texts[index];
-
-  std::vector<int32_t> ids(prefix.begin(), prefix.end());
-  const size_t most = keep_end ? std::numeric_limits<size_t>::max() - ids.size() : room;
-  bool whole = prompt.text.empty() ? tokenizer_->Encode(text, most, ids)
-                                   : tokenizer_->Encode(prompt.text + text, most, ids);
-  if (keep_end && ids.size() - prefix.size() > room) {
-    whole = false;
-    auto cut = ids.begin() + static_cast<ptrdiff_t>(prefix.size() + prompt.ids);
-    ids.erase(cut, cut + static_cast<ptrdiff_t>(ids.size() - prefix.size() - room));
-  }
-  if (!whole && request.truncate == Truncate::kNone) {
-    return TooLargeError("text " + std::to_string(index) + " has more than the " +
-                         std::to_string(manifest_.max_tokens) + " tokens that model " +
-                         manifest_.id + " takes; shorten it, or let it be truncated");
-  }
-  ids.insert(ids.end(), suffix.begin(), suffix.end());
-  ids.insert(ids.end(), manifest_.append_ids.begin(), manifest_.append_ids.end());
-  if (ids.empty()) return InvalidArgumentError("text " + std::to_string(index) + " has no tokens");
-  return Tokens{std::move(ids), !whole};
+                              std::to_string(manifest().dims));
 }
 
 Status Pipeline::RunBatch(std::span<const BatchItem> items, RunControl& control) {
@@ -190,7 +128,7 @@ Status Pipeline::RunBatch(std::span<const BatchItem> items, RunControl& control)
   Status pooled;
   Status run = session_->Run(batch, control, [&](const HiddenStates& states) {
     for (size_t i = 0; i < items.size() && pooled.ok(); ++i) {
-      Pool({states, batch.lengths, manifest_.pooling}, i, items[i].vector);
+      Pool({states, batch.lengths, manifest().pooling}, i, items[i].vector);
       pooled = Normalize(items[i].vector);
     }
   });
@@ -199,8 +137,8 @@ Status Pipeline::RunBatch(std::span<const BatchItem> items, RunControl& control)
 }
 
 Status Pipeline::Prove() {
-  for (size_t i = 0; i < manifest_.golden.size(); ++i) {
-    AKIDB_RETURN_IF_ERROR(ProveText(manifest_.golden[i], i));
+  for (size_t i = 0; i < manifest().golden.size(); ++i) {
+    AKIDB_RETURN_IF_ERROR(ProveText(manifest().golden[i], i));
   }
   return OkStatus();
 }

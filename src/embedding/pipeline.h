@@ -1,5 +1,5 @@
-// The way of texts through one loaded model: tokenizer -> scheduler -> session -> pooling. The only
-// place that knows all four; they exchange plain values and don't know one another.
+// The way of texts through one loaded model: text encoder -> scheduler -> session -> pooling. The
+// only place that knows all four; they exchange plain values and don't know one another.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include "embedding/manifest.h"
 #include "embedding/scheduler.h"
 #include "embedding/session.h"
-#include "embedding/tokenizer/tokenizer.h"
+#include "embedding/text_encoder.h"
 
 namespace akidb::embedding {
 
@@ -30,8 +30,9 @@ struct PipelineOptions {
 // Thread-safe.
 class Pipeline {
  public:
-  Pipeline(Manifest manifest, std::unique_ptr<Tokenizer> tokenizer,
-           std::unique_ptr<Session> session, const PipelineOptions& options);
+  // Shared: texts are tokenized without the model, too.
+  Pipeline(std::shared_ptr<const TextEncoder> encoder, std::unique_ptr<Session> session,
+           const PipelineOptions& options);
 
   // request.model is ignored. Errors as Embedder::Embed, without those of loading.
   Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request);
@@ -42,30 +43,14 @@ class Pipeline {
   // Draining: what waits, and everything new, gets kUnavailable.
   void Stop() { scheduler_.Stop(); }
 
-  const Manifest& manifest() const { return manifest_; }
+  const Manifest& manifest() const { return encoder_->manifest(); }
 
  private:
-  struct Prompt {
-    std::string text;
-    size_t ids = 0;  // that it makes by itself
-  };
-
-  struct Tokens {
-    std::vector<int32_t> ids;
-    bool truncated = false;
-  };
-
-  // Tokens of the window that prompt and text may fill.
-  size_t Room() const;
-  Result<Prompt> MakePrompt(const EmbedRequest& request) const;
   Result<uint32_t> DimsOf(const EmbedRequest& request) const;
-  // Of text `index` with its prompt and the special tokens around it.
-  Result<Tokens> Tokenize(const EmbedRequest& request, const Prompt& prompt, size_t index) const;
   Status RunBatch(std::span<const BatchItem> items, RunControl& control);
   Status ProveText(const GoldenText& golden, size_t index);
 
-  const Manifest manifest_;
-  const std::unique_ptr<Tokenizer> tokenizer_;
+  const std::shared_ptr<const TextEncoder> encoder_;
   const std::unique_ptr<Session> session_;
   BatchScheduler scheduler_;  // last: its threads use the others
 };

@@ -8,30 +8,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "embedding/byte_tokenizer_fixture.h"
+
 namespace akidb::embedding {
 namespace {
 
 using testing::ElementsAre;
-
-// A byte is a token; [1] and [2] stand around a text.
-class ByteTokenizer final : public Tokenizer {
- public:
-  bool Encode(std::string_view text, size_t ids_max, std::vector<int32_t>& ids) const override {
-    const size_t count = std::min(text.size(), ids_max);
-    for (char c : text.substr(0, count)) ids.push_back(static_cast<unsigned char>(c));
-    return count == text.size();
-  }
-  std::span<const int32_t> prefix_ids() const override { return prefix_; }
-  std::span<const int32_t> suffix_ids() const override { return suffix_; }
-  std::optional<int32_t> IdOf(std::string_view token) const override {
-    return token.size() == 1 ? std::optional<int32_t>(token[0]) : std::nullopt;
-  }
-  size_t vocabulary_size() const override { return 256; }
-
- private:
-  const std::vector<int32_t> prefix_ = {1};
-  const std::vector<int32_t> suffix_ = {2};
-};
 
 // What it was asked to run.
 struct Runs {
@@ -77,8 +59,9 @@ class PipelineTest : public testing::Test {
   }
 
   Result<EmbedResult> Embed(const std::vector<std::string>& texts) {
-    Pipeline pipeline(manifest_, std::make_unique<ByteTokenizer>(),
-                      std::make_unique<RecordingSession>(runs_), {});
+    Pipeline pipeline(
+        std::make_shared<const TextEncoder>(manifest_, std::make_unique<ByteTokenizer>()),
+        std::make_unique<RecordingSession>(runs_), {});
     request_.texts = texts;
     return pipeline.Embed(context_, request_);
   }

@@ -11,6 +11,20 @@ Result<embedding::EmbedResult> Service::Embed(const RequestContext& context,
   return result;
 }
 
+Result<embedding::TokenizeResult> Service::Tokenize(const RequestContext& context,
+                                                    const embedding::TokenizeRequest& request) {
+  Result<embedding::TokenizeResult> result = embedder_.Tokenize(context, request);
+  if (!result.ok()) return EmbeddingStatus(result.status());
+  return result;
+}
+
+Result<embedding::DetokenizeResult> Service::Detokenize(
+    const RequestContext& context, const embedding::DetokenizeRequest& request) {
+  Result<embedding::DetokenizeResult> result = embedder_.Detokenize(context, request);
+  if (!result.ok()) return EmbeddingStatus(result.status());
+  return result;
+}
+
 std::vector<embedding::ModelInfo> Service::Models() { return embedder_.Models(); }
 
 Result<VectorConfig> FindVector(const CollectionConfig& config, std::string_view name) {

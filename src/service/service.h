@@ -51,11 +51,17 @@ using RenameAlias = engine::RenameAlias;
 using SnapshotBytes = engine::SnapshotBytes;
 using SnapshotInfo = engine::SnapshotInfo;
 using SnapshotUpload = engine::SnapshotUpload;
+using DetokenizeRequest = embedding::DetokenizeRequest;
+using DetokenizeResult = embedding::DetokenizeResult;
 using EmbedRequest = embedding::EmbedRequest;
 using EmbedResult = embedding::EmbedResult;
 using InputType = embedding::InputType;
 using ModelInfo = embedding::ModelInfo;
 using ModelState = embedding::ModelState;
+using embedding::kTokenizedIdsMax;
+using TokenizeRequest = embedding::TokenizeRequest;
+using TokenizeResult = embedding::TokenizeResult;
+using TokenizedText = embedding::TokenizedText;
 using Truncate = embedding::Truncate;
 
 // Texts of one request to be embedded.
@@ -301,6 +307,9 @@ class Service {
 
   // Embedding.
   Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request);
+  Result<DetokenizeResult> Detokenize(const RequestContext& context,
+                                      const DetokenizeRequest& request);
+  Result<TokenizeResult> Tokenize(const RequestContext& context, const TokenizeRequest& request);
   std::vector<ModelInfo> Models();
 
  private:

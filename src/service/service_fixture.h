@@ -352,6 +352,29 @@ class FakeEmbedder final : public embedding::Embedder {
     }
     return result;
   }
+  // A byte is a token.
+  Result<embedding::TokenizeResult> Tokenize(const RequestContext&,
+                                             const embedding::TokenizeRequest& request) override {
+    if (!failure.ok()) return failure;
+    AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo model, FindModel(request.model));
+    embedding::TokenizeResult result;
+    result.model = model.id;
+    result.max_tokens = 512;
+    for (const std::string& text : request.texts) {
+      embedding::TokenizedText& tokens = result.texts.emplace_back();
+      for (char c : text.substr(0, result.max_tokens)) {
+        tokens.ids.push_back(static_cast<unsigned char>(c));
+        tokens.tokens.emplace_back("byte");
+      }
+      tokens.truncated = text.size() > result.max_tokens;
+    }
+    return result;
+  }
+  Result<embedding::DetokenizeResult> Detokenize(
+      const RequestContext&, const embedding::DetokenizeRequest& request) override {
+    AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo model, FindModel(request.model));
+    return embedding::DetokenizeResult{model.id, {request.ids.begin(), request.ids.end()}};
+  }
   std::vector<embedding::ModelInfo> Models() override { return {}; }
   Result<embedding::ModelInfo> FindModel(std::string_view name) override {
     std::string id(name.empty() || name == "alias" ? "small" : name);

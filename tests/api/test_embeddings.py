@@ -83,6 +83,71 @@ class OpenAi(ServerTestCase):
         self.assertIn("all-minilm-l6-v2", [row["id"] for row in body["data"]])
 
 
+@unittest.skipIf(model_missing(), model_missing())
+class Tokens(ServerTestCase):
+    def tokenize(self, body):
+        return self.ok("POST", "/v1/tokenize", body).json
+
+    def rejected(self, status, path, body):
+        reply = self.call("POST", path, body)
+        self.assertEqual(reply.status, status, reply.text)
+        return reply.json["error"]["message"]
+
+    def test_texts_become_ids_and_tokens(self):
+        answer = self.tokenize({"input": ["The pumps.", ""], "model": MODEL})
+        self.assertEqual((answer["object"], answer["model"], answer["max_tokens"]), ("list", "all-minilm-l6-v2", 256))
+        first, second = answer["data"]
+        self.assertEqual(first["tokens"], ["[CLS]", "the", "pumps", ".", "[SEP]"])
+        self.assertEqual((first["index"], first["count"], len(first["ids"]), first["ids"][0]), (0, 5, 5, 101))
+        self.assertEqual((second["index"], second["tokens"]), (1, ["[CLS]", "[SEP]"]))
+        self.assertEqual(answer["usage"], {"prompt_tokens": 7, "total_tokens": 7})
+
+    def test_the_text_alone(self):
+        answer = self.tokenize({"input": "The pumps.", "add_special_tokens": False})
+        self.assertEqual(answer["data"][0]["tokens"], ["the", "pumps", "."])
+
+    def test_as_many_tokens_as_embedding_counts(self):
+        texts = ["a", "pump " * 300, "[SEP] \u0001\u0000 \u200b", "\U0001f600 中文"]
+        tokens = self.tokenize({"input": texts, "truncate": "end"})
+        usage = self.ok("POST", "/v1/embeddings", {"input": texts}).json["usage"]
+        self.assertEqual(tokens["usage"], usage)
+        self.assertEqual([row["truncated"] for row in tokens["data"]], [False, True, False, False])
+        whole = self.tokenize({"input": texts})
+        self.assertEqual((whole["data"][1]["count"], whole["data"][1]["truncated"]), (302, False))
+
+    def test_special_tokens_that_a_text_spells_out(self):
+        self.assertEqual(self.tokenize({"input": "[SEP]", "add_special_tokens": False})["data"][0]["ids"], [102])
+
+    def test_a_text_of_ten_megabytes(self):
+        body = {"input": "word " * 2_000_000, "truncate": "end"}
+        self.assertEqual(self.tokenize(body)["data"][0]["count"], 256)
+        error = self.rejected(413, "/v1/tokenize", {"input": body["input"]})
+        self.assertIn("300000 tokens", error)
+        self.assertIn("256", self.rejected(413, "/v1/tokenize", {**body, "truncate": "none"}))
+
+    def test_ids_become_text_again(self):
+        ids = self.tokenize({"input": "The pump's lubricated!"})["data"][0]["ids"]
+        answer = self.ok("POST", "/v1/detokenize", {"ids": ids}).json
+        self.assertEqual(answer, {"model": "all-minilm-l6-v2", "text": "the pump ' s lubricated!"})
+        answer = self.ok("POST", "/v1/detokenize", {"ids": ids, "skip_special_tokens": False}).json
+        self.assertEqual(answer["text"], "[CLS] the pump ' s lubricated! [SEP]")
+        self.assertEqual(self.ok("POST", "/v1/detokenize", {"ids": []}).json["text"], "")
+        self.assertIn("30522 at place 1", self.rejected(400, "/v1/detokenize", {"ids": [101, 30522]}))
+
+    def test_what_cannot_be_tokenized(self):
+        for body, status, words in (
+            ({"input": "x", "model": "no-such-model"}, 400, "no-such-model"),
+            ({"input": "x", "model": "bge-small-en-v1.5", "instruction": "y"}, 400, "bge-small-en-v1.5"),
+            ({"input": "x", "instruction": "y"}, 400, "takes no instruction"),
+            ({"input": []}, 422, "input"),
+            ({"input": ["x"] * 2049}, 422, "2049"),
+            ({"input": [1, 2]}, 400, "input"),
+            (b'{"input":"\\ud800"}', 400, ""),
+            (b'{"input":"\xff"}', 400, ""),
+        ):
+            self.assertIn(words, self.rejected(status, "/v1/tokenize", body))
+
+
 class OpenAiErrors(ServerTestCase):
     def test_errors_have_openais_form(self):
         for body, status in (

@@ -20,7 +20,8 @@ WRONG = "Invalid API key or JWT"
 FORBIDDEN = "Forbidden: Global manage access is required"
 
 
-READING_POSTS = re.compile(r"/points(/(scroll|count|query|search|recommend|discover)(/.*)?)?$|/facet$|^/v1/embeddings$")
+READING_POSTS = re.compile(r"/points(/(scroll|count|query|search|recommend|discover)(/.*)?)?$|/facet$"
+                           r"|^/v1/(embeddings|tokenize|detokenize)$")
 
 
 def token(claims, key=FULL, header=None):

@@ -130,7 +130,8 @@ class Mutations(ServerTestCase):
                 with self.subTest(operation=name):
                     status, answer = self.send(method, path, json.dumps(
                         {**self.schemas.example(option), "no such key": 1}))
-                    missing = name in ("create_embeddings", "recover_from_snapshot")  # a model, a file
+                    # A model, a file.
+                    missing = name in ("create_embeddings", "tokenize", "detokenize", "recover_from_snapshot")
                     self.assertIn(status, (200, 400) if missing else (200, 409), answer)
 
 

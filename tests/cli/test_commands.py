@@ -55,10 +55,44 @@ class InstalledModels(ModelTestCase):
         self.good("models", "verify", *models)
 
 
+class Tokens(ModelTestCase):
+    def setUp(self):
+        super().setUp()
+        folder = os.environ.get("AKIDB_MODELS_DIR")
+        self.models = ["--models-dir", folder] if folder else []
+
+    def tokens(self, *arguments, **how):
+        out = self.good("models", "tokenize", "--json", *arguments, *self.models, **how)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def test_texts_and_lines_of_standard_input_are_shown_alike(self):
+        rows = self.tokens("The pumps.", "")
+        self.assertEqual(rows[0]["tokens"], ["[CLS]", "the", "pumps", ".", "[SEP]"])
+        self.assertEqual((rows[0]["ids"][0], rows[0]["count"], rows[0]["max_tokens"]), (101, 5, 256))
+        self.assertEqual(rows[1]["tokens"], ["[CLS]", "[SEP]"])
+        for arguments in ((), ("-",)):
+            self.assertEqual(self.tokens(*arguments, stdin="The pumps.\r\n\n"), rows[:1])
+        self.assertEqual(self.tokens("The pumps.", "--no-specials")[0]["tokens"], ["the", "pumps", "."])
+        self.assertGreater(self.tokens("word " * 300)[0]["count"], 256)
+
+    def test_the_readable_form_is_a_line_a_token(self):
+        out = self.good("models", "tokenize", "pump\x1b[31m", *self.models)
+        self.assertIn("all-minilm-l6-v2: ", out)
+        self.assertRegex(out, r"(?m)^ +101  \[CLS\]$")
+        self.assertNotIn("\x1b", out)
+
+    def test_what_cannot_be_tokenized(self):
+        err = self.bad(1, "models", "tokenize", "--model", "nothing", "a", *self.models)
+        self.assertIn("all-minilm-l6-v2", err)
+        err = self.bad(1, "models", "tokenize", "a", "--models-dir", self.folder)
+        self.assertIn("akidb models pull all-minilm-l6-v2", err)
+        self.assertIn("300000 tokens", self.bad(1, "models", "tokenize", *self.models, stdin="ab " * 400_000 + "\n"))
+
+
 class Help(CommandTestCase):
     def test_every_command_explains_itself(self):
         for command in ([], ["ingest"], ["search"], ["embed"], ["models"], ["models", "list"],
-                        ["models", "pull"], ["models", "verify"], ["completion"],
+                        ["models", "pull"], ["models", "verify"], ["models", "tokenize"], ["completion"],
                         ["completion", "bash"]):
             out = self.good(*command, "--help")
             self.assertIn("Usage: ", out)

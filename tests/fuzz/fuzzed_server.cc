@@ -54,6 +54,28 @@ class SmallEmbedder final : public embedding::Embedder {
     }
     return result;
   }
+  // A byte is a token.
+  Result<embedding::TokenizeResult> Tokenize(const RequestContext&,
+                                             const embedding::TokenizeRequest& request) override {
+    AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo model, FindModel(request.model));
+    embedding::TokenizeResult result;
+    result.model = model.id;
+    result.max_tokens = 512;
+    for (const std::string& text : request.texts) {
+      embedding::TokenizedText& tokens = result.texts.emplace_back();
+      for (char c : text.substr(0, result.max_tokens)) {
+        tokens.ids.push_back(static_cast<unsigned char>(c));
+        tokens.tokens.emplace_back("byte");
+      }
+      tokens.truncated = text.size() > result.max_tokens;
+    }
+    return result;
+  }
+  Result<embedding::DetokenizeResult> Detokenize(
+      const RequestContext&, const embedding::DetokenizeRequest& request) override {
+    AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo model, FindModel(request.model));
+    return embedding::DetokenizeResult{model.id, {request.ids.begin(), request.ids.end()}};
+  }
   std::vector<embedding::ModelInfo> Models() override { return {Small()}; }
   Result<embedding::ModelInfo> FindModel(std::string_view name) override {
     if (!name.empty() && name != "small") return NotFoundError("no model " + std::string(name));

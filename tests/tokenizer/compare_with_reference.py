@@ -1,4 +1,4 @@
-"""Compares AkiDB's token ids with PyPI `tokenizers` on generated texts.
+"""Compares AkiDB's token ids, and what they decode to, with PyPI `tokenizers` on generated texts.
 
 usage: compare_with_reference.py ENCODE_LINES [--count N] [--seed N] [--only NAME]
 
@@ -63,6 +63,7 @@ def compare(program, file, plain, texts):
             lines = result.read().split("\n")[:-1]
         if code != 0:
             sys.exit(f"{program}: exit code {code}: {lines[-1:]}")
+    decoder = tokenizers.Tokenizer.from_str(json.dumps(file))
     if plain and file["model"]["type"] == "Unigram":
         # The reference's model would find them again: ours goes farther.
         file = tokenizer_files.without_specials_in_model(file)
@@ -72,9 +73,15 @@ def compare(program, file, plain, texts):
     reference.encode_special_tokens = plain
     encodings = reference.encode_batch([as_reference_sees(text) for text in texts],
                                        add_special_tokens=False)
-    ours = [[int(i) for i in line.split()] for line in lines]
+    rows = [line.split("\t") for line in lines]
+    ours = [[int(i) for i in row[0].split()] for row in rows]
     assert len(ours) == len(texts)
-    return [(t, e.ids, o) for t, e, o in zip(texts, encodings, ours) if e.ids != o]
+    differing = [(t, e.ids, o) for t, e, o in zip(texts, encodings, ours) if e.ids != o]
+    for skip in (False, True):
+        expected = decoder.decode_batch(ours, skip_special_tokens=skip)
+        got = [bytes.fromhex(row[1 + skip]).decode() for row in rows]
+        differing += [(t, e, o) for t, e, o in zip(texts, expected, got) if e != o]
+    return differing
 
 
 def compare_file(program, name, base, rng, count):
@@ -97,7 +104,7 @@ def compare_file(program, name, base, rng, count):
         for sample, expected, got in sorted(differences, key=lambda found: len(found[0]))[:3]:
             first = next((i for i, (a, b) in enumerate(zip(expected, got)) if a != b),
                          min(len(expected), len(got)))
-            print(f"  {str(sample)[:1000]}\n    from id {first}: reference "
+            print(f"  {str(sample)[:1000]}\n    from place {first}: reference "
                   f"{expected[first:first + 10]}, akidb {got[first:first + 10]}")
         differing += len(differences)
     return differing

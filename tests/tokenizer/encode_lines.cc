@@ -1,5 +1,6 @@
 // encode_lines TOKENIZER_JSON TEXTS IDS match|plain: the ids of every text, "id id …" without
-// special tokens, one text a line. For the comparison with the reference
+// special tokens, one text a line; behind a tab what they decode to, and behind another that
+// without special tokens, in hexadecimal. For the comparison with the reference
 // (compare_with_reference.py).
 //
 // Every text is also read up to half of its ids, which must be the first half.
@@ -22,6 +23,17 @@ std::string FromHex(const std::string& hex) {
     bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
   }
   return bytes;
+}
+
+std::string ToHex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  for (char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
+  }
+  return hex;
 }
 
 }  // namespace
@@ -56,6 +68,14 @@ int main(int argc, char** argv) {
       return 1;
     }
     for (size_t i = 0; i < ids.size(); ++i) out << (i == 0 ? "" : " ") << ids[i];
+    for (bool skip_special : {false, true}) {
+      auto decoded = tokenizer.value()->Decode(ids, skip_special);
+      if (!decoded.ok()) {
+        out << decoded.status().ToString() << '\n';
+        return 1;
+      }
+      out << '\t' << ToHex(*decoded);
+    }
     out << '\n';
   }
   return out.flush() ? 0 : 1;

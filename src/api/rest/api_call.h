@@ -158,6 +158,8 @@ Result<std::string> RecoverSnapshot(const ApiCall& call);
 Result<std::string> UploadSnapshot(const ApiCall& call);
 // openai_handlers.cc
 Result<std::string> CreateEmbeddings(const ApiCall& call);
+Result<std::string> Tokenize(const ApiCall& call);
+Result<std::string> Detokenize(const ApiCall& call);
 Result<std::string> ListModels(const ApiCall& call);
 
 }  // namespace akidb::rest

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <span>
 
@@ -41,11 +42,7 @@ void WriteEmbedding(size_t index, std::span<const float> vector, bool base64, Js
   json.EndObject();
 }
 
-void WriteUsage(const service::EmbedResult& result, JsonWriter& json) {
-  uint64_t tokens = 0;
-  uint64_t truncated = 0;
-  for (uint32_t count : result.tokens) tokens += count;
-  for (bool cut : result.truncated) truncated += cut;
+void WriteUsage(uint64_t tokens, uint64_t truncated, JsonWriter& json) {
   json.Key("usage");
   json.BeginObject();
   json.Key("prompt_tokens");
@@ -56,6 +53,27 @@ void WriteUsage(const service::EmbedResult& result, JsonWriter& json) {
     json.Key("truncated_texts");
     json.Uint(truncated);
   }
+  json.EndObject();
+}
+
+void WriteTokens(size_t index, const service::TokenizedText& text, JsonWriter& json) {
+  json.BeginObject();
+  json.Key("object");
+  json.String("tokens");
+  json.Key("index");
+  json.Uint(index);
+  json.Key("ids");
+  json.BeginArray();
+  for (int32_t id : text.ids) json.Uint(static_cast<uint64_t>(id));
+  json.EndArray();
+  json.Key("tokens");
+  json.BeginArray();
+  for (const std::string& token : text.tokens) json.String(token);
+  json.EndArray();
+  json.Key("count");
+  json.Uint(text.ids.size());
+  json.Key("truncated");
+  json.Bool(text.truncated);
   json.EndObject();
 }
 
@@ -132,7 +150,64 @@ Result<std::string> CreateEmbeddings(const ApiCall& call) {
   json.EndArray();
   json.Key("model");
   json.String(result.model);
-  WriteUsage(result, json);
+  uint64_t tokens = 0;
+  for (uint32_t count : result.tokens) tokens += count;
+  const auto truncated = std::count(result.truncated.begin(), result.truncated.end(), true);
+  WriteUsage(tokens, static_cast<uint64_t>(truncated), json);
+  json.EndObject();
+  return body;
+}
+
+Result<std::string> Tokenize(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(TokenizeInput decoded, DecodeTokenize(call.body));
+  service::TokenizeRequest request;
+  request.model = decoded.model;
+  request.texts = decoded.texts;
+  request.add_special_tokens = decoded.add_special_tokens;
+  request.input_type = decoded.input_type;
+  request.truncate = decoded.truncate;
+  request.instruction = decoded.instruction;
+  AKIDB_ASSIGN_OR_RETURN(service::TokenizeResult result,
+                         call.service.Tokenize(call.context, request));
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject();
+  json.Key("object");
+  json.String("list");
+  json.Key("data");
+  json.BeginArray();
+  uint64_t tokens = 0;
+  uint64_t truncated = 0;
+  for (size_t i = 0; i < result.texts.size(); ++i) {
+    WriteTokens(i, result.texts[i], json);
+    tokens += result.texts[i].ids.size();
+    truncated += result.texts[i].truncated;
+  }
+  json.EndArray();
+  json.Key("model");
+  json.String(result.model);
+  json.Key("max_tokens");
+  json.Uint(result.max_tokens);
+  WriteUsage(tokens, truncated, json);
+  json.EndObject();
+  return body;
+}
+
+Result<std::string> Detokenize(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(DetokenizeInput decoded, DecodeDetokenize(call.body));
+  service::DetokenizeRequest request;
+  request.model = decoded.model;
+  request.ids = decoded.ids;
+  request.skip_special_tokens = decoded.skip_special_tokens;
+  AKIDB_ASSIGN_OR_RETURN(service::DetokenizeResult result,
+                         call.service.Detokenize(call.context, request));
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject();
+  json.Key("model");
+  json.String(result.model);
+  json.Key("text");
+  json.String(result.text);
   json.EndObject();
   return body;
 }

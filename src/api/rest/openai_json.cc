@@ -6,7 +6,9 @@
 namespace akidb::rest {
 namespace {
 
-Status ReadInput(JsonElement value, const FieldPath& path, std::vector<std::string>& out) {
+// `takes_ids`: ids of tokens, which are not served, have a place here.
+Status ReadInput(JsonElement value, const FieldPath& path, bool takes_ids,
+                 std::vector<std::string>& out) {
   std::string_view text;
   simdjson::dom::array array;
   if (!value.get(text)) {
@@ -20,7 +22,7 @@ Status ReadInput(JsonElement value, const FieldPath& path, std::vector<std::stri
                                 std::to_string(kEmbeddingInputsMax) + " are allowed");
   }
   if (!(*array.begin()).is_string()) {
-    if ((*array.begin()).is_number() || (*array.begin()).is_array()) {
+    if (takes_ids && ((*array.begin()).is_number() || (*array.begin()).is_array())) {
       return NotServed(path, "input as token ids is");
     }
   }
@@ -55,7 +57,7 @@ constexpr std::pair<std::string_view, service::Truncate> kTruncates[] = {
 Status ReadMember(std::string_view key, JsonElement value, const FieldPath& path,
                   EmbeddingsRequest& request) {
   std::string_view text;
-  if (key == "input") return ReadInput(value, path, request.texts);
+  if (key == "input") return ReadInput(value, path, /*takes_ids=*/true, request.texts);
   if (IsNull(value)) return OkStatus();
   if (key == "encoding_format") return ReadChoice(value, path, kEncodings, request.base64);
   if (key == "input_type") return ReadChoice(value, path, kInputTypes, request.input_type);
@@ -77,6 +79,39 @@ Status ReadMember(std::string_view key, JsonElement value, const FieldPath& path
   return OkStatus();
 }
 
+Status ReadTokenizeMember(std::string_view key, JsonElement value, const FieldPath& path,
+                          TokenizeInput& request) {
+  std::string_view text;
+  if (key == "input") return ReadInput(value, path, /*takes_ids=*/false, request.texts);
+  if (IsNull(value)) return OkStatus();
+  if (key == "add_special_tokens") return ReadBool(value, path, request.add_special_tokens);
+  if (key == "input_type") return ReadChoice(value, path, kInputTypes, request.input_type);
+  if (key == "truncate") return ReadChoice(value, path, kTruncates, request.truncate.emplace());
+  if (key == "model") {
+    AKIDB_RETURN_IF_ERROR(ReadString(value, path, text));
+    request.model = text;
+  } else if (key == "instruction") {
+    AKIDB_RETURN_IF_ERROR(ReadString(value, path, text));
+    request.instruction = std::string(text);
+  }
+  return OkStatus();
+}
+
+Status ReadIds(JsonElement value, const FieldPath& path, std::vector<int32_t>& out) {
+  return ForEachElement(
+      value, path, "an array of ids", [&](JsonElement element, const FieldPath& at) {
+        uint64_t id = 0;
+        AKIDB_RETURN_IF_ERROR(ReadUint(element, at, id));
+        if (out.size() == service::kTokenizedIdsMax) {
+          return TooLargeError(path.ToString() + ": at most " +
+                               std::to_string(service::kTokenizedIdsMax) + " ids are taken");
+        }
+        if (id > INT32_MAX) return RangeError(at, "belongs to no token");
+        out.push_back(static_cast<int32_t>(id));
+        return OkStatus();
+      });
+}
+
 }  // namespace
 
 Result<EmbeddingsRequest> DecodeEmbeddings(std::string_view text) {
@@ -90,6 +125,44 @@ Result<EmbeddingsRequest> DecodeEmbeddings(std::string_view text) {
                               });
   AKIDB_RETURN_IF_ERROR(read);
   if (request.texts.empty()) return MissingField(root, "input");
+  return request;
+}
+
+Result<TokenizeInput> DecodeTokenize(std::string_view text) {
+  JsonBody body;
+  AKIDB_RETURN_IF_ERROR(body.Parse(text));
+  FieldPath root;
+  TokenizeInput request;
+  Status read = ForEachMember(body.root(), root, "a JSON object",
+                              [&](std::string_view key, JsonElement value, const FieldPath& at) {
+                                return ReadTokenizeMember(key, value, at, request);
+                              });
+  AKIDB_RETURN_IF_ERROR(read);
+  if (request.texts.empty()) return MissingField(root, "input");
+  return request;
+}
+
+Result<DetokenizeInput> DecodeDetokenize(std::string_view text) {
+  JsonBody body;
+  AKIDB_RETURN_IF_ERROR(body.Parse(text));
+  FieldPath root;
+  DetokenizeInput request;
+  bool has_ids = false;
+  auto read_member = [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
+    if (key == "ids") {
+      has_ids = true;
+      return ReadIds(value, at, request.ids);
+    }
+    if (IsNull(value)) return OkStatus();
+    if (key == "skip_special_tokens") return ReadBool(value, at, request.skip_special_tokens);
+    if (key != "model") return OkStatus();
+    std::string_view model;
+    AKIDB_RETURN_IF_ERROR(ReadString(value, at, model));
+    request.model = model;
+    return OkStatus();
+  };
+  AKIDB_RETURN_IF_ERROR(ForEachMember(body.root(), root, "a JSON object", read_member));
+  if (!has_ids) return MissingField(root, "ids");
   return request;
 }
 

@@ -1,5 +1,5 @@
-// The body of POST /v1/embeddings, as OpenAI defines it, with the additions input_type, instruction
-// and truncate.
+// The bodies of POST /v1/embeddings, as OpenAI defines it, with the additions input_type,
+// instruction and truncate, and of what goes with it.
 #pragma once
 
 #include <cstdint>
@@ -27,5 +27,24 @@ inline constexpr size_t kEmbeddingInputsMax = service::kEmbedTextsMax;
 
 // kMalformed, kValidation; kUnsupported for lists of token ids.
 Result<EmbeddingsRequest> DecodeEmbeddings(std::string_view body);
+
+// The same, but for what belongs to vectors.
+struct TokenizeInput {
+  std::string model;
+  std::vector<std::string> texts;
+  bool add_special_tokens = true;
+  service::InputType input_type = service::InputType::kDocument;
+  std::optional<service::Truncate> truncate;
+  std::optional<std::string> instruction;
+};
+Result<TokenizeInput> DecodeTokenize(std::string_view body);
+
+struct DetokenizeInput {
+  std::string model;
+  std::vector<int32_t> ids;
+  bool skip_special_tokens = true;
+};
+// kTooLarge: more ids than service takes.
+Result<DetokenizeInput> DecodeDetokenize(std::string_view body);
 
 }  // namespace akidb::rest

@@ -26,6 +26,15 @@ constexpr std::array<int16_t, kEnd> kBytes = [] {
   return bytes;
 }();
 
+constexpr std::array<char32_t, 256> kCharacters = [] {
+  std::array<char32_t, 256> characters{};
+  for (char32_t c = 0; c < kEnd; ++c) {
+    if (kBytes[c] >= 0) characters[static_cast<size_t>(kBytes[c])] = c;
+  }
+  return characters;
+}();
+static_assert(kEnd < 0x800, "a character takes at most two bytes");
+
 }  // namespace
 
 std::optional<std::string> BytesOfCharacters(std::string_view characters) {
@@ -37,6 +46,21 @@ std::optional<std::string> BytesOfCharacters(std::string_view characters) {
     bytes += static_cast<char>(kBytes[next.code_point]);
   }
   return bytes;
+}
+
+std::string CharactersOfBytes(std::string_view bytes) {
+  std::string characters;
+  for (char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    const char32_t character = kCharacters[byte];
+    if (character < 0x80) {
+      characters += static_cast<char>(character);
+    } else {
+      characters += static_cast<char>(0xC0 | character >> 6);
+      characters += static_cast<char>(0x80 | (character & 0x3F));
+    }
+  }
+  return characters;
 }
 
 }  // namespace akidb::embedding

@@ -11,4 +11,7 @@ namespace akidb::embedding {
 // The bytes that `characters` stand for; nullopt if one stands for none.
 std::optional<std::string> BytesOfCharacters(std::string_view characters);
 
+// The characters that stand for `bytes`, in UTF-8.
+std::string CharactersOfBytes(std::string_view bytes);
+
 }  // namespace akidb::embedding

@@ -195,6 +195,7 @@ Result<std::unique_ptr<Tokenizer>> LoadByteLevelBpe(const TokenizerFile& file) {
   };
   AKIDB_ASSIGN_OR_RETURN(config.added_tokens, ReadAddedTokens(file, find, vocabulary.size()));
   AKIDB_ASSIGN_OR_RETURN(SpecialIds special, ReadPostProcessor(file, config.added_tokens, find));
+  config.decoder = ReadDecoder(file.root);
   config.prefix_ids = std::move(special.prefix);
   config.suffix_ids = std::move(special.suffix);
   return std::unique_ptr<Tokenizer>(std::make_unique<ByteLevelBpeTokenizer>(std::move(config)));

@@ -153,4 +153,31 @@ std::optional<int32_t> ByteLevelBpeTokenizer::IdOf(std::string_view token) const
   return id == kNoToken ? std::nullopt : std::optional<int32_t>(id);
 }
 
+const TokenTexts& ByteLevelBpeTokenizer::Texts() const {
+  return texts_.Get([this] {
+    std::vector<TokenTexts::Token> tokens;
+    for (const auto& token : config_.unreachable) tokens.push_back({token.id, token.bytes});
+    tokens_.ForEach([&](std::string_view bytes, int32_t id) {
+      tokens.push_back({id, CharactersOfBytes(bytes)});
+    });
+    std::vector<AddedToken> added = config_.added_tokens;
+    for (AddedToken& token : added) {
+      if (token.normalized)
+        token.content = Normalized(
+            config_.nfc ? static_cast<const TextNormalizer&>(nfc_) : identity_, token.content);
+    }
+    return TokenTexts(std::move(tokens), added);
+  });
+}
+
+std::optional<std::string> ByteLevelBpeTokenizer::TokenOf(int32_t id) const {
+  std::optional<std::string_view> text = Texts().TextOf(id);
+  return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+
+Result<std::string> ByteLevelBpeTokenizer::Decode(std::span<const int32_t> ids,
+                                                  bool skip_special) const {
+  return DecodeTokens(Texts(), config_.decoder, ids, skip_special);
+}
+
 }  // namespace akidb::embedding

@@ -22,6 +22,7 @@
 #include "embedding/tokenizer/lazy_flags.h"
 #include "embedding/tokenizer/text_cutter.h"
 #include "embedding/tokenizer/token_table.h"
+#include "embedding/tokenizer/token_texts.h"
 #include "embedding/tokenizer/tokenizer.h"
 #include "embedding/tokenizer/word_splitter.h"
 
@@ -44,6 +45,7 @@ struct ByteLevelBpeConfig {
   std::vector<AddedToken> added_tokens;  // in the reference's order
   std::vector<int32_t> prefix_ids;
   std::vector<int32_t> suffix_ids;
+  TokenDecoder decoder = {};
 };
 
 // Immutable, thread-safe (what is worked out on demand stands behind atomics).
@@ -58,11 +60,14 @@ class ByteLevelBpeTokenizer final : public Tokenizer {
   std::optional<int32_t> IdOf(std::string_view token) const override;
   // The largest id and one.
   size_t vocabulary_size() const override { return vocabulary_size_; }
+  std::optional<std::string> TokenOf(int32_t id) const override;
+  Result<std::string> Decode(std::span<const int32_t> ids, bool skip_special) const override;
 
  private:
   class Encoder;
   static constexpr size_t kLookahead = 32;  // bytes that a short word's end is looked for in
 
+  const TokenTexts& Texts() const;
   bool IsItsOwnEncoding(std::string_view word, int32_t id) const;
 
   ByteLevelBpeConfig config_;
@@ -76,6 +81,7 @@ class ByteLevelBpeTokenizer final : public Tokenizer {
   TextCutter cutter_;
   // By id: whether merging the token's bytes leads to it.
   LazyFlags own_encodings_;
+  LazyTokenTexts texts_;
 };
 
 }  // namespace akidb::embedding

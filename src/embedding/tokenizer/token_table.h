@@ -45,6 +45,17 @@ class TokenTable {
   }
   int32_t Find(std::string_view text) const;
 
+  // Calls `take(text, id)` for each token, in no particular order.
+  template <typename Take>
+  void ForEach(const Take& take) const {
+    for (const Slot& slot : slots_) {
+      if (slot.id == kNoToken) continue;
+      const std::array<char, ShortText::kSizeMax> text = TextOf(slot);
+      take(std::string_view(text.data(), slot.size), slot.id);
+    }
+    for (const LongToken& token : long_tokens_) take(std::string_view(token.text), token.id);
+  }
+
   struct Match {
     int32_t id = kNoToken;
     size_t size = 0;
@@ -71,6 +82,12 @@ class TokenTable {
     return (mixed ^ (mixed >> 32)) * 0x94D049BB133111EBu;
   }
   static size_t StartOf(std::string_view text);
+  static std::array<char, ShortText::kSizeMax> TextOf(const Slot& slot) {
+    std::array<char, ShortText::kSizeMax> text;
+    std::memcpy(text.data(), &slot.low, sizeof slot.low);
+    std::memcpy(text.data() + sizeof slot.low, &slot.high, sizeof slot.high);
+    return text;
+  }
   void Insert(const ShortText& text, int32_t id);
   Match LongestLong(std::string_view text, bool whole) const;
 

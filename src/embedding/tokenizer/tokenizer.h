@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,16 @@ class Tokenizer {
 
   virtual std::optional<int32_t> IdOf(std::string_view token) const = 0;
   virtual size_t vocabulary_size() const = 0;
+
+  // The token in the file's spelling, in which a space is U+0120 (BPE) or U+2581 (Unigram) and
+  // `##` continues a word (WordPiece); nullopt where no token has the id. The first call puts all
+  // tokens in order.
+  virtual std::optional<std::string> TokenOf(int32_t id) const = 0;
+
+  // The text that ids stand for, as the reference's decode gives it: not always what was encoded,
+  // for normalising loses case and the like. U+FFFD stands for what is left of a character.
+  // kInvalidArgument: no token has an id. kUnsupported: the file's decoder isn't implemented.
+  virtual Result<std::string> Decode(std::span<const int32_t> ids, bool skip_special) const = 0;
 };
 
 // What a special token that a text spells out (`<|endoftext|>`) is read as.

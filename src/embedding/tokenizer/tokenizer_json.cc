@@ -258,7 +258,7 @@ Result<std::unique_ptr<Tokenizer>> LoadTokenizer(std::string_view json,
     return MalformedError(std::string("tokenizer: ") + simdjson::error_message(error));
   }
   AKIDB_ASSIGN_OR_RETURN(Component file, Component::Of(root, "tokenizer"));
-  // The decoder only turns ids back to text; how long a text may be is the model's business.
+  // How long a text may be is the model's business.
   AKIDB_RETURN_IF_ERROR(
       file.AllowOnly({"version", "truncation", "padding", "added_tokens", "normalizer",
                       "pre_tokenizer", "post_processor", "decoder", "model"}));

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "embedding/tokenizer/added_tokens.h"
 #include "embedding/tokenizer/component_json.h"
+#include "embedding/tokenizer/token_texts.h"
 #include "embedding/tokenizer/tokenizer.h"
 
 namespace akidb::embedding {
@@ -45,6 +46,9 @@ struct SpecialIds {
 Result<SpecialIds> ReadPostProcessor(const TokenizerFile& file,
                                      const std::vector<AddedToken>& added_tokens,
                                      const FindToken& find);
+
+// null, WordPiece, ByteLevel, Metaspace; anything else is a refusal to decode.
+TokenDecoder ReadDecoder(const Component& root);
 
 // The members of a Sequence, under `key`, and their types with ", " between.
 struct ComponentList {

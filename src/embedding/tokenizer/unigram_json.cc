@@ -208,6 +208,7 @@ Result<std::unique_ptr<Tokenizer>> LoadUnigram(const TokenizerFile& file) {
   }
   if (file.options.specials_in_text == SpecialsInText::kPlain) MakePlain(config);
   AKIDB_ASSIGN_OR_RETURN(SpecialIds special, ReadPostProcessor(file, config.added_tokens, find));
+  config.decoder = ReadDecoder(file.root);
   config.prefix_ids = std::move(special.prefix);
   config.suffix_ids = std::move(special.suffix);
   return std::unique_ptr<Tokenizer>(std::make_unique<UnigramTokenizer>(std::move(config)));

@@ -152,4 +152,31 @@ std::optional<int32_t> UnigramTokenizer::IdOf(std::string_view token) const {
   return id == kNoToken ? std::nullopt : std::optional<int32_t>(id);
 }
 
+const TokenTexts& UnigramTokenizer::Texts() const {
+  return texts_.Get([this] {
+    std::vector<TokenTexts::Token> tokens;
+    for (const UnigramToken& token : config_.unreachable) tokens.push_back({token.id, token.text});
+    tokens_.ForEach([&](std::string_view text, int32_t id) {
+      std::string spelled;
+      for (char c : text) c == ' ' ? spelled += config_.metaspace.mark : spelled += c;
+      tokens.push_back({id, std::move(spelled)});
+    });
+    std::vector<AddedToken> added = config_.added_tokens;
+    for (AddedToken& token : added) {
+      if (token.normalized) token.content = Normalized(*config_.normalizer, token.content);
+    }
+    return TokenTexts(std::move(tokens), added);
+  });
+}
+
+std::optional<std::string> UnigramTokenizer::TokenOf(int32_t id) const {
+  std::optional<std::string_view> text = Texts().TextOf(id);
+  return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+
+Result<std::string> UnigramTokenizer::Decode(std::span<const int32_t> ids,
+                                             bool skip_special) const {
+  return DecodeTokens(Texts(), config_.decoder, ids, skip_special);
+}
+
 }  // namespace akidb::embedding

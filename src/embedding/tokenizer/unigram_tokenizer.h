@@ -19,6 +19,7 @@
 #include "embedding/tokenizer/text_cutter.h"
 #include "embedding/tokenizer/text_normalizer.h"
 #include "embedding/tokenizer/token_table.h"
+#include "embedding/tokenizer/token_texts.h"
 #include "embedding/tokenizer/tokenizer.h"
 #include "embedding/tokenizer/unigram_model.h"
 
@@ -46,6 +47,7 @@ struct UnigramConfig {
   std::vector<AddedToken> added_tokens;   // in the reference's order
   std::vector<int32_t> prefix_ids;
   std::vector<int32_t> suffix_ids;
+  TokenDecoder decoder = {};
 };
 
 // Immutable, thread-safe.
@@ -59,9 +61,12 @@ class UnigramTokenizer final : public Tokenizer {
   // In the file's spelling.
   std::optional<int32_t> IdOf(std::string_view token) const override;
   size_t vocabulary_size() const override { return vocabulary_size_; }
+  std::optional<std::string> TokenOf(int32_t id) const override;
+  Result<std::string> Decode(std::span<const int32_t> ids, bool skip_special) const override;
 
  private:
   class Encoder;
+  const TokenTexts& Texts() const;
 
   UnigramConfig config_;
   size_t vocabulary_size_;
@@ -69,6 +74,7 @@ class UnigramTokenizer final : public Tokenizer {
   UnigramModel model_;
   TextCutter cutter_;
   LazyFlags own_encodings_;  // by id: whether the best way through the token's text is the token
+  LazyTokenTexts texts_;
 };
 
 }  // namespace akidb::embedding

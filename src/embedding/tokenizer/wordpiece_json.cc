@@ -93,6 +93,7 @@ Result<std::unique_ptr<Tokenizer>> LoadWordPiece(const TokenizerFile& file) {
   AKIDB_RETURN_IF_ERROR(CheckNormalizedForms(config));
   AKIDB_ASSIGN_OR_RETURN(SpecialIds special,
                          ReadPostProcessor(file, config.added_tokens, find_in_model));
+  config.decoder = ReadDecoder(file.root);
   config.prefix_ids = std::move(special.prefix);
   config.suffix_ids = std::move(special.suffix);
   return std::unique_ptr<Tokenizer>(std::make_unique<WordPieceTokenizer>(std::move(config)));

@@ -367,4 +367,28 @@ std::optional<int32_t> WordPieceTokenizer::IdOf(std::string_view token) const {
   return id == kNoToken ? std::nullopt : std::optional<int32_t>(id);
 }
 
+const TokenTexts& WordPieceTokenizer::Texts() const {
+  return texts_.Get([this] {
+    std::vector<TokenTexts::Token> tokens;
+    words_.ForEach([&](std::string_view text, int32_t id) {
+      tokens.push_back({id, std::string(text)});
+    });
+    std::vector<AddedToken> added = config_.added_tokens;
+    for (AddedToken& token : added) {
+      if (token.normalized) token.content = chars_.Normalize(token.content);
+    }
+    return TokenTexts(std::move(tokens), added);
+  });
+}
+
+std::optional<std::string> WordPieceTokenizer::TokenOf(int32_t id) const {
+  std::optional<std::string_view> text = Texts().TextOf(id);
+  return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+
+Result<std::string> WordPieceTokenizer::Decode(std::span<const int32_t> ids,
+                                               bool skip_special) const {
+  return DecodeTokens(Texts(), config_.decoder, ids, skip_special);
+}
+
 }  // namespace akidb::embedding

@@ -20,6 +20,7 @@
 #include "embedding/tokenizer/added_tokens.h"
 #include "embedding/tokenizer/bert_normalizer.h"
 #include "embedding/tokenizer/token_table.h"
+#include "embedding/tokenizer/token_texts.h"
 #include "embedding/tokenizer/tokenizer.h"
 
 namespace akidb::embedding {
@@ -37,6 +38,7 @@ struct WordPieceConfig {
   size_t word_chars_max = 100;
   std::vector<int32_t> prefix_ids;
   std::vector<int32_t> suffix_ids;
+  TokenDecoder decoder = {};
 };
 
 // Immutable, thread-safe (the character tables fill themselves behind atomics).
@@ -50,6 +52,8 @@ class WordPieceTokenizer final : public Tokenizer {
   std::optional<int32_t> IdOf(std::string_view token) const override;
   // The largest id and one.
   size_t vocabulary_size() const override { return vocabulary_size_; }
+  std::optional<std::string> TokenOf(int32_t id) const override;
+  Result<std::string> Decode(std::span<const int32_t> ids, bool skip_special) const override;
 
  private:
   class Scanner;
@@ -66,6 +70,7 @@ class WordPieceTokenizer final : public Tokenizer {
     bool by_eight_bytes;  // no added token begins with a letter or digit
   };
   Reading MakeReading(const CharTable& chars, const AddedTokenFinder& added, bool lowercase) const;
+  const TokenTexts& Texts() const;
   bool EncodeByPieces(std::string_view text, size_t ids_size_max, std::vector<int32_t>& ids) const;
 
   WordPieceConfig config_;
@@ -79,6 +84,7 @@ class WordPieceTokenizer final : public Tokenizer {
   AddedTokenFinder normalized_added_;
   Reading raw_reading_;
   Reading normalized_reading_;
+  LazyTokenTexts texts_;
 };
 
 }  // namespace akidb::embedding

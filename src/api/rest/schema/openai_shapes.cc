@@ -41,6 +41,42 @@ constexpr Field kEmbeddingsAnswerFields[] = {{"object", &kListTag, true},
                                              {"model", &kText, true},
                                              {"usage", &kUsage, true}};
 
+constexpr Shape kAddSpecials = {
+    .kind = Kind::kBool,
+    .doc =
+        "The sequence that the model is run on, with prompt and special tokens: the default. "
+        "false: the text's own tokens."};
+constexpr Shape kCut = {.kind = Kind::kChoice,
+                        .doc = "As embedding would cut; by default nothing is cut.",
+                        .choices = "none|start|end"};
+constexpr Field kTokenizeFields[] = {
+    {"input", &kInput, true},    {"model", &kModelName},  {"add_special_tokens", &kAddSpecials},
+    {"input_type", &kInputType}, {"instruction", &kText}, {"truncate", &kCut},
+};
+constexpr Shape kTokensTag = {.kind = Kind::kChoice, .choices = "tokens"};
+constexpr Shape kIds = {.kind = Kind::kArray, .element = &kCount};
+constexpr Shape kTokenTexts = {.kind = Kind::kArray,
+                               .doc = "One for each id, as the tokenizer's file spells it.",
+                               .element = &kText};
+constexpr Field kTokensFields[] = {{"object", &kTokensTag, true}, {"index", &kCount, true},
+                                   {"ids", &kIds, true},          {"tokens", &kTokenTexts, true},
+                                   {"count", &kCount, true},      {"truncated", &kFlag, true}};
+constexpr Shape kTokens = {.kind = Kind::kObject, .fields = kTokensFields};
+constexpr Shape kTokensOfTexts = {.kind = Kind::kArray, .element = &kTokens};
+constexpr Field kTokenizeAnswerFields[] = {{"object", &kListTag, true},
+                                           {"data", &kTokensOfTexts, true},
+                                           {"model", &kText, true},
+                                           {"max_tokens", &kCount, true},
+                                           {"usage", &kUsage, true}};
+constexpr Shape kTokenId = {.kind = Kind::kUint, .max = 2147483647};
+constexpr Shape kGivenIds = {.kind = Kind::kArray,
+                             .doc = "At most 300000.",
+                             .element = &kTokenId,
+                             .example = "[101, 7592, 102]"};
+constexpr Field kDetokenizeFields[] = {
+    {"ids", &kGivenIds, true}, {"model", &kModelName}, {"skip_special_tokens", &kFlag}};
+constexpr Field kDetokenizeAnswerFields[] = {{"model", &kText, true}, {"text", &kText, true}};
+
 constexpr Shape kModelTag = {.kind = Kind::kChoice, .choices = "model"};
 constexpr Field kModelFields[] = {{"id", &kText, true},
                                   {"object", &kModelTag, true},
@@ -62,6 +98,14 @@ constinit const Shape kEmbeddingsBody = {
     .kind = Kind::kObject, .name = "EmbeddingsRequest", .fields = kEmbeddingsFields};
 constinit const Shape kEmbeddingsAnswer = {
     .kind = Kind::kObject, .name = "Embeddings", .fields = kEmbeddingsAnswerFields};
+constinit const Shape kTokenizeBody = {
+    .kind = Kind::kObject, .name = "TokenizeRequest", .fields = kTokenizeFields};
+constinit const Shape kTokenizeAnswer = {
+    .kind = Kind::kObject, .name = "Tokens", .fields = kTokenizeAnswerFields};
+constinit const Shape kDetokenizeBody = {
+    .kind = Kind::kObject, .name = "DetokenizeRequest", .fields = kDetokenizeFields};
+constinit const Shape kDetokenizeAnswer = {
+    .kind = Kind::kObject, .name = "DetokenizedText", .fields = kDetokenizeAnswerFields};
 constinit const Shape kModelsAnswer = {
     .kind = Kind::kObject, .name = "Models", .fields = kModelsFields};
 constinit const Shape kOpenAiError = {

@@ -7,6 +7,10 @@ namespace akidb::rest {
 
 extern const Shape kEmbeddingsBody;
 extern const Shape kEmbeddingsAnswer;
+extern const Shape kTokenizeBody;
+extern const Shape kTokenizeAnswer;
+extern const Shape kDetokenizeBody;
+extern const Shape kDetokenizeAnswer;
 extern const Shape kModelsAnswer;
 extern const Shape kOpenAiError;
 
