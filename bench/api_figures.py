@@ -2,7 +2,7 @@
 """What requests cost the server, in its own processor time: docs/internals/api.md has the figures.
 
     bench/api_figures.py [--vectors FILE --passages FILE] [--points 50000] [--facet-points 1000000]
-                         [--only overhead,connections,upsert,words,scroll,facet] [--parser BENCH] [PROGRAM]
+                         [--only overhead,connections,upsert,words,scroll,facet,order] [--parser BENCH] [PROGRAM]
 
 FILE of vectors: float32, 384 a row; of passages: texts, each ended by a NUL, in the same order. Without them
 `words` and `scroll` are left out. The processor time is that of all threads of the server, read from /proc; what
@@ -297,6 +297,33 @@ def facet(measured, count, chance):
     measured.by_turns({n: (path, [{"key": "v", "limit": 100, "exact": True, **b}] * 10) for n, b in asked.items()})
 
 
+def order(measured, count, chance):
+    print(f"the first 10 of {count} points by a field")
+    measured.ask("PUT", "/collections/order", {"vectors": {"size": 2, "distance": "Dot"}})
+    for field, kind in (("f", "float"), ("d", "datetime"), ("share", "integer")):
+        measured.ask("PUT", "/collections/order/index?wait=true", {"field_name": field, "field_schema": kind})
+    for first in range(0, count, 20000):
+        ids = range(first, min(first + 20000, count))
+        payloads = [
+            {
+                "f": round(chance.uniform(0, 1000), 2),
+                "d": f"2024-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}T{chance.randrange(24):02}:00:00Z",
+                "share": chance.randrange(100),
+            }
+            for _ in ids
+        ]
+        batch = {"ids": list(ids), "vectors": [[1, 2]] * len(ids), "payloads": payloads}
+        measured.put_patiently("/collections/order/points?wait=true", {"batch": batch})
+    measured.green("order")
+    filtered = {"must": [{"key": "share", "range": {"lt": 30}}]}
+    asked = {
+        "numbers": {"order_by": "f"},
+        "dates, the last first": {"order_by": {"key": "d", "direction": "desc"}},
+        "dates, of 30 %": {"order_by": "d", "filter": filtered},
+    }
+    measured.by_turns({name: ("/collections/order/points/scroll", [body] * 10) for name, body in asked.items()})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", nargs="?", default=str(ROOT / "build" / "release" / "akidb"))
@@ -305,7 +332,7 @@ def main():
     parser.add_argument("--parser")
     parser.add_argument("--points", type=int, default=50_000)
     parser.add_argument("--facet-points", type=int, default=1_000_000)
-    parser.add_argument("--only", default="overhead,connections,upsert,words,scroll,facet")
+    parser.add_argument("--only", default="overhead,connections,upsert,words,scroll,facet,order")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     os.environ["AKIDB_BINARY"] = options.program
@@ -329,6 +356,8 @@ def main():
         sys.stdout.flush()
         if "facet" in only:
             facet(measured, options.facet_points, chance)
+        if "order" in only:
+            order(measured, 200_000, chance)
     finally:
         server.close()
 

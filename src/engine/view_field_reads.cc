@@ -1,5 +1,5 @@
-// Reads of a view by a field of the payloads, or by chance: points in the order of a field, how
-// often each of its values stands, a sample.
+// Reads of a view by a field of the payloads, or by chance: how often each of its values stands, a
+// sample.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -10,139 +10,13 @@
 #include <vector>
 
 #include "engine/payload_index/payload_index_section.h"
+#include "engine/payload_reads.h"
 #include "engine/view_matches.h"
 #include "engine/view_reader.h"
-#include "types/datetime.h"
 #include "types/uuid.h"
 
 namespace akidb::engine {
 namespace {
-
-// Reads the payloads of matched rows.
-class PayloadReads {
- public:
-  explicit PayloadReads(const View& view) : cursors_(view.sources.size()) {}
-
-  // Valid until the next call.
-  Result<PayloadValue> Of(const MatchedRow& at) {
-    auto& cursor = cursors_[at.source_number];
-    if (!cursor) cursor = at.source.Payloads();
-    return cursor->Read(at.row);
-  }
-
- private:
-  std::vector<std::unique_ptr<PayloadCursor>> cursors_;  // by source
-};
-
-// Calls f with each value that the path reaches in the payload, and with the elements of an array.
-void ForEachValue(const PayloadPath& path, PayloadValue payload,
-                  const std::function<void(PayloadValue)>& f) {
-  path.ForEach(payload, [&](PayloadValue value) {
-    if (value.kind() != PayloadValue::Kind::kArray) {
-      f(value);
-      return true;
-    }
-    value.ForEachElement([&](PayloadValue element) {
-      f(element);
-      return true;
-    });
-    return true;
-  });
-}
-
-// One value of one point.
-struct OrderedRow {
-  OrderValue value;
-  PointId id;
-  uint32_t source;
-  uint32_t row;
-};
-
-// The values of one field are all of one kind.
-class RowOrder {
- public:
-  explicit RowOrder(const OrderBy& order) : order_(order) {}
-
-  bool Before(const OrderedRow& a, const OrderedRow& b) const {
-    const OrderedRow& first = order_.descending ? b : a;
-    const OrderedRow& second = order_.descending ? a : b;
-    if (first.value != second.value) return first.value < second.value;
-    return first.id < second.id;
-  }
-
-  bool Wants(const OrderValue& value) const {
-    if (!order_.start_from) return true;
-    return order_.descending ? !Less(*order_.start_from, value) : !Less(value, *order_.start_from);
-  }
-
- private:
-  static bool Less(const OrderValue& a, const OrderValue& b) {
-    if (a.index() == b.index()) return a < b;
-    const auto number = [](const OrderValue& value) {
-      return std::visit([](auto x) { return static_cast<double>(x); }, value);
-    };
-    return number(a) < number(b);
-  }
-
-  const OrderBy& order_;
-};
-
-// The first so many rows of an order. Memory grows with the rows that enter, never with the limit.
-class FirstRows {
- public:
-  FirstRows(const RowOrder& order, size_t limit) : order_(order), limit_(limit) {}
-
-  void Offer(const OrderedRow& row) {
-    const auto before = [this](const OrderedRow& a, const OrderedRow& b) {
-      return order_.Before(a, b);
-    };
-    if (rows_.size() == limit_) {
-      if (limit_ == 0 || !before(row, rows_.front())) return;
-      std::pop_heap(rows_.begin(), rows_.end(), before);
-      rows_.back() = row;
-    } else {
-      rows_.push_back(row);
-    }
-    std::push_heap(rows_.begin(), rows_.end(), before);
-  }
-
-  std::vector<OrderedRow> Take() {
-    std::sort(rows_.begin(), rows_.end(),
-              [this](const OrderedRow& a, const OrderedRow& b) { return order_.Before(a, b); });
-    return std::move(rows_);
-  }
-
- private:
-  const RowOrder& order_;
-  const size_t limit_;
-  std::vector<OrderedRow> rows_;  // a heap with the last row first
-};
-
-// What an order goes by; nothing for values that an index of this kind doesn't order.
-std::optional<OrderValue> OrderValueOf(PayloadFieldKind kind, PayloadValue value) {
-  using Kind = PayloadValue::Kind;
-  switch (kind) {
-    case PayloadFieldKind::kInteger:
-      if (value.kind() == Kind::kInt) return value.AsInt();
-      return std::nullopt;
-    case PayloadFieldKind::kFloat:
-      if (value.kind() == Kind::kInt || value.kind() == Kind::kUint ||
-          value.kind() == Kind::kFloat) {
-        return value.AsDouble();
-      }
-      return std::nullopt;
-    case PayloadFieldKind::kDatetime:
-      if (value.kind() == Kind::kString) return ParseDatetime(value.AsString());
-      return std::nullopt;
-    case PayloadFieldKind::kKeyword:
-    case PayloadFieldKind::kBool:
-    case PayloadFieldKind::kUuid:
-    case PayloadFieldKind::kGeo:
-    case PayloadFieldKind::kText:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
 
 // A string is borrowed.
 using CountedValue = std::variant<std::string_view, int64_t, bool, Uuid>;
@@ -279,49 +153,7 @@ class IndexedCounts {
   std::optional<RowCollector> rows_;
 };
 
-template <typename T>
-void SortOnce(std::vector<T>& values) {
-  std::sort(values.begin(), values.end());
-  values.erase(std::unique(values.begin(), values.end()), values.end());
-}
-
 }  // namespace
-
-Result<ScrollPage> ViewReader::ScrollInOrder(const ScrollRequest& request, const PayloadPath& path,
-                                             PayloadFieldKind kind) const {
-  const RowOrder order(*request.order_by);
-  FirstRows first(order, request.limit);
-  PayloadReads payloads(view_);
-  std::vector<OrderValue> values;
-  AKIDB_RETURN_IF_ERROR(ForEachMatch(
-      {view_, schema_, context_}, {request.filter.get()}, [&](const MatchedRow& at) -> Status {
-        AKIDB_ASSIGN_OR_RETURN(PayloadValue payload, payloads.Of(at));
-        values.clear();
-        ForEachValue(path, payload, [&](PayloadValue value) {
-          if (std::optional<OrderValue> order_value = OrderValueOf(kind, value)) {
-            values.push_back(*order_value);
-          }
-        });
-        SortOnce(values);
-        for (const OrderValue& value : values) {
-          if (!order.Wants(value)) continue;
-          first.Offer({value, at.source.id(at.row), at.source_number, at.row});
-        }
-        return OkStatus();
-      }));
-  ScrollPage page;
-  std::vector<Location> places;
-  for (const OrderedRow& row : first.Take()) {
-    const Location at{view_.sources[row.source].get(), row.row};
-    PointRecord record{row.id, std::nullopt, std::nullopt};
-    AKIDB_ASSIGN_OR_RETURN(record.vectors, Vectors(at, request.with_vectors));
-    page.points.push_back(std::move(record));
-    page.order_values.push_back(row.value);
-    places.push_back(at);
-  }
-  AKIDB_RETURN_IF_ERROR(ReadPayloads(places, request.with_payload, page.points));
-  return page;
-}
 
 Result<std::vector<PointRecord>> ViewReader::Sample(const SampleRequest& request,
                                                     uint64_t seed) const {

@@ -57,6 +57,9 @@ class PayloadIndexReader {
   // Calls f for each value that some of these rows have, and how many of them. O(pairs).
   void CountValues(RowSet rows, const std::function<void(const Key&, uint64_t)>& f) const;
 
+  // The values with their rows, as numbers in their order; null for an index of strings.
+  const NumberTable* numbers() const { return std::get_if<NumberTable>(&table_); }
+
   // The same, counted without being found; a value and a list of values cost a search each. Exact
   // for a value, and where no row has two values.
   RowEstimate Estimate(const FieldPredicate& predicate) const;
