@@ -80,13 +80,13 @@ Result<storage::FileRef> CollectionImpl::WriteSnapshot(const RequestContext& con
     return StorageFullError(std::to_string(room) + " bytes are free; the snapshot needs about " +
                             std::to_string(needed));
   }
-  auto path_of = [&](const storage::FileRef& of) {
+  auto source_of = [&](const storage::FileRef& of) -> storage::SnapshotSource {
     const auto number = static_cast<size_t>(&of - contents.files.data());
-    if (number == 0) return env::JoinPath(work.path(), of.name);
-    if (number >= logs_begin) return env::JoinPath(log_folder, of.name);
-    return storage::SegmentPath(options_.directory, of);
+    if (number == 0) return {.path = env::JoinPath(work.path(), of.name)};
+    if (number >= logs_begin) return {.path = env::JoinPath(log_folder, of.name)};
+    return {.path = storage::SegmentPath(options_.directory, of), .sealed = true};
   };
-  return storage::WriteSnapshotFile(context, fs, {order.path, contents, path_of});
+  return storage::WriteSnapshotFile(context, fs, {order.path, contents, source_of});
 }
 
 }  // namespace akidb::engine

@@ -147,6 +147,30 @@ TEST_F(CollectionSnapshotTest, IsOfOneMomentWhileWritesAndSealsGoOn) {
   EXPECT_EQ(Read(*collection_), StateAfter(static_cast<int64_t>(collection_->stats().last_seq)));
 }
 
+// A byte of a segment that nobody has read since it was damaged makes no snapshot.
+TEST_F(CollectionSnapshotTest, ADamagedSegmentMakesNone) {
+  for (int64_t write = 1; write <= 200; ++write) Write(write);
+  ASSERT_TRUE(collection_->Seal().ok());
+  background_.Stop();  // what is sealed stays where it is
+  const std::string folder = Options(1).directory + "/seg";
+  int segments = 0;
+  const std::vector<std::string> names = *disk_.List(folder);
+  for (const std::string& name : names) {
+    if (!name.ends_with(".seg")) continue;
+    ++segments;
+    const std::string path = env::JoinPath(folder, name);
+    const uint64_t bits = 8 * *(*disk_.Open(path, env::OpenMode::kRead))->Size();
+    for (const uint64_t bit : {uint64_t{8}, bits / 3, bits / 2, bits - 1000, bits - 1}) {
+      ASSERT_TRUE(disk_.FlipBit(path, bit).ok());
+      EXPECT_EQ(Snapshot(disk_).code(), ErrorCode::kCorruption) << name << " " << bit;
+      EXPECT_FALSE(*disk_.Exists(kPath));
+      ASSERT_TRUE(disk_.FlipBit(path, bit).ok());
+    }
+  }
+  EXPECT_GT(segments, 0);
+  EXPECT_TRUE(Snapshot(disk_).ok());
+}
+
 TEST_F(CollectionSnapshotTest, ASnapshotOfARestoredOneCanBeRestored) {
   for (int64_t write = 1; write <= 100; ++write) Write(write);
   ASSERT_TRUE(Snapshot(disk_).ok());

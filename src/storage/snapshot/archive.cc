@@ -109,8 +109,8 @@ ArchiveWriter::~ArchiveWriter() {
 }
 
 Status ArchiveWriter::Write(std::span<const std::byte> bytes) {
-  AKIDB_RETURN_IF_ERROR(file_->WriteAt(offset_, bytes));
   hash_.Update(bytes);
+  AKIDB_RETURN_IF_ERROR(file_->WriteAt(offset_, bytes));
   offset_ += bytes.size();
   return OkStatus();
 }
@@ -143,7 +143,7 @@ Result<FileRef> ArchiveWriter::Finish() {
   AKIDB_RETURN_IF_ERROR(fs_.Rename(temporary(), path_));
   file_.reset();
   AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(env::DirectoryOf(path_)));
-  return FileRef{path_.substr(path_.rfind('/') + 1), offset_, hash_.Digest()};
+  return FileRef{path_.substr(path_.rfind('/') + 1), offset_, hash_.Finish()};
 }
 
 Result<std::unique_ptr<ArchiveReader>> ArchiveReader::Open(env::FileSystem& fs, std::string path) {

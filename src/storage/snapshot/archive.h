@@ -13,10 +13,10 @@
 #include <string>
 #include <string_view>
 
-#include "base/sha256.h"
 #include "base/status.h"
 #include "env/file_system.h"
 #include "storage/segment/file_ref.h"
+#include "storage/snapshot/background_hash.h"
 
 namespace akidb::storage {
 
@@ -54,7 +54,7 @@ class ArchiveWriter {
   env::FileSystem& fs_;
   const std::string path_;
   std::unique_ptr<env::File> file_;
-  Sha256 hash_;
+  BackgroundHash hash_;
   uint64_t offset_ = 0;
   uint64_t left_ = 0;  // of the entry
 };

@@ -1,30 +1,65 @@
 #include "storage/snapshot/snapshot_file.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
+
+#include "base/sha256.h"
+#include "storage/segment/section_check.h"
 
 namespace akidb::storage {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
 
+static_assert(kPieceBytes % kSectionBlockBytes == 0);
+
+// Tells whether the bytes of a file, given front to back, are those that were written.
+class SourceCheck {
+ public:
+  // `file` outlives the object.
+  explicit SourceCheck(const FileRef& file) : file_(file) {}
+
+  // By the checksums that the file carries.
+  Status UseBlocks(env::File& from) {
+    AKIDB_ASSIGN_OR_RETURN(blocks_, SectionCheck::Open(from, file_));
+    return OkStatus();
+  }
+
+  Status Update(std::span<const std::byte> piece) {
+    if (blocks_) return blocks_->Update(piece);
+    hash_.Update(piece);
+    return OkStatus();
+  }
+
+  Status Finish() const {
+    if (blocks_ || hash_.Digest() == file_.sha256) return OkStatus();
+    return CorruptionError(file_.name + " is damaged: its hash isn't the one it had");
+  }
+
+  const FileRef& file() const { return file_; }
+
+ private:
+  const FileRef& file_;
+  std::optional<SectionCheck> blocks_;
+  Sha256 hash_;
+};
+
 // The file's bytes, as they are read, into the archive.
-Status CopyInto(const RequestContext& context, env::File& from, const FileRef& file,
+Status CopyInto(const RequestContext& context, env::File& from, SourceCheck& check,
                 ArchiveWriter& archive) {
-  AKIDB_RETURN_IF_ERROR(archive.Begin(file.name, file.bytes));
+  const FileRef& file = check.file();
   std::vector<std::byte> piece(kPieceBytes);
-  Sha256 hash;
   for (uint64_t offset = 0; offset < file.bytes;) {
     AKIDB_RETURN_IF_ERROR(context.Check());
     const auto wanted = static_cast<size_t>(std::min<uint64_t>(kPieceBytes, file.bytes - offset));
     AKIDB_ASSIGN_OR_RETURN(const size_t got, from.ReadAt(offset, std::span(piece).first(wanted)));
     if (got != wanted) return CorruptionError(file.name + " is shorter than it was");
-    hash.Update(std::span(piece).first(got));
+    AKIDB_RETURN_IF_ERROR(check.Update(std::span(piece).first(got)));
     AKIDB_RETURN_IF_ERROR(archive.Append(std::span(piece).first(got)));
     offset += got;
   }
-  if (hash.Digest() == file.sha256) return OkStatus();
-  return CorruptionError(file.name + " is damaged: its hash isn't the one it had");
+  return check.Finish();
 }
 
 }  // namespace
@@ -41,9 +76,13 @@ Result<FileRef> WriteSnapshotFile(const RequestContext& context, env::FileSystem
   AKIDB_RETURN_IF_ERROR(archive->Begin(kSnapshotListName, list.size()));
   AKIDB_RETURN_IF_ERROR(archive->Append(list));
   for (const FileRef& file : contents.files) {
-    AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::File> from,
-                           fs.Open(order.path_of(file), env::OpenMode::kRead));
-    AKIDB_RETURN_IF_ERROR(CopyInto(context, *from, file, *archive));
+    const SnapshotSource source = order.source_of(file);
+    AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<env::File> from,
+                           fs.Open(source.path, env::OpenMode::kRead));
+    SourceCheck check(file);
+    if (source.sealed) AKIDB_RETURN_IF_ERROR(check.UseBlocks(*from));
+    AKIDB_RETURN_IF_ERROR(archive->Begin(file.name, file.bytes));
+    AKIDB_RETURN_IF_ERROR(CopyInto(context, *from, check, *archive));
   }
   return archive->Finish();
 }

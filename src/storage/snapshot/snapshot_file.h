@@ -14,14 +14,21 @@
 
 namespace akidb::storage {
 
+// Where a file of a snapshot's list lies. What is sealed, a segment or a delta, is checked by its
+// own checksums, which costs a tenth of the hash that the list names; everything else by this hash.
+struct SnapshotSource {
+  std::string path;
+  bool sealed = false;
+};
+
 // A snapshot to be written.
 struct SnapshotFileOrder {
   std::string path;
   const SnapshotContents& contents;
-  std::function<std::string(const FileRef&)> path_of;  // where a file of the list lies
+  std::function<SnapshotSource(const FileRef&)> source_of;
 };
 
-// Size and hash of each file must be those of the list, else kCorruption and no archive. Durable
+// Each file must be as long as the list says, and whole, else kCorruption and no archive. Durable
 // when it returns ok. One read and one write of all bytes. Gives the size and hash of the archive.
 Result<FileRef> WriteSnapshotFile(const RequestContext& context, env::FileSystem& fs,
                                   const SnapshotFileOrder& order);

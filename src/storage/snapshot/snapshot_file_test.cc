@@ -40,9 +40,9 @@ class SnapshotFileTest : public testing::Test {
     }
   }
 
+  static SnapshotSource SourceOf(const FileRef& file) { return {.path = "/a/" + file.name}; }
   Result<FileRef> Write() {
-    return WriteSnapshotFile(
-        context_, fs_, {"/a/s", contents_, [](const FileRef& file) { return "/a/" + file.name; }});
+    return WriteSnapshotFile(context_, fs_, {"/a/s", contents_, SourceOf});
   }
   Result<std::string> Read() {
     AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<SnapshotFile> file, SnapshotFile::Open(fs_, "/a/s"));
@@ -98,8 +98,7 @@ TEST_F(SnapshotFileTest, PowerCutsLeaveAWholeOneOrNone) {
   for (uint64_t cut = 0; cut < 40; ++cut) {
     auto disk = fs_.CloneAfterCrash(cut);
     disk->PowerOffAfter(cut);
-    auto path_of = [](const FileRef& file) { return "/a/" + file.name; };
-    const bool ok = WriteSnapshotFile(context_, *disk, {"/a/s", contents_, path_of}).ok();
+    const bool ok = WriteSnapshotFile(context_, *disk, {"/a/s", contents_, SourceOf}).ok();
     disk->Crash(cut);
     auto exists = disk->Exists("/a/s");
     ASSERT_TRUE(exists.ok());

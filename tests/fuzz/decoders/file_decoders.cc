@@ -181,8 +181,9 @@ class SnapshotDecoder final : public Decoder {
       hash.Update(bytes);
       contents.files.push_back({name, bytes.size(), hash.Digest()});
       static_cast<void>(storage::WriteSnapshotFile(
-          context_, fs,
-          {"/a/s", contents, [](const storage::FileRef& file) { return "/a/" + file.name; }}));
+          context_, fs, {"/a/s", contents, [](const storage::FileRef& file) {
+                           return storage::SnapshotSource{.path = "/a/" + file.name};
+                         }}));
       seeds.push_back(ReadFile(fs, "/a/s"));
       static_cast<void>(fs.Remove("/a/s"));
     }
