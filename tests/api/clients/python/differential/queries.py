@@ -154,8 +154,11 @@ class Generator:
             positive = self.inputs(name, 1)
             # What is both makes all sums equal, but for rounding.
             negative = [each for each in self.inputs(name) if each not in positive]
+            strategy = self.strategy()
+            if name == "manhattan" and strategy == models.RecommendStrategy.SUM_SCORES:
+                negative = []  # beyond both examples a coordinate's difference is the same for all points
             return models.RecommendQuery(
-                recommend=models.RecommendInput(positive=positive, negative=negative, strategy=self.strategy())
+                recommend=models.RecommendInput(positive=positive, negative=negative, strategy=strategy)
             )
         if kind == 1:
             strategy = self.random.choice([models.RecommendStrategy.BEST_SCORE, models.RecommendStrategy.SUM_SCORES])
@@ -251,7 +254,7 @@ class Generator:
         if name == MANY_TIES and not ties:
             name = "late"
         query, lookup = self.elsewhere(name, ties)
-        if isinstance(query, models.ContextQuery):
+        if isinstance(query, models.ContextQuery) or name == MANY_TIES:
             limit = POINTS
         return models.Prefetch(
             query=query,

@@ -212,6 +212,21 @@ def matrices_differ(ours, theirs):
     return None
 
 
+def groups_differ(ours, theirs):
+    """Groups whose best points are equally good may change places."""
+    ids = [[group["id"] for group in each] for each in (ours, theirs)]
+    if sorted(ids[0], key=str) != sorted(ids[1], key=str):
+        return f"groups {ids[0]} != {ids[1]}"
+    by_id = {group["id"]: group["hits"] for group in theirs}
+    for mine, other in zip(ours, theirs):
+        if not close(mine["hits"][0]["score"], other["hits"][0]["score"]):
+            return f"groups {ids[0]} != {ids[1]}"
+        difference = by_scores(mine["hits"], by_id[mine["id"]], 1.0)
+        if difference:
+            return f"group {mine['id']}: {difference}"
+    return None
+
+
 def compare(kind, body, ours, theirs):
     if "refused" in ours or "refused" in theirs:
         if "refused" in ours and "refused" in theirs:
@@ -221,14 +236,7 @@ def compare(kind, body, ours, theirs):
     if kind == "matrix":
         return matrices_differ(*(each["pairs"] for each in (ours, theirs)))
     if kind == "groups":
-        ids = [[group["id"] for group in each["groups"]] for each in (ours, theirs)]
-        if ids[0] != ids[1]:
-            return f"groups {ids[0]} != {ids[1]}"
-        for a, b in zip(ours["groups"], theirs["groups"]):
-            difference = by_scores(a["hits"], b["hits"], 1.0)
-            if difference:
-                return f"group {a['id']}: {difference}"
-        return None
+        return groups_differ(ours["groups"], theirs["groups"])
     if "points" in ours:
         difference = points_differ(kind, body, ours["points"], theirs["points"])
         if not difference and ours.get("next_page_offset") != theirs.get("next_page_offset"):
