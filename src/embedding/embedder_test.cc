@@ -207,8 +207,8 @@ TEST_F(EmbedderTest, RefusesAWrongOutputWidth) {
   WriteManifest(R"("native": 384)", R"("native": 512)");
   Status status = LoadVaried();
   EXPECT_EQ(status.code(), ErrorCode::kCorruption);
-  EXPECT_NE(status.message().find("[1,13,384]"), std::string_view::npos) << status.message();
-  EXPECT_NE(status.message().find("[1,13,512]"), std::string_view::npos) << status.message();
+  EXPECT_NE(status.message().find("[?,?,384]"), std::string_view::npos) << status.message();
+  EXPECT_NE(status.message().find("[?,?,512]"), std::string_view::npos) << status.message();
 }
 
 TEST_F(EmbedderTest, RefusesInputsAndOutputsThatTheGraphLacks) {

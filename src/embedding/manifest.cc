@@ -61,7 +61,7 @@ std::string Fingerprint(const Manifest& manifest) {
   json.String(manifest.revision);
   json.String(manifest.tokenizer.sha256);
   json.String(manifest.graph.sha256);
-  json.String(manifest.output);
+  json.String(manifest.output.name);
   json.String(manifest.query_prompt);
   json.String(manifest.document_prompt);
   json.String(manifest.default_instruction.value_or(""));
@@ -75,6 +75,11 @@ std::string Fingerprint(const Manifest& manifest) {
   }
   if (manifest.tokenizer_options.specials_in_text == SpecialsInText::kPlain) {
     json.String("specials_in_text plain");
+  }
+  if (manifest.output.type != ElementType::kFloat32) {
+    json.String("output " + std::string(NameOf(manifest.output.type)));
+    json.Double(double{manifest.output.dequantization.scale});
+    json.Double(double{manifest.output.dequantization.zero_point});
   }
   json.EndArray();
   return manifest.id + "@" + Sha256Hex(std::as_bytes(std::span(text))).substr(0, 16);

@@ -45,7 +45,8 @@ struct Manifest {
   std::vector<int32_t> append_ids;  // put behind what the tokenizer makes of every text
   ModelFile graph;
   std::vector<SessionInput> inputs;
-  std::string output;
+  EmptyKv empty_kv;
+  SessionOutput output;
   bool one_text_a_run = false;  // a text's vector would depend on what it is batched with
 
   std::string query_prompt;  // put before the text; may hold {instruction}

@@ -18,6 +18,8 @@ constexpr uint32_t kDimsMax = 65'536;
 constexpr uint32_t kTokensMax = 1u << 20;
 constexpr uint64_t kTokenIdMax = (uint64_t{1} << 31) - 1;
 constexpr size_t kAppendedMax = 16;
+constexpr uint64_t kLayersMax = 1024;
+constexpr double kScaleMin = 1e-30;
 
 Status Wrong(const std::string& field, std::string_view what) {
   return ValidationError("manifest field `" + field + "` " + std::string(what));
@@ -184,6 +186,91 @@ Status ReadInputs(Members& graph, Manifest& manifest) {
   return OkStatus();
 }
 
+// The names that a pattern with {layer} stands for.
+Result<std::vector<std::string>> NamesOfLayers(Members& kv, const std::string& member,
+                                               uint64_t layers) {
+  constexpr std::string_view kLayer = "{layer}";
+  AKIDB_ASSIGN_OR_RETURN(std::string pattern, kv.Text(member));
+  const size_t at = pattern.find(kLayer);
+  if (at == std::string::npos) return Wrong(kv.PathOf(member), "must hold {layer}");
+  std::vector<std::string> names;
+  for (uint64_t layer = 0; layer < layers; ++layer) {
+    names.push_back(std::string(pattern).replace(at, kLayer.size(), std::to_string(layer)));
+  }
+  return names;
+}
+
+Status ReadEmptyKv(Members& graph, Manifest& manifest) {
+  std::optional<element> value = graph.Find("empty_kv");
+  if (!value) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(Members kv, Members::Of(graph.PathOf("empty_kv"), *value));
+  AKIDB_ASSIGN_OR_RETURN(uint64_t layers, kv.Number("layers", kLayersMax));
+  AKIDB_ASSIGN_OR_RETURN(uint64_t heads, kv.Number("heads", kDimsMax));
+  AKIDB_ASSIGN_OR_RETURN(uint64_t head_dim, kv.Number("head_dim", kDimsMax));
+  manifest.empty_kv.heads = static_cast<uint32_t>(heads);
+  manifest.empty_kv.head_dim = static_cast<uint32_t>(head_dim);
+  for (const char* member : {"key", "value"}) {
+    AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> names, NamesOfLayers(kv, member, layers));
+    auto& all = manifest.empty_kv.names;
+    all.insert(all.end(), names.begin(), names.end());
+  }
+  std::vector<std::string> sorted = manifest.empty_kv.names;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    return Wrong(kv.PathOf("value"), "must be another pattern than key");
+  }
+  if (kv.Find("type")) {
+    AKIDB_ASSIGN_OR_RETURN(std::string name, kv.Text("type"));
+    std::optional<ElementType> type = ElementTypeOf(name);
+    if (type != ElementType::kFloat32 && type != ElementType::kFloat16 &&
+        type != ElementType::kBfloat16) {
+      return Wrong(kv.PathOf("type"), "must be float32, float16 or bfloat16");
+    }
+    manifest.empty_kv.type = *type;
+  }
+  return kv.Finish();
+}
+
+Result<double> ReadDouble(Members& members, const std::string& name) {
+  AKIDB_ASSIGN_OR_RETURN(element value, members.Require(name));
+  double number = 0;
+  if (value.get_double().get(number) != simdjson::SUCCESS) {
+    return Wrong(members.PathOf(name), "must be a number");
+  }
+  return number;
+}
+
+Status ReadOutput(Members& graph, Manifest& manifest) {
+  AKIDB_ASSIGN_OR_RETURN(manifest.output.name, graph.Text("output"));
+  if (graph.Find("output_type")) {
+    AKIDB_ASSIGN_OR_RETURN(std::string name, graph.Text("output_type"));
+    std::optional<ElementType> type = ElementTypeOf(name);
+    if (!type || type == ElementType::kInt32 || type == ElementType::kInt64) {
+      return Wrong(graph.PathOf("output_type"),
+                   "must be one of float32, float16, bfloat16, uint8, int8");
+    }
+    manifest.output.type = *type;
+  }
+  const bool is_bytes = BytesOf(manifest.output.type) == 1;
+  std::optional<element> value = graph.Find("dequantize");
+  if (value.has_value() != is_bytes) {
+    return Wrong(graph.PathOf("dequantize"),
+                 "must be given if, and only if, output_type is uint8 or int8");
+  }
+  if (!is_bytes) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(Members dequantize, Members::Of(graph.PathOf("dequantize"), *value));
+  AKIDB_ASSIGN_OR_RETURN(double scale, ReadDouble(dequantize, "scale"));
+  if (!(scale >= kScaleMin && scale <= 1 / kScaleMin)) {
+    return Wrong(dequantize.PathOf("scale"), "must be from 1e-30 to 1e30");
+  }
+  AKIDB_ASSIGN_OR_RETURN(double zero_point, ReadDouble(dequantize, "zero_point"));
+  if (!(zero_point >= -128 && zero_point <= 255)) {
+    return Wrong(dequantize.PathOf("zero_point"), "must be from -128 to 255");
+  }
+  manifest.output.dequantization = {static_cast<float>(scale), static_cast<float>(zero_point)};
+  return dequantize.Finish();
+}
+
 Status ReadFiles(Members& members, Manifest& manifest) {
   AKIDB_ASSIGN_OR_RETURN(element tokenizer_value, members.Require("tokenizer"));
   AKIDB_ASSIGN_OR_RETURN(Members tokenizer, Members::Of("tokenizer", tokenizer_value));
@@ -195,7 +282,8 @@ Status ReadFiles(Members& members, Manifest& manifest) {
   AKIDB_ASSIGN_OR_RETURN(Members graph, Members::Of("graph", graph_value));
   AKIDB_ASSIGN_OR_RETURN(manifest.graph, ReadFile(graph));
   AKIDB_RETURN_IF_ERROR(ReadInputs(graph, manifest));
-  AKIDB_ASSIGN_OR_RETURN(manifest.output, graph.Text("output"));
+  AKIDB_RETURN_IF_ERROR(ReadEmptyKv(graph, manifest));
+  AKIDB_RETURN_IF_ERROR(ReadOutput(graph, manifest));
   return graph.Finish();
 }
 

@@ -38,7 +38,7 @@ TEST(ManifestJson, ReadsEveryMember) {
   EXPECT_EQ(manifest->graph.path, "sub/model.onnx");
   EXPECT_EQ(manifest->graph.bytes, 20u);
   EXPECT_EQ(manifest->inputs.size(), 4u);
-  EXPECT_EQ(manifest->output, "out");
+  EXPECT_EQ(manifest->output.name, "out");
   EXPECT_EQ(manifest->default_instruction, "find");
   EXPECT_EQ(manifest->append_ids, (std::vector<int32_t>{7, 0}));
   EXPECT_EQ(manifest->tokenizer_options.specials_in_text, SpecialsInText::kPlain);
@@ -47,6 +47,60 @@ TEST(ManifestJson, ReadsEveryMember) {
   EXPECT_EQ(manifest->pooling, Pooling::kLast);
   EXPECT_EQ(manifest->dims_offered, (std::vector<uint32_t>{8, 12}));
   EXPECT_EQ(manifest->golden[0].head.size(), 8u);
+}
+
+// What kFull's graph lacks.
+constexpr std::string_view kServing = R"("output": "out", "output_type": "uint8",
+    "dequantize": {"scale": 0.25, "zero_point": 128},
+    "empty_kv": {"layers": 2, "heads": 4, "head_dim": 16, "key": "past.{layer}.key",
+      "value": "past.{layer}.value", "type": "float16"})";
+
+std::string Serving(std::string_view from, std::string_view to) {
+  std::string members(kServing);
+  const size_t at = members.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return Replaced(R"("output": "out")", members.replace(at, from.size(), to));
+}
+
+TEST(ManifestJson, ReadsHowAGraphIsServed) {
+  Result<Manifest> manifest = ParseManifest(Serving("", ""));
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_EQ(manifest->output.type, ElementType::kUint8);
+  EXPECT_EQ(manifest->output.dequantization.scale, 0.25f);
+  EXPECT_EQ(manifest->output.dequantization.zero_point, 128.0f);
+  EXPECT_EQ(manifest->empty_kv.names,
+            (std::vector<std::string>{"past.0.key", "past.1.key", "past.0.value", "past.1.value"}));
+  EXPECT_EQ(manifest->empty_kv.heads, 4u);
+  EXPECT_EQ(manifest->empty_kv.head_dim, 16u);
+  EXPECT_EQ(manifest->empty_kv.type, ElementType::kFloat16);
+  manifest = ParseManifest(kFull);
+  EXPECT_EQ(manifest->output.type, ElementType::kFloat32);
+  EXPECT_TRUE(manifest->empty_kv.names.empty());
+}
+
+TEST(ManifestJson, RefusesAGraphThatCannotBeServed) {
+  const std::tuple<const char*, const char*, const char*> flaws[] = {
+      {"\"uint8\"", "\"int64\"", "graph.output_type"},
+      {"\"uint8\"", "\"double\"", "graph.output_type"},
+      {"\"uint8\"", "\"float16\"", "graph.dequantize"},
+      {"\"dequantize\"", "\"dequantise\"", "graph.dequantize"},
+      {"0.25", "0", "graph.dequantize.scale"},
+      {"0.25", "\"x\"", "graph.dequantize.scale"},
+      {"128}", "256}", "graph.dequantize.zero_point"},
+      {"128}", "128, \"more\": 1}", "graph.dequantize.more"},
+      {"past.{layer}.key", "past.key", "graph.empty_kv.key"},
+      {"past.{layer}.key", "past.{layer}.value", "graph.empty_kv.value"},
+      {"\"layers\": 2", "\"layers\": 0", "graph.empty_kv.layers"},
+      {"\"layers\": 2", "\"layers\": 5000", "graph.empty_kv.layers"},
+      {"\"heads\": 4, ", "", "graph.empty_kv.heads"},
+      {"\"float16\"", "\"uint8\"", "graph.empty_kv.type"},
+  };
+  for (const auto& [from, to, field] : flaws) {
+    Status status = ParseManifest(Serving(from, to)).status();
+    EXPECT_EQ(status.code(), ErrorCode::kValidation) << to;
+    EXPECT_NE(status.message().find("`" + std::string(field) + "`"), std::string_view::npos)
+        << status.message();
+  }
 }
 
 TEST(ManifestJson, BuiltInOnesAreValid) {
@@ -126,6 +180,13 @@ constexpr Flaw kFlaws[] = {
     Flaw{R"("type": "query")", R"("type": "other")", "golden[0].type"}};
 
 INSTANTIATE_TEST_SUITE_P(All, ManifestFlaw, testing::ValuesIn(kFlaws));
+
+TEST(Fingerprint, ChangesWithHowBytesAreRead) {
+  const std::string base = Fingerprint(*ParseManifest(Serving("", "")));
+  EXPECT_NE(base, Fingerprint(*ParseManifest(kFull)));
+  EXPECT_NE(base, Fingerprint(*ParseManifest(Serving("128}", "127}"))));
+  EXPECT_NE(base, Fingerprint(*ParseManifest(Serving("uint8", "int8"))));
+}
 
 TEST(Fingerprint, ChangesWithWhatVectorsDependOn) {
   const std::string base = Fingerprint(*ParseManifest(kFull));

@@ -79,6 +79,7 @@ Result<std::unique_ptr<Tokenizer>> MakeTokenizer(env::FileSystem& fs, const Inst
 SessionSpec SpecOf(const Manifest& manifest, int threads) {
   SessionSpec spec;
   spec.inputs = manifest.inputs;
+  spec.empty_kv = manifest.empty_kv;
   spec.output = manifest.output;
   spec.pooled_in_graph = manifest.pooling == Pooling::kNone;
   spec.width = manifest.dims;

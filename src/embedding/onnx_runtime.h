@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,18 @@
 #include "embedding/session.h"
 
 namespace akidb::embedding {
+
+// One input or output of a graph.
+struct GraphValue {
+  std::string name;
+  std::optional<ElementType> type;  // nullopt: another than we know
+  std::vector<int64_t> shape;       // -1: free
+};
+
+struct GraphSignature {
+  std::vector<GraphValue> inputs;
+  std::vector<GraphValue> outputs;
+};
 
 // Thread-safe. Sessions keep the library in use; it is never unloaded, since its threads and static
 // objects don't survive that.
@@ -23,9 +36,13 @@ class OnnxRuntime {
   virtual const std::string& version() const = 0;  // "1.29.0"
 
   // `model` (the bytes of an ONNX file) is borrowed until the call returns. kCorruption: not a
-  // model that the library can read, or without the inputs and the output that `spec` names.
+  // model that the library can read, or without the inputs and the output that `spec` names, of the
+  // types that it names.
   virtual Result<std::unique_ptr<Session>> CreateSession(std::span<const std::byte> model,
                                                          const SessionSpec& spec) = 0;
+
+  // What the graph takes and gives. Errors as CreateSession, but for `spec`.
+  virtual Result<GraphSignature> Inspect(std::span<const std::byte> model) = 0;
 };
 
 // Opens the first of `candidates` that can be opened. kNotFound when none can: the message names

@@ -22,12 +22,15 @@ namespace akidb::embedding {
   X(SetInterOpNumThreads, 25)             \
   X(SessionGetInputCount, 30)             \
   X(SessionGetOutputCount, 31)            \
+  X(SessionGetInputTypeInfo, 33)          \
+  X(SessionGetOutputTypeInfo, 34)         \
   X(SessionGetInputName, 36)              \
   X(SessionGetOutputName, 37)             \
   X(CreateRunOptions, 39)                 \
   X(RunOptionsSetTerminate, 46)           \
   X(CreateTensorWithDataAsOrtValue, 49)   \
   X(GetTensorMutableData, 51)             \
+  X(CastTypeInfoToTensorInfo, 55)         \
   X(GetTensorElementType, 60)             \
   X(GetDimensionsCount, 61)               \
   X(GetDimensions, 62)                    \
@@ -41,6 +44,7 @@ namespace akidb::embedding {
   X(ReleaseSession, 95)                   \
   X(ReleaseValue, 96)                     \
   X(ReleaseRunOptions, 97)                \
+  X(ReleaseTypeInfo, 98)                  \
   X(ReleaseTensorTypeAndShapeInfo, 99)    \
   X(ReleaseSessionOptions, 100)           \
   X(AddSessionConfigEntry, 130)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "embedding/element_type.h"
 #include "embedding/run_control.h"
 
 namespace akidb::embedding {
@@ -39,9 +40,25 @@ struct SessionInput {
   InputKind kind = InputKind::kIds;
 };
 
+// Inputs for the keys and values of earlier tokens, which exports of generating models have. There
+// are no earlier tokens: each is given as items x heads x 0 x head_dim.
+struct EmptyKv {
+  std::vector<std::string> names;  // empty: the graph has none
+  uint32_t heads = 0;
+  uint32_t head_dim = 0;
+  ElementType type = ElementType::kFloat32;
+};
+
+struct SessionOutput {
+  std::string name;
+  ElementType type = ElementType::kFloat32;
+  Dequantization dequantization;  // of bytes
+};
+
 struct SessionSpec {
   std::vector<SessionInput> inputs;
-  std::string output;
+  EmptyKv empty_kv;
+  SessionOutput output;
   bool pooled_in_graph = false;
   uint32_t width = 0;  // of the output; checked at every run
   int threads = 1;     // inside one run
