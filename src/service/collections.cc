@@ -47,6 +47,12 @@ Status Service::ChangeCollection(const RequestContext& context, std::string_view
                                  const OptionsChange& change) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> collection,
                          database_.FindCollection(name));
+  // How a vector is searched is fixed for the life of a collection's object.
+  CollectionConfig tried = *collection->current_config();
+  AKIDB_RETURN_IF_ERROR(change(tried));
+  if (tried.vectors != collection->current_config()->vectors) {
+    return ChangeVectors(context, name, change);
+  }
   return collection->ChangeOptions(context, change);
 }
 

@@ -90,7 +90,8 @@ class Options(ServerTestCase):
             (400, {"vectors": {"s": {"on_disk": True}}}, "Vector params for s"),
             (400, {"sparse_vectors": {"b": {}}}, "Vector params for b"),
             (400, {"vectors": {"b": {"on_disk": 1}}}, "vectors.b.on_disk"),
-            (501, {"sparse_vectors": {"s": {"modifier": "idf"}}}, "sparse_vectors.s.modifier"),
+            (400, {"sparse_vectors": {"s": {"modifier": "idf!"}}}, "sparse_vectors.s.modifier"),
+            (400, {"sparse_vectors": {"b": {"modifier": "idf"}}}, "Vector params for b"),
             (400, {"metadata": {"akidb": {"durability": "interval"}}}, "metadata.akidb.durability"),
             (400, {"metadata": {"akidb": {"memory": "little"}}}, "metadata.akidb.memory"),
             (400, {"hnsw_config": {"m": 4}, "vectors": {"none": {}}}, "none"),
@@ -99,6 +100,43 @@ class Options(ServerTestCase):
             with self.subTest(body=body):
                 self.assertIn(words, self.refused(status, "PATCH", self.path, body))
         self.assertEqual(self.config(), before)
+
+    def test_another_modifier_scores_as_if_it_had_always_been(self):
+        """Of points in segments and in memory, also after a restart, and back again."""
+        points = [
+            {"id": i, "vector": {"s": {"indices": [1, 2 + i % 3, 10 + i], "values": [1, 0.5, i]}}, "payload": {"n": i}}
+            for i in range(60)
+        ]
+        asked = [{"query": {"indices": [1, 3], "values": [1.0, 2.0]}, "using": "s", "limit": 60},
+                 {"query": 7, "using": "s", "limit": 60},
+                 {"query": {"recommend": {"positive": [7], "strategy": "sum_scores"}}, "using": "s", "limit": 60}]
+
+        def answers(name):
+            return [self.ok("POST", f"/collections/{name}/points/query", body).result for body in asked]
+
+        for name, modifier in (("rare", "idf"), ("plain", "none"), ("changed", None)):
+            sparse = {"s": {} if modifier is None else {"modifier": modifier}}
+            self.ok("PUT", f"/collections/{name}", {"sparse_vectors": sparse})
+            self.ok("PUT", f"/collections/{name}/points?wait=true", {"points": points[:50]})
+        # Brings what is there onto the disk, as any change of a vector does.
+        self.ok("PATCH", "/collections/changed", {"sparse_vectors": {"s": {"modifier": "idf"}}})
+        for name in ("rare", "plain", "changed"):
+            self.ok("PUT", f"/collections/{name}/points?wait=true", {"points": points[50:]})
+            self.ok("POST", f"/collections/{name}/points/delete?wait=true", {"points": [3, 55]})
+        self.assertNotEqual(answers("rare"), answers("plain"))
+        self.assertEqual(answers("changed"), answers("rare"))
+        body = asked[0] | {"params": {"idf": {"corpus": {"must": [{"key": "n", "range": {"lt": 9}}]}}}}
+        self.ok("POST", "/collections/changed/points/query", body)
+        config = self.ok("GET", "/collections/changed").result["config"]
+        self.assertEqual(config["params"]["sparse_vectors"], {"s": {"modifier": "idf"}})
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(answers("changed"), answers("rare"))
+        self.ok("PATCH", "/collections/changed", {"sparse_vectors": {"s": {"modifier": "none"}}})
+        self.assertEqual(answers("changed"), answers("plain"))
+        self.refused(400, "POST", "/collections/changed/points/query", body)
+        self.ok("PATCH", "/collections/changed", {"sparse_vectors": {"s": {"modifier": None}}})
+        self.assertEqual(answers("changed"), answers("plain"))
 
     def test_segments_are_written_anew_by_what_was_changed(self):
         self.create({"size": 64, "distance": "Cosine"})

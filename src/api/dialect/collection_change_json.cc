@@ -176,18 +176,16 @@ Status ChangeVector(std::string_view name, JsonElement given, CollectionConfig& 
   return OkStatus();
 }
 
-Status ChangeSparseVector(std::string_view name, JsonElement given, const FieldPath& path,
-                          CollectionConfig& config) {
-  const VectorConfig* vector = FindVector(config, name, true);
-  if (vector == nullptr) return NotConfigured(name);
-  JsonElement member;
-  std::string_view modifier;
-  if (FindMember(given, "modifier", member) && !member.get(modifier) &&
-      (modifier == "idf") != vector->idf) {
-    return NotServed(path.Member("modifier"), "another modifier of a vector that is there is");
-  }
+Status ChangeSparseVector(std::string_view name, JsonElement given, CollectionConfig& config) {
+  if (FindVector(config, name, true) == nullptr) return NotConfigured(name);
   Members all = Kept(config, kSparseVectorOptions);
   Members options(all.Get(name));
+  JsonElement member;
+  std::string_view modifier;
+  if (FindMember(given, "modifier", member) && !member.get(modifier)) {
+    config.vectors.at(std::string(name)).idf = modifier == "idf";
+    options.Set("modifier", simdjson::minify(member));
+  }
   if (FindMember(given, "index", member)) {
     Members index(options.Get("index"));
     index.Add(member, /*null_takes_away=*/false);
@@ -260,8 +258,8 @@ Status Change(JsonElement body, CollectionConfig& config) {
         }
         if (key != "sparse_vectors") return OkStatus();
         return ForEachMember(value, at, "an object",
-                             [&](std::string_view name, JsonElement vector, const FieldPath& of) {
-                               return ChangeSparseVector(name, vector, of, config);
+                             [&](std::string_view name, JsonElement vector, const FieldPath&) {
+                               return ChangeSparseVector(name, vector, config);
                              });
       });
 }

@@ -50,7 +50,8 @@ constexpr Shape kVectorChangesByName = {
     .kind = Kind::kMap, .element = &kVectorChange, .example = R"({"": {"on_disk": true}})"};
 constexpr std::array<Field, 3> kOwnChanges = {{
     {"vectors", &kVectorChangesByName},
-    {"sparse_vectors", &kSparseVectors, false, "Another modifier is refused."},
+    {"sparse_vectors", &kSparseVectors, false,
+     "Another modifier counts for all points at once; writes of that moment get 503."},
     {"quantization_config", &kQuantizationChange},
 }};
 constexpr auto kUpdateFields = JoinFields(kOwnChanges, kCollectionChanges);
