@@ -83,6 +83,10 @@ Result<Caller> AccessKeys::CallerOfToken(std::string_view token) const {
   if (claims.expires && *claims.expires < now - std::min(now, kLeewaySeconds)) {
     return Status(ErrorCode::kPermissionDenied, "ExpiredSignature");
   }
+  // RFC 7519, 4.1.5.
+  if (claims.not_before && *claims.not_before > now + kLeewaySeconds) {
+    return Status(ErrorCode::kPermissionDenied, "ImmatureSignature");
+  }
   return std::move(claims.caller);
 }
 

@@ -99,5 +99,18 @@ TEST(AccessKeys, TokensExpireAfterHalfAMinuteOfGrace) {
   EXPECT_EQ(RightOf(keys, Signed("first", R"({"exp":0})")), "manages");
 }
 
+TEST(AccessKeys, TokensCountFromHalfAMinuteBeforeTheirTime) {
+  env::ManualClock clock;
+  const AccessKeys keys = *AccessKeys::Create({"first", "", "", &clock});
+  EXPECT_EQ(RightOf(keys, Signed("first", R"({"nbf":1000000030})")), "manages");
+  EXPECT_EQ(RightOf(keys, Signed("first", R"({"nbf":1000000031})")), "ImmatureSignature");
+  EXPECT_EQ(RightOf(keys, Signed("first", R"({"nbf":null})")), "manages");
+  EXPECT_EQ(RightOf(keys, Signed("first", R"({"nbf":18446744073709551615})")), "ImmatureSignature");
+  EXPECT_EQ(RightOf(keys, Signed("first", R"({"nbf":0,"exp":999999969})")), "ExpiredSignature");
+  clock.SetUnixMicros(-5);
+  EXPECT_EQ(RightOf(keys, Signed("first", R"({"nbf":31})")), "ImmatureSignature");
+  EXPECT_EQ(RightOf(keys, Signed("first", R"({"nbf":30})")), "manages");
+}
+
 }  // namespace
 }  // namespace akidb::service

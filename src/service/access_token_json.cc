@@ -163,10 +163,12 @@ Result<AccessClaims> ParseAccessClaims(std::string_view json) {
   claims.caller = Caller::Manager();
   std::optional<RequiredPoint> required;
   for (const auto& [key, value] : members) {
-    if (key == "exp" && !value.is_null()) {
-      uint64_t expires = 0;
-      if (value.get(expires)) return Wrong("`exp` is a whole number of seconds since 1970");
-      claims.expires = expires;
+    if ((key == "exp" || key == "nbf") && !value.is_null()) {
+      uint64_t seconds = 0;
+      if (value.get(seconds)) {
+        return Wrong("`" + std::string(key) + "` is a whole number of seconds since 1970");
+      }
+      (key == "exp" ? claims.expires : claims.not_before) = seconds;
     } else if (key == "access") {
       AKIDB_ASSIGN_OR_RETURN(claims.caller, ReadAccess(value));
     } else if (key == "value_exists" && !value.is_null()) {

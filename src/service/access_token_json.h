@@ -24,12 +24,14 @@ struct SignedToken {
 std::optional<SignedToken> ParseSignedToken(std::string_view token);
 
 struct AccessClaims {
-  std::optional<uint64_t> expires;  // in seconds since 1970-01-01T00:00:00Z
+  // In seconds since 1970-01-01T00:00:00Z.
+  std::optional<uint64_t> not_before;
+  std::optional<uint64_t> expires;
   Caller caller;
 };
 
-// `exp`, `access` and `value_exists`; other claims are passed over. kUnauthenticated: of another
-// form, a collection named twice, restrictions by payloads.
+// `nbf`, `exp`, `access` and `value_exists`; other claims are passed over. kUnauthenticated: of
+// another form, a collection named twice, restrictions by payloads.
 Result<AccessClaims> ParseAccessClaims(std::string_view json);
 
 }  // namespace akidb::service

@@ -170,6 +170,8 @@ class Tokens(ServerTestCase):
             ({}, READER, None, 403, "InvalidSignature"),
             ({"exp": now - 40}, FULL, None, 403, "ExpiredSignature"),
             ({"exp": now + 40}, FULL, None, 200, None),
+            ({"nbf": now + 100}, FULL, None, 403, "ImmatureSignature"),
+            ({"nbf": now - 1}, FULL, None, 200, None),
             ({"access": "everything"}, FULL, None, 401, "Invalid JWT: `access` to everything is `r` or `m`"),
             ({}, FULL, {"alg": "none"}, 401, WRONG),
             ({}, FULL, {"alg": "HS512"}, 401, WRONG),
