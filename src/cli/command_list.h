@@ -17,6 +17,7 @@ void AddSearchCommand(CLI::App& app, RunSlot& run);
 void AddEmbedCommand(CLI::App& app, RunSlot& run);
 void AddModelsCommand(CLI::App& app, RunSlot& run);
 // Below `models`.
+void AddImportCommand(CLI::App& models, RunSlot& run);
 void AddTokenizeCommand(CLI::App& models, RunSlot& run);
 void AddBenchCommand(CLI::App& app, RunSlot& run, const FilterReader& read_filter);
 void AddInspectCommand(CLI::App& app, RunSlot& run);

@@ -217,6 +217,7 @@ void AddModelsCommand(CLI::App& app, RunSlot& run) {
   verify->add_flag("--json", arguments->json, "one object a line");
   verify->callback([&run, arguments] { run = [arguments] { return RunVerify(*arguments); }; });
 
+  AddImportCommand(*command, run);
   AddTokenizeCommand(*command, run);
 }
 

@@ -6,24 +6,6 @@
 #include "base/sha256.h"
 
 namespace akidb::embedding {
-namespace {
-
-std::string_view PoolingName(Pooling pooling) {
-  switch (pooling) {
-    case Pooling::kMean:
-      return "mean";
-    case Pooling::kCls:
-      return "cls";
-    case Pooling::kLast:
-      return "last";
-    case Pooling::kNone:
-      return "in_graph";
-  }
-  return "";
-}
-
-}  // namespace
-
 bool StaysInFolder(std::string_view path) {
   if (path.empty() || path.front() == '/' ||
       path.find_first_of(std::string_view("\\\0", 2)) != std::string_view::npos) {
@@ -66,7 +48,7 @@ std::string Fingerprint(const Manifest& manifest) {
   json.String(manifest.document_prompt);
   json.String(manifest.default_instruction.value_or(""));
   json.Uint(manifest.max_tokens);
-  json.String(PoolingName(manifest.pooling));
+  json.String(NameOf(manifest.pooling));
   json.Uint(manifest.dims);
   // Written only where they say something, so that older fingerprints stay what they are.
   if (!manifest.append_ids.empty()) {

@@ -307,13 +307,9 @@ Status ReadPrompts(Members& members, Manifest& manifest) {
 
 Status ReadPooling(Members& members, Manifest& manifest) {
   AKIDB_ASSIGN_OR_RETURN(std::string name, members.Text("pooling"));
-  const std::map<std::string_view, Pooling> names = {{"mean", Pooling::kMean},
-                                                     {"cls", Pooling::kCls},
-                                                     {"last", Pooling::kLast},
-                                                     {"in_graph", Pooling::kNone}};
-  auto it = names.find(name);
-  if (it == names.end()) return Wrong("pooling", "must be one of mean, cls, last, in_graph");
-  manifest.pooling = it->second;
+  std::optional<Pooling> pooling = PoolingOf(name);
+  if (!pooling) return Wrong("pooling", "must be one of mean, cls, last, in_graph");
+  manifest.pooling = *pooling;
   return OkStatus();
 }
 

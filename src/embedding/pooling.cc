@@ -19,6 +19,27 @@ void Mean(std::span<const float> rows, uint32_t length, std::span<float> out) {
 
 }  // namespace
 
+std::string_view NameOf(Pooling pooling) {
+  switch (pooling) {
+    case Pooling::kMean:
+      return "mean";
+    case Pooling::kCls:
+      return "cls";
+    case Pooling::kLast:
+      return "last";
+    case Pooling::kNone:
+      return "in_graph";
+  }
+  return "";
+}
+
+std::optional<Pooling> PoolingOf(std::string_view name) {
+  for (Pooling pooling : {Pooling::kMean, Pooling::kCls, Pooling::kLast, Pooling::kNone}) {
+    if (NameOf(pooling) == name) return pooling;
+  }
+  return std::nullopt;
+}
+
 void Pool(const PoolingInput& input, size_t item, std::span<float> out) {
   const HiddenStates& states = input.states;
   const uint32_t length = input.lengths[item];

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 
 #include "base/status.h"
 #include "embedding/session.h"
@@ -13,6 +15,10 @@ namespace akidb::embedding {
 // kMean: over the text's tokens, padding left out; kCls: the first token; kLast: the last token
 // before the padding. kNone: the graph has pooled.
 enum class Pooling : uint8_t { kMean, kCls, kLast, kNone };
+
+// "mean", as manifests call it, and back.
+std::string_view NameOf(Pooling pooling);
+std::optional<Pooling> PoolingOf(std::string_view name);
 
 // The vector of item `item` into `out` (states.width floats). kMean and kLast look at lengths[item]
 // tokens of it, at least one.

@@ -92,7 +92,8 @@ class Tokens(ModelTestCase):
 class Help(CommandTestCase):
     def test_every_command_explains_itself(self):
         for command in ([], ["ingest"], ["search"], ["embed"], ["models"], ["models", "list"],
-                        ["models", "pull"], ["models", "verify"], ["models", "tokenize"], ["completion"],
+                        ["models", "pull"], ["models", "verify"], ["models", "tokenize"],
+                        ["models", "import"], ["completion"],
                         ["completion", "bash"]):
             out = self.good(*command, "--help")
             self.assertIn("Usage: ", out)

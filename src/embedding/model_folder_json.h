@@ -1,0 +1,31 @@
+// What stands beside a graph in the folder of a published model: the files that Sentence
+// Transformers and Transformers write. Nothing of it is needed to serve; all of it helps to
+// describe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "embedding/pooling.h"
+#include "env/file_system.h"
+
+namespace akidb::embedding {
+
+struct ModelFolderFacts {
+  std::optional<Pooling> pooling;      // 1_Pooling/config.json
+  std::optional<uint32_t> width;       // config.json: hidden_size
+  std::optional<uint32_t> max_tokens;  // the least of what the files say
+  std::optional<std::string> query_prompt;
+  std::optional<std::string> document_prompt;
+  std::string licence;             // README.md: SPDX, as its publishers spell it; empty: not said
+  std::vector<std::string> notes;  // what was read and left out, as sentences
+};
+
+// kMalformed (a file that isn't what its name says), kUnsupported with the reason (the model does
+// what AkiDB doesn't), kIo. Files that aren't there say nothing.
+Result<ModelFolderFacts> ReadModelFolder(env::FileSystem& fs, const std::string& folder);
+
+}  // namespace akidb::embedding

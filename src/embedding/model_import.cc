@@ -1,0 +1,369 @@
+#include "embedding/model_import.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "embedding/file_sha256.h"
+#include "embedding/manifest_writer.h"
+#include "embedding/model_folder_json.h"
+#include "embedding/model_loader.h"
+
+namespace akidb::embedding {
+namespace {
+
+constexpr size_t kHeadSize = 16;
+// Components that differ by more in a batch than alone: not rounding, but another number.
+constexpr float kBatchError = 1e-4f;
+constexpr std::string_view kLayer = "{layer}";
+
+const std::array<std::string, 4> kTexts = {
+    "How do I find which package a file belongs to?",
+    "Mount the file system and edit /etc/fstab to keep it so.",
+    "a",
+    "The server keeps every package, each with its licence, in one folder; a second run finds them "
+    "there and fetches nothing, so that it works without a network, too.",
+};
+
+Status CannotProve(std::string what) { return UnsupportedError(std::move(what)); }
+
+std::string Listed(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list;
+}
+
+// "past_key_values.12.key" as "past_key_values.{layer}.key" and 12; nullopt without one number.
+std::optional<std::pair<std::string, size_t>> SplitLayer(const std::string& name) {
+  const size_t begin = name.find_first_of("0123456789");
+  if (begin == std::string::npos) return std::nullopt;
+  const size_t end = std::min(name.find_first_not_of("0123456789", begin), name.size());
+  if (end - begin > 4 || name.find_first_of("0123456789", end) != std::string::npos) {
+    return std::nullopt;
+  }
+  const size_t layer = std::stoul(name.substr(begin, end - begin));
+  return std::pair(name.substr(0, begin) + std::string(kLayer) + name.substr(end), layer);
+}
+
+// Finds out one model, step by step, into a manifest.
+class Importer {
+ public:
+  Importer(env::FileSystem& fs, OnnxRuntime& runtime, const ImportRequest& request)
+      : fs_(fs), runtime_(runtime), request_(request) {}
+
+  Result<ImportedModel> Run() {
+    AKIDB_ASSIGN_OR_RETURN(facts_, ReadModelFolder(fs_, request_.folder));
+    AKIDB_RETURN_IF_ERROR(NameModel());
+    AKIDB_RETURN_IF_ERROR(TakeFiles());
+    AKIDB_RETURN_IF_ERROR(ReadGraph());
+    AKIDB_RETURN_IF_ERROR(ChoosePooling());
+    AKIDB_RETURN_IF_ERROR(ChooseTexts());
+    AKIDB_RETURN_IF_ERROR(RunModel());
+    ImportedModel imported;
+    imported.json = WriteManifest(manifest_, kv_);
+    // Read again as the server will.
+    AKIDB_ASSIGN_OR_RETURN(imported.manifest, ParseManifest(imported.json));
+    imported.notes = std::move(facts_.notes);
+    return imported;
+  }
+
+ private:
+  Status NameModel() {
+    std::string folder = request_.folder;
+    while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+    manifest_.id =
+        request_.id.empty() ? FoldName(folder.substr(folder.rfind('/') + 1)) : request_.id;
+    manifest_.licence = request_.licence.empty() ? facts_.licence : request_.licence;
+    if (!manifest_.licence.empty()) return OkStatus();
+    return CannotProve("no README.md names a licence that is known: say it by --licence");
+  }
+
+  Result<std::vector<std::string>> GraphFiles() const {
+    std::vector<std::string> paths;
+    for (const std::string below : {"", "onnx"}) {
+      Result<std::vector<std::string>> names = fs_.List(env::JoinPath(request_.folder, below));
+      if (names.status().code() == ErrorCode::kNotFound) continue;
+      AKIDB_RETURN_IF_ERROR(names.status());
+      for (const std::string& name : *names) {
+        if (name.ends_with(".onnx")) paths.push_back(below.empty() ? name : below + "/" + name);
+      }
+    }
+    return paths;
+  }
+
+  Result<ModelFile> Describe(const std::string& path) const {
+    ModelFile file;
+    file.path = path;
+    const std::string whole = env::JoinPath(request_.folder, path);
+    AKIDB_ASSIGN_OR_RETURN(file.sha256, Sha256OfFile(fs_, whole));
+    AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> mapped, fs_.Map(whole));
+    file.bytes = mapped->bytes().size();
+    return file;
+  }
+
+  Status TakeFiles() {
+    std::string graph = request_.graph;
+    if (graph.empty()) {
+      AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> paths, GraphFiles());
+      if (paths.empty()) return NotFoundError("no .onnx file in " + request_.folder);
+      if (paths.size() > 1) {
+        return CannotProve("there are several graphs: choose one by --graph: " + Listed(paths));
+      }
+      graph = paths[0];
+    }
+    if (!StaysInFolder(graph)) return InvalidArgumentError("--graph is a path inside the folder");
+    AKIDB_ASSIGN_OR_RETURN(manifest_.graph, Describe(graph));
+    AKIDB_ASSIGN_OR_RETURN(manifest_.tokenizer, Describe("tokenizer.json"));
+    manifest_.revision = request_.revision.empty()
+                             ? "import-" + manifest_.graph.sha256.substr(0, 12)
+                             : request_.revision;
+    return OkStatus();
+  }
+
+  Status ReadGraph() {
+    GraphSignature signature;
+    {
+      AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> file,
+                             fs_.Map(env::JoinPath(request_.folder, manifest_.graph.path)));
+      AKIDB_ASSIGN_OR_RETURN(signature, runtime_.Inspect(file->bytes()));
+    }
+    AKIDB_RETURN_IF_ERROR(ReadInputs(signature));
+    return ReadOutput(signature);
+  }
+
+  Status ReadInputs(const GraphSignature& signature) {
+    static const std::map<std::string_view, InputKind> kKinds = {
+        {"input_ids", InputKind::kIds},
+        {"attention_mask", InputKind::kMask},
+        {"token_type_ids", InputKind::kTokenTypes},
+        {"position_ids", InputKind::kPositions}};
+    std::vector<GraphValue> others;
+    bool has_ids = false;
+    for (const GraphValue& input : signature.inputs) {
+      auto known = kKinds.find(input.name);
+      if (known == kKinds.end()) {
+        others.push_back(input);
+        continue;
+      }
+      if (input.type != ElementType::kInt64 || input.shape.size() != 2) {
+        return CannotProve("the graph's input `" + input.name +
+                           "` is not int64, texts x tokens: other kinds are not implemented");
+      }
+      has_ids = has_ids || known->second == InputKind::kIds;
+      manifest_.inputs.push_back({input.name, known->second});
+    }
+    if (!has_ids) {
+      std::vector<std::string> names;
+      for (const GraphValue& input : signature.inputs) names.push_back(input.name);
+      return CannotProve("the graph has no input `input_ids`: it takes " + Listed(names));
+    }
+    return ReadEmptyKv(others);
+  }
+
+  // The rest of the inputs: of every layer a key and a value, or nothing that is known.
+  Status ReadEmptyKv(const std::vector<GraphValue>& inputs) {
+    std::map<std::string, std::vector<size_t>> layers;  // by pattern
+    EmptyKv& kv = manifest_.empty_kv;
+    for (const GraphValue& input : inputs) {
+      auto split = SplitLayer(input.name);
+      const bool is_float = input.type == ElementType::kFloat32 ||
+                            input.type == ElementType::kFloat16 ||
+                            input.type == ElementType::kBfloat16;
+      const bool is_kv = split && is_float && input.shape.size() == 4 && input.shape[1] > 0 &&
+                         input.shape[2] < 0 && input.shape[3] > 0;
+      if (!is_kv)
+        return CannotProve("the graph's input `" + input.name + "` is none that is known");
+      const EmptyKv of{{},
+                       static_cast<uint32_t>(input.shape[1]),
+                       static_cast<uint32_t>(input.shape[3]),
+                       *input.type};
+      if (layers.empty()) kv = of;
+      if (kv.heads != of.heads || kv.head_dim != of.head_dim || kv.type != of.type) {
+        return CannotProve("the graph's input `" + input.name + "` differs from those before it");
+      }
+      layers[split->first].push_back(split->second);
+    }
+    if (layers.empty()) return OkStatus();
+    if (layers.size() != 2) {
+      return CannotProve("the graph's other inputs are no pairs of keys and values");
+    }
+    for (auto& [pattern, numbers] : layers) {
+      std::sort(numbers.begin(), numbers.end());
+      for (size_t i = 0; i < numbers.size(); ++i) {
+        if (numbers[i] != i) return CannotProve("`" + pattern + "` misses a layer");
+        kv.names.push_back(
+            std::string(pattern).replace(pattern.find(kLayer), kLayer.size(), std::to_string(i)));
+      }
+      (kv_.layers == 0 ? kv_.first : kv_.second) = pattern;
+      kv_.layers = numbers.size();
+    }
+    const bool is_even = layers.begin()->second.size() == layers.rbegin()->second.size();
+    return is_even ? OkStatus() : CannotProve("there are not as many values as keys");
+  }
+
+  Status ReadOutput(const GraphSignature& signature) {
+    std::vector<std::string> names;
+    const GraphValue* chosen = nullptr;
+    for (const GraphValue& output : signature.outputs) {
+      // Keys and values for tokens to come.
+      if (output.name.starts_with("present")) continue;
+      names.push_back(output.name);
+      if (request_.output.empty() || request_.output == output.name) chosen = &output;
+    }
+    if (chosen == nullptr) return NotFoundError("the graph's outputs are " + Listed(names));
+    if (request_.output.empty() && names.size() > 1) {
+      return CannotProve("the graph has several outputs: choose one by --output: " + Listed(names));
+    }
+    const std::string what = "the graph's output `" + chosen->name + "`";
+    const size_t rank = chosen->shape.size();
+    if (rank != 2 && rank != 3) return CannotProve(what + " is neither vectors nor hidden states");
+    manifest_.output.name = chosen->name;
+    is_pooled_ = rank == 2;
+    AKIDB_RETURN_IF_ERROR(ReadOutputType(*chosen, what));
+    const int64_t width = chosen->shape.back();
+    if (width < 0 && !facts_.width) {
+      return CannotProve(what + " doesn't declare its width, and config.json has no hidden_size");
+    }
+    if (width > 0 && facts_.width && !is_pooled_ && width != *facts_.width) {
+      return CannotProve(what + " is " + std::to_string(width) + " wide, but hidden_size is " +
+                         std::to_string(*facts_.width));
+    }
+    manifest_.dims = width > 0 ? static_cast<uint32_t>(width) : *facts_.width;
+    manifest_.dims_offered = request_.dims_offered;
+    return OkStatus();
+  }
+
+  Status ReadOutputType(const GraphValue& output, const std::string& what) {
+    if (!output.type || BytesOf(*output.type) > 4 || output.type == ElementType::kInt32) {
+      return CannotProve(what + " is of a type that is not implemented");
+    }
+    manifest_.output.type = *output.type;
+    if (BytesOf(*output.type) != 1) return OkStatus();
+    if (!request_.dequantization) {
+      return CannotProve(what +
+                         " is of bytes, and nothing says what they stand for: --scale and "
+                         "--zero-point do");
+    }
+    manifest_.output.dequantization = *request_.dequantization;
+    return OkStatus();
+  }
+
+  Status ChoosePooling() {
+    if (is_pooled_) {
+      if (request_.pooling && request_.pooling != Pooling::kNone) {
+        return InvalidArgumentError("the chosen output is pooled already");
+      }
+      manifest_.pooling = Pooling::kNone;
+      return OkStatus();
+    }
+    std::optional<Pooling> pooling = request_.pooling ? request_.pooling : facts_.pooling;
+    if (pooling == Pooling::kNone) return InvalidArgumentError("the chosen output is not pooled");
+    if (!pooling) {
+      return CannotProve(
+          "there is no 1_Pooling/config.json: say by --pooling what makes one vector "
+          "of hidden states");
+    }
+    manifest_.pooling = *pooling;
+    return OkStatus();
+  }
+
+  Status ChooseTexts() {
+    std::optional<uint32_t> window = request_.max_tokens ? request_.max_tokens : facts_.max_tokens;
+    if (!window) return CannotProve("no file says how many tokens the model takes: --max-tokens");
+    manifest_.max_tokens = *window;
+    const auto& query = request_.query_prompt ? request_.query_prompt : facts_.query_prompt;
+    const auto& document =
+        request_.document_prompt ? request_.document_prompt : facts_.document_prompt;
+    if (!query && !document) facts_.notes.push_back("no file names prompts: there are none");
+    manifest_.query_prompt = query.value_or("");
+    manifest_.document_prompt = document.value_or("");
+    if ((manifest_.query_prompt + manifest_.document_prompt).find("{instruction}") !=
+        std::string::npos) {
+      return InvalidArgumentError("a prompt with {instruction} needs a default: edit the manifest");
+    }
+    if (request_.append_ids) manifest_.append_ids = *request_.append_ids;
+    return OkStatus();
+  }
+
+  Status RunModel() {
+    const InstalledModel model{request_.folder, manifest_};
+    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, LoadTextEncoder(fs_, model));
+    AKIDB_RETURN_IF_ERROR(CheckEndToken(*encoder));
+    AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline,
+                           LoadModel(fs_, {request_.folder, encoder}, runtime_, {}));
+    AKIDB_ASSIGN_OR_RETURN(std::vector<float> alone, EmbedTexts(*pipeline, /*together=*/false));
+    AKIDB_ASSIGN_OR_RETURN(std::vector<float> batched, EmbedTexts(*pipeline, /*together=*/true));
+    float error = 0;
+    for (size_t i = 0; i < alone.size(); ++i) {
+      error = std::max(error, std::abs(alone[i] - batched[i]));
+    }
+    if (error > kBatchError) {
+      manifest_.one_text_a_run = true;
+      facts_.notes.push_back("vectors depend on what texts are batched with: each is run alone");
+    }
+    for (InputType type : {InputType::kQuery, InputType::kDocument}) {
+      EmbedRequest request;
+      request.texts = std::span(&kTexts[type == InputType::kQuery ? 0 : 1], 1);
+      request.input_type = type;
+      AKIDB_ASSIGN_OR_RETURN(EmbedResult result, pipeline->Embed(context_, request));
+      GoldenText golden{request.texts[0], type, {}, 0.999};
+      const size_t size = std::min<size_t>(kHeadSize, manifest_.dims);
+      golden.head.assign(result.vectors.begin(),
+                         result.vectors.begin() + static_cast<ptrdiff_t>(size));
+      manifest_.golden.push_back(std::move(golden));
+    }
+    return OkStatus();
+  }
+
+  // What is pooled must be known to stand at the end.
+  Status CheckEndToken(const TextEncoder& encoder) const {
+    const bool takes_last =
+        manifest_.pooling == Pooling::kLast || (is_pooled_ && facts_.pooling == Pooling::kLast);
+    if (!takes_last || request_.append_ids) return OkStatus();
+    TokenizeRequest request;
+    request.texts = std::span(&kTexts[2], 1);
+    AKIDB_ASSIGN_OR_RETURN(TokenizeResult with, encoder.Tokenize(context_, request));
+    request.add_special_tokens = false;
+    AKIDB_ASSIGN_OR_RETURN(TokenizeResult without, encoder.Tokenize(context_, request));
+    if (with.texts[0].ids.back() != without.texts[0].ids.back()) return OkStatus();
+    return CannotProve(
+        "the last token is pooled, and the tokenizer adds none: say by --append-ids "
+        "which, or none");
+  }
+
+  Result<std::vector<float>> EmbedTexts(Pipeline& pipeline, bool together) {
+    EmbedRequest request;
+    request.texts = kTexts;
+    if (together) {
+      AKIDB_ASSIGN_OR_RETURN(EmbedResult result, pipeline.Embed(context_, request));
+      return std::move(result.vectors);
+    }
+    std::vector<float> vectors;
+    for (const std::string& text : kTexts) {
+      request.texts = std::span(&text, 1);
+      AKIDB_ASSIGN_OR_RETURN(EmbedResult result, pipeline.Embed(context_, request));
+      vectors.insert(vectors.end(), result.vectors.begin(), result.vectors.end());
+    }
+    return vectors;
+  }
+
+  env::FileSystem& fs_;
+  OnnxRuntime& runtime_;
+  const ImportRequest& request_;
+  RequestContext context_;
+  ModelFolderFacts facts_;
+  Manifest manifest_;
+  bool is_pooled_ = false;
+  KvPatterns kv_;
+};
+
+}  // namespace
+
+Result<ImportedModel> ImportModel(env::FileSystem& fs, OnnxRuntime& runtime,
+                                  const ImportRequest& request) {
+  return Importer(fs, runtime, request).Run();
+}
+
+}  // namespace akidb::embedding

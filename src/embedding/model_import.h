@@ -1,0 +1,48 @@
+// A manifest for a model's folder, out of what its files prove: the graph's inputs and outputs, the
+// tokenizer, and what publishers write beside them. What they don't prove has to be said; nothing
+// is guessed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "embedding/manifest.h"
+#include "embedding/onnx_runtime.h"
+#include "embedding/pooling.h"
+#include "env/file_system.h"
+
+namespace akidb::embedding {
+
+// What a user says; it counts more than what files say.
+struct ImportRequest {
+  std::string folder;
+  std::string id;        // empty: the folder's name
+  std::string revision;  // empty: of the graph's checksum
+  std::string licence;
+  std::string graph;   // path inside the folder; empty: the only .onnx file
+  std::string output;  // empty: the only output
+  std::optional<Pooling> pooling;
+  std::optional<uint32_t> max_tokens;
+  std::optional<std::string> query_prompt;
+  std::optional<std::string> document_prompt;
+  std::optional<std::vector<int32_t>> append_ids;
+  std::vector<uint32_t> dims_offered;
+  std::optional<Dequantization> dequantization;
+};
+
+struct ImportedModel {
+  Manifest manifest;
+  std::string json;                // of manifest.json
+  std::vector<std::string> notes;  // for the user: what was taken from where, and what is left out
+};
+
+// Runs the model: its golden texts are those that it made here, alone and in a batch, so they seal
+// what was imported and don't prove that it is what its publishers meant. kUnsupported (what the
+// files don't prove, and which option says it), kMalformed, kNotFound, kCorruption, kIo.
+Result<ImportedModel> ImportModel(env::FileSystem& fs, OnnxRuntime& runtime,
+                                  const ImportRequest& request);
+
+}  // namespace akidb::embedding

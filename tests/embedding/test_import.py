@@ -1,0 +1,212 @@
+"""`akidb models import` over tiny models and the default one: what it finds out, and what it refuses.
+
+    AKIDB_BINARY=… build/reference/bin/python tests/embedding/test_import.py
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import jsonschema
+import onnx
+from onnx import helper
+
+from test_tiny_qwen3 import HIDDEN, ROOT, library_missing, reference, tiny_qwen3
+
+from server_process import binary, program_environment  # on the path by test_tiny_qwen3
+
+CARD = "---\ntags:\n- x\nlicense: apache-2.0\n---\n# Tiny\nlicense: mit\n"
+SCHEMA = json.loads((ROOT / "docs" / "models" / "manifest.schema.json").read_text(encoding="utf-8"))
+
+
+def run(*arguments, environment=None):
+    done = subprocess.run([binary(), "models", "import", *map(str, arguments)], capture_output=True, text=True,
+                          env=program_environment(environment), timeout=120, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@unittest.skipIf(library_missing(), library_missing())
+class Import(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="akidb-import-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.made = cls.folder / "made"
+        tokenizer_json = tiny_qwen3.trained_tokenizer().to_str()
+        tiny_qwen3.main(cls.made, tokenizer_json)
+        cls.end = tiny_qwen3.load_model(tokenizer_json)[2].token_to_id(tiny_qwen3.END)
+
+    def copy(self, model=HIDDEN):
+        """A folder as its publisher would leave it."""
+        target = self.folder / self.id().rsplit(".", 1)[1] / model
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(self.made / model, target)
+        (target / "manifest.json").unlink()
+        (target / "README.md").write_text(CARD, encoding="utf-8")
+        return target
+
+    def imported(self, folder, *options):
+        code, out, err = run(folder, *options)
+        self.assertEqual(code, 0, err)
+        self.assertIn("manifest.json", out)
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator(SCHEMA).validate(manifest)
+        return manifest
+
+    def refused(self, words, folder, *options):
+        code, out, err = run(folder, *options)
+        self.assertIn(code, (1, 4), out + err)
+        self.assertEqual(err.count("\n"), 1, err)
+        self.assertIn(words, err)
+        self.assertFalse((folder / "manifest.json").exists())
+
+    def change(self, folder, name, **members):
+        path = folder / name
+        value = json.loads(path.read_text(encoding="utf-8"))
+        value.update(members)
+        path.write_text(json.dumps(value), encoding="utf-8")
+
+    def test_every_layout_is_found_out(self):
+        for layout in tiny_qwen3.LAYOUTS:
+            name = f"tiny-qwen3-{layout.replace('_', '-')}"
+            with self.subTest(layout=layout):
+                options = ["--append-ids", self.end, "--offered", "8,16"]
+                if layout == "uint8":
+                    options += ["--scale", repr(float(tiny_qwen3.SCALE)), "--zero-point", 128]
+                found = self.imported(self.copy(name), *options)
+                wanted = json.loads((self.made / name / "manifest.json").read_text(encoding="utf-8"))
+                self.assertEqual(found["graph"].pop("empty_kv", {}).pop("type", "float32"), "float32")
+                wanted["graph"].pop("empty_kv", None)
+                scale = found["graph"].get("dequantize", {}).pop("scale", 0)
+                self.assertAlmostEqual(scale, wanted["graph"].get("dequantize", {}).pop("scale", 0), places=8)
+                for member in ("id", "tokenizer", "graph", "max_tokens", "pooling", "dims"):
+                    self.assertEqual(found[member], wanted[member])
+                self.assertEqual((found["licence"], found["batch"]), ("Apache-2.0", "any"))
+                self.assertEqual(found["prompts"]["query"], tiny_qwen3.PROMPTS["query"].replace(
+                    "{instruction}", tiny_qwen3.PROMPTS["default_instruction"]))
+
+    def test_its_golden_texts_are_the_references(self):
+        folder = self.copy()
+        manifest = self.imported(folder, "--append-ids", self.end)
+        config, weights, tokenizer = tiny_qwen3.load_model((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        for golden in manifest["golden"]:
+            vector = reference.vector(config, weights, tiny_qwen3.sequence(tokenizer, golden["type"], golden["text"]))
+            for got, wanted in zip(golden["head"], vector):
+                self.assertAlmostEqual(got, float(wanted), places=5)
+
+    def test_the_default_model(self):
+        models = pathlib.Path(os.environ.get("AKIDB_MODELS_DIR") or ROOT / "build" / "models")
+        source = models / "all-minilm-l6-v2"
+        if not (source / "model.onnx").exists():
+            self.skipTest(f"no {source}; `akidb models pull` gets it")
+        folder = self.folder / "minilm"
+        folder.mkdir()
+        for name in ("model.onnx", "tokenizer.json"):
+            shutil.copy(source / name, folder)
+        self.refused("--licence", folder)
+        self.refused("--pooling", folder, "--licence", "Apache-2.0")
+        self.refused("--max-tokens", folder, "--licence", "Apache-2.0", "--pooling", "mean")
+        manifest = self.imported(folder, "--licence", "Apache-2.0", "--pooling", "mean", "--max-tokens", 256)
+        self.assertEqual(manifest["dims"], {"native": 384})
+        self.assertEqual(manifest["graph"]["inputs"], {
+            "input_ids": "ids", "attention_mask": "mask", "token_type_ids": "token_types"})
+
+    def test_a_graph_whose_vectors_depend_on_the_batch_is_run_text_by_text(self):
+        folder = self.copy()
+        model = onnx.load(folder / "model.onnx")
+        # One scale for all texts of a run, as dynamic quantization has.
+        model.graph.node.extend([
+            helper.make_node("DynamicQuantizeLinear", ["last_hidden_state"], ["bytes", "scale", "zero"]),
+            helper.make_node("DequantizeLinear", ["bytes", "scale", "zero"], ["rounded"])])
+        shape = ["texts", "tokens", tiny_qwen3.reference.Config(1).width]
+        del model.graph.output[:]
+        model.graph.output.append(helper.make_tensor_value_info("rounded", onnx.TensorProto.FLOAT, shape))
+        onnx.save(model, folder / "model.onnx")
+        self.assertEqual(self.imported(folder, "--append-ids", self.end)["batch"], "one")
+
+    def test_what_is_not_proven_has_to_be_said(self):
+        folder = self.copy()
+        self.refused("--append-ids", folder)
+        self.assertNotIn("append_ids", self.imported(folder, "--append-ids", "none")["tokenizer"])
+        (folder / "manifest.json").unlink()
+        (folder / "README.md").write_text("license: mit\n", encoding="utf-8")
+        self.refused("--licence", folder, "--append-ids", "none")
+        shutil.copy(folder / "model.onnx", folder / "other.onnx")
+        self.refused("model.onnx, other.onnx", folder, "--licence", "MIT", "--append-ids", "none")
+        manifest = self.imported(folder, "--licence", "MIT", "--append-ids", "none", "--graph", "other.onnx")
+        self.assertEqual((manifest["graph"]["path"], manifest["licence"]), ("other.onnx", "MIT"))
+        self.assertIn("--replace", run(folder, "--licence", "MIT")[2])
+        self.refused("--scale", self.copy("tiny-qwen3-uint8"), "--append-ids", self.end)
+        self.refused("--append-ids", self.copy("tiny-qwen3-pooled"))
+
+    def test_models_that_do_what_we_do_not(self):
+        end = ("--append-ids", self.end)
+        for name, members, words in (
+            ("1_Pooling/config.json", {"pooling_mode_max_tokens": True}, "pooling_mode_"),
+            ("1_Pooling/config.json", {"include_prompt": False}, "include_prompt"),
+            ("1_Pooling/config.json", {"pooling_mode_lasttoken": False}, "--pooling"),
+            ("config.json", {"hidden_size": 64}, "hidden_size is 64"),
+            ("config_sentence_transformers.json", {"default_prompt_name": "query"}, "default_prompt_name"),
+            ("config_sentence_transformers.json", {"prompts": {"query": 1}}, "no string"),
+            ("tokenizer.json", {"normalizer": {"type": "Lowercase"}}, "Lowercase"),
+        ):
+            with self.subTest(words=words):
+                folder = self.copy()
+                self.change(folder, name, **members)
+                self.refused(words, folder, *end)
+        folder = self.copy()
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        modules.append({"idx": 3, "name": "3", "path": "3_Dense", "type": "sentence_transformers.models.Dense"})
+        (folder / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+        self.refused("`Dense`", folder, *end)
+        del modules[2:]
+        (folder / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+        self.change(folder, "config_sentence_transformers.json", similarity_fn_name="dot")
+        self.refused("`dot`", folder, *end)
+
+    def test_graphs_that_are_none_of_ours(self):
+        def rename(model):
+            model.graph.input[0].name = "tokens"
+            for node in model.graph.node:
+                node.input[:] = ["tokens" if name == "input_ids" else name for name in node.input]
+
+        def add_output(model):
+            model.graph.output.append(helper.make_tensor_value_info(
+                model.graph.node[-2].output[0], onnx.TensorProto.FLOAT, None))
+
+        def add_input(model):
+            model.graph.input.append(helper.make_tensor_value_info("pixels", onnx.TensorProto.FLOAT, ["n", 3]))
+
+        for change, words in ((rename, "it takes tokens, "), (add_output, "--output"), (add_input, "`pixels`")):
+            with self.subTest(words=words):
+                folder = self.copy()
+                model = onnx.load(folder / "model.onnx")
+                change(model)
+                onnx.save(model, folder / "model.onnx")
+                self.refused(words, folder, "--append-ids", self.end)
+
+    def test_broken_folders(self):
+        end = ("--append-ids", self.end)
+        for name, content, words in (
+            ("model.onnx", b"no model", "refused the model"), ("tokenizer.json", b"{", "tokenizer"),
+            ("modules.json", b"[", "modules.json"), ("config.json", b"\xff", "config.json"),
+        ):
+            folder = self.copy()
+            (folder / name).write_bytes(content)
+            self.refused(words, folder, *end)
+        for name in ("model.onnx", "tokenizer.json"):
+            folder = self.copy()
+            (folder / name).unlink()
+            self.refused(name.split(".")[1], folder, *end)
+        self.refused("bad", self.copy(), "--append-ids", "bad")
+        self.refused("no token of that id", self.copy(), "--append-ids", "99999")
+        missing = self.folder / "nowhere"
+        self.assertEqual(run(missing, *end)[0], 1)
+        self.refused("--graph", self.copy(), *end, "--graph", "../x.onnx")
+
+
+if __name__ == "__main__":
+    unittest.main()
