@@ -105,6 +105,10 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   void OnDone() override { const std::unique_ptr<UnaryCall> ended(this); }
 
  private:
+  // What both do is done faster than handed to another thread. Not promised by gRPC's documents,
+  // but by server_callback.h.
+  bool InternalInlineable() override { return true; }
+
   // Nothing of this object may be touched once it has finished.
   void Run() {
     this->Finish(ToGrpcStatus(RunCall({environment_, server_, head_, context_}, body_)));

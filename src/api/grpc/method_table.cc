@@ -29,8 +29,8 @@ void MethodTable::AddStream(const char* path, StreamStarter starter) {
   MarkMethodRawCallback(methods_count_++, handler.release());
 }
 
-grpc::ServerUnaryReactor* MethodTable::Refuse(grpc::CallbackServerContext& server,
-                                              const Status& status) {
+grpc::ServerUnaryReactor* MethodTable::End(grpc::CallbackServerContext& server,
+                                           const Status& status) {
   grpc::ServerUnaryReactor* reactor = server.DefaultReactor();
   reactor->Finish(ToGrpcStatus(status));
   return reactor;
