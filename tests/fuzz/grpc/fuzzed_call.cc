@@ -25,8 +25,7 @@ constexpr std::string_view kDigits = "0123456789abcdef";
 void AddMethods(const FileDescriptor& file, std::vector<const MethodDescriptor*>& all) {
   for (int i = 0; i < file.service_count(); ++i) {
     for (int j = 0; j < file.service(i)->method_count(); ++j) {
-      const MethodDescriptor* const method = file.service(i)->method(j);
-      if (!method->client_streaming()) all.push_back(method);
+      all.push_back(file.service(i)->method(j));
     }
   }
 }

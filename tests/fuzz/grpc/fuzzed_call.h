@@ -17,7 +17,7 @@ struct FuzzedCall {
   std::string bytes;   // of the request, or of what is none
 };
 
-// All methods of the services that take one message, in the order of the protos.
+// All methods of the services, in the order of the protos.
 const std::vector<const google::protobuf::MethodDescriptor*>& Methods();
 std::string PathOf(const google::protobuf::MethodDescriptor& method);
 // Null: there is none.
