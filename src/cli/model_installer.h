@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "cli/converted_models.h"
 #include "embedding/model_store.h"
 #include "env/file_system.h"
 
@@ -16,6 +17,12 @@ namespace akidb::cli {
 // (another checksum than planned), and file errors.
 Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
                       const std::function<void(const std::string&)>& say);
+
+// The same for a model that a script makes; what the script prints goes through `say`, too, while
+// it runs. Needs bash and Python with venv and pip.
+Status InstallConverted(env::FileSystem& fs, const ConvertedModel& model,
+                        const std::string& models_dir,
+                        const std::function<void(const std::string&)>& say);
 
 // x86_64 or aarch64, as uname -m prints it.
 std::string MachineName();

@@ -59,19 +59,40 @@ Status PullRuntime(env::FileSystem& fs) {
   return InstallPlanned(fs, plan, Say);
 }
 
+// Of a model that comes in packages, or is made by a script.
+Result<embedding::InstallPlan> PlanOf(env::FileSystem& fs, const ModelsArguments& arguments,
+                                      const std::string& name) {
+  const std::string folder = FolderOf(fs, arguments.place);
+  if (const ConvertedModel* model = FindConverted(name); model != nullptr) {
+    return PlanOfConverted(fs, *model, folder);
+  }
+  Result<embedding::InstallPlan> plan = embedding::PlanModel(folder, name);
+  if (plan.status().code() != ErrorCode::kNotFound) return plan;
+  std::string others;
+  for (const ConvertedModel& model : ConvertedModels()) others += ", " + std::string(model.id);
+  return NotFoundError(std::string(plan.status().message()) + others);
+}
+
 Status PullModels(env::FileSystem& fs, const ModelsArguments& arguments) {
   std::vector<std::string> names = arguments.models;
   if (names.empty() && !arguments.runtime) names = {embedding::PullableModels().front()};
   // All names are checked before anything is fetched.
   std::vector<embedding::InstallPlan> plans;
+  std::vector<const ConvertedModel*> converted;
   for (const std::string& name : names) {
-    AKIDB_ASSIGN_OR_RETURN(embedding::InstallPlan plan,
-                           embedding::PlanModel(FolderOf(fs, arguments.place), name));
+    if (const ConvertedModel* model = FindConverted(name); model != nullptr) {
+      converted.push_back(model);
+      continue;
+    }
+    AKIDB_ASSIGN_OR_RETURN(embedding::InstallPlan plan, PlanOf(fs, arguments, name));
     plans.push_back(std::move(plan));
   }
   AKIDB_RETURN_IF_ERROR(PullRuntime(fs));
   for (const embedding::InstallPlan& plan : plans) {
     AKIDB_RETURN_IF_ERROR(InstallPlanned(fs, plan, Say));
+  }
+  for (const ConvertedModel* model : converted) {
+    AKIDB_RETURN_IF_ERROR(InstallConverted(fs, *model, FolderOf(fs, arguments.place), Say));
   }
   return OkStatus();
 }
@@ -89,11 +110,13 @@ Result<std::vector<embedding::InstallPlan>> PlansOf(env::FileSystem& fs,
   std::vector<std::string> names =
       arguments.models.empty() ? embedding::PullableModels() : arguments.models;
   for (const std::string& name : names) {
-    AKIDB_ASSIGN_OR_RETURN(embedding::InstallPlan plan,
-                           embedding::PlanModel(FolderOf(fs, arguments.place), name));
+    AKIDB_ASSIGN_OR_RETURN(embedding::InstallPlan plan, PlanOf(fs, arguments, name));
     plans.push_back(std::move(plan));
   }
   if (!arguments.models.empty()) return plans;
+  for (const ConvertedModel& model : ConvertedModels()) {
+    plans.push_back(PlanOfConverted(fs, model, FolderOf(fs, arguments.place)));
+  }
   Result<embedding::InstallPlan> runtime =
       embedding::PlanRuntime(embedding::LibraryDirectory(), MachineName());
   if (runtime.ok()) plans.push_back(std::move(*runtime));

@@ -42,6 +42,31 @@ class Models(CommandTestCase):
         self.assertEqual(os.listdir(os.path.join(self.folder, "models", "all-minilm-l6-v2")), [])
 
 
+    def test_a_model_that_a_script_makes(self):
+        out = self.good("models", "list", "--json", *self.models)
+        states = {row["name"]: row["state"] for row in map(json.loads, out.splitlines())}
+        self.assertEqual(states["multilingual-e5-small"], "absent")
+        self.bad(1, "models", "verify", "multilingual-e5-small", *self.models)
+        self.assertIn("multilingual-e5-small", self.bad(1, "models", "pull", "nothing", *self.models))
+        library = self.write("library.so", "")
+        environment = clean_environment(PATH="/nonexistent", AKIDB_ORT_LIB=library)
+        err = self.bad(1, "models", "pull", "multilingual-e5-small", *self.models, env=environment)
+        self.assertIn("install bash, python3, python3-venv", err)
+        # A Python that fails: its last words are told, and nothing is left behind.
+        tools = os.path.join(self.folder, "tools")
+        os.mkdir(tools)
+        python = os.path.join(tools, "python3")
+        with open(python, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\necho 'no module named venv' >&2\nexit 1\n")
+        os.chmod(python, 0o755)
+        environment["PATH"] = tools + ":/usr/bin:/bin"
+        code, out, err = run("models", "pull", "Multilingual-E5-Small", *self.models, env=environment)
+        self.assertEqual(code, 1)
+        self.assertIn("installing the converter's Python packages", out)
+        self.assertIn("no module named venv", err)
+        self.assertEqual(os.listdir(os.path.join(self.folder, "models")), [])
+
+
 class InstalledModels(ModelTestCase):
     def test_what_is_there_is_not_fetched_again(self):
         folder = os.environ.get("AKIDB_MODELS_DIR")

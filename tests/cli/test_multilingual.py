@@ -27,7 +27,7 @@ def missing():
     models = os.environ.get("AKIDB_MODELS_DIR") or os.path.join(
         os.path.dirname(os.path.dirname(os.path.abspath(binary()))), "models")
     if not os.path.exists(os.path.join(models, MODEL, "manifest.json")):
-        return f"no model {MODEL} in {models}; tools/models/multilingual_e5.sh gets it"
+        return f"no model {MODEL} in {models}; `akidb models pull {MODEL}` gets it"
     if not os.path.isdir(HANDBOOK):
         return "needs the package debian-handbook"
     return None

@@ -129,7 +129,11 @@ Status Collect(const ChildProcess& child, std::array<Descriptor*, 2> streams, Ch
       return IoError(std::string("cannot wait for output: ") + std::strerror(errno));
     }
     if (ready <= 0) continue;
+    const size_t before = output.output.size();
     if (polled[0].revents != 0 && !ReadSome(polled[0].fd, output.output)) streams[0]->Close();
+    if (child.on_output && output.output.size() > before) {
+      child.on_output(std::string_view(output.output).substr(before));
+    }
     if (polled[1].revents != 0 && !ReadSome(polled[1].fd, output.error_text)) streams[1]->Close();
     output.error_text.resize(std::min(output.error_text.size(), kErrorTextBytesMax));
     if (output.output.size() > child.output_bytes_max) {

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -14,6 +16,8 @@ struct ChildProcess {
   std::vector<std::string> arguments;  // the program's name, looked up in PATH, then its arguments
   size_t output_bytes_max = 0;
   std::chrono::seconds time_max{600};
+  // Called with each part of the output as it comes.
+  std::function<void(std::string_view)> on_output = {};
 };
 
 struct ChildOutput {

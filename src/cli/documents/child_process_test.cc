@@ -1,6 +1,8 @@
 #include "cli/documents/child_process.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace akidb::cli {
 namespace {
@@ -69,6 +71,25 @@ TEST(ChildProcess, GivesTheChildNoStandardInput) {
   Result<ChildOutput> run = RunChildProcess(Shell("cat; echo end"));
   ASSERT_TRUE(run.ok()) << run.status().ToString();
   EXPECT_EQ(run->output, "end\n");
+}
+
+TEST(ChildProcess, ShowsItsOutputAsItComes) {
+  ChildProcess child;
+  // The second part comes only when the first was seen.
+  const std::string folder = testing::TempDir() + "child_process_" + std::to_string(::getpid());
+  child.arguments = {
+      "sh", "-c", "printf one; while ! rmdir '" + folder + "' 2>/dev/null; do :; done; printf two"};
+  child.output_bytes_max = 100;
+  child.time_max = std::chrono::seconds(60);
+  std::vector<std::string> parts;
+  child.on_output = [&](std::string_view part) {
+    if (parts.empty()) ASSERT_EQ(::mkdir(folder.c_str(), 0700), 0);
+    parts.emplace_back(part);
+  };
+  Result<ChildOutput> run = RunChildProcess(child);
+  ASSERT_TRUE(run.ok()) << run.status().ToString();
+  EXPECT_EQ(parts, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(run->output, "onetwo");
 }
 
 }  // namespace

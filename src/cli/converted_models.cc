@@ -1,0 +1,55 @@
+#include "cli/converted_models.h"
+
+#include <array>
+
+#include "cli/converted_model_scripts.h"
+#include "embedding/manifest.h"
+
+namespace akidb::cli {
+namespace {
+
+constexpr uint64_t kManifestBytesMax = uint64_t{1} << 20;
+
+}  // namespace
+
+std::span<const ConvertedModel> ConvertedModels() {
+  static const std::array<ScriptFile, 3> files = {{
+      {"multilingual_e5.sh", kMultilingualE5Sh},
+      {"multilingual_e5.py", kMultilingualE5Py},
+      {"requirements.txt", kModelRequirements},
+  }};
+  static const std::array<ConvertedModel, 1> models = {{
+      {"multilingual-e5-small", "MIT", 84'000'000, files[0].name, files},
+  }};
+  return models;
+}
+
+const ConvertedModel* FindConverted(std::string_view name) {
+  for (const ConvertedModel& model : ConvertedModels()) {
+    if (model.id == embedding::FoldName(name)) return &model;
+  }
+  return nullptr;
+}
+
+embedding::InstallPlan PlanOfConverted(env::FileSystem& fs, const ConvertedModel& model,
+                                       const std::string& models_dir) {
+  embedding::InstallPlan plan;
+  plan.title = model.id;
+  plan.directory = env::JoinPath(models_dir, std::string(model.id));
+  plan.licence = model.licence;
+  embedding::Package& package = plan.packages.emplace_back();
+  Result<std::string> json =
+      env::ReadWholeFile(fs, env::JoinPath(plan.directory, "manifest.json"), kManifestBytesMax);
+  Result<embedding::Manifest> manifest =
+      json.ok() ? embedding::ParseManifest(*json) : Result<embedding::Manifest>(json.status());
+  if (!manifest.ok()) {
+    package.files.push_back({"", "manifest.json", "", model.bytes});
+    return plan;
+  }
+  for (const embedding::ModelFile* file : {&manifest->graph, &manifest->tokenizer}) {
+    package.files.push_back({"", file->path, file->sha256, file->bytes});
+  }
+  return plan;
+}
+
+}  // namespace akidb::cli
