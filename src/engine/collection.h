@@ -332,6 +332,10 @@ class Collection : public CollectionReader, public CollectionWriter {
   virtual CollectionStats stats() const = 0;
   virtual CollectionDetails details() const = 0;
 
+  // Whether so many points can be written now, without waiting for heads to be sealed or segments
+  // to be merged. Also where those have failed: the write tells why.
+  virtual bool HasRoom(size_t points) const = 0;
+
   // For writes that are asked for together. The collection outlives it.
   virtual std::unique_ptr<WriteGroup> BeginWrites() = 0;
 

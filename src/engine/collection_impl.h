@@ -109,6 +109,7 @@ class CollectionImpl final : public Collection {
   Result<std::vector<std::vector<Hit>>> SearchBatch(
       const RequestContext& context, std::span<const SearchRequest> requests) const override;
   std::unique_ptr<const CollectionReader> Pin() const override;
+  bool HasRoom(size_t points) const override;
   std::unique_ptr<WriteGroup> BeginWrites() override;
   Result<WriteResult> PutPayloadIndex(const RequestContext& context, const std::string& field,
                                       const PayloadFieldIndex& index) override;

@@ -120,6 +120,7 @@ class FaultyCollection final : public Collection {
       const RequestContext& context, std::span<const SearchRequest> requests) const override {
     return real_->SearchBatch(context, requests);
   }
+  bool HasRoom(size_t points) const override { return real_->HasRoom(points); }
   std::unique_ptr<WriteGroup> BeginWrites() override { return real_->BeginWrites(); }
   std::unique_ptr<const CollectionReader> Pin() const override { return real_->Pin(); }
   Result<WriteResult> PutPayloadIndex(const RequestContext& context, const std::string& field,

@@ -145,6 +145,7 @@ TEST_F(CollectionUpkeepTest, WritersWaitForMergesThatLagAndAreThenRefused) {
   MakeSegments(6, 256);
   ASSERT_TRUE(Put(10'000, 256).ok());
   State kept = model_;
+  EXPECT_FALSE(collection_->HasRoom(1));
   Status refused = Put(20'000, 1);
   EXPECT_EQ(refused.code(), ErrorCode::kResourceExhausted) << refused.ToString();
   EXPECT_NE(refused.message().find("merged"), std::string_view::npos);
@@ -154,6 +155,7 @@ TEST_F(CollectionUpkeepTest, WritersWaitForMergesThatLagAndAreThenRefused) {
   EXPECT_EQ(*Read(*collection_), model_);
   hold.set_value();
   ASSERT_TRUE(collection_->Merge().ok());
+  EXPECT_TRUE(collection_->HasRoom(1));
   EXPECT_TRUE(Put(20'000, 1).ok());
   ExpectTheModel("after the merge");
 }

@@ -73,6 +73,13 @@ Status CollectionImpl::MakeRoom(const RequestContext& context, size_t points) {
   return OkStatus();
 }
 
+bool CollectionImpl::HasRoom(size_t points) const {
+  MutexLock lock(write_mutex_);
+  if (!HeadIsFull(points)) return true;
+  if (frozen_.size() >= options_.frozen_heads_max) return !seal_failure_.ok();
+  return !MergesLag() || !merge_failure_.ok();
+}
+
 void CollectionImpl::NoteWrite() {
   if (environment_.alarms == nullptr) return;
   last_write_ = environment_.alarms->Now();

@@ -34,6 +34,20 @@ TEST_F(IngestTest, WritesUpToTheFirstBatchThatIsRefused) {
   EXPECT_EQ(collection.points.size(), 2u);
 }
 
+TEST_F(IngestTest, EndsWhereTheCollectionHasNoRoom) {
+  FakeCollection& collection = MakeCollection();
+  collection.points_max = 2;
+  std::vector<UpdateOperation> batches;
+  batches.push_back(Batch({TextPoint(1, "four"), TextPoint(2, "sixsix")}));
+  batches.push_back(Batch({TextPoint(3, "four")}));
+  const Result<IngestReply> reply = service_.Ingest(context_, "c", batches);
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ(reply->replies.size(), 1u);
+  EXPECT_TRUE(reply->refused.ok());
+  EXPECT_FALSE(reply->has_room);
+  EXPECT_EQ(embedder_.calls.size(), 1u);
+}
+
 TEST_F(IngestTest, ACancelledRequestWritesNothingMore) {
   FakeCollection& collection = MakeCollection();
   std::vector<UpdateOperation> batches;

@@ -282,6 +282,8 @@ Result<IngestReply> Service::Ingest(const RequestContext& context, std::string_v
   };
   IngestReply reply;
   for (UpdateOperation& batch : batches) {
+    reply.has_room = target->HasRoom(PointsOf(batch).size());
+    if (!reply.has_room) break;
     Result<WriteReply> written = write(batch);
     reply.refused = written.status();
     if (!written.ok()) break;

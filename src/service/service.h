@@ -96,6 +96,7 @@ struct UpdateBatchReply {
 struct IngestReply {
   std::vector<WriteReply> replies;  // of the first batches, all of them durable
   Status refused;                   // of the batch behind these, of which nothing is; ok: of none
+  bool has_room = true;             // false: the batches behind these may be written later
 };
 
 // A point that a collection doesn't take.
@@ -259,8 +260,9 @@ class Service {
   // names its operation; what was done before stays done, and is durable.
   Result<UpdateBatchReply> Update(const RequestContext& context, std::string_view collection,
                                   UpdateBatch batch);
-  // Upserts, each whole or not at all, in order up to the first that is refused. Each is admitted
-  // and embedded as by Upsert; they wait for the disk together. An error of the whole is the
+  // Upserts, each whole or not at all, in order up to the first that is refused, or that would wait
+  // for segments to be written. Each is admitted and embedded as by Upsert; they wait for the disk
+  // together. An error of the whole is the
   // disk's, or means that there is no such collection.
   Result<IngestReply> Ingest(const RequestContext& context, std::string_view collection,
                              std::span<UpdateOperation> batches);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <span>
@@ -214,6 +215,7 @@ class FakeCollection final : public engine::Collection {
     batches.push_back(requests.size());
     return found;
   }
+  bool HasRoom(size_t more) const override { return points.size() + more <= points_max; }
   std::unique_ptr<engine::WriteGroup> BeginWrites() override {
     return std::make_unique<GroupOf>(*this, commits);
   }
@@ -258,6 +260,7 @@ class FakeCollection final : public engine::Collection {
 
   CollectionConfig config_;
   std::map<PointId, Point> points;
+  std::atomic<size_t> points_max = SIZE_MAX;
   engine::PayloadIndexInfos indexes;
   std::map<std::string, std::vector<uint32_t>> prefixes;
   uint64_t seq = 0;

@@ -1,6 +1,7 @@
 #include "api/grpc/akidb_ingest_stream.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "api/grpc/akidb_ingest_message.h"
@@ -12,6 +13,7 @@ namespace akidb::rpc {
 namespace {
 
 constexpr size_t kArenaBytesMin = 1024;
+constexpr std::chrono::milliseconds kRoomWait(20);
 
 Status Stopping() {
   return UnavailableError("the server is stopping: begin again behind the last acknowledged batch");
@@ -148,7 +150,8 @@ void IngestStream::Advance() {
     reading_ = true;
     StartRead(&incoming_);
   }
-  if (!running_ && !ended_ && !waiting_.empty() && outgoing_.size() < kResponsesMax) {
+  if (!running_ && !held_back_ && !ended_ && !waiting_.empty() &&
+      outgoing_.size() < kResponsesMax) {
     running_ = true;
     const Status submitted = environment_.pool.Submit([self = shared_from_this()] { self->Run(); });
     if (!submitted.ok()) {
@@ -217,46 +220,66 @@ void IngestStream::Respond(const v1::IngestResponse& response) {
   End(encoded);
 }
 
-void IngestStream::Run() {
-  std::vector<Waiting> batches;
+IngestStream::Pass IngestStream::TakePass() {
+  Pass pass;
   size_t bytes = 0;
+  while (!waiting_.empty() && pass.batches.size() < kPassBatchesMax && bytes < kPassBytesMax) {
+    bytes += waiting_.front().bytes;
+    pass.batches.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  return pass;
+}
+
+void IngestStream::EndPass(Pass pass) {
+  for (const v1::IngestResponse& response : pass.responses) Respond(response);
+  for (size_t i = 0; i < pass.settled; ++i) waiting_bytes_ -= pass.batches[i].bytes;
+  while (pass.batches.size() > pass.settled) {
+    waiting_.push_front(std::move(pass.batches.back()));
+    pass.batches.pop_back();
+  }
+  if (!pass.has_room && !ended_) HoldBack();
+}
+
+void IngestStream::HoldBack() {
+  held_back_ = true;
+  alarm_ = std::make_unique<grpc::Alarm>();
+  alarm_->Set(std::chrono::system_clock::now() + kRoomWait, [self = shared_from_this()](bool) {
+    const MutexLock lock(self->mutex_);
+    self->held_back_ = false;
+    self->Advance();
+  });
+}
+
+void IngestStream::Run() {
+  Pass pass;
   {
     const MutexLock lock(mutex_);
-    while (!waiting_.empty() && batches.size() < kPassBatchesMax && bytes < kPassBytesMax) {
-      bytes += waiting_.front().bytes;
-      batches.push_back(std::move(waiting_.front()));
-      waiting_.pop_front();
-    }
+    pass = TakePass();
   }
-  std::vector<v1::IngestResponse> responses;
-  const Status written = RunCall({environment_, server_, *head_, context_}, [&](const Call& call) {
-    return WriteBatches(call, batches, responses);
-  });
-  batches.clear();
+  const Status written = RunCall({environment_, server_, *head_, context_},
+                                 [&](const Call& call) { return WriteBatches(call, pass); });
   const MutexLock lock(mutex_);
   running_ = false;
-  waiting_bytes_ -= bytes;
-  for (const v1::IngestResponse& response : responses) Respond(response);
   if (!written.ok()) End(written);
+  EndPass(std::move(pass));
   Advance();
 }
 
-Status IngestStream::WriteBatches(const Call& call, std::span<const Waiting> batches,
-                                  std::vector<v1::IngestResponse>& responses) {
-  if (batches.front().batch == nullptr) {
+Status IngestStream::WriteBatches(const Call& call, Pass& pass) {
+  if (pass.batches.front().batch == nullptr) {
     // The first message: whether its collection is there.
     AKIDB_RETURN_IF_ERROR(call.service.Ingest(call.context, call.collection, {}).status());
-    batches = batches.subspan(1);
+    pass.settled = 1;
   }
-  while (!batches.empty()) {
-    AKIDB_ASSIGN_OR_RETURN(const size_t settled, WriteSome(call, batches, responses));
-    batches = batches.subspan(settled);
+  while (pass.settled < pass.batches.size() && pass.has_room) {
+    AKIDB_RETURN_IF_ERROR(WriteSome(call, pass));
   }
   return OkStatus();
 }
 
-Result<size_t> IngestStream::WriteSome(const Call& call, std::span<const Waiting> batches,
-                                       std::vector<v1::IngestResponse>& responses) {
+Status IngestStream::WriteSome(const Call& call, Pass& pass) {
+  const auto batches = std::span<const Waiting>(pass.batches).subspan(pass.settled);
   std::vector<UpdateOperation> operations;
   std::vector<service::RefusedPoint> refused_points;
   bool texts = false;  // embedding takes long, so that what was written before is told first
@@ -269,8 +292,27 @@ Result<size_t> IngestStream::WriteSome(const Call& call, std::span<const Waiting
   AKIDB_ASSIGN_OR_RETURN(const service::IngestReply reply,
                          call.service.Ingest(call.context, call.collection, operations));
   const size_t written = reply.replies.size();
-  v1::IngestResponse& response = responses.emplace_back();
-  for (size_t i = 0; i < written; ++i) {
+  pass.settled += written;
+  pass.has_room = reply.has_room;
+  if (written == 0 && !reply.has_room) return OkStatus();
+  v1::IngestResponse& response = pass.responses.emplace_back();
+  Acknowledge(batches.first(written), reply, response);
+  if (!reply.has_room || (reply.refused.ok() && refused_points.empty())) return OkStatus();
+  const v1::IngestBatch& refused = *batches[written].batch;
+  if (!reply.refused.ok()) refused_points.clear();  // they are of a later batch
+  if (IsOfBatch(reply.refused)) {
+    // The points went with the write: they are made once more, to find those that are to blame.
+    std::vector<PointInput> points;
+    DecodeIngestBatch(refused, model_, points);
+    refused_points = call.service.RefusedPoints(call.collection, points, kRefusedPointsMax);
+  }
+  ++pass.settled;
+  return Refuse(refused, reply.refused, refused_points, response);
+}
+
+void IngestStream::Acknowledge(std::span<const Waiting> batches, const service::IngestReply& reply,
+                               v1::IngestResponse& response) {
+  for (size_t i = 0; i < batches.size(); ++i) {
     const service::WriteReply& one = reply.replies[i];
     acknowledged_sequence_ = batches[i].batch->sequence();
     acknowledged_points_ += static_cast<uint64_t>(batches[i].batch->points_size());
@@ -282,16 +324,6 @@ Result<size_t> IngestStream::WriteSome(const Call& call, std::span<const Waiting
   response.set_acknowledged_sequence(acknowledged_sequence_);
   response.set_acknowledged_points(acknowledged_points_);
   response.set_operation_id(operation_id_);
-  if (reply.refused.ok() && refused_points.empty()) return written;
-  const v1::IngestBatch& refused = *batches[written].batch;
-  if (IsOfBatch(reply.refused)) {
-    // The points went with the write: they are made once more, to find those that are to blame.
-    std::vector<PointInput> points;
-    refused_points = DecodeIngestBatch(refused, model_, points);
-    refused_points = call.service.RefusedPoints(call.collection, points, kRefusedPointsMax);
-  }
-  AKIDB_RETURN_IF_ERROR(Refuse(refused, reply.refused, refused_points, response));
-  return written + 1;
 }
 
 Status IngestStream::Refuse(const v1::IngestBatch& batch, const Status& status,

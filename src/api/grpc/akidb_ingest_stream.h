@@ -1,9 +1,10 @@
 // One stream of AkidbService.Ingest: batches in, acknowledgements out.
 //
 // Batches wait in a bounded queue; while it is full nothing more is read, and HTTP/2's own flow
-// control holds the client back. The request pool writes a few of them at a time (one pass), which
-// wait for the disk together, and one response acknowledges them. Responses that the client doesn't
-// read are bounded, too: then no more is written. Between passes a stream has no thread.
+// control holds the client back. So it does while the collection has no room. The request pool
+// writes a few of them at a time (one pass), which wait for the disk together, and one response
+// acknowledges them. Responses that the client doesn't read are bounded, too: then no more is
+// written. Between passes a stream has no thread.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +19,7 @@
 
 #include <akidb/v1/akidb.pb.h>
 #include <google/protobuf/arena.h>
+#include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>
 
 #include "api/grpc/call.h"
@@ -94,13 +96,25 @@ class IngestStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   void Respond(const v1::IngestResponse& response) AKIDB_REQUIRES(mutex_);
   void End(const Status& status) AKIDB_REQUIRES(mutex_);
 
+  // Some of the messages that wait, and what has become of them.
+  struct Pass {
+    std::vector<Waiting> batches;
+    size_t settled = 0;    // of these: written or refused
+    bool has_room = true;  // false: the others are to wait
+    std::vector<v1::IngestResponse> responses;
+  };
+  Pass TakePass() AKIDB_REQUIRES(mutex_);
+  void EndPass(Pass pass) AKIDB_REQUIRES(mutex_);
+  // Tries again in a moment.
+  void HoldBack() AKIDB_REQUIRES(mutex_);
+
   // On the request pool, one at a time.
   void Run();
-  Status WriteBatches(const Call& call, std::span<const Waiting> batches,
-                      std::vector<v1::IngestResponse>& responses);
-  // Writes as many as it can; returns how many are settled, refused ones among them.
-  Result<size_t> WriteSome(const Call& call, std::span<const Waiting> batches,
-                           std::vector<v1::IngestResponse>& responses);
+  Status WriteBatches(const Call& call, Pass& pass);
+  // As many as it can.
+  Status WriteSome(const Call& call, Pass& pass);
+  void Acknowledge(std::span<const Waiting> batches, const service::IngestReply& reply,
+                   v1::IngestResponse& response);
   Status Refuse(const v1::IngestBatch& batch, const Status& status,
                 std::span<const service::RefusedPoint> points, v1::IngestResponse& response);
 
@@ -120,6 +134,8 @@ class IngestStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   bool read_all_ AKIDB_GUARDED_BY(mutex_) = false;  // there is no more to be read
   bool writing_ AKIDB_GUARDED_BY(mutex_) = false;
   bool running_ AKIDB_GUARDED_BY(mutex_) = false;
+  bool held_back_ AKIDB_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<grpc::Alarm> alarm_ AKIDB_GUARDED_BY(mutex_);  // that ends it
   bool draining_ AKIDB_GUARDED_BY(mutex_) = false;
   bool finished_ AKIDB_GUARDED_BY(mutex_) = false;
   std::optional<Status> ended_ AKIDB_GUARDED_BY(mutex_);  // early
