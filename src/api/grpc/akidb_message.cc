@@ -11,6 +11,17 @@
 namespace akidb::rpc {
 namespace {
 
+Status DecodeTexts(const google::protobuf::RepeatedPtrField<std::string>& message,
+                   std::vector<std::string>& out) {
+  const auto count = static_cast<size_t>(message.size());
+  if (count == 0 || count > service::kEmbedTextsMax) {
+    return ValidationError("[texts: expected 1 to " + std::to_string(service::kEmbedTextsMax) +
+                           " texts, got " + std::to_string(count) + "]");
+  }
+  out.assign(message.begin(), message.end());
+  return OkStatus();
+}
+
 Status DecodeInputType(v1::InputType message, service::InputType& out) {
   switch (message) {
     case v1::INPUT_TYPE_UNSPECIFIED:
@@ -120,18 +131,27 @@ Status DecodeAs(const v1::ExplainRequest& request, QueryRequest& out, bool& is) 
 
 Status DecodeEmbed(const v1::EmbedRequest& message, std::vector<std::string>& texts,
                    service::EmbedRequest& out) {
-  const auto count = static_cast<size_t>(message.texts_size());
-  if (count == 0 || count > service::kEmbedTextsMax) {
-    return ValidationError("[texts: expected 1 to " + std::to_string(service::kEmbedTextsMax) +
-                           " texts, got " + std::to_string(count) + "]");
-  }
+  AKIDB_RETURN_IF_ERROR(DecodeTexts(message.texts(), texts));
   AKIDB_RETURN_IF_ERROR(DecodeInputType(message.input_type(), out.input_type));
   AKIDB_RETURN_IF_ERROR(DecodeTruncation(message.truncate(), out.truncate));
-  texts.assign(message.texts().begin(), message.texts().end());
   out.texts = texts;
   out.model = message.model();
   if (message.has_instruction()) out.instruction = message.instruction();
   out.dims = message.dimensions();
+  return OkStatus();
+}
+
+Status DecodeTokenize(const v1::TokenizeRequest& message, std::vector<std::string>& texts,
+                      service::TokenizeRequest& out) {
+  AKIDB_RETURN_IF_ERROR(DecodeTexts(message.texts(), texts));
+  AKIDB_RETURN_IF_ERROR(DecodeInputType(message.input_type(), out.input_type));
+  if (message.truncate() != v1::TRUNCATION_UNSPECIFIED) {
+    AKIDB_RETURN_IF_ERROR(DecodeTruncation(message.truncate(), out.truncate.emplace()));
+  }
+  out.texts = texts;
+  out.model = message.model();
+  if (message.has_add_special_tokens()) out.add_special_tokens = message.add_special_tokens();
+  if (message.has_instruction()) out.instruction = message.instruction();
   return OkStatus();
 }
 
@@ -162,6 +182,17 @@ void EncodeEmbedded(const service::EmbedResult& result, v1::EmbedResponse& out) 
   }
   const auto truncated = std::count(result.truncated.begin(), result.truncated.end(), true);
   EncodeTokens({{result.model, tokens}}, static_cast<uint64_t>(truncated), *out.mutable_usage());
+}
+
+void EncodeTokenized(const service::TokenizeResult& result, v1::TokenizeResponse& out) {
+  out.set_model(result.model);
+  out.set_max_tokens(result.max_tokens);
+  for (const service::TokenizedText& text : result.texts) {
+    v1::TokenizedText& message = *out.add_texts();
+    message.mutable_ids()->Add(text.ids.begin(), text.ids.end());
+    for (const std::string& token : text.tokens) message.add_tokens(token);
+    message.set_truncated(text.truncated);
+  }
 }
 
 void EncodeModel(const service::ModelInfo& model, v1::Model& out) {

@@ -17,10 +17,14 @@ namespace akidb::rpc {
 // kEmbedTextsMax; kMalformed: a value that an enumeration lacks.
 Status DecodeEmbed(const v1::EmbedRequest& message, std::vector<std::string>& texts,
                    service::EmbedRequest& out);
+// Likewise.
+Status DecodeTokenize(const v1::TokenizeRequest& message, std::vector<std::string>& texts,
+                      service::TokenizeRequest& out);
 // kMalformed: no query, none of a kind that has a plan, or of another collection than the message.
 Status DecodeExplained(const v1::ExplainRequest& message, QueryRequest& out);
 
 void EncodeEmbedded(const service::EmbedResult& result, v1::EmbedResponse& out);
+void EncodeTokenized(const service::TokenizeResult& result, v1::TokenizeResponse& out);
 void EncodeModel(const service::ModelInfo& model, v1::Model& out);
 void EncodePlan(const SearchPlan& plan, v1::SearchPlan& out);
 // Adds to what is there.

@@ -57,6 +57,25 @@ TEST(DecodeEmbed, RefusesNoTextTooManyAndUnknownValues) {
   EXPECT_EQ(DecodeEmbed(message, texts, request).code(), ErrorCode::kMalformed);
 }
 
+TEST(DecodeTokenize, TakesAllOfATextUnlessItIsToBeCut) {
+  v1::TokenizeRequest message;
+  std::vector<std::string> texts;
+  service::TokenizeRequest request;
+  EXPECT_EQ(DecodeTokenize(message, texts, request).code(), ErrorCode::kValidation);
+  message.add_texts("a");
+  ASSERT_TRUE(DecodeTokenize(message, texts, request).ok());
+  EXPECT_FALSE(request.truncate);
+  EXPECT_TRUE(request.add_special_tokens);
+  ASSERT_EQ(request.texts.size(), 1u);
+  message.set_add_special_tokens(false);
+  message.set_truncate(v1::TRUNCATION_START);
+  ASSERT_TRUE(DecodeTokenize(message, texts, request).ok());
+  EXPECT_FALSE(request.add_special_tokens);
+  EXPECT_EQ(request.truncate, service::Truncate::kStart);
+  message.set_truncate(static_cast<v1::Truncation>(4));
+  EXPECT_EQ(DecodeTokenize(message, texts, request).code(), ErrorCode::kMalformed);
+}
+
 TEST(DecodeExplained, TakesAQueryOfTheSameCollectionOnly) {
   v1::ExplainRequest message;
   message.set_collection_name("c");

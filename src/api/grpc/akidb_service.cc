@@ -1,6 +1,7 @@
 #include "api/grpc/akidb_service.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/grpc/akidb_message.h"
@@ -16,6 +17,31 @@ Status Embed(const Call& call, const v1::EmbedRequest& message, v1::EmbedRespons
   AKIDB_ASSIGN_OR_RETURN(const service::EmbedResult result,
                          call.service.Embed(call.context, request));
   EncodeEmbedded(result, reply);
+  return OkStatus();
+}
+
+Status Tokenize(const Call& call, const v1::TokenizeRequest& message, v1::TokenizeResponse& reply) {
+  std::vector<std::string> texts;
+  service::TokenizeRequest request;
+  AKIDB_RETURN_IF_ERROR(DecodeTokenize(message, texts, request));
+  AKIDB_ASSIGN_OR_RETURN(const service::TokenizeResult result,
+                         call.service.Tokenize(call.context, request));
+  EncodeTokenized(result, reply);
+  return OkStatus();
+}
+
+Status Detokenize(const Call& call, const v1::DetokenizeRequest& message,
+                  v1::DetokenizeResponse& reply) {
+  service::DetokenizeRequest request;
+  request.model = message.model();
+  request.ids = {message.ids().data(), static_cast<size_t>(message.ids_size())};
+  if (message.has_skip_special_tokens()) {
+    request.skip_special_tokens = message.skip_special_tokens();
+  }
+  AKIDB_ASSIGN_OR_RETURN(service::DetokenizeResult result,
+                         call.service.Detokenize(call.context, request));
+  reply.set_model(std::move(result.model));
+  reply.set_text(std::move(result.text));
   return OkStatus();
 }
 
@@ -51,6 +77,8 @@ std::unique_ptr<grpc::Service> MakeAkidbService(const CallEnvironment& environme
                                                 IngestStreams& streams) {
   auto table = std::make_unique<MethodTable>(environment);
   table->Add("/akidb.v1.AkidbService/Embed", Right::kAny, Embed);
+  table->Add("/akidb.v1.AkidbService/Tokenize", Right::kAny, Tokenize);
+  table->Add("/akidb.v1.AkidbService/Detokenize", Right::kAny, Detokenize);
   table->Add("/akidb.v1.AkidbService/Models", Right::kAny, Models);
   table->Add("/akidb.v1.AkidbService/Explain", Right::kRead, Explain);
   table->AddStream("/akidb.v1.AkidbService/Ingest",

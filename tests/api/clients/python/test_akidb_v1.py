@@ -132,6 +132,46 @@ class Calls(ServiceTestCase):
         request = v1.EmbedRequest(texts=[long], truncate=v1.TRUNCATION_NONE)
         self.refused(CODE.RESOURCE_EXHAUSTED, self.own.Embed, request)
 
+    @unittest.skipIf(model_missing(), model_missing())
+    def test_texts_become_tokens_and_tokens_texts(self):
+        answer = self.own.Tokenize(v1.TokenizeRequest(texts=["Unaffable pumps", ""]))
+        self.assertEqual((answer.model, len(answer.texts)), (MODEL, 2))
+        text = answer.texts[0]
+        self.assertEqual((text.tokens[0], text.tokens[-1]), ("[CLS]", "[SEP]"))
+        self.assertEqual(len(text.ids), len(text.tokens))
+        bare = self.own.Tokenize(v1.TokenizeRequest(texts=["Unaffable pumps"], add_special_tokens=False)).texts[0]
+        self.assertEqual(list(bare.ids), list(text.ids)[1:-1])
+        embedded = self.own.Embed(v1.EmbedRequest(texts=["Unaffable pumps"]))
+        self.assertEqual(embedded.embeddings[0].tokens, len(text.ids))
+        self.assertEqual(self.own.Detokenize(v1.DetokenizeRequest(ids=text.ids)).text, "unaffable pumps")
+        whole = self.own.Detokenize(v1.DetokenizeRequest(ids=text.ids, skip_special_tokens=False)).text
+        self.assertIn("[SEP]", whole)
+        rest = self.server.request("POST", "/v1/tokenize", {"input": "Unaffable pumps"})
+        self.assertEqual(rest.status, 200, rest.text)
+        self.assertIn(str(list(text.ids)).replace(" ", ""), rest.text.replace(" ", ""))
+
+    @unittest.skipIf(model_missing(), model_missing())
+    def test_a_long_text_has_all_its_tokens_unless_it_is_cut(self):
+        long = "word " * 2000
+        whole = self.own.Tokenize(v1.TokenizeRequest(texts=[long])).texts[0]
+        self.assertEqual((len(whole.ids), whole.truncated), (2002, False))
+        cut = self.own.Tokenize(v1.TokenizeRequest(texts=[long], truncate=v1.TRUNCATION_END))
+        self.assertEqual((len(cut.texts[0].ids), cut.texts[0].truncated), (cut.max_tokens, True))
+        request = v1.TokenizeRequest(texts=[long], truncate=v1.TRUNCATION_NONE)
+        self.refused(CODE.RESOURCE_EXHAUSTED, self.own.Tokenize, request)
+
+    def test_what_has_no_tokens_is_refused(self):
+        for request in (v1.TokenizeRequest(), v1.TokenizeRequest(texts=["x"] * 2049),
+                        v1.TokenizeRequest(texts=["x"], truncate=7), v1.TokenizeRequest(texts=["x"], input_type=7),
+                        v1.TokenizeRequest(texts=["x"], model="nonesuch")):
+            self.refused(CODE.INVALID_ARGUMENT, self.own.Tokenize, request)
+        for request in (v1.DetokenizeRequest(ids=[1], model="nonesuch"), v1.DetokenizeRequest(ids=[-1]),
+                        v1.DetokenizeRequest(ids=[2**31 - 1])):
+            self.refused(CODE.INVALID_ARGUMENT, self.own.Detokenize, request)
+        # More than 300,000.
+        with self.assertRaises(grpc.RpcError):
+            self.own.Detokenize(v1.DetokenizeRequest(ids=[1012] * 300_001))
+
     def test_a_query_is_explained_with_figures(self):
         self.create()
         self.ingest(self.start(), batch(1, *[point(i, (i, 1)) for i in range(50)]))
@@ -396,6 +436,7 @@ class Keys(ServiceTestCase):
         query = any_pb2.Any()
         query.Pack(messages.QueryPoints())
         calls = {"Embed": v1.EmbedRequest(texts=["x"], model="nonesuch"), "Models": v1.ModelsRequest(),
+                 "Tokenize": v1.TokenizeRequest(texts=["x"]), "Detokenize": v1.DetokenizeRequest(ids=[1]),
                  "Explain": v1.ExplainRequest(collection_name=self.name, query=query)}
         for name, request in calls.items():
             self.refused(CODE.UNAUTHENTICATED, getattr(self.own, name), request)
