@@ -58,8 +58,9 @@ class IngestStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   static constexpr size_t kWaitingMax = 16;                     // batches
   static constexpr size_t kWaitingBytesMax = size_t{16} << 20;  // beyond it no more is read
   static constexpr size_t kPassBatchesMax = 8;
-  // A fraction of what may wait, so that reading goes on while a pass writes.
-  static constexpr size_t kPassBytesMax = size_t{4} << 20;
+  // A pass takes no more batches beyond it: large ones are written one by one, while their numbers
+  // are in the caches (docs/internals/api.md).
+  static constexpr size_t kPassBytesMax = size_t{1} << 20;
   static constexpr size_t kResponsesMax = 8;  // that the client has not read
 
   using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
