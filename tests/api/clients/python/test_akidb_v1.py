@@ -1,11 +1,13 @@
 """Our own gRPC service, beside the dialect's: texts, models, points that stream in, plans."""
 
+import json
 import os
 import queue
 import signal
 import sys
 import threading
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 
@@ -18,6 +20,7 @@ from qdrant_client.grpc.points_service_pb2_grpc import PointsStub  # noqa: E402
 import akidb_v1 as v1  # noqa: E402
 from grpc_process import start_with_grpc  # noqa: E402
 from server_process import model_missing  # noqa: E402
+from test_keys import token  # noqa: E402
 
 MODEL = "all-minilm-l6-v2"
 CODE = grpc.StatusCode
@@ -189,6 +192,36 @@ class Calls(ServiceTestCase):
                       messages.RecommendPoints(positive=[messages.PointId(num=1)], limit=3)):
             query.Pack(other)
             self.assertEqual(self.own.Explain(v1.ExplainRequest(collection_name=self.name, query=query)).points, 3)
+
+    def test_queries_of_the_dialect_tell_their_plans_behind_the_answer(self):
+        self.create()
+        self.ingest(self.start(), batch(1, *[point(i, (i, 1)) for i in range(50)]))
+        vector = messages.VectorInput(dense=messages.DenseVector(data=[1, 0]))
+        one = messages.QueryPoints(collection_name=self.name, query=messages.Query(nearest=vector), limit=3)
+        many = messages.QueryBatchPoints(collection_name=self.name, query_points=[one] * 40)
+        groups = messages.QueryPointGroups(collection_name=self.name, query=one.query, group_by="n")
+
+        def told(method, request, **metadata):
+            _, call = method.with_call(request, metadata=tuple(metadata.items()))
+            return {key: value for key, value in call.trailing_metadata() if key.startswith("x-akidb")}
+
+        asked = {"x-akidb-explain": "true"}
+        self.assertEqual(told(self.points.Query, one), {})
+        self.assertEqual(told(self.points.Query, one, **{"x-akidb-explain": "false"}), {})
+        for _ in range(3):  # the first ones by the request pool, the next where they arrive
+            plans = json.loads(told(self.points.Query, one, **asked)["x-akidb-plans"])
+            self.assertEqual([plan["sources"][0]["rows"] for plan in plans], [50])
+        body = {"query": [1, 0], "limit": 3, "params": {"akidb": {"explain": True}}}
+        rest = self.server.request("POST", f"/collections/{self.name}/points/query", body).json["akidb"]["plans"]
+        self.assertEqual(plans[0].keys(), rest[0].keys())
+        self.assertEqual(plans[0]["sources"][0].keys(), rest[0]["sources"][0].keys())
+        self.assertEqual(len(json.loads(told(self.points.QueryGroups, groups, **asked)["x-akidb-plans"])), 1)
+        found = told(self.points.QueryBatch, many, **asked)
+        self.assertLess(len(found["x-akidb-plans"]), 6145)
+        plans = json.loads(found["x-akidb-plans"])
+        self.assertGreater(len(plans), 10)
+        self.assertEqual(len(plans) + int(found["x-akidb-plans-left-out"]), 40)
+        self.refused(CODE.INVALID_ARGUMENT, self.points.Query, one, metadata=(("x-akidb-explain", "yes"),))
 
     def test_what_has_no_plan_is_refused(self):
         self.create()
@@ -424,11 +457,9 @@ class Keys(ServiceTestCase):
 
     @classmethod
     def setUpClass(cls):
-        os.environ.update({"AKIDB_API_KEY": cls.FULL, "AKIDB_READ_ONLY_API_KEY": cls.READER})
-        try:
+        keys = {"AKIDB_API_KEY": cls.FULL, "AKIDB_READ_ONLY_API_KEY": cls.READER, "AKIDB_JWT_RBAC": "true"}
+        with unittest.mock.patch.dict(os.environ, keys):
             super().setUpClass()
-        finally:
-            del os.environ["AKIDB_API_KEY"], os.environ["AKIDB_READ_ONLY_API_KEY"]
 
     def test_each_call_wants_its_right(self):
         self.create()
@@ -444,6 +475,15 @@ class Keys(ServiceTestCase):
         self.own.Models(calls["Models"], metadata=reader)
         self.assertEqual(self.own.Explain(calls["Explain"], metadata=reader).points, 1)
         self.refused(CODE.UNAUTHENTICATED, self.own.Ingest, iter([self.start(), batch(1, point(2))]))
+        for access, code in (("r", CODE.PERMISSION_DENIED), ("prw", None), ("rw", None)):
+            for named in (self.name, "other"):
+                claims = {"access": [{"collection": named, "access": access}]}
+                bearer = (("authorization", "Bearer " + token(claims, self.FULL)),)
+                call = (self.own.Ingest, iter([self.start(), batch(1, point(1))]))
+                if code or named == "other":
+                    self.refused(CODE.PERMISSION_DENIED, *call, metadata=bearer)
+                else:
+                    self.assertEqual(list(call[0](call[1], metadata=bearer))[-1].acknowledged_sequence, 1)
         self.refused(CODE.PERMISSION_DENIED, self.own.Ingest, iter([self.start()]), metadata=reader)
         self.refused(CODE.PERMISSION_DENIED, self.own.Ingest, iter([self.start(), batch(1, point(2))]), metadata=reader)
         self.assertEqual(self.count(), 1)
