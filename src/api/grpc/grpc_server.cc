@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -61,8 +62,10 @@ class GrpcServerImpl final : public GrpcServer {
   ~GrpcServerImpl() override { Stop(std::chrono::milliseconds(0)); }
 
   Status Listen() {
-    // Its lines about messages that clients spoil would stand between those of the log.
+    // The libraries' own lines, about messages that clients spoil and handshakes that fail, would
+    // stand between those of the log, as many as clients like.
     google::protobuf::SetLogHandler(nullptr);
+    gpr_set_log_function([](gpr_log_func_args*) {});
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;

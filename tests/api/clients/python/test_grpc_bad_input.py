@@ -226,9 +226,15 @@ class Tls(unittest.TestCase):
         self.addCleanup(server.close)
         self.assertEqual(self.title(port), "akidb")
         self.refused(lambda: self.title(port, "other-ca"))
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            while plain.recv(4096):
+                pass
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             listing = messages.ListCollectionsRequest()
             self.refused(lambda: CollectionsStub(channel).List(listing, timeout=60))
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(server.log(), "")  # the libraries' own lines are none of ours
 
     def test_a_renewed_certificate_is_taken_by_new_connections(self):
         for suffix in ("pem", "key"):
