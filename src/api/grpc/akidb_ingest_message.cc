@@ -6,6 +6,7 @@
 #include "api/grpc/call.h"
 #include "api/grpc/value_message.h"
 #include "api/grpc/vector_message.h"
+#include "base/utf8.h"
 #include "types/payload_json.h"
 #include "types/text/bm25.h"
 
@@ -132,12 +133,12 @@ void EncodeRefusal(const v1::IngestBatch& batch, const Status& status,
   const grpc::Status told = ToGrpcStatus(status);
   out.set_sequence(batch.sequence());
   out.set_code(static_cast<uint32_t>(told.error_code()));
-  out.set_message(told.error_message());
+  out.set_message(ReplaceInvalidUtf8(told.error_message()));
   for (const service::RefusedPoint& point : points) {
     v1::RefusedPoint& message = *out.add_points();
     message.set_index(static_cast<uint32_t>(point.index));
     message.set_id(IdText(batch.points(static_cast<int>(point.index))));
-    message.set_message(std::string(point.status.message()));
+    message.set_message(ReplaceInvalidUtf8(point.status.message()));
   }
 }
 

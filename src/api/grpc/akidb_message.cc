@@ -7,6 +7,7 @@
 #include "api/grpc/messages.h"
 #include "api/grpc/query_message.h"
 #include "api/grpc/value_message.h"
+#include "base/utf8.h"
 
 namespace akidb::rpc {
 namespace {
@@ -190,7 +191,7 @@ void EncodeTokenized(const service::TokenizeResult& result, v1::TokenizeResponse
   for (const service::TokenizedText& text : result.texts) {
     v1::TokenizedText& message = *out.add_texts();
     message.mutable_ids()->Add(text.ids.begin(), text.ids.end());
-    for (const std::string& token : text.tokens) message.add_tokens(token);
+    for (const std::string& token : text.tokens) message.add_tokens(ReplaceInvalidUtf8(token));
     message.set_truncated(text.truncated);
   }
 }

@@ -169,6 +169,16 @@ TEST(IsOfBatch, IsWhatAnotherBatchMayNotMeet) {
   EXPECT_FALSE(IsOfBatch(OkStatus()));
 }
 
+TEST(EncodeTokenized, ReplacesWhatIsNoUtf8) {
+  service::TokenizeResult result;
+  result.texts.push_back({{1, 2}, {"\xe6\x89", "b"}, true});
+  v1::TokenizeResponse message;
+  EncodeTokenized(result, message);
+  EXPECT_EQ(message.texts(0).tokens(0), "\xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(message.texts(0).tokens(1), "b");
+  EXPECT_TRUE(message.texts(0).truncated());
+}
+
 TEST(EncodePlan, TellsEveryFigure) {
   SearchPlan plan;
   SourcePlan& source = plan.sources.emplace_back();

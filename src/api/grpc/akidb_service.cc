@@ -1,11 +1,11 @@
 #include "api/grpc/akidb_service.h"
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "api/grpc/akidb_message.h"
 #include "api/grpc/method_table.h"
+#include "base/utf8.h"
 
 namespace akidb::rpc {
 namespace {
@@ -38,10 +38,11 @@ Status Detokenize(const Call& call, const v1::DetokenizeRequest& message,
   if (message.has_skip_special_tokens()) {
     request.skip_special_tokens = message.skip_special_tokens();
   }
-  AKIDB_ASSIGN_OR_RETURN(service::DetokenizeResult result,
+  AKIDB_ASSIGN_OR_RETURN(const service::DetokenizeResult result,
                          call.service.Detokenize(call.context, request));
-  reply.set_model(std::move(result.model));
-  reply.set_text(std::move(result.text));
+  reply.set_model(result.model);
+  // Tokens may end within a character.
+  reply.set_text(ReplaceInvalidUtf8(result.text));
   return OkStatus();
 }
 
