@@ -29,6 +29,8 @@ enum class Truncate : uint8_t { kEnd, kStart, kNone };  // kNone: a longer text 
 struct EmbedRequest {
   std::string model;                   // id or alias; empty = the default model
   std::span<const std::string> texts;  // borrowed until Embed returns
+  // In place of texts: the ids of each, without prompt and special tokens; borrowed likewise.
+  std::span<const std::vector<int32_t>> ids = {};
   InputType input_type = InputType::kDocument;
   Truncate truncate = Truncate::kEnd;
   std::optional<std::string> instruction;  // replaces the default of models that take one
@@ -115,7 +117,8 @@ class Embedder {
   virtual ~Embedder() = default;
 
   // Errors: kInvalidArgument (unknown model, model not installed, ONNX Runtime missing: the message
-  // says what to install; dims not offered; empty list of texts), kTooLarge (Truncate::kNone),
+  // says what to install; dims not offered; neither texts nor ids, or both; an id that no token
+  // has), kTooLarge (Truncate::kNone),
   // kResourceExhausted (queue full), kDeadlineExceeded, kCancelled, kCorruption (checksum, width).
   // Invalid UTF-8 is read as U+FFFD. A text of 0 bytes is embedded as its special tokens alone.
   virtual Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request) = 0;

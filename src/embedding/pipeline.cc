@@ -13,10 +13,12 @@ constexpr size_t kTextsPerHandover = 32;
 // those who ask one question waiting.
 constexpr size_t kQueryTextsMax = 8;
 
-size_t BytesOf(std::span<const std::string> texts) {
-  size_t bytes = 0;
-  for (const std::string& text : texts) bytes += text.size();
-  return bytes;
+// How much is asked for; of the two kinds of texts there is one.
+BatchScheduler::Size SizeOf(const EmbedRequest& request) {
+  BatchScheduler::Size size{request.texts.size() + request.ids.size(), 0};
+  for (const std::string& text : request.texts) size.bytes += text.size();
+  for (const std::vector<int32_t>& ids : request.ids) size.bytes += ids.size() * sizeof(int32_t);
+  return size;
 }
 
 SchedulerOptions MakeSchedulerOptions(const Manifest& manifest, const PipelineOptions& options) {
@@ -73,25 +75,30 @@ Pipeline::Pipeline(std::shared_ptr<const TextEncoder> encoder, std::unique_ptr<S
 
 Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRequest& request) {
   AKIDB_RETURN_IF_ERROR(context.Check());
-  if (request.texts.empty()) return InvalidArgumentError("the list of texts is empty");
+  if (request.texts.empty() == request.ids.empty()) {
+    return InvalidArgumentError(request.texts.empty() ? "the list of texts is empty"
+                                                      : "there are texts and ids");
+  }
+  const BatchScheduler::Size size = SizeOf(request);
   AKIDB_ASSIGN_OR_RETURN(TextEncoder::Prompt prompt,
                          encoder_->MakePrompt(request.input_type, request.instruction));
   AKIDB_ASSIGN_OR_RETURN(uint32_t dims, DimsOf(request));
-  const bool is_query =
-      request.input_type == InputType::kQuery && request.texts.size() <= kQueryTextsMax;
+  const bool is_query = request.input_type == InputType::kQuery && size.items <= kQueryTextsMax;
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<BatchScheduler::Request> waiting,
-                         scheduler_.Open(context, is_query ? Lane::kQuery : Lane::kIngest,
-                                         {request.texts.size(), BytesOf(request.texts)}));
+                         scheduler_.Open(context, is_query ? Lane::kQuery : Lane::kIngest, size));
   EmbedResult result;
   result.model = manifest().id;
   result.dims = dims;
-  for (size_t begin = 0; begin < request.texts.size(); begin += kTextsPerHandover) {
+  for (size_t begin = 0; begin < size.items; begin += kTextsPerHandover) {
     AKIDB_RETURN_IF_ERROR(context.Check());
-    const size_t count = std::min(kTextsPerHandover, request.texts.size() - begin);
+    const size_t count = std::min(kTextsPerHandover, size.items - begin);
     std::vector<std::vector<int32_t>> sequences(count);
     for (size_t i = 0; i < count; ++i) {
-      AKIDB_ASSIGN_OR_RETURN(TextEncoder::Sequence sequence,
-                             encoder_->Encode(prompt, request.texts, begin + i, request.truncate));
+      AKIDB_ASSIGN_OR_RETURN(
+          TextEncoder::Sequence sequence,
+          request.ids.empty()
+              ? encoder_->Encode(prompt, request.texts, begin + i, request.truncate)
+              : encoder_->EncodeIds(prompt, request.ids, begin + i, request.truncate));
       result.tokens.push_back(static_cast<uint32_t>(sequence.ids.size()));
       result.truncated.push_back(sequence.truncated);
       sequences[i] = std::move(sequence.ids);
@@ -101,12 +108,12 @@ Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRe
   AKIDB_ASSIGN_OR_RETURN(result.vectors, waiting->Wait());
   if (dims == manifest().dims) return result;
 
-  for (size_t i = 0; i < request.texts.size(); ++i) {
+  for (size_t i = 0; i < size.items; ++i) {
     auto from = result.vectors.begin() + static_cast<ptrdiff_t>(i * manifest().dims);
     std::copy_n(from, dims, result.vectors.begin() + static_cast<ptrdiff_t>(i * dims));
     AKIDB_RETURN_IF_ERROR(Normalize(std::span(result.vectors).subspan(i * dims, dims)));
   }
-  result.vectors.resize(request.texts.size() * dims);
+  result.vectors.resize(size.items * dims);
   return result;
 }
 

@@ -84,6 +84,20 @@ TEST_F(PipelineTest, PutsWhatTheManifestAppendsBehindEveryText) {
   EXPECT_THAT(Sequence("ab"), ElementsAre(1, 'a', 'b', 2, 250, 251));
 }
 
+TEST_F(PipelineTest, RunsIdsInPlaceOfTexts) {
+  manifest_.append_ids = {250};
+  const std::vector<std::vector<int32_t>> ids = {{'a', 'b'}};
+  request_.ids = ids;
+  Result<EmbedResult> result = Embed({});
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  EXPECT_THAT(*runs_.sequences.begin(), ElementsAre(1, 'a', 'b', 2, 250));
+  EXPECT_EQ(result->tokens, std::vector<uint32_t>{5});
+  EXPECT_EQ(Embed({"a"}).status().code(), ErrorCode::kInvalidArgument);
+  const std::vector<std::vector<int32_t>> beyond = {{'a'}, {'b', 256}};
+  request_.ids = beyond;
+  EXPECT_EQ(Embed({}).status().code(), ErrorCode::kInvalidArgument);
+}
+
 TEST_F(PipelineTest, CutsTheTextOnly) {
   manifest_.append_ids = {250};
   manifest_.query_prompt = "q:";

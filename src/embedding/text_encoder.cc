@@ -15,6 +15,10 @@ void ReplaceInstruction(std::string& prompt, std::string_view instruction) {
   }
 }
 
+Status NoTokens(size_t index) {
+  return InvalidArgumentError("text " + std::to_string(index) + " has no tokens");
+}
+
 }  // namespace
 
 size_t TextEncoder::Room() const {
@@ -40,7 +44,7 @@ Result<TextEncoder::Prompt> TextEncoder::MakePrompt(
         "than " +
         std::to_string(room / 2) + " tokens");
   }
-  prompt.ids = ids.size();
+  prompt.ids = std::move(ids);
   return prompt;
 }
 
@@ -54,7 +58,7 @@ TextEncoder::Sequence TextEncoder::Cut(const Prompt& prompt, const std::string& 
   cut.truncated = !whole;
   if (keep_end && cut.ids.size() > ids_max) {
     cut.truncated = true;
-    auto begin = cut.ids.begin() + static_cast<ptrdiff_t>(prompt.ids);
+    auto begin = cut.ids.begin() + static_cast<ptrdiff_t>(prompt.ids.size());
     cut.ids.erase(begin, begin + static_cast<ptrdiff_t>(cut.ids.size() - ids_max));
   }
   return cut;
@@ -81,9 +85,29 @@ Result<TextEncoder::Sequence> TextEncoder::Encode(const Prompt& prompt,
   Sequence sequence = Cut(prompt, texts[index], Room(), truncate);
   if (sequence.truncated && truncate == Truncate::kNone) return TooLong(index);
   sequence.ids = AddSpecials(std::move(sequence.ids));
-  if (sequence.ids.empty()) {
-    return InvalidArgumentError("text " + std::to_string(index) + " has no tokens");
+  if (sequence.ids.empty()) return NoTokens(index);
+  return sequence;
+}
+
+Result<TextEncoder::Sequence> TextEncoder::EncodeIds(const Prompt& prompt,
+                                                     std::span<const std::vector<int32_t>> texts,
+                                                     size_t index, Truncate truncate) const {
+  std::span<const int32_t> ids = texts[index];
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (tokenizer_->TokenOf(ids[i])) continue;
+    return InvalidArgumentError("text " + std::to_string(index) + ": id " + std::to_string(ids[i]) +
+                                " at place " + std::to_string(i) +
+                                " belongs to no token of model " + manifest_.id);
   }
+  Sequence sequence;
+  const size_t room = Room() - prompt.ids.size();
+  sequence.truncated = ids.size() > room;
+  if (sequence.truncated && truncate == Truncate::kNone) return TooLong(index);
+  if (sequence.truncated) ids = truncate == Truncate::kStart ? ids.last(room) : ids.first(room);
+  sequence.ids = prompt.ids;
+  sequence.ids.insert(sequence.ids.end(), ids.begin(), ids.end());
+  sequence.ids = AddSpecials(std::move(sequence.ids));
+  if (sequence.ids.empty()) return NoTokens(index);
   return sequence;
 }
 

@@ -29,7 +29,7 @@ class TextEncoder {
 
   struct Prompt {
     std::string text;
-    size_t ids = 0;  // that it makes by itself
+    std::vector<int32_t> ids;  // that it makes by itself
   };
   // kInvalidArgument: the model takes no instruction, or it leaves too little room for the text.
   Result<Prompt> MakePrompt(InputType input_type,
@@ -43,6 +43,11 @@ class TextEncoder {
   // (Truncate::kNone), kInvalidArgument (nothing to run on).
   Result<Sequence> Encode(const Prompt& prompt, std::span<const std::string> texts, size_t index,
                           Truncate truncate) const;
+
+  // The same for a text that comes as ids, behind those of the prompt. kInvalidArgument, too: an id
+  // that no token has.
+  Result<Sequence> EncodeIds(const Prompt& prompt, std::span<const std::vector<int32_t>> texts,
+                             size_t index, Truncate truncate) const;
 
   // Errors as Embedder::Tokenize, without those of loading.
   Result<TokenizeResult> Tokenize(const RequestContext& context,

@@ -141,7 +141,7 @@ class Tokens(ServerTestCase):
             ({"input": "x", "instruction": "y"}, 400, "takes no instruction"),
             ({"input": []}, 422, "input"),
             ({"input": ["x"] * 2049}, 422, "2049"),
-            ({"input": [1, 2]}, 400, "input"),
+            ({"input": [1, 2]}, 400, "input[0]"),
             (b'{"input":"\\ud800"}', 400, ""),
             (b'{"input":"\xff"}', 400, ""),
         ):

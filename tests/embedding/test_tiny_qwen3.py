@@ -220,6 +220,24 @@ class Rules(TinyModels):
         self.assertEqual(plain.count(ids[-1]), 1)
         self.check_close(self.embed([text], "tiny-plain")[0], plain)
 
+    def test_ids_in_place_of_texts_give_the_same_vectors(self):
+        texts = make_texts(20, 10) + [""]
+        ids = [self.ids("document", text)[:-1] for text in texts]
+        for model in LAYOUTS:
+            self.assertEqual(self.embed(ids, model).tobytes(), self.embed(texts, model).tobytes())
+        self.assertEqual(self.embed(ids[0]).tobytes(), self.embed(texts[:1]).tobytes())
+        end = self.ids("document", "")
+        prompt = self.ids("query", "")[:-1]
+        self.check_close(self.embed(ids[:1], input_type="query")[0], prompt + ids[0][:63 - len(prompt)] + end)
+        long = (ids[0] + ids[1]) * 20
+        self.check_close(self.embed([long])[0], long[:63] + end)
+        self.check_close(self.embed([long], truncate="start")[0], long[-63:] + end)
+        for wrong, status, words in (([10 ** 6], 400, "id 1000000 at place 0"), ([[5], [10 ** 6]], 400, "text 1: id"),
+                                     ([long], 413, "64 tokens"), ([2 ** 31], 422, "no token"),
+                                     ([1, "a"], 400, "input[1]"), ([1] * 300_001, 413, "300000")):
+            body = {"input": wrong, "model": HIDDEN, "truncate": "none"}
+            self.assertIn(words, self.post("/v1/embeddings", body, status))
+
     def test_tokens_are_those_of_the_reference(self):
         texts = make_texts(40, 20) + ["", "\u0000\u0001", "\U0001f600"]
         for kind in ("document", "query"):

@@ -10,6 +10,36 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+TEST(DecodeEmbeddings, ReadsIdsInPlaceOfTexts) {
+  Result<EmbeddingsRequest> request = DecodeEmbeddings(R"({"input":[7,0]})");
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  EXPECT_THAT(request->ids, ElementsAre(ElementsAre(7, 0)));
+  EXPECT_THAT(request->texts, IsEmpty());
+  request = DecodeEmbeddings(R"({"input":[[7],[],[2147483647]]})");
+  ASSERT_TRUE(request.ok()) << request.status().ToString();
+  EXPECT_THAT(request->ids, ElementsAre(ElementsAre(7), IsEmpty(), ElementsAre(INT32_MAX)));
+}
+
+TEST(DecodeEmbeddings, RefusesWhatIsNoListOfIds) {
+  for (const char* body : {R"({"input":[1,"a"]})", R"({"input":["a",1]})", R"({"input":[[1],2]})",
+                           R"({"input":[[1],["a"]]})", R"({"input":[1.5]})", R"({"input":[-1]})",
+                           R"({"input":[[[1]]]})"}) {
+    EXPECT_EQ(DecodeEmbeddings(body).status().code(), ErrorCode::kMalformed) << body;
+  }
+  EXPECT_EQ(DecodeEmbeddings(R"({"input":[[2147483648]]})").status().code(),
+            ErrorCode::kValidation);
+  std::string many = R"({"input":[[1])";
+  for (size_t i = 0; i < kEmbeddingInputsMax; ++i) many += ",[1]";
+  EXPECT_EQ(DecodeEmbeddings(many + "]}").status().code(), ErrorCode::kValidation);
+  // All lists together.
+  std::string half = "[1";
+  for (size_t i = 1; i < service::kTokenizedIdsMax / 2; ++i) half += ",1";
+  half += "]";
+  EXPECT_TRUE(DecodeEmbeddings(R"({"input":[)" + half + "," + half + "]}").ok());
+  EXPECT_EQ(DecodeEmbeddings(R"({"input":[)" + half + "," + half + ",[1]]}").status().code(),
+            ErrorCode::kTooLarge);
+}
+
 TEST(DecodeTokenize, ReadsTextsAndWhatIsPutAroundThem) {
   Result<TokenizeInput> request = DecodeTokenize(
       R"({"model":"m","input":["a","b"],"add_special_tokens":false,"input_type":"query",)"

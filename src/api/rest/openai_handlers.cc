@@ -132,6 +132,7 @@ Result<std::string> CreateEmbeddings(const ApiCall& call) {
   service::EmbedRequest request;
   request.model = decoded.model;
   request.texts = decoded.texts;
+  request.ids = decoded.ids;
   request.input_type = decoded.input_type;
   request.truncate = decoded.truncate;
   request.instruction = decoded.instruction;
@@ -144,7 +145,7 @@ Result<std::string> CreateEmbeddings(const ApiCall& call) {
   json.String("list");
   json.Key("data");
   json.BeginArray();
-  for (size_t i = 0; i < decoded.texts.size(); ++i) {
+  for (size_t i = 0; i < result.tokens.size(); ++i) {
     WriteEmbedding(i, result.vector(i), decoded.base64, json);
   }
   json.EndArray();

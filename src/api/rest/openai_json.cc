@@ -6,9 +6,14 @@
 namespace akidb::rest {
 namespace {
 
-// `takes_ids`: ids of tokens, which are not served, have a place here.
-Status ReadInput(JsonElement value, const FieldPath& path, bool takes_ids,
-                 std::vector<std::string>& out) {
+Status CheckCount(const FieldPath& path, size_t count) {
+  if (count == 0) return RangeError(path, "must hold at least one text");
+  if (count <= kEmbeddingInputsMax) return OkStatus();
+  return RangeError(path, "holds " + std::to_string(count) + " inputs, at most " +
+                              std::to_string(kEmbeddingInputsMax) + " are allowed");
+}
+
+Status ReadTexts(JsonElement value, const FieldPath& path, std::vector<std::string>& out) {
   std::string_view text;
   simdjson::dom::array array;
   if (!value.get(text)) {
@@ -16,17 +21,40 @@ Status ReadInput(JsonElement value, const FieldPath& path, bool takes_ids,
     return OkStatus();
   }
   if (value.get(array)) return TypeError(path, "a string or an array of strings", value);
-  if (array.size() == 0) return RangeError(path, "must hold at least one text");
-  if (array.size() > kEmbeddingInputsMax) {
-    return RangeError(path, "holds " + std::to_string(array.size()) + " inputs, at most " +
-                                std::to_string(kEmbeddingInputsMax) + " are allowed");
-  }
-  if (!(*array.begin()).is_string()) {
-    if (takes_ids && ((*array.begin()).is_number() || (*array.begin()).is_array())) {
-      return NotServed(path, "input as token ids is");
-    }
-  }
+  AKIDB_RETURN_IF_ERROR(CheckCount(path, array.size()));
   return ReadStrings(value, path, out);
+}
+
+// Of all lists of a request `left` are still allowed.
+Status ReadIds(JsonElement value, const FieldPath& path, size_t& left, std::vector<int32_t>& out) {
+  return ForEachElement(
+      value, path, "an array of ids", [&](JsonElement element, const FieldPath& at) {
+        uint64_t id = 0;
+        AKIDB_RETURN_IF_ERROR(ReadUint(element, at, id));
+        if (left == 0) {
+          return TooLargeError(path.ToString() + ": at most " +
+                               std::to_string(service::kTokenizedIdsMax) + " ids are taken");
+        }
+        if (id > INT32_MAX) return RangeError(at, "belongs to no token");
+        --left;
+        out.push_back(static_cast<int32_t>(id));
+        return OkStatus();
+      });
+}
+
+// A text, texts, the ids of one, or lists of ids.
+Status ReadInput(JsonElement value, const FieldPath& path, EmbeddingsRequest& request) {
+  simdjson::dom::array array;
+  size_t left = service::kTokenizedIdsMax;
+  const bool holds_any = !value.get(array) && array.size() > 0;
+  if (holds_any && (*array.begin()).is_number()) {
+    return ReadIds(value, path, left, request.ids.emplace_back());
+  }
+  if (!holds_any || !(*array.begin()).is_array()) return ReadTexts(value, path, request.texts);
+  AKIDB_RETURN_IF_ERROR(CheckCount(path, array.size()));
+  return ForEachElement(value, path, "an array", [&](JsonElement ids, const FieldPath& at) {
+    return ReadIds(ids, at, left, request.ids.emplace_back());
+  });
 }
 
 // Sets `out` to the value that belongs to the string's place in `names`.
@@ -57,7 +85,7 @@ constexpr std::pair<std::string_view, service::Truncate> kTruncates[] = {
 Status ReadMember(std::string_view key, JsonElement value, const FieldPath& path,
                   EmbeddingsRequest& request) {
   std::string_view text;
-  if (key == "input") return ReadInput(value, path, /*takes_ids=*/true, request.texts);
+  if (key == "input") return ReadInput(value, path, request);
   if (IsNull(value)) return OkStatus();
   if (key == "encoding_format") return ReadChoice(value, path, kEncodings, request.base64);
   if (key == "input_type") return ReadChoice(value, path, kInputTypes, request.input_type);
@@ -82,7 +110,7 @@ Status ReadMember(std::string_view key, JsonElement value, const FieldPath& path
 Status ReadTokenizeMember(std::string_view key, JsonElement value, const FieldPath& path,
                           TokenizeInput& request) {
   std::string_view text;
-  if (key == "input") return ReadInput(value, path, /*takes_ids=*/false, request.texts);
+  if (key == "input") return ReadTexts(value, path, request.texts);
   if (IsNull(value)) return OkStatus();
   if (key == "add_special_tokens") return ReadBool(value, path, request.add_special_tokens);
   if (key == "input_type") return ReadChoice(value, path, kInputTypes, request.input_type);
@@ -97,21 +125,6 @@ Status ReadTokenizeMember(std::string_view key, JsonElement value, const FieldPa
   return OkStatus();
 }
 
-Status ReadIds(JsonElement value, const FieldPath& path, std::vector<int32_t>& out) {
-  return ForEachElement(
-      value, path, "an array of ids", [&](JsonElement element, const FieldPath& at) {
-        uint64_t id = 0;
-        AKIDB_RETURN_IF_ERROR(ReadUint(element, at, id));
-        if (out.size() == service::kTokenizedIdsMax) {
-          return TooLargeError(path.ToString() + ": at most " +
-                               std::to_string(service::kTokenizedIdsMax) + " ids are taken");
-        }
-        if (id > INT32_MAX) return RangeError(at, "belongs to no token");
-        out.push_back(static_cast<int32_t>(id));
-        return OkStatus();
-      });
-}
-
 }  // namespace
 
 Result<EmbeddingsRequest> DecodeEmbeddings(std::string_view text) {
@@ -124,7 +137,7 @@ Result<EmbeddingsRequest> DecodeEmbeddings(std::string_view text) {
                                 return ReadMember(key, value, at, request);
                               });
   AKIDB_RETURN_IF_ERROR(read);
-  if (request.texts.empty()) return MissingField(root, "input");
+  if (request.texts.empty() && request.ids.empty()) return MissingField(root, "input");
   return request;
 }
 
@@ -148,10 +161,11 @@ Result<DetokenizeInput> DecodeDetokenize(std::string_view text) {
   FieldPath root;
   DetokenizeInput request;
   bool has_ids = false;
+  size_t left = service::kTokenizedIdsMax;
   auto read_member = [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
     if (key == "ids") {
       has_ids = true;
-      return ReadIds(value, at, request.ids);
+      return ReadIds(value, at, left, request.ids);
     }
     if (IsNull(value)) return OkStatus();
     if (key == "skip_special_tokens") return ReadBool(value, at, request.skip_special_tokens);

@@ -16,6 +16,7 @@ namespace akidb::rest {
 struct EmbeddingsRequest {
   std::string model;  // empty: the default model
   std::vector<std::string> texts;
+  std::vector<std::vector<int32_t>> ids;  // in place of texts
   service::InputType input_type = service::InputType::kDocument;
   service::Truncate truncate = service::Truncate::kEnd;
   std::optional<std::string> instruction;
@@ -25,7 +26,7 @@ struct EmbeddingsRequest {
 
 inline constexpr size_t kEmbeddingInputsMax = service::kEmbedTextsMax;
 
-// kMalformed, kValidation; kUnsupported for lists of token ids.
+// kMalformed, kValidation; kTooLarge: more ids than service takes.
 Result<EmbeddingsRequest> DecodeEmbeddings(std::string_view body);
 
 // The same, but for what belongs to vectors.

@@ -11,13 +11,22 @@ constexpr Shape kInputs = {.kind = Kind::kArray, .element = &kText, .items_min =
 constexpr const Shape* kInputOptions[] = {&kText, &kInputs};
 constexpr Shape kInput = {
     .kind = Kind::kOneOf, .doc = "A text, or at most 2048 of them.", .options = kInputOptions};
+constexpr Shape kTokenId = {.kind = Kind::kUint, .max = 2147483647, .example = "101"};
+constexpr Shape kIdsOfText = {.kind = Kind::kArray, .element = &kTokenId, .items_min = 1};
+constexpr Shape kIdsOfTexts = {.kind = Kind::kArray, .element = &kIdsOfText, .items_min = 1};
+constexpr const Shape* kEmbeddedOptions[] = {&kText, &kInputs, &kIdsOfText, &kIdsOfTexts};
+constexpr Shape kEmbedded = {.kind = Kind::kOneOf,
+                             .doc =
+                                 "A text, the ids of its tokens without special ones, or at most "
+                                 "2048 of either.",
+                             .options = kEmbeddedOptions};
 constexpr Shape kModelName = {.kind = Kind::kString, .example = R"("all-minilm-l6-v2")"};
 constexpr Shape kEncoding = {.kind = Kind::kChoice, .choices = "float|base64"};
 constexpr Shape kInputType = {.kind = Kind::kChoice, .choices = "query|document"};
 constexpr Shape kTruncate = {.kind = Kind::kChoice, .choices = "none|start|end"};
 constexpr Shape kDimensions = {.kind = Kind::kUint, .min = 1, .max = 65536, .example = "384"};
 constexpr Field kEmbeddingsFields[] = {
-    {"input", &kInput, true},     {"model", &kModelName},      {"encoding_format", &kEncoding},
+    {"input", &kEmbedded, true},  {"model", &kModelName},      {"encoding_format", &kEncoding},
     {"dimensions", &kDimensions}, {"input_type", &kInputType}, {"instruction", &kText},
     {"truncate", &kTruncate},
 };
@@ -68,7 +77,6 @@ constexpr Field kTokenizeAnswerFields[] = {{"object", &kListTag, true},
                                            {"model", &kText, true},
                                            {"max_tokens", &kCount, true},
                                            {"usage", &kUsage, true}};
-constexpr Shape kTokenId = {.kind = Kind::kUint, .max = 2147483647};
 constexpr Shape kGivenIds = {.kind = Kind::kArray,
                              .doc = "At most 300000.",
                              .element = &kTokenId,
