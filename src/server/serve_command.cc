@@ -23,6 +23,7 @@
 #include "engine/database.h"
 #include "engine/scrubber.h"
 #include "env/clock.h"
+#include "env/disk_use.h"
 #include "env/file_system.h"
 #include "env/memory_use.h"
 #include "env/random.h"
@@ -118,6 +119,7 @@ struct Modules {
   std::unique_ptr<engine::Database> database;
   std::unique_ptr<ScrubThread> scrubs;
   std::unique_ptr<embedding::Embedder> embedder;
+  std::unique_ptr<service::Quotas> quotas;
   std::unique_ptr<service::Service> service;
   std::unique_ptr<rest::RestApi> api;
   std::unique_ptr<Executor> pool;
@@ -224,6 +226,13 @@ Status Listen(const Settings& settings, Modules& modules) {
       settings, engine::Scrubber::Environment{*modules.fs, *modules.clock, *modules.log});
   modules.service->UseScrubReports([&modules] { return modules.scrubs->report(); });
   modules.service->UseMemoryMeter([&modules] { return env::ResidentMemoryPercent(*modules.fs); });
+  const std::string folder = WholePath(settings.Text("data_dir"));
+  AKIDB_ASSIGN_OR_RETURN(
+      modules.quotas,
+      service::Quotas::Open(*modules.fs, env::JoinPath(folder, "quotas.json"),
+                            {[&modules] { return env::ResidentMemoryPercent(*modules.fs); },
+                             [folder] { return env::DiskUsePercent(folder); }}));
+  modules.service->UseQuotas(*modules.quotas);
   rest::ApiOptions api = ApiOptionsOf(settings, *modules.clock);
   std::array<std::byte, 16> random;
   modules.random->Fill(random);

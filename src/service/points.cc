@@ -189,10 +189,25 @@ Status Service::AdmitWrite(const std::shared_ptr<engine::Collection>& collection
   return limits->writes ? limits->writes->Take(cost, std::chrono::steady_clock::now()) : OkStatus();
 }
 
+// On a full disk deletions are the way back; all else needs room first, be it to leave a part out.
+Status Service::CheckQuotas(const std::shared_ptr<engine::Collection>& collection,
+                            std::span<const UpdateOperation> operations) {
+  if (quotas_ == nullptr) return OkStatus();
+  if (std::all_of(operations.begin(), operations.end(), [](const UpdateOperation& operation) {
+        return std::holds_alternative<PointsDeletion>(operation);
+      })) {
+    return OkStatus();
+  }
+  AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<StrictLimits> limits, strict_.Of(collection));
+  // The collection's own limit counts instead of the server's.
+  return quotas_->Check(limits != nullptr && limits->mode.max_resident_memory_percent.has_value());
+}
+
 Status Service::AdmitWrites(std::string_view collection,
                             std::span<const UpdateOperation> operations) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
+  AKIDB_RETURN_IF_ERROR(CheckQuotas(target, operations));
   uint64_t cost = 0;
   for (const UpdateOperation& operation : operations) cost += WriteCost(operation);
   return AdmitWrite(target, cost, [&](const StrictChecks& checks) -> Status {

@@ -24,6 +24,7 @@
 #include "env/process_usage.h"
 #include "service/background_jobs.h"
 #include "service/caller.h"
+#include "service/quotas.h"
 #include "service/strict_checks.h"
 #include "service/strict_limits.h"
 #include "types/query.h"
@@ -278,6 +279,11 @@ class Service {
   // By which strict mode judges the process's memory. Before the first request; without one no
   // memory is too much.
   void UseMemoryMeter(StrictChecks::MemoryMeter meter) { memory_meter_ = std::move(meter); }
+  // By which writes of points are refused, but deletions. It outlives the service. Before the first
+  // request; without them nothing is limited.
+  void UseQuotas(Quotas& quotas) { quotas_ = &quotas; }
+  // Null: none are kept.
+  Quotas* quotas() const { return quotas_; }
   // Whose report Scrubs() gives. Before the first request.
   void UseScrubReports(std::function<ScrubReport()> report) { scrubs_ = std::move(report); }
   // What reading all sealed files again has found (engine/scrubber.h).
@@ -331,6 +337,8 @@ class Service {
   using StrictCheck = std::function<Status(const StrictChecks&)>;
   Status AdmitRead(const std::shared_ptr<engine::Collection>& collection, uint64_t cost,
                    const StrictCheck& check);
+  Status CheckQuotas(const std::shared_ptr<engine::Collection>& collection,
+                     std::span<const UpdateOperation> operations);
   Status AdmitWrites(std::string_view collection, std::span<const UpdateOperation> operations);
   Status AdmitWrite(const std::shared_ptr<engine::Collection>& collection, uint64_t cost,
                     const StrictCheck& check);
@@ -348,6 +356,7 @@ class Service {
   embedding::Embedder& embedder_;
   StrictCollections strict_;
   StrictChecks::MemoryMeter memory_meter_;
+  Quotas* quotas_ = nullptr;
   std::function<ScrubReport()> scrubs_;
   BackgroundJobs jobs_;  // last: they use what is above
 };

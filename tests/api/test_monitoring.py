@@ -84,6 +84,52 @@ class Monitoring(ServerTestCase):
         self.assertIs(self.ok("DELETE", "/issues").result, True)
         self.assertEqual(self.ok("GET", "/quotas").result["config"], {"enabled": False})
 
+    def test_a_full_disk_leaves_deletions(self):
+        """Any disk is fuller than 1 percent; what is set stays over a restart."""
+        self.create()
+        point = {"id": 1, "vector": [1, 2, 3, 4]}
+        self.upsert([point, point | {"id": 2}])
+        usage = self.ok("GET", "/quotas").result["usage"]
+        self.assertEqual(set(usage), {"resident_memory_percent", "disk_usage_percent"})
+        if usage["disk_usage_percent"] < 1:
+            self.skipTest("an empty disk")
+        self.assertNotIn("quota_exceeded", self.call("GET", "/metrics").text)
+        config = {"enabled": True, "max_disk_usage_percent": 1, "release_margin_percent": 0}
+        self.assertIs(self.ok("PUT", "/quotas?wait=true", config).result, True)
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(self.ok("GET", "/quotas").result["config"], config)
+        points = self.path + "/points"
+        for method, path, body in (
+            ("PUT", points, {"points": [point]}),
+            ("POST", points + "/payload", {"payload": {"a": 1}, "points": [1]}),
+            ("POST", points + "/payload/delete", {"keys": ["a"], "points": [1]}),
+            ("PUT", points + "/vectors", {"points": [point]}),
+            ("POST", points + "/batch", {"operations": [{"delete": {"points": [2]}}, {"upsert": {"points": [point]}}]}),
+        ):
+            with self.subTest(path=path):
+                error = self.refused(507, method, path, body)
+                self.assertIn("exceeding the configured limit of 1%", error)
+                self.assertIn("`max_disk_usage_percent` in the global quota config", error)
+        self.assertIn('quota_exceeded{resource="disk"} 1', self.call("GET", "/metrics").text)
+        self.ok("POST", points + "/delete?wait=true", {"points": [2]})
+        self.ok("POST", points + "/batch?wait=true", {"operations": [{"delete": {"points": [2]}}]})
+        self.assertEqual(self.ok("POST", points + "/count", {}).result["count"], 1)
+        self.ok("PUT", "/quotas", {"enabled": False, "max_disk_usage_percent": 1})
+        self.upsert([point])
+        self.ok("PUT", "/quotas", {"enabled": None})
+        self.assertEqual(self.ok("GET", "/quotas").result["config"], {"enabled": False})
+        for status, body, words in (
+            (422, {"max_disk_usage_percent": 0}, "max_disk_usage_percent"),
+            (422, {"max_resident_memory_percent": 101}, "max_resident_memory_percent"),
+            (422, {"release_margin_percent": 101}, "release_margin_percent"),
+            (400, {"release_margin_percent": -1}, "release_margin_percent"),
+            (400, {"enabled": 1}, "enabled"),
+            (400, [], "object"),
+        ):
+            with self.subTest(body=body):
+                self.assertIn(words, self.refused(status, "PUT", "/quotas", body))
+
     def test_what_a_collection_is_doing(self):
         self.create()
         for start in range(0, 4000, 2000):

@@ -32,16 +32,6 @@ class ServiceEndpoints(ServerTestCase):
     def test_a_known_path_with_another_method_is_a_clear_405(self):
         self.assertIn("DELETE", self.refused(405, "DELETE", "/collections"))
 
-    def test_what_is_documented_but_not_served_says_so(self):
-        for method, path in (
-            ("PUT", "/quotas"),
-        ):
-            with self.subTest(method=method, path=path):
-                error = self.refused(501, method, path, {} if method != "GET" else None)
-                self.assertTrue(error.startswith("Not implemented: "), error)
-                self.assertIn("not served", error)
-
-
     def test_head_is_get_without_the_body(self):
         reply = self.call("HEAD", "/")
         self.assertEqual((reply.status, reply.text), (200, ""))

@@ -116,6 +116,7 @@ Result<std::string> GetClusterTelemetry(const ApiCall& call);
 Result<std::string> GetIssues(const ApiCall& call);
 Result<std::string> ClearIssues(const ApiCall& call);
 Result<std::string> GetQuotas(const ApiCall& call);
+Result<std::string> PutQuotas(const ApiCall& call);
 // points_handlers.cc
 Result<std::string> UpsertPoints(const ApiCall& call);
 Result<std::string> DeletePoints(const ApiCall& call);

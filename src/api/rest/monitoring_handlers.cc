@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/rest/api_call.h"
+#include "api/rest/quota_json.h"
 #include "api/rest/route.h"
 
 namespace akidb::rest {
@@ -218,6 +219,19 @@ void AddScrubs(const service::ScrubReport& scrubs, MetricsText& metrics) {
                 std::to_string(scrubs.last_round_micros / 1'000'000));
 }
 
+// Only of what is limited, as the dialect has it.
+void AddQuotas(const service::QuotasExceeded& exceeded, MetricsText& metrics) {
+  if (!exceeded.memory && !exceeded.disk) return;
+  metrics.Begin("quota_exceeded", "gauge", "1 while writes are refused for want of this");
+  const auto add = [&](std::string_view resource, const std::optional<bool>& is_exceeded) {
+    if (is_exceeded) {
+      metrics.Sample("quota_exceeded", {{"resource", resource}}, *is_exceeded ? "1" : "0");
+    }
+  };
+  add("memory", exceeded.memory);
+  add("disk", exceeded.disk);
+}
+
 void WriteIssue(const std::string& id, const std::string& description, std::string_view solution,
                 JsonWriter& json) {
   json.BeginObject();
@@ -254,6 +268,7 @@ Result<std::string> GetMetrics(const ApiCall& call) {
   AddCollections(call.service.UsedCollections(), metrics);
   AddResponses(call.statistics.Read(), metrics);
   AddScrubs(call.service.Scrubs(), metrics);
+  if (call.service.quotas() != nullptr) AddQuotas(call.service.quotas()->exceeded(), metrics);
   metrics.Gauge("memory_allocated_bytes", "allocated and not given back",
                 std::to_string(usage.allocated_bytes));
   metrics.Gauge("memory_resident_bytes", "in memory, of mapped files, too",
@@ -349,20 +364,34 @@ Result<std::string> ClearIssues(const ApiCall& call) {
 }
 
 Result<std::string> GetQuotas(const ApiCall& call) {
+  const service::Quotas* const quotas = call.service.quotas();
+  const service::QuotaUsage usage = quotas != nullptr ? quotas->usage() : service::QuotaUsage();
   Envelope envelope;
   JsonWriter& json = envelope.result();
   json.BeginObject();
   json.Key("config");
-  BeginDisabled(json);
-  json.EndObject();
+  service::WriteQuotaConfig(quotas != nullptr ? quotas->config() : service::QuotaConfig(), json);
   json.Key("usage");
   json.BeginObject();
-  for (std::string_view unknown : {"resident_memory_percent", "disk_usage_percent"}) {
-    json.Key(unknown);
-    json.Null();
-  }
+  const auto write = [&](std::string_view key, const std::optional<uint64_t>& percent) {
+    json.Key(key);
+    percent ? json.Uint(*percent) : json.Null();
+  };
+  write("resident_memory_percent", usage.memory);
+  write("disk_usage_percent", usage.disk);
   json.EndObject();
   json.EndObject();
+  envelope.Extras(call);
+  return envelope.Finish();
+}
+
+Result<std::string> PutQuotas(const ApiCall& call) {
+  AKIDB_ASSIGN_OR_RETURN(const service::QuotaConfig config, DecodeQuotas(call.body));
+  service::Quotas* const quotas = call.service.quotas();
+  if (quotas == nullptr) return UnavailableError("this server keeps no quotas");
+  AKIDB_RETURN_IF_ERROR(quotas->Set(config));
+  Envelope envelope;
+  envelope.result().Bool(true);
   envelope.Extras(call);
   return envelope.Finish();
 }

@@ -133,11 +133,6 @@ HttpResponse RoutingError(const HttpRequest& request, int http_status, const std
   return response;
 }
 
-HttpResponse Unserved(const HttpRequest& request, std::string_view path) {
-  return ErrorReply(request, UnsupportedError("`" + request.method + " " + std::string(path) +
-                                              "` is part of the dialect, but not served"));
-}
-
 // What only several nodes can do.
 HttpResponse Standalone(const HttpRequest& request) {
   return RoutingError(request, 405, "AkiDB is running in standalone mode");
@@ -255,7 +250,6 @@ std::variant<HttpResponse, HttpJob> RestApi::Begin(const HttpRequest& request) {
   }
   if (match.route == nullptr) return Readable(request, NoRoute(request, match, target.path));
   const Route& route = *match.route;
-  if (route.kind == RouteKind::kUnserved) return Readable(request, Unserved(request, target.path));
   if (route.kind == RouteKind::kStandalone) return Readable(request, Standalone(request));
   Result<Parameters> parameters = ReadParameters(target.query);
   if (!parameters.ok()) {

@@ -4,6 +4,7 @@
 #include "api/rest/schema/collection_shapes.h"
 #include "api/rest/schema/index_shapes.h"
 #include "api/rest/schema/openai_shapes.h"
+#include "api/rest/schema/option_shapes.h"
 #include "api/rest/schema/point_shapes.h"
 #include "api/rest/schema/query_shapes.h"
 #include "api/rest/schema/snapshot_shapes.h"
@@ -57,8 +58,13 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/issues", Right::kManage, RouteKind::kPooled, ClearIssues,
      Described("clear_issues", "service", "True: issues go when they are mended",
                {.result = &kFlag, .parameters = kOfAny})},
-    {"GET", "/quotas", Right::kRead, RouteKind::kQuick, GetQuotas,
-     Described("get_quotas", "service", "That no quotas are set", {.result = &kQuotas})},
+    {"GET", "/quotas", Right::kRead, RouteKind::kPooled, GetQuotas,
+     Described("get_quotas", "service", "Limits of memory and disk, and what is used",
+               {.result = &kQuotas, .parameters = kOfAny})},
+    {"PUT", "/quotas", Right::kManage, RouteKind::kPooled, PutQuotas,
+     Described("update_quotas", "service",
+               "Set how full memory and disk may be; beyond that points are only deleted",
+               {.body = &kQuotaConfig, .result = &kFlag, .parameters = kOfAny})},
     {"GET", "/collections", Right::kAny, RouteKind::kPooled, ListCollections,
      Described("list_collections", "collections", "Names of all collections",
                {.result = &kCollectionList, .parameters = kOfAny})},
@@ -273,8 +279,6 @@ constexpr Route kRoutes[] = {
     {"GET", "/collections/{c}/shards/{id}/snapshots/{id}", Right::kRead, RouteKind::kStandalone},
     {"DELETE", "/collections/{c}/shards/{id}/snapshots/{id}", Right::kManage,
      RouteKind::kStandalone},
-    // The rest of the dialect's documented operations.
-    {"PUT", "/quotas", Right::kManage},
 };
 
 // Cuts the first segment off: "/a/b" gives "a" and leaves "/b".

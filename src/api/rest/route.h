@@ -17,7 +17,6 @@ enum class RouteKind : unsigned char {
   kPooled,      // embeds, scans or waits for the disk
   kLong,        // waits for what goes on without it; has no deadline unless it asks for one
   kStandalone,  // of the dialect's clusters, answered 405
-  kUnserved,    // of the dialect, answered 501
 };
 
 // What a key has to allow, where keys are asked for at all. Of the collection in the path; without
@@ -36,7 +35,7 @@ struct Route {
   std::string_view
       pattern;  // "/collections/{c}/points/{id}": {c} the collection, {id} the point or snapshot
   Right right = Right::kRead;
-  RouteKind kind = RouteKind::kUnserved;
+  RouteKind kind = RouteKind::kStandalone;
   ApiHandler handler = nullptr;
   Operation operation = {};  // described where the route is served
   std::string_view content_type = "application/json";

@@ -166,6 +166,16 @@ constexpr Shape kAkidbOptions = {
     .kind = Kind::kObject, .name = "AkidbOptions", .fields = kAkidbFields, .closed = true};
 constexpr Field kMetadataFields[] = {{"akidb", &kAkidbOptions, false, "AkiDB's own options."}};
 
+constexpr Shape kQuota = {.kind = Kind::kUint, .min = 1, .max = 100, .example = "90"};
+constexpr Shape kMargin = {.kind = Kind::kUint, .max = 100, .example = "5"};
+constexpr Field kQuotaFields[] = {
+    {"enabled", &kFlag, false, "Without it nothing is limited."},
+    {"max_resident_memory_percent", &kQuota, false,
+     "Of the machine's memory, or of what a control group leaves of it."},
+    {"max_disk_usage_percent", &kQuota, false, "Of the file system of the data folder."},
+    {"release_margin_percent", &kMargin, false,
+     "So far below its limit what was exceeded has to fall; 5 if absent."}};
+
 }  // namespace
 
 constinit const Shape kMemoryPlace = {.kind = Kind::kChoice, .choices = "cold|cached|pinned"};
@@ -179,6 +189,8 @@ constinit const Shape kWalConfig = {
     .kind = Kind::kObject, .name = "WalConfig", .fields = kWalFields};
 constinit const Shape kOptimizersConfig = {
     .kind = Kind::kObject, .name = "OptimizersConfig", .fields = kOptimizerFields};
+constinit const Shape kQuotaConfig = {
+    .kind = Kind::kObject, .name = "QuotaConfig", .fields = kQuotaFields};
 constinit const Shape kStrictModeConfig = {.kind = Kind::kObject,
                                            .name = "StrictModeConfig",
                                            .doc =

@@ -18,6 +18,7 @@ extern const Shape kHnswConfig;
 extern const Shape kOptimizersConfig;
 extern const Shape kWalConfig;
 extern const Shape kStrictModeConfig;
+extern const Shape kQuotaConfig;
 // {"scalar": …}, {"product": …}, {"binary": …} or {"turbo": …}; also "Disabled" where it is
 // changed.
 extern const Shape kQuantization;
