@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""A large collection through its life, over HTTP: stored, built, searched, a tenth replaced, merged,
-searched again; and the memory that the server took for it.
+"""A large collection through its life, over HTTP: stored, built, started again, searched, a tenth replaced,
+merged, searched again; the memory that the server took for it, and how much it wrote.
 
     bench/large_collection.py [--rows 1000000] [--dim 768] [--limit-gb 6] [--binary build/release/akidb]
+    bench/large_collection.py --starts DATA_DIR      only starts, over a folder that --keep has left
 
 Rows are generated: unit vectors with a spectrum like that of embedded text, i^-0.6 in a random
 basis, in clusters at two scales of which the finer hold 20 rows each. Anonymous memory is that of
@@ -70,16 +71,20 @@ class ControlGroup:
 
 
 class Server:
-    def __init__(self, binary, limit):
-        self.folder = tempfile.mkdtemp(prefix="akidb_large_")
+    def __init__(self, binary, limit=0, folder=None):
+        self.binary = binary
+        self.folder = folder or tempfile.mkdtemp(prefix="akidb_large_")
         self.group = ControlGroup(limit) if limit else None
-        self.process = subprocess.Popen([binary, "serve", "--data-dir", self.folder, "--http-port", "0"],
+        self.extension = {}
+        self.peak_kib = 0
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([self.binary, "serve", "--data-dir", self.folder, "--http-port", "0"],
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                                         preexec_fn=lambda: self.group and self.group.add(os.getpid()))
         self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
         self.client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
-        self.extension = {}
-        self.peak_kib = 0
         threading.Thread(target=self.watch, daemon=True).start()
 
     def memory(self, field="RssAnon"):
@@ -118,10 +123,16 @@ class Server:
             fields = stat.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def stop(self):
+    def written_bytes(self):
+        """What this process has had written to the disk (proc(5), io)."""
+        with open(f"/proc/{self.process.pid}/io", encoding="ascii") as io:
+            return next(int(line.split()[1]) for line in io if line.startswith("write_bytes:"))
+
+    def stop(self, keep=False):
         self.process.terminate()
         self.process.wait()
-        shutil.rmtree(self.folder)
+        if not keep:
+            shutil.rmtree(self.folder)
         if self.group:
             self.group.remove()
 
@@ -167,6 +178,20 @@ def search(server, rows, exact_queries):
         print(f"  {name}: recall@10 {recall:.4f}, median {median:.2f} ms, p99 {p99:.2f} ms over HTTP", flush=True)
 
 
+def starts(server, query, times=7):
+    """From the start of the process to the first answer; the files stay in the page cache."""
+    answered = []
+    for _ in range(times):
+        server.process.terminate()
+        server.process.wait()
+        begun = time.perf_counter()
+        server.start()
+        server.call("POST", "/collections/large/points/query", {"query": query, "limit": 10})
+        answered.append((time.perf_counter() - begun) * 1e3)
+    print(f"start to the first answer: median {statistics.median(answered):.0f} ms, "
+          f"{min(answered):.0f} to {max(answered):.0f} ({times} starts)", flush=True)
+
+
 def report(server, name, start, cpu):
     print(f"{name}: {time.time() - start:.0f} s, {server.cpu_s() - cpu:.0f} s of the server's processor time, "
           f"anonymous memory at most {server.take_peak_gb():.2f} GB", flush=True)
@@ -179,10 +204,16 @@ def main():
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--limit-gb", type=float, default=0)
     parser.add_argument("--exact-queries", type=int, default=100)
+    parser.add_argument("--keep", action="store_true", help="leave the data folder, and print its path")
+    parser.add_argument("--starts", metavar="DATA_DIR")
     parser.add_argument("--binary", default=str(ROOT / "build" / "release" / "akidb"))
     options = parser.parse_args()
     rows = Rows(options.rows, options.dim)
     blocks = options.rows // BATCH
+    if options.starts:
+        server = Server(options.binary, folder=options.starts)
+        starts(server, rows.block(10_000_000, 1)[0])
+        return server.stop(keep=True)
     server = Server(options.binary, int(options.limit_gb * 1e9))
     try:
         server.call("PUT", "/collections/large", {"vectors": {"size": options.dim, "distance": "Cosine"}})
@@ -192,6 +223,10 @@ def main():
         info = rest(server)
         at = report(server, f"at rest ({info['segments_count']} segments)", *at)
         print(f"  memory_bytes {server.extension.get('memory_bytes')}")
+        written, accepted = server.written_bytes(), blocks * BATCH * options.dim * 4
+        print(f"  written to the disk: {written / 1e9:.2f} GB, {written / accepted:.2f} times the vectors")
+        starts(server, rows.block(10_000_000, 1)[0])
+        at = time.time(), server.cpu_s()
         search(server, rows, options.exact_queries)
         at = report(server, "searched", *at)
         tenth = range(0, blocks, 10)
@@ -204,7 +239,9 @@ def main():
         search(server, rows, options.exact_queries)
         report(server, "searched", *at)
     finally:
-        server.stop()
+        if options.keep:
+            print(f"kept: {server.folder}")
+        server.stop(options.keep)
 
 
 if __name__ == "__main__":

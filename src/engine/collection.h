@@ -132,6 +132,11 @@ struct CollectionStats {
   // Rows written into segments since the collection was opened.
   uint64_t sealed_rows = 0;
   uint64_t merged_rows = 0;
+  // Bytes written since then: records, framing included; segments made of rows in memory; segments
+  // made of segments.
+  uint64_t log_bytes = 0;
+  uint64_t sealed_bytes = 0;
+  uint64_t merged_bytes = 0;
   // Why writes are refused ("storage_failed: …"); empty while all is well.
   std::string read_only_reason;
 };

@@ -434,6 +434,8 @@ class CollectionImpl final : public Collection {
   std::chrono::seconds merge_pause_ AKIDB_GUARDED_BY(write_mutex_){0};
   uint64_t sealed_rows_ AKIDB_GUARDED_BY(write_mutex_) = 0;
   uint64_t merged_rows_ AKIDB_GUARDED_BY(write_mutex_) = 0;
+  uint64_t sealed_bytes_ AKIDB_GUARDED_BY(write_mutex_) = 0;
+  uint64_t merged_bytes_ AKIDB_GUARDED_BY(write_mutex_) = 0;
 
   mutable Mutex view_mutex_;  // held for the copy of one pointer
   std::shared_ptr<const View> view_ AKIDB_GUARDED_BY(view_mutex_);  // pinned by readers

@@ -453,6 +453,7 @@ void CollectionImpl::InstallMerged(MergeTask& task) {
   merged.persisted_dead = task.carried_dead.count();
   merged.persisted_changes = task.carried_changes;
   merged_rows_ += merged.entry.rows;
+  merged_bytes_ += merged.entry.file.bytes;
   AddSegment(std::move(merged));
 }
 

@@ -235,6 +235,9 @@ CollectionStats CollectionImpl::stats() const {
   stats.merge_failure = merge_failure_.message();
   stats.sealed_rows = sealed_rows_;
   stats.merged_rows = merged_rows_;
+  stats.log_bytes = log_->stats().bytes;
+  stats.sealed_bytes = sealed_bytes_;
+  stats.merged_bytes = merged_bytes_;
   stats.last_seq = applied_seq_;
   stats.read_only_reason = write_failure_.message();
   return stats;

@@ -196,6 +196,7 @@ void CollectionImpl::InstallSegment(const FrozenHead& frozen, NewSegment made,
   AddPending(segment.entry.uuid, std::move(pending_updates));
   MakeSource(segment);
   sealed_rows_ += segment.entry.rows;
+  sealed_bytes_ += segment.entry.file.bytes;
   AddSegment(std::move(segment));
 }
 

@@ -44,6 +44,10 @@ class Monitoring(ServerTestCase):
         self.assertEqual(samples[f'akidb_collection_read_only{{id="{self.collection}"}}'], 0)
         for rows in ("sealed", "merged"):
             self.assertEqual(samples[f'akidb_collection_{rows}_rows_total{{id="{self.collection}"}}'], 0)
+        written = 'akidb_collection_written_bytes_total{id="%s",what="%s"}'
+        self.assertGreater(samples[written % (self.collection, "log")], 5 * 16)
+        for what in ("sealed", "merged"):
+            self.assertEqual(samples[written % (self.collection, what)], 0)
         counted = f'rest_responses_total{{{query},status="200"}}'
         self.assertEqual(samples[counted] - before.get(counted, 0), 3)
         missing = 'rest_responses_total{method="GET",endpoint="/collections/{name}",status="404"}'

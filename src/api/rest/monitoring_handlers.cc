@@ -110,6 +110,16 @@ void AddCollections(const std::vector<service::NamedStats>& used, MetricsText& m
     metrics.Sample("akidb_collection_merged_rows_total", {{"id", name}},
                    std::to_string(stats.merged_rows));
   }
+  metrics.Begin("akidb_collection_written_bytes_total", "counter",
+                "bytes written to the disk: log, segments made of memory, and of segments");
+  for (const auto& [name, stats] : used) {
+    const std::pair<const char*, uint64_t> parts[] = {
+        {"log", stats.log_bytes}, {"sealed", stats.sealed_bytes}, {"merged", stats.merged_bytes}};
+    for (const auto& [what, bytes] : parts) {
+      metrics.Sample("akidb_collection_written_bytes_total", {{"id", name}, {"what", what}},
+                     std::to_string(bytes));
+    }
+  }
   metrics.Begin("akidb_collection_read_only", "gauge", "1 while writes are refused");
   for (const auto& [name, stats] : used) {
     metrics.Sample("akidb_collection_read_only", {{"id", name}},
