@@ -114,7 +114,7 @@ void EncodeSource(const SourcePlan& source, v1::SourcePlan& out) {
 
 // Whether `query` is a `Message` is told by `is`; what is in it then becomes `out`.
 template <typename Message>
-Status DecodeAs(const v1::ExplainRequest& request, QueryRequest& out, bool& is) {
+Status DecodeAs(const v1::ExplainRequest& request, Explained& out, bool& is) {
   is = request.query().Is<Message>();
   if (!is) return OkStatus();
   Message message;
@@ -125,7 +125,9 @@ Status DecodeAs(const v1::ExplainRequest& request, QueryRequest& out, bool& is) 
                           "`, as `collection_name` says, or none, got `" +
                           message.collection_name() + "`");
   }
-  return DecodeQuery(message, out);
+  AKIDB_RETURN_IF_ERROR(CheckConsistency(message));
+  if (message.has_timeout()) out.timeout_s = message.timeout();
+  return DecodeQuery(message, out.query);
 }
 
 }  // namespace
@@ -156,7 +158,7 @@ Status DecodeTokenize(const v1::TokenizeRequest& message, std::vector<std::strin
   return OkStatus();
 }
 
-Status DecodeExplained(const v1::ExplainRequest& message, QueryRequest& out) {
+Status DecodeExplained(const v1::ExplainRequest& message, Explained& out) {
   bool is = false;
   Status read = DecodeAs<qdrant::QueryPoints>(message, out, is);
   if (!is) read = DecodeAs<qdrant::SearchPoints>(message, out, is);

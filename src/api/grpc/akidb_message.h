@@ -1,6 +1,8 @@
 // The messages of akidb.v1 (proto/akidb/v1/akidb.proto), but for those of a stream.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +22,14 @@ Status DecodeEmbed(const v1::EmbedRequest& message, std::vector<std::string>& te
 // Likewise.
 Status DecodeTokenize(const v1::TokenizeRequest& message, std::vector<std::string>& texts,
                       service::TokenizeRequest& out);
+// A query that is to be explained.
+struct Explained {
+  QueryRequest query;
+  std::optional<uint64_t> timeout_s;
+};
+
 // kMalformed: no query, none of a kind that has a plan, or of another collection than the message.
-Status DecodeExplained(const v1::ExplainRequest& message, QueryRequest& out);
+Status DecodeExplained(const v1::ExplainRequest& message, Explained& out);
 
 void EncodeEmbedded(const service::EmbedResult& result, v1::EmbedResponse& out);
 void EncodeTokenized(const service::TokenizeResult& result, v1::TokenizeResponse& out);

@@ -79,23 +79,36 @@ TEST(DecodeTokenize, TakesAllOfATextUnlessItIsToBeCut) {
 TEST(DecodeExplained, TakesAQueryOfTheSameCollectionOnly) {
   v1::ExplainRequest message;
   message.set_collection_name("c");
-  QueryRequest request;
-  EXPECT_EQ(DecodeExplained(message, request).code(), ErrorCode::kMalformed);
+  Explained explained;
+  EXPECT_EQ(DecodeExplained(message, explained).code(), ErrorCode::kMalformed);
   qdrant::QueryPoints query;
   query.set_limit(7);
   message.mutable_query()->PackFrom(query);
-  ASSERT_TRUE(DecodeExplained(message, request).ok());
-  EXPECT_EQ(request.limit, 7u);
+  ASSERT_TRUE(DecodeExplained(message, explained).ok());
+  EXPECT_EQ(explained.query.limit, 7u);
   query.set_collection_name("c");
   message.mutable_query()->PackFrom(query);
-  EXPECT_TRUE(DecodeExplained(message, request).ok());
+  EXPECT_TRUE(DecodeExplained(message, explained).ok());
   query.set_collection_name("d");
   message.mutable_query()->PackFrom(query);
-  EXPECT_EQ(DecodeExplained(message, request).code(), ErrorCode::kMalformed);
+  EXPECT_EQ(DecodeExplained(message, explained).code(), ErrorCode::kMalformed);
   message.mutable_query()->set_value("\xff");
-  EXPECT_EQ(DecodeExplained(message, request).code(), ErrorCode::kMalformed);
+  EXPECT_EQ(DecodeExplained(message, explained).code(), ErrorCode::kMalformed);
   message.mutable_query()->PackFrom(qdrant::CountPoints());
-  EXPECT_EQ(DecodeExplained(message, request).code(), ErrorCode::kMalformed);
+  EXPECT_EQ(DecodeExplained(message, explained).code(), ErrorCode::kMalformed);
+}
+
+TEST(DecodeExplained, KeepsTheBoundsOfTheQuery) {
+  v1::ExplainRequest message;
+  Explained explained;
+  qdrant::QueryPoints query;
+  query.set_timeout(0);
+  message.mutable_query()->PackFrom(query);
+  ASSERT_TRUE(DecodeExplained(message, explained).ok());
+  EXPECT_EQ(explained.timeout_s, uint64_t{0});
+  query.mutable_read_consistency()->set_type(static_cast<qdrant::ReadConsistencyType>(9));
+  message.mutable_query()->PackFrom(query);
+  EXPECT_EQ(DecodeExplained(message, explained).code(), ErrorCode::kMalformed);
 }
 
 TEST(DecodeIngestPoint, TakesEveryKindOfVectorOnce) {
@@ -159,6 +172,19 @@ TEST(DecodeIngestBatch, NamesABoundedNumberOfPoints) {
   for (size_t i = 0; i < 3 * kRefusedPointsMax; ++i) batch.add_points();
   std::vector<PointInput> points;
   EXPECT_EQ(DecodeIngestBatch(batch, "", points).size(), kRefusedPointsMax);
+}
+
+TEST(EncodeRefusal, CutsWhatIsLong) {
+  v1::IngestBatch batch;
+  batch.add_points()->set_uuid(std::string(100'000, 'x'));
+  std::string text;
+  while (text.size() < 100'000) text += "\xe2\x82\xac";  // of three bytes
+  const std::vector<service::RefusedPoint> points{{0, InvalidArgumentError(text)}};
+  v1::IngestRefusal refusal;
+  EncodeRefusal(batch, points[0].status, points, refusal);
+  EXPECT_LE(refusal.ByteSizeLong(), 2000u);
+  EXPECT_EQ(refusal.points(0).message(), text.substr(0, 255));
+  EXPECT_EQ(refusal.points(0).id(), std::string(256, 'x'));
 }
 
 TEST(IsOfBatch, IsWhatAnotherBatchMayNotMeet) {

@@ -1,5 +1,6 @@
 #include "api/grpc/akidb_service.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -56,12 +57,21 @@ Status Models(const Call& call, const v1::ModelsRequest& message, v1::ModelsResp
 }
 
 Status Explain(const Call& call, const v1::ExplainRequest& message, v1::ExplainResponse& reply) {
-  QueryRequest request;
-  request.recall = call.recall;
-  AKIDB_RETURN_IF_ERROR(DecodeExplained(message, request));
-  AKIDB_RETURN_IF_ERROR(call.caller.MayLookUp(request));
+  Explained explained;
+  explained.query.recall = call.recall;
+  AKIDB_RETURN_IF_ERROR(DecodeExplained(message, explained));
+  // The query's own bounds hold as if it had come by itself.
+  CallHead head;
+  head.right = Right::kRead;
+  head.collection = call.collection;
+  head.timeout_s = explained.timeout_s;
+  AKIDB_RETURN_IF_ERROR(CheckCall(call, head));
+  AKIDB_RETURN_IF_ERROR(call.caller.MayLookUp(explained.query));
+  const RequestContext bounded(
+      std::min(call.context.deadline(), DeadlineOf(call.environment, call.server, head)));
+  const RequestContext& context = explained.timeout_s ? bounded : call.context;
   AKIDB_ASSIGN_OR_RETURN(const service::QueryReply answer,
-                         call.service.Query(call.context, call.collection, request));
+                         call.service.Query(context, call.collection, explained.query));
   EncodePlan(answer.plan, *reply.mutable_plan());
   reply.set_points(answer.points.size());
   reply.set_embed_ms(answer.embed_ms);

@@ -102,18 +102,6 @@ grpc::StatusCode CodeOf(ErrorCode code) {
   return grpc::StatusCode::INTERNAL;
 }
 
-Status CheckCall(const Call& call, const CallHead& head) {
-  // Before the context, whose deadline has then passed.
-  if (head.timeout_s == uint64_t{0}) {
-    return ValidationError("[timeout: value 0 invalid, must be 1 or larger]");
-  }
-  AKIDB_RETURN_IF_ERROR(call.context.Check());
-  AKIDB_RETURN_IF_ERROR(CheckRight(call.caller, head.right, head.collection));
-  AKIDB_RETURN_IF_ERROR(call.service.CheckRequiredPoint(call.context, call.caller));
-  if (!head.timeout_s || head.collection.empty()) return OkStatus();
-  return call.service.CheckTimeout(head.collection, *head.timeout_s);
-}
-
 // Libraries below end their exceptions themselves; what still gets here (memory that ran out, say)
 // must not end the server.
 Status RunBody(const std::function<Status(const Call&)>& body, const Call& call) {
@@ -128,9 +116,26 @@ Status RunBody(const std::function<Status(const Call&)>& body, const Call& call)
 
 }  // namespace
 
+Status CheckCall(const Call& call, const CallHead& head) {
+  // Before the context, whose deadline has then passed.
+  if (head.timeout_s == uint64_t{0}) {
+    return ValidationError("[timeout: value 0 invalid, must be 1 or larger]");
+  }
+  AKIDB_RETURN_IF_ERROR(call.context.Check());
+  AKIDB_RETURN_IF_ERROR(CheckRight(call.caller, head.right, head.collection));
+  AKIDB_RETURN_IF_ERROR(call.service.CheckRequiredPoint(call.context, call.caller));
+  if (!head.timeout_s || head.collection.empty()) return OkStatus();
+  return call.service.CheckTimeout(head.collection, *head.timeout_s);
+}
+
 grpc::Status ToGrpcStatus(const Status& status) {
   if (status.ok()) return grpc::Status::OK;
   return {CodeOf(status.code()), dialect::ErrorText(status, dialect::BodyForm::kProtobuf)};
+}
+
+Result<service::Caller> CallerOf(const CallEnvironment& environment,
+                                 const grpc::CallbackServerContext& server) {
+  return environment.keys.CallerOf(KeyOf(server));
 }
 
 std::chrono::steady_clock::time_point DeadlineOf(const CallEnvironment& environment,
@@ -149,8 +154,7 @@ std::chrono::steady_clock::time_point DeadlineOf(const CallEnvironment& environm
 
 Status RunCall(const CallSetup& setup, const std::function<Status(const Call&)>& body) {
   const CallEnvironment& environment = setup.environment;
-  AKIDB_ASSIGN_OR_RETURN(const service::Caller caller,
-                         environment.keys.CallerOf(KeyOf(setup.server)));
+  AKIDB_ASSIGN_OR_RETURN(const service::Caller caller, CallerOf(environment, setup.server));
   AKIDB_ASSIGN_OR_RETURN(const double recall, RecallOf(setup.server));
   AKIDB_ASSIGN_OR_RETURN(const bool explain, ExplainOf(setup.server));
   const Call call{environment, environment.service,   setup.context,

@@ -57,6 +57,10 @@ struct Call {
 
 grpc::Status ToGrpcStatus(const Status& status);
 
+// Whom the key in the metadata names. kUnauthenticated, kPermissionDenied.
+Result<service::Caller> CallerOf(const CallEnvironment& environment,
+                                 const grpc::CallbackServerContext& server);
+
 // What a request says of itself before it is decoded.
 struct CallHead {
   Right right = Right::kAny;
@@ -72,6 +76,9 @@ struct CallSetup {
   const CallHead& head;
   const RequestContext& context;
 };
+
+// Time and rights, as a call's own or of a request within it.
+Status CheckCall(const Call& call, const CallHead& head);
 
 // Checks key, rights and time, then runs `body` with what it needs.
 Status RunCall(const CallSetup& setup, const std::function<Status(const Call&)>& body);

@@ -14,13 +14,6 @@
 namespace akidb::rpc {
 namespace {
 
-// Every form of consistency holds: there is one copy.
-template <typename Request>
-Status CheckConsistency(const Request& request) {
-  return CheckEnum(qdrant::ReadConsistencyType_IsValid, request.read_consistency().type(),
-                   "read_consistency.type");
-}
-
 QueryRequest Asked(const Call& call) {
   QueryRequest request;
   request.recall = call.recall;

@@ -3,10 +3,18 @@
 #pragma once
 
 #include "api/grpc/messages.h"
+#include "api/grpc/value_message.h"
 #include "base/status.h"
 #include "types/query.h"
 
 namespace akidb::rpc {
+
+// Every form of consistency holds: there is one copy.
+template <typename Request>
+Status CheckConsistency(const Request& request) {
+  return CheckEnum(qdrant::ReadConsistencyType_IsValid, request.read_consistency().type(),
+                   "read_consistency.type");
+}
 
 // What a message leaves open stays as `request` has it.
 Status DecodeQuery(const qdrant::QueryPoints& message, QueryRequest& request);
