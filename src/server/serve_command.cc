@@ -273,6 +273,8 @@ Status ListenGrpc(const Settings& settings, Modules& modules) {
   options.message_bytes_max = settings.Number("body_bytes_max");
   options.buffered_bytes_max = 8 * options.message_bytes_max;
   options.request_timeout = std::chrono::seconds(settings.Number("request_timeout_s"));
+  // One thread at least is left to all other calls.
+  options.ingest_passes_max = std::max<uint64_t>(settings.Number("request_threads"), 2) - 1;
   options.title = settings.Text("title");
   options.version = kDialectVersion;
   options.commit = Commit();

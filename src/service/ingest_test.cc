@@ -48,6 +48,18 @@ TEST_F(IngestTest, EndsWhereTheCollectionHasNoRoom) {
   EXPECT_EQ(embedder_.calls.size(), 1u);
 }
 
+TEST_F(IngestTest, RoomThatOthersTakeMeanwhileIsNoRefusal) {
+  FakeCollection& collection = MakeCollection();
+  collection.taken = true;
+  std::vector<UpdateOperation> batches;
+  batches.push_back(Batch({TextPoint(1, "four")}));
+  const Result<IngestReply> reply = service_.Ingest(context_, "c", batches);
+  ASSERT_TRUE(reply.ok());
+  EXPECT_TRUE(reply->refused.ok());
+  EXPECT_TRUE(reply->replies.empty());
+  EXPECT_FALSE(reply->has_room);
+}
+
 TEST_F(IngestTest, ACancelledRequestWritesNothingMore) {
   FakeCollection& collection = MakeCollection();
   std::vector<UpdateOperation> batches;

@@ -286,20 +286,27 @@ Result<IngestReply> Service::Ingest(const RequestContext& context, std::string_v
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
   const std::unique_ptr<engine::WriteGroup> group = target->BeginWrites();
+  IngestReply reply;
   const auto write = [&](UpdateOperation& batch) -> Result<WriteReply> {
+    const size_t points = PointsOf(batch).size();
     AKIDB_RETURN_IF_ERROR(context.Check());
     AKIDB_RETURN_IF_ERROR(AdmitWrites(collection, {&batch, 1}));
     AKIDB_ASSIGN_OR_RETURN(Embedded embedded, EmbedPoints(context, collection, {PointsOf(batch)}));
-    AKIDB_ASSIGN_OR_RETURN(WriteReply reply, std::visit(Writing(context, *group), batch));
-    reply.usage = std::move(embedded.usage);
-    reply.truncated_texts = embedded.truncated_texts;
-    return reply;
+    Result<WriteReply> written = std::visit(Writing(context, *group), batch);
+    if (written.ok()) {
+      written->usage = std::move(embedded.usage);
+      written->truncated_texts = embedded.truncated_texts;
+    } else if (written.status().code() == ErrorCode::kResourceExhausted) {
+      // Others may have taken the room since it was asked for.
+      reply.has_room = target->HasRoom(points);
+    }
+    return written;
   };
-  IngestReply reply;
   for (UpdateOperation& batch : batches) {
     reply.has_room = target->HasRoom(PointsOf(batch).size());
     if (!reply.has_room) break;
     Result<WriteReply> written = write(batch);
+    if (!reply.has_room) break;
     reply.refused = written.status();
     if (!written.ok()) break;
     reply.replies.push_back(std::move(*written));

@@ -124,6 +124,10 @@ class FakeCollection final : public engine::Collection {
   }
 
   Result<engine::WriteResult> Upsert(const RequestContext&, std::vector<Point> batch) override {
+    if (taken.exchange(false)) {
+      points_max = points.size();
+      return ResourceExhaustedError("no room");
+    }
     for (Point& point : batch) points[point.id] = std::move(point);
     return engine::WriteResult{++seq, true};
   }
@@ -215,7 +219,10 @@ class FakeCollection final : public engine::Collection {
     batches.push_back(requests.size());
     return found;
   }
-  bool HasRoom(size_t more) const override { return points.size() + more <= points_max; }
+  bool HasRoom(size_t more) const override {
+    ++room_checks;
+    return points.size() + more <= points_max;
+  }
   std::unique_ptr<engine::WriteGroup> BeginWrites() override {
     return std::make_unique<GroupOf>(*this, commits);
   }
@@ -261,6 +268,8 @@ class FakeCollection final : public engine::Collection {
   CollectionConfig config_;
   std::map<PointId, Point> points;
   std::atomic<size_t> points_max = SIZE_MAX;
+  mutable std::atomic<int> room_checks = 0;
+  std::atomic<bool> taken = false;  // what room there is, by others, before the next upsert
   engine::PayloadIndexInfos indexes;
   std::map<std::string, std::vector<uint32_t>> prefixes;
   uint64_t seq = 0;

@@ -1,5 +1,6 @@
 #include "api/grpc/akidb_ingest_message.h"
 
+#include <string_view>
 #include <utility>
 
 #include "api/dialect/bm25_text.h"
@@ -80,6 +81,15 @@ Status DecodePointId(const v1::IngestPoint& message, PointId& out) {
   return MalformedError("id: expected `num` or `uuid`, got none");
 }
 
+// What clients send comes back in what is told of it: an answer stays small whatever they send.
+constexpr size_t kRefusalBytesMax = 1024;
+constexpr size_t kPointTextBytesMax = 256;
+
+std::string Cut(std::string_view text, size_t bytes_max) {
+  const std::string valid = ReplaceInvalidUtf8(text.substr(0, bytes_max + 4));
+  return std::string(TruncateUtf8(valid, bytes_max));
+}
+
 std::string IdText(const v1::IngestPoint& message) {
   PointId id;
   if (message.id_case() == v1::IngestPoint::ID_NOT_SET) return {};
@@ -133,12 +143,12 @@ void EncodeRefusal(const v1::IngestBatch& batch, const Status& status,
   const grpc::Status told = ToGrpcStatus(status);
   out.set_sequence(batch.sequence());
   out.set_code(static_cast<uint32_t>(told.error_code()));
-  out.set_message(ReplaceInvalidUtf8(told.error_message()));
+  out.set_message(Cut(told.error_message(), kRefusalBytesMax));
   for (const service::RefusedPoint& point : points) {
     v1::RefusedPoint& message = *out.add_points();
     message.set_index(static_cast<uint32_t>(point.index));
-    message.set_id(IdText(batch.points(static_cast<int>(point.index))));
-    message.set_message(ReplaceInvalidUtf8(point.status.message()));
+    message.set_id(Cut(IdText(batch.points(static_cast<int>(point.index))), kPointTextBytesMax));
+    message.set_message(Cut(point.status.message(), kPointTextBytesMax));
   }
 }
 

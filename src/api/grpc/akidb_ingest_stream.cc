@@ -26,6 +26,14 @@ CallHead UnboundedHead() {
   return head;
 }
 
+// So that who has no key, or one that only reads, takes no place. The collection's own rights are
+// checked by each pass.
+Status CheckMetadata(const CallEnvironment& environment,
+                     const grpc::CallbackServerContext& server) {
+  AKIDB_ASSIGN_OR_RETURN(const service::Caller caller, CallerOf(environment, server));
+  return caller.MayReadAll().ok() ? caller.MayManage() : OkStatus();
+}
+
 bool HoldsText(std::span<const PointInput> points) {
   return std::any_of(points.begin(), points.end(), [](const PointInput& point) {
     return std::any_of(point.vectors.begin(), point.vectors.end(), [](const auto& vector) {
@@ -39,17 +47,63 @@ bool HoldsText(std::span<const PointInput> points) {
 Status IngestStreams::Add(const std::shared_ptr<IngestStream>& stream) {
   const MutexLock lock(mutex_);
   if (stopping_) return Stopping();
-  if (streams_.size() >= kStreamsMax) {
+  if (streams_.size() - begun_ >= kIdleMax) {
+    return ResourceExhaustedError("at most " + std::to_string(kIdleMax) +
+                                  " streams may wait for their first message at a time");
+  }
+  streams_.emplace(stream.get(), Open{stream});
+  return OkStatus();
+}
+
+Status IngestStreams::Begin(const IngestStream& stream) {
+  const MutexLock lock(mutex_);
+  if (begun_ >= kStreamsMax) {
     return ResourceExhaustedError("at most " + std::to_string(kStreamsMax) +
                                   " streams may ingest at a time");
   }
-  streams_.emplace(stream.get(), stream);
+  const auto found = streams_.find(&stream);
+  if (found == streams_.end() || found->second.begun) return OkStatus();
+  found->second.begun = true;
+  ++begun_;
   return OkStatus();
 }
 
 void IngestStreams::Remove(const IngestStream& stream) {
   const MutexLock lock(mutex_);
-  streams_.erase(&stream);
+  const auto found = streams_.find(&stream);
+  if (found == streams_.end()) return;
+  if (found->second.begun) --begun_;
+  streams_.erase(found);
+}
+
+Status IngestStreams::Submit(const std::shared_ptr<IngestStream>& stream) {
+  const MutexLock lock(mutex_);
+  if (passes_ >= options_.passes_max) {
+    ready_.push_back(stream);
+    return OkStatus();
+  }
+  AKIDB_RETURN_IF_ERROR(stream->SubmitPass());
+  ++passes_;
+  return OkStatus();
+}
+
+void IngestStreams::EndPass() {
+  for (;;) {
+    std::shared_ptr<IngestStream> next;
+    Status submitted;
+    {
+      const MutexLock lock(mutex_);
+      if (ready_.empty()) {
+        --passes_;
+        return;
+      }
+      next = std::move(ready_.front());
+      ready_.pop_front();
+      submitted = next->SubmitPass();
+    }
+    if (submitted.ok()) return;
+    next->FailPass(submitted);
+  }
 }
 
 void IngestStreams::Stop() {
@@ -57,7 +111,7 @@ void IngestStreams::Stop() {
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
-    for (const auto& [key, stream] : streams_) streams.push_back(stream);
+    for (const auto& [key, open] : streams_) streams.push_back(open.stream);
   }
   for (const std::shared_ptr<IngestStream>& stream : streams) stream->Drain();
 }
@@ -68,8 +122,13 @@ IngestStream::Reactor* IngestStream::Start(const CallEnvironment& environment,
   const auto stream = std::make_shared<IngestStream>(environment, server, streams);
   const MutexLock lock(stream->mutex_);
   stream->self_ = stream;
-  const Status added = streams.Add(stream);
-  if (!added.ok()) stream->End(added);
+  Status added = CheckMetadata(environment, server);
+  if (added.ok()) added = streams.Add(stream);
+  if (added.ok()) {
+    stream->AwaitStart();
+  } else {
+    stream->End(added);
+  }
   stream->Advance();
   return stream.get();
 }
@@ -84,6 +143,17 @@ IngestStream::IngestStream(const CallEnvironment& environment, grpc::CallbackSer
 void IngestStream::Drain() {
   const MutexLock lock(mutex_);
   draining_ = true;
+  Advance();
+}
+
+Status IngestStream::SubmitPass() {
+  return environment_.pool.Submit([self = shared_from_this()] { self->Run(); });
+}
+
+void IngestStream::FailPass(const Status& status) {
+  const MutexLock lock(mutex_);
+  running_ = false;
+  End(status);
   Advance();
 }
 
@@ -153,7 +223,7 @@ void IngestStream::Advance() {
   if (!running_ && !held_back_ && !ended_ && !waiting_.empty() &&
       outgoing_.size() < kResponsesMax) {
     running_ = true;
-    const Status submitted = environment_.pool.Submit([self = shared_from_this()] { self->Run(); });
+    const Status submitted = streams_.Submit(shared_from_this());
     if (!submitted.ok()) {
       running_ = false;
       End(submitted);
@@ -196,6 +266,7 @@ Status IngestStream::TakeStart(const v1::IngestStart& start) {
   if (start.collection_name().empty()) {
     return ValidationError("[start.collection_name: expected a name]");
   }
+  AKIDB_RETURN_IF_ERROR(streams_.Begin(*this));
   head_ = UnboundedHead();
   head_->collection = start.collection_name();
   model_ = start.model();
@@ -243,10 +314,25 @@ void IngestStream::EndPass(Pass pass) {
 
 void IngestStream::HoldBack() {
   held_back_ = true;
-  alarm_ = std::make_unique<grpc::Alarm>();
-  alarm_->Set(std::chrono::system_clock::now() + kRoomWait, [self = shared_from_this()](bool) {
+  room_alarm_ = std::make_unique<grpc::Alarm>();
+  room_alarm_->Set(std::chrono::system_clock::now() + kRoomWait, [weak = weak_from_this()](bool) {
+    const std::shared_ptr<IngestStream> self = weak.lock();
+    if (self == nullptr) return;
     const MutexLock lock(self->mutex_);
     self->held_back_ = false;
+    self->Advance();
+  });
+}
+
+void IngestStream::AwaitStart() {
+  const std::chrono::milliseconds wait = streams_.options().start_wait;
+  start_alarm_.Set(std::chrono::system_clock::now() + wait, [weak = weak_from_this(), wait](bool) {
+    const std::shared_ptr<IngestStream> self = weak.lock();
+    if (self == nullptr) return;
+    const MutexLock lock(self->mutex_);
+    if (self->head_) return;
+    self->End(Status(ErrorCode::kDeadlineExceeded,
+                     "`start` did not come within " + std::to_string(wait.count()) + " ms"));
     self->Advance();
   });
 }
@@ -259,6 +345,8 @@ void IngestStream::Run() {
   }
   const Status written = RunCall({environment_, server_, *head_, context_},
                                  [&](const Call& call) { return WriteBatches(call, pass); });
+  // Before the stream can end, behind which there may be no server.
+  streams_.EndPass();
   const MutexLock lock(mutex_);
   running_ = false;
   if (!written.ok()) End(written);
@@ -272,7 +360,7 @@ Status IngestStream::WriteBatches(const Call& call, Pass& pass) {
     AKIDB_RETURN_IF_ERROR(call.service.Ingest(call.context, call.collection, {}).status());
     pass.settled = 1;
   }
-  while (pass.settled < pass.batches.size() && pass.has_room) {
+  while (pass.settled < pass.batches.size() && pass.has_room && !pass.embeds) {
     AKIDB_RETURN_IF_ERROR(WriteSome(call, pass));
   }
   return OkStatus();
@@ -282,11 +370,10 @@ Status IngestStream::WriteSome(const Call& call, Pass& pass) {
   const auto batches = std::span<const Waiting>(pass.batches).subspan(pass.settled);
   std::vector<UpdateOperation> operations;
   std::vector<service::RefusedPoint> refused_points;
-  bool texts = false;  // embedding takes long, so that what was written before is told first
-  for (size_t i = 0; i < batches.size() && refused_points.empty() && !texts; ++i) {
+  for (size_t i = 0; i < batches.size() && refused_points.empty() && !pass.embeds; ++i) {
     UpsertRequest upsert;
     refused_points = DecodeIngestBatch(*batches[i].batch, model_, upsert.points);
-    texts = HoldsText(upsert.points);
+    pass.embeds = HoldsText(upsert.points);
     if (refused_points.empty()) operations.emplace_back(std::move(upsert));
   }
   AKIDB_ASSIGN_OR_RETURN(const service::IngestReply reply,

@@ -4,9 +4,10 @@
 // control holds the client back. So it does while the collection has no room. The request pool
 // writes a few of them at a time (one pass), which wait for the disk together, and one response
 // acknowledges them. Responses that the client doesn't read are bounded, too: then no more is
-// written. Between passes a stream has no thread.
+// written. Between passes a stream has no thread, and passes never take all threads of the pool.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -31,24 +32,50 @@ namespace akidb::rpc {
 
 class IngestStream;
 
+struct IngestOptions {
+  size_t passes_max = 1;                        // at a time; the others wait without a thread
+  std::chrono::milliseconds start_wait{30000};  // for the first message, then the stream ends
+};
+
 // The streams of a server. Thread-safe.
 class IngestStreams {
  public:
-  // Each holds up to kWaitingBytesMax and a message.
+  // Of those that have begun. Each holds up to kWaitingBytesMax and a message.
   static constexpr size_t kStreamsMax = 32;
+  // Of those whose first message is still to come; they hold next to nothing.
+  static constexpr size_t kIdleMax = 256;
 
-  // kResourceExhausted: as many as may be; kUnavailable: the server is stopping.
+  explicit IngestStreams(const IngestOptions& options = {}) : options_(options) {}
+
+  const IngestOptions& options() const { return options_; }
+
+  // kResourceExhausted: as many have not begun as may be; kUnavailable: the server is stopping.
   Status Add(const std::shared_ptr<IngestStream>& stream);
+  // Its first message has come. kResourceExhausted: as many have begun as may be.
+  Status Begin(const IngestStream& stream);
   void Remove(const IngestStream& stream);
   // Lets each finish what it has read, and takes no new ones.
   void Stop();
 
+  // Runs a pass of the stream once it may have a thread. kResourceExhausted, kUnavailable: the pool
+  // takes no more.
+  Status Submit(const std::shared_ptr<IngestStream>& stream);
+  // By each pass, at its end: its thread is the next stream's.
+  void EndPass();
+
  private:
+  struct Open {
+    std::shared_ptr<IngestStream> stream;  // shared: it may end while Stop() is at it
+    bool begun = false;
+  };
+
+  const IngestOptions options_;
   Mutex mutex_;
   bool stopping_ AKIDB_GUARDED_BY(mutex_) = false;
-  // Shared: one may end while Stop() is at it.
-  std::unordered_map<const IngestStream*, std::shared_ptr<IngestStream>> streams_
-      AKIDB_GUARDED_BY(mutex_);
+  std::unordered_map<const IngestStream*, Open> streams_ AKIDB_GUARDED_BY(mutex_);
+  size_t begun_ AKIDB_GUARDED_BY(mutex_) = 0;                                 // of streams_
+  size_t passes_ AKIDB_GUARDED_BY(mutex_) = 0;                                // that the pool has
+  std::deque<std::shared_ptr<IngestStream>> ready_ AKIDB_GUARDED_BY(mutex_);  // for a pass
 };
 
 // Thread-safe. Lives until gRPC is done with it and no pass holds it.
@@ -65,7 +92,8 @@ class IngestStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
 
   using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
-  // Owns itself from here on. All outlive it.
+  // Owns itself from here on; key and rights are checked as far as the call's metadata tell. All
+  // outlive it.
   static Reactor* Start(const CallEnvironment& environment, grpc::CallbackServerContext& server,
                         IngestStreams& streams);
 
@@ -74,6 +102,10 @@ class IngestStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
 
   // Reads no more; what was read is written and acknowledged.
   void Drain();
+
+  // Of IngestStreams: hands a pass to the pool; and tells that it has not come to be.
+  Status SubmitPass();
+  void FailPass(const Status& status);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -102,12 +134,15 @@ class IngestStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
     std::vector<Waiting> batches;
     size_t settled = 0;    // of these: written or refused
     bool has_room = true;  // false: the others are to wait
+    bool embeds = false;   // texts, which takes long: others have the thread before the next batch
     std::vector<v1::IngestResponse> responses;
   };
   Pass TakePass() AKIDB_REQUIRES(mutex_);
   void EndPass(Pass pass) AKIDB_REQUIRES(mutex_);
   // Tries again in a moment.
   void HoldBack() AKIDB_REQUIRES(mutex_);
+  // Ends the stream if its first message isn't here by then.
+  void AwaitStart() AKIDB_REQUIRES(mutex_);
 
   // On the request pool, one at a time.
   void Run();
@@ -136,7 +171,9 @@ class IngestStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   bool writing_ AKIDB_GUARDED_BY(mutex_) = false;
   bool running_ AKIDB_GUARDED_BY(mutex_) = false;
   bool held_back_ AKIDB_GUARDED_BY(mutex_) = false;
-  std::unique_ptr<grpc::Alarm> alarm_ AKIDB_GUARDED_BY(mutex_);  // that ends it
+  // Alarms keep what they call as long as they live themselves: it must not own the stream.
+  std::unique_ptr<grpc::Alarm> room_alarm_ AKIDB_GUARDED_BY(mutex_);  // ends held_back_
+  grpc::Alarm start_alarm_ AKIDB_GUARDED_BY(mutex_);
   bool draining_ AKIDB_GUARDED_BY(mutex_) = false;
   bool finished_ AKIDB_GUARDED_BY(mutex_) = false;
   std::optional<Status> ended_ AKIDB_GUARDED_BY(mutex_);  // early

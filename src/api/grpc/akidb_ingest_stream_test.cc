@@ -1,9 +1,13 @@
 // Streams of points over loopback, into collections in memory.
+#include "api/grpc/akidb_ingest_stream.h"
+
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <akidb/v1/akidb.pb.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -11,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "api/grpc/grpc_server.h"
+#include "api/grpc/method_table.h"
 #include "base/executor.h"
 #include "base/log.h"
 #include "service/service_fixture.h"
@@ -125,6 +130,16 @@ TEST_F(IngestStreamTest, AcknowledgesWhatIsWrittenWhileTheStreamIsOpen) {
   EXPECT_EQ(collection_->points.size(), 3u);
 }
 
+TEST_F(IngestStreamTest, WaitsWhereOthersTakeTheRoom) {
+  collection_->taken = true;
+  Client client(server_->address());
+  client.Start();
+  client.Batch(1);
+  while (collection_->room_checks < 3) std::this_thread::yield();  // it has tried again
+  collection_->points_max = 10;
+  EXPECT_EQ(client.Read()->acknowledged_sequence(), 1u);
+}
+
 TEST_F(IngestStreamTest, WaitsWhereTheCollectionHasNoRoom) {
   collection_->points_max = 1;
   Client client(server_->address());
@@ -185,6 +200,121 @@ TEST_F(IngestStreamTest, ARefusalNamesThePointsOfItsOwnBatch) {
   EXPECT_EQ(client.Read()->acknowledged_sequence(), 3u);
   client.End();
   EXPECT_TRUE(client.Finish().ok());
+}
+
+// A server of one method, whose streams the test knows.
+class KnownStreamsTest : public service::ServiceFixture {
+ protected:
+  void Listen(const IngestOptions& options) {
+    collection_ = &MakeCollection();
+    environment_.emplace(CallEnvironment{service_, pool_, *log_, {}, "", "", ""});
+    streams_.emplace(options);
+    table_.emplace(*environment_);
+    table_->AddStream("/akidb.v1.AkidbService/Ingest", [this](grpc::CallbackServerContext* server) {
+      IngestStream::Reactor* const reactor = IngestStream::Start(*environment_, *server, *streams_);
+      const MutexLock lock(mutex_);
+      known_.push_back(static_cast<IngestStream*>(reactor)->weak_from_this());
+      return reactor;
+    });
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&*table_);
+    server_ = builder.BuildAndStart();
+    address_ = "127.0.0.1:" + std::to_string(port);
+  }
+  // Until so many have come.
+  void Await(size_t count) {
+    for (;;) {
+      const MutexLock lock(mutex_);
+      if (known_.size() >= count) return;
+    }
+  }
+  void TearDown() override {
+    streams_->Stop();
+    server_->Shutdown();
+    server_->Wait();
+    // What calls a stream for the last time may let go of it behind that.
+    const MutexLock lock(mutex_);
+    for (const std::weak_ptr<IngestStream>& stream : known_) {
+      const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+      while (!stream.expired() && std::chrono::steady_clock::now() < until) {
+        std::this_thread::yield();
+      }
+      EXPECT_TRUE(stream.expired());
+    }
+  }
+
+  std::unique_ptr<Logger> log_ = MakeNullLogger();
+  std::optional<CallEnvironment> environment_;
+  std::optional<IngestStreams> streams_;
+  std::optional<MethodTable> table_;
+  Mutex mutex_;
+  std::vector<std::weak_ptr<IngestStream>> known_ AKIDB_GUARDED_BY(mutex_);
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+  service::FakeCollection* collection_ = nullptr;
+  Executor pool_{{.name = "request", .threads = 2}};  // ends first: its passes use the others
+};
+
+TEST_F(KnownStreamsTest, AStreamThatWasHeldBackIsFreed) {
+  Listen({});
+  collection_->taken = true;
+  Client client(address_);
+  client.Start();
+  client.Batch(1);
+  while (collection_->room_checks < 3) std::this_thread::yield();  // it has tried again
+  collection_->points_max = 10;
+  EXPECT_EQ(client.Read()->acknowledged_sequence(), 1u);
+  client.End();
+  EXPECT_TRUE(client.Finish().ok());
+}
+
+TEST_F(KnownStreamsTest, OneThatDoesNotBeginEnds) {
+  Listen({.start_wait = std::chrono::milliseconds(1)});
+  Client client(address_);
+  const grpc::Status status = client.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_NE(status.error_message().find("start"), std::string::npos) << status.error_message();
+}
+
+TEST_F(KnownStreamsTest, ThoseThatHaveNotBegunAreBoundedAndTakeNoPlace) {
+  Listen({});
+  std::vector<std::unique_ptr<Client>> idle;
+  for (size_t i = 0; i + 1 < IngestStreams::kIdleMax; ++i) {
+    idle.push_back(std::make_unique<Client>(address_));
+  }
+  Client client(address_);
+  client.Start();
+  client.Batch(1);
+  EXPECT_EQ(client.Read()->acknowledged_sequence(), 1u);
+  idle.push_back(std::make_unique<Client>(address_));
+  Await(IngestStreams::kIdleMax + 1);
+  Client refused(address_);
+  const grpc::Status status = refused.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_NE(status.error_message().find("256"), std::string::npos) << status.error_message();
+}
+
+TEST_F(KnownStreamsTest, ManyShareOnePassAtATime) {
+  Listen({.passes_max = 1});
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(std::make_unique<Client>(address_));
+    clients.back()->Start();
+  }
+  for (uint64_t sequence = 1; sequence <= 5; ++sequence) {
+    for (const auto& client : clients) client->Batch(sequence);
+  }
+  for (const auto& client : clients) {
+    client->End();
+    uint64_t last = 0;
+    while (const std::optional<v1::IngestResponse> response = client->Read()) {
+      last = response->acknowledged_sequence();
+    }
+    EXPECT_EQ(last, 5u);
+    EXPECT_TRUE(client->Finish().ok());
+  }
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ class GrpcServerImpl final : public GrpcServer {
         environment_{dependencies.service, dependencies.pool,       dependencies.log,
                      options_.keys,        options_.title,          options_.version,
                      options_.commit,      options_.request_timeout},
+        ingest_streams_({.passes_max = options_.ingest_passes_max}),
         tls_(options_.tls ? std::make_shared<RenewableTls>(*options_.tls) : nullptr) {}
   ~GrpcServerImpl() override { Stop(std::chrono::milliseconds(0)); }
 

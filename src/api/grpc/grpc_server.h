@@ -31,6 +31,8 @@ struct GrpcServerOptions {
   size_t buffered_bytes_max = 256u << 20;  // of all connections
   int streams_max = 1000;                  // calls at a time of one connection
   std::chrono::seconds request_timeout{60};
+  // Threads of the pool that streams of points may take at a time.
+  size_t ingest_passes_max = 1;
   std::string title;
   std::string version;
   std::string commit;

@@ -240,6 +240,21 @@ class Calls(ServiceTestCase):
         query.Pack(messages.QueryPoints())
         self.refused(CODE.NOT_FOUND, explain, v1.ExplainRequest(collection_name="nothing", query=query))
 
+    def test_the_bounds_of_an_explained_query_hold(self):
+        self.create(strict_mode_config=messages.StrictModeConfig(enabled=True, max_timeout=5))
+        unknown = messages.ReadConsistency.FromString(b"\x08\x09")
+        for bounds in ({"timeout": 0}, {"timeout": 6}, {"read_consistency": unknown}):
+            with self.subTest(bounds=bounds):
+                inner = messages.QueryPoints(collection_name=self.name, **bounds)
+                told = self.refused(CODE.INVALID_ARGUMENT, self.points.Query, inner)
+                query = any_pb2.Any()
+                query.Pack(inner)
+                request = v1.ExplainRequest(collection_name=self.name, query=query)
+                self.assertEqual(self.refused(CODE.INVALID_ARGUMENT, self.own.Explain, request), told)
+        query = any_pb2.Any()
+        query.Pack(messages.QueryPoints(timeout=5))
+        self.own.Explain(v1.ExplainRequest(collection_name=self.name, query=query))
+
 
 class Ingest(ServiceTestCase):
     def test_batches_are_written_and_acknowledged_in_order(self):
@@ -413,6 +428,13 @@ class Ingest(ServiceTestCase):
         self.assertEqual([refusal.sequence for refusal in refused], list(range(1, 301)))
         self.assertEqual({len(refusal.points) for refusal in refused}, {100})
 
+    def test_a_refusal_stays_small(self):
+        self.create()
+        points = [v1.IngestPoint(uuid="x" * 200_000) for _ in range(100)]
+        answers = self.ingest(self.start(continue_after_refusal=True), batch(1, *points))
+        self.assertEqual(len(answers[-1].refusal.points), 100)
+        self.assertLess(answers[-1].ByteSize(), 100_000)
+
     def test_a_deadline_ends_it(self):
         self.create()
         waiting = queue.Queue()
@@ -487,6 +509,21 @@ class Keys(ServiceTestCase):
         self.refused(CODE.PERMISSION_DENIED, self.own.Ingest, iter([self.start()]), metadata=reader)
         self.refused(CODE.PERMISSION_DENIED, self.own.Ingest, iter([self.start(), batch(1, point(2))]), metadata=reader)
         self.assertEqual(self.count(), 1)
+
+    def test_streams_that_may_not_write_or_have_not_begun_take_no_place(self):
+        self.create()
+        never = queue.Queue()
+        reader = (("api-key", self.READER),)
+        for metadata, code in (((), CODE.UNAUTHENTICATED), (reader, CODE.PERMISSION_DENIED)):
+            self.refused(code, self.own.Ingest, iter(never.get, None), metadata=metadata, timeout=60)
+        idle = []
+        for _ in range(40):
+            idle.append(self.own.Ingest(iter(never.get, None), metadata=self.metadata, timeout=60))
+        self.assertEqual(self.ingest(self.start(), batch(1, point(1)))[-1].acknowledged_sequence, 1)
+        for answers in idle:
+            answers.cancel()
+        for _ in range(len(idle) + 2):
+            never.put(None)
 
 
 class Stopping(ServiceTestCase):
