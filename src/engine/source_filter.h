@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "base/request_context.h"
 #include "base/status.h"
 #include "engine/payload_index/filter_plan.h"
 #include "engine/row_source.h"
@@ -17,8 +18,9 @@ namespace akidb::engine {
 class SourceFilter {
  public:
   // All outlive it. Null: every row is admitted.
-  SourceFilter(const RowSource& source, const VectorSchema& schema, const Filter* filter)
-      : source_(source), subject_(source, schema), filter_(filter) {}
+  SourceFilter(const RowSource& source, const VectorSchema& schema, const Filter* filter,
+               const RequestContext& context)
+      : source_(source), subject_(source, schema), filter_(filter), context_(context) {}
 
   // Asks the payload indexes, if the source has any: worth it before many rows are looked at. Some
   // microseconds for each condition that they answer, and rows / 64 words.
@@ -26,8 +28,9 @@ class SourceFilter {
 
   // Whether the row, which is visible, passes. Means nothing once status() is an error.
   bool Admits(uint32_t row);
-  // The first payload that could not be read.
-  const Status& status() const { return subject_.status(); }
+  // The first payload that could not be read, or why the answer is no longer wanted: a filter may
+  // cost milliseconds a row, so that it looks at the request itself, whoever asks it.
+  const Status& status() const { return stopped_.ok() ? subject_.status() : stopped_; }
 
   // No row but these is admitted; null while nothing is known.
   const RowSet* possible() const { return plan_ ? &plan_->possible() : nullptr; }
@@ -40,6 +43,9 @@ class SourceFilter {
   const RowSource& source_;
   RowSubject subject_;
   const Filter* filter_;
+  const RequestContext& context_;
+  uint32_t evaluated_ = 0;  // rows
+  Status stopped_;
   std::optional<PlannedRows> plan_;
   bool mostly_settled_ = false;
   double expected_share_ = 1;

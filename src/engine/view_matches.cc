@@ -35,7 +35,7 @@ class SourceLook {
              const std::function<Status(const MatchedRow&)>& visit)
       : context_(look.context),
         place_(place),
-        filter_(place.source, look.schema, filter),
+        filter_(place.source, look.schema, filter, look.context),
         visit_(visit) {}
 
   SourceFilter& filter() { return filter_; }

@@ -94,7 +94,7 @@ Result<std::vector<Hit>> ViewReader::SearchMultivectors(const PreparedSearch& se
                             ComponentBytes(config.datatype), max_sim, top});
   for (uint32_t i = 0; i < view_.sources.size(); ++i) {
     const SteadyClock::time_point start = SteadyClock::now();
-    SourceFilter source_filter(*view_.sources[i], schema_, filter);
+    SourceFilter source_filter(*view_.sources[i], schema_, filter, context_);
     source_filter.Plan();
     const double filter_ms = filter != nullptr ? MillisecondsSince(start) : 0;
     AKIDB_RETURN_IF_ERROR(making.Source(*view_.sources[i], i, source_filter));

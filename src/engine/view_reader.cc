@@ -92,7 +92,7 @@ Result<ScrollPage> ViewReader::Scroll(const ScrollRequest& request) const {
   inputs.reserve(view_.sources.size());
   for (const auto& source : view_.sources) {
     inputs.push_back({source.get(), source->Ids(request.offset ? &*request.offset : nullptr),
-                      SourceFilter(*source, schema_, request.filter.get())});
+                      SourceFilter(*source, schema_, request.filter.get(), context_)});
     inputs.back().filter.Plan();
   }
   ScrollPage page;

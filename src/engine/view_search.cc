@@ -126,7 +126,7 @@ class ViewReader::SourceSearch {
         scan_(scan),
         source_(source),
         number_(number),
-        filter_(source, reader.schema_, scan.filter),
+        filter_(source, reader.schema_, scan.filter, reader.context_),
         gate_(source, scan.ordinal, filter_),
         exact_(scan, source, number) {}
 

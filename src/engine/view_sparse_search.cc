@@ -134,7 +134,7 @@ Result<std::vector<Hit>> ViewReader::SearchSparse(const PreparedSearch& search) 
   const HasIdCondition* const required = RequiredIds(filter);
   for (uint32_t i = 0; i < view_.sources.size(); ++i) {
     const SteadyClock::time_point start = SteadyClock::now();
-    SourceFilter source_filter(*view_.sources[i], schema_, filter);
+    SourceFilter source_filter(*view_.sources[i], schema_, filter, context_);
     if (required == nullptr) source_filter.Plan();
     const double filter_ms = filter != nullptr ? MillisecondsSince(start) : 0;
     SparseSourceSearch making(
