@@ -5,11 +5,14 @@
 #include <exception>
 
 #include "api/dialect/error_text.h"
+#include "base/utf8.h"
 
 namespace akidb::rpc {
 namespace {
 
 constexpr uint64_t kTimeoutMaxSeconds = 86400;
+// Clients take headers of 8 KiB in all, and a byte of a text may become three of them.
+constexpr size_t kTextBytesMax = 2048;
 constexpr std::string_view kBearer = "Bearer ";
 
 std::string_view Metadata(const grpc::CallbackServerContext& server, const char* key) {
@@ -130,7 +133,12 @@ Status CheckCall(const Call& call, const CallHead& head) {
 
 grpc::Status ToGrpcStatus(const Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  return {CodeOf(status.code()), dialect::ErrorText(status, dialect::BodyForm::kProtobuf)};
+  std::string text = dialect::ErrorText(status, dialect::BodyForm::kProtobuf);
+  if (text.size() > kTextBytesMax) {
+    text.resize(TruncateUtf8(text, kTextBytesMax).size());
+    text += "…";
+  }
+  return {CodeOf(status.code()), text};
 }
 
 Result<service::Caller> CallerOf(const CallEnvironment& environment,
@@ -154,7 +162,11 @@ std::chrono::steady_clock::time_point DeadlineOf(const CallEnvironment& environm
 
 Status RunCall(const CallSetup& setup, const std::function<Status(const Call&)>& body) {
   const CallEnvironment& environment = setup.environment;
-  AKIDB_ASSIGN_OR_RETURN(const service::Caller caller, CallerOf(environment, setup.server));
+  std::optional<service::Caller> asked;
+  if (!setup.head.caller) {
+    AKIDB_ASSIGN_OR_RETURN(asked, CallerOf(environment, setup.server));
+  }
+  const service::Caller& caller = asked ? *asked : *setup.head.caller;
   AKIDB_ASSIGN_OR_RETURN(const double recall, RecallOf(setup.server));
   AKIDB_ASSIGN_OR_RETURN(const bool explain, ExplainOf(setup.server));
   const Call call{environment, environment.service,   setup.context,

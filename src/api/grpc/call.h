@@ -55,6 +55,7 @@ struct Call {
   }
 };
 
+// Its text is cut where a client might not take it: it travels in a header.
 grpc::Status ToGrpcStatus(const Status& status);
 
 // Whom the key in the metadata names. kUnauthenticated, kPermissionDenied.
@@ -67,6 +68,7 @@ struct CallHead {
   CallLength length = CallLength::kBounded;
   std::string collection;
   std::optional<uint64_t> timeout_s;
+  std::optional<service::Caller> caller;  // none: the key is still to be looked at
 };
 
 // What is known of a call before it runs.

@@ -36,6 +36,15 @@ std::string AddressOf(const std::string& host, int port) {
   return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+// Compressed messages are refused, and not unpacked: the library would first unpack all of one, a
+// thousand times its size, and then ask whether it is too large.
+void RefuseCompressed(grpc::ServerBuilder& builder) {
+  for (int i = GRPC_COMPRESS_NONE + 1; i < GRPC_COMPRESS_ALGORITHMS_COUNT; ++i) {
+    builder.SetCompressionAlgorithmSupportStatus(static_cast<grpc_compression_algorithm>(i), false);
+  }
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+}
+
 void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
   grpc::ResourceQuota quota("akidb");
@@ -71,6 +80,7 @@ class GrpcServerImpl final : public GrpcServer {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     SetLimits(options_, builder);
+    RefuseCompressed(builder);
     const std::string wanted = AddressOf(options_.host, options_.port);
     builder.AddListeningPort(wanted,
                              tls_ ? std::static_pointer_cast<grpc::ServerCredentials>(tls_)

@@ -1,40 +1,81 @@
 #include "api/grpc/message_bytes.h"
 
 #include <climits>
+#include <functional>
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/support/proto_buffer_reader.h>
 
+#include "api/grpc/message_cost.h"
+
 namespace akidb::rpc {
 
 namespace {
 
-Status ParseFrom(google::protobuf::io::ZeroCopyInputStream& bytes,
-                 google::protobuf::MessageLite& out) {
-  google::protobuf::io::CodedInputStream stream(&bytes);
-  stream.SetRecursionLimit(kMessageDepthMax);
-  stream.SetTotalBytesLimit(INT_MAX);
-  if (out.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage()) return OkStatus();
+using google::protobuf::io::CodedInputStream;
+
+// Calls `read` with the bytes from their beginning.
+using Reading = std::function<void(const std::function<void(CodedInputStream&)>& read)>;
+
+Status ParseFrom(const Reading& from_the_beginning, size_t bytes, google::protobuf::Message& out) {
+  const google::protobuf::Descriptor& kind = *out.GetDescriptor();
+  bool is_within = true;
+  if (bytes > kCostlessBytes) {
+    from_the_beginning([&](CodedInputStream& stream) {
+      is_within = MessageWalk().IsWithin(CostMax(bytes), kind, stream);
+    });
+  }
+  if (!is_within) {
+    return TooLargeError("a message of " + std::to_string(bytes) + " bytes may take at most " +
+                         std::to_string(CostMax(bytes)) +
+                         " bytes of memory (8 times its size and 32 MiB): it consists of more and "
+                         "smaller parts; send them in several messages");
+  }
+  bool parsed = false;
+  from_the_beginning([&](CodedInputStream& stream) {
+    parsed = out.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
+  });
+  if (parsed) return OkStatus();
+  std::string invalid;
+  from_the_beginning(
+      [&](CodedInputStream& stream) { invalid = MessageWalk().FieldOfInvalidText(kind, stream); });
+  if (!invalid.empty()) return MalformedError(invalid + ": expected UTF-8");
   return MalformedError("expected a message of the kind " + out.GetTypeName() +
                         ", nested at most " + std::to_string(kMessageDepthMax) + " messages deep");
 }
 
+void ReadFrom(google::protobuf::io::ZeroCopyInputStream& bytes,
+              const std::function<void(CodedInputStream&)>& read) {
+  CodedInputStream stream(&bytes);
+  stream.SetRecursionLimit(kMessageDepthMax);
+  stream.SetTotalBytesLimit(INT_MAX);
+  read(stream);
+}
+
 }  // namespace
 
-Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite& out) {
+Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::Message& out) {
   // Shares what it is a copy of; a reader wants one that it might change.
   grpc::ByteBuffer shared(bytes);
   if (!shared.Valid()) return MalformedError("the message is missing");
-  grpc::ProtoBufferReader reader(&shared);
-  return ParseFrom(reader, out);
+  return ParseFrom(
+      [&shared](const std::function<void(CodedInputStream&)>& read) {
+        grpc::ProtoBufferReader reader(&shared);
+        ReadFrom(reader, read);
+      },
+      shared.Length(), out);
 }
 
-Status ParseMessage(std::string_view bytes, google::protobuf::MessageLite& out) {
+Status ParseMessage(std::string_view bytes, google::protobuf::Message& out) {
   if (bytes.size() > size_t{INT_MAX}) return MalformedError("the message is larger than 2 GiB");
-  google::protobuf::io::ArrayInputStream reader(bytes.data(), static_cast<int>(bytes.size()));
-  return ParseFrom(reader, out);
+  return ParseFrom(
+      [bytes](const std::function<void(CodedInputStream&)>& read) {
+        google::protobuf::io::ArrayInputStream reader(bytes.data(), static_cast<int>(bytes.size()));
+        ReadFrom(reader, read);
+      },
+      bytes.size(), out);
 }
 
 Status SerializeMessage(const google::protobuf::MessageLite& message, grpc::ByteBuffer& out) {

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include <google/protobuf/message_lite.h>
+#include <google/protobuf/message.h>
 #include <grpcpp/support/byte_buffer.h>
 
 #include "base/status.h"
@@ -14,10 +14,11 @@ namespace akidb::rpc {
 // each of them three messages (filter, condition, nested condition), or a payload of lists.
 inline constexpr int kMessageDepthMax = 300;
 
-// kMalformed: no message of that kind, or nested deeper.
-Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite& out);
+// kMalformed: no message of that kind, or nested deeper. kTooLarge: it would take more memory than
+// message_cost.h allows.
+Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::Message& out);
 // Of one message that is a field of another.
-Status ParseMessage(std::string_view bytes, google::protobuf::MessageLite& out);
+Status ParseMessage(std::string_view bytes, google::protobuf::Message& out);
 // kInternal: larger than a message may be (2 GiB).
 Status SerializeMessage(const google::protobuf::MessageLite& message, grpc::ByteBuffer& out);
 

@@ -19,9 +19,10 @@
 namespace akidb::rpc {
 
 template <typename Request>
-CallHead HeadOf(const Request& request, Right right) {
+CallHead HeadOf(const Request& request, Right right, service::Caller caller) {
   CallHead head;
   head.right = right;
+  head.caller = std::move(caller);
   if constexpr (requires { request.collection_name(); }) {
     head.collection = request.collection_name();
   }
@@ -49,19 +50,22 @@ class MethodTable final : public grpc::Service {
     AddUnary(path, [this, right, handler, length, &pace](grpc::CallbackServerContext* server,
                                                          const grpc::ByteBuffer* bytes,
                                                          grpc::ByteBuffer* answer) {
+      // Before a byte of a stranger's is parsed.
+      Result<service::Caller> caller = CallerOf(environment_, *server);
+      if (!caller.ok()) return End(*server, caller.status());
       // Writes wait for the disk, however short they are.
       if (right == Right::kRead && length == CallLength::kBounded &&
           bytes->Length() <= kHereBytesMax && pace.IsShort()) {
         if (const HereSlot slot(here_taken_); slot) {
           Work<Request, Response> work(handler, pace, *answer);
-          return RunHere(*server, *bytes, right, work);
+          return RunHere({*server, *bytes, right, std::move(caller).value()}, work);
         }
       }
       // Shared, for functions are copied.
       auto work = std::make_shared<Work<Request, Response>>(handler, pace, *answer);
       const Status parsed = ParseMessage(*bytes, work->request);
       if (!parsed.ok()) return End(*server, parsed);
-      CallHead head = HeadOf(work->request, right);
+      CallHead head = HeadOf(work->request, right, std::move(caller).value());
       head.length = length;
       return UnaryCall::Start(
           std::make_unique<UnaryCall>(environment_, *server, std::move(head),
@@ -71,7 +75,7 @@ class MethodTable final : public grpc::Service {
 
   using Stream = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
   using StreamStarter = std::function<Stream*(grpc::CallbackServerContext*)>;
-  // Messages both ways, which the stream parses itself. Likewise.
+  // Messages both ways, which the stream parses itself once it has looked at the key. Likewise.
   void AddStream(const char* path, StreamStarter starter);
 
  private:
@@ -101,15 +105,21 @@ class MethodTable final : public grpc::Service {
     Response& response = *google::protobuf::Arena::CreateMessage<Response>(&arena);
   };
 
+  struct Arrived {
+    grpc::CallbackServerContext& server;
+    const grpc::ByteBuffer& bytes;
+    Right right;
+    service::Caller caller;
+  };
+
   // Of a call that is expected to be short: it ends at its deadline, but not before when its client
   // leaves.
   template <typename Request, typename Response>
-  grpc::ServerUnaryReactor* RunHere(grpc::CallbackServerContext& server,
-                                    const grpc::ByteBuffer& bytes, Right right,
-                                    Work<Request, Response>& work) {
-    const Status parsed = ParseMessage(bytes, work.request);
+  grpc::ServerUnaryReactor* RunHere(Arrived arrived, Work<Request, Response>& work) {
+    grpc::CallbackServerContext& server = arrived.server;
+    const Status parsed = ParseMessage(arrived.bytes, work.request);
     if (!parsed.ok()) return End(server, parsed);
-    const CallHead head = HeadOf(work.request, right);
+    const CallHead head = HeadOf(work.request, arrived.right, std::move(arrived.caller));
     const RequestContext context(DeadlineOf(environment_, server, head));
     return End(server, RunCall({environment_, server, head, context},
                                [&work](const Call& call) { return work.Run(call); }));

@@ -12,6 +12,10 @@ namespace akidb::rpc {
 // Every form of consistency holds: there is one copy.
 template <typename Request>
 Status CheckConsistency(const Request& request) {
+  if (!request.has_read_consistency()) return OkStatus();
+  if (request.read_consistency().value_case() == qdrant::ReadConsistency::VALUE_NOT_SET) {
+    return MalformedError("read_consistency: expected `type` or `factor`, got none");
+  }
   return CheckEnum(qdrant::ReadConsistencyType_IsValid, request.read_consistency().type(),
                    "read_consistency.type");
 }

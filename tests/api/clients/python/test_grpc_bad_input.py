@@ -9,6 +9,7 @@ import signal
 import socket
 import tempfile
 import unittest
+import zlib
 
 import grpc
 from qdrant_client import grpc as messages
@@ -26,6 +27,37 @@ SEED = int(os.environ.get("AKIDB_TEST_SEED", "4711"))
 STREAMS_MAX = 1000
 
 
+KEY = "a-key-of-a-test-0123456789"
+
+
+def field(number, content):
+    """Of a message: text, bytes or another message (https://protobuf.dev/programming-guides/encoding)."""
+    length, size = len(content), b""
+    while length > 127:
+        size, length = size + bytes([length & 127 | 128]), length >> 7
+    return bytes([number << 3 | 2]) + size + bytes([length]) + content
+
+
+class Peak:
+    """By how many bytes a server's resident memory grows beyond what it is."""
+
+    def __init__(self, server):
+        self.folder = pathlib.Path(f"/proc/{server.process.pid}")
+        self.grown = 0
+
+    def read(self, name):
+        words = (self.folder / "status").read_text().split()
+        return int(words[words.index(name + ":") + 1]) << 10
+
+    def __enter__(self):
+        (self.folder / "clear_refs").write_text("5")  # the peak, too, is what it is now
+        self.before = self.read("VmRSS")
+        return self
+
+    def __exit__(self, *_):
+        self.grown = self.read("VmHWM") - self.before
+
+
 class BadInput(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -34,7 +66,8 @@ class BadInput(unittest.TestCase):
         cls.channel = grpc.insecure_channel(f"127.0.0.1:{cls.port}")
         cls.addClassCleanup(cls.channel.close)
         cls.points = PointsStub(cls.channel)
-        cls.server.request("PUT", "/collections/c", {"vectors": {"size": 2, "distance": "Dot"}})
+        for name in ("c", "e", "slow"):
+            cls.server.request("PUT", "/collections/" + name, {"vectors": {"size": 2, "distance": "Dot"}})
         points = [{"id": i, "vector": [1, i], "payload": {"text": "x" * 1000}} for i in range(200)]
         cls.server.request("PUT", "/collections/c/points?wait=true", {"points": points})
 
@@ -116,12 +149,6 @@ class BadInput(unittest.TestCase):
                 self.fail("the connection ended without a word")
 
     def test_prefetches_nest_64_deep(self):
-        def field(number, content):
-            length, size = len(content), b""
-            while length > 127:
-                size, length = size + bytes([length & 127 | 128]), length >> 7
-            return bytes([number << 3 | 2]) + size + bytes([length]) + content
-
         def nested(depth):
             nearest = messages.VectorInput(dense=messages.DenseVector(data=[1, 2]))
             query = field(2, messages.Query(nearest=nearest).SerializeToString())
@@ -166,6 +193,8 @@ class BadInput(unittest.TestCase):
                   for one in filters]
         strange = messages.ReadConsistency(type=9)
         cases += [
+            (self.points.Count, messages.CountPoints(
+                collection_name="c", read_consistency=messages.ReadConsistency())),
             (self.points.QueryBatch, messages.QueryBatchPoints(collection_name="c", read_consistency=strange)),
             (self.points.SearchBatch, messages.SearchBatchPoints(collection_name="c", read_consistency=strange)),
             (self.points.RecommendBatch, messages.RecommendBatchPoints(collection_name="c", read_consistency=strange)),
@@ -193,6 +222,108 @@ class BadInput(unittest.TestCase):
                 call(request, timeout=60)
             self.assertEqual(raised.exception.code(), grpc.StatusCode.INVALID_ARGUMENT, request)
             self.assertTrue(raised.exception.details())
+
+    def refused(self, call, *arguments, **more):
+        with self.assertRaises(grpc.RpcError) as raised:
+            call(*arguments, timeout=60, **more)
+        return raised.exception.code(), raised.exception.details()
+
+    def test_a_message_of_nothing_but_parts_is_refused(self):
+        for path, content in (
+            ("/qdrant.Points/Upsert", field(1, b"c") + b"\x1a\0" * 8_000_000),
+            ("/qdrant.Points/Count", b"\x13\x14" * 8_000_000),  # groups of no known field
+            ("/akidb.v1.AkidbService/Embed", b"\x12\0" * 8_000_000),
+        ):
+            with self.subTest(path), Peak(self.server) as peak:
+                code, text = self.refused(self.channel.unary_unary(path), content)
+                self.assertEqual(code, grpc.StatusCode.RESOURCE_EXHAUSTED)
+                self.assertIn("send them in several messages", text)
+            self.assertLess(peak.grown, 300 << 20)
+        ingest = self.channel.stream_stream("/akidb.v1.AkidbService/Ingest")
+        parts = [field(1, field(1, b"c")), field(2, b"\x08\x01" + b"\x12\0" * 8_000_000)]
+        code, text = self.refused(lambda *given, **more: list(ingest(*given, **more)), iter(parts))
+        self.assertEqual(code, grpc.StatusCode.RESOURCE_EXHAUSTED)
+        self.assertIn("send them in several messages", text)
+
+    def test_large_messages_of_usual_parts_are_taken(self):
+        ids = [messages.PointId(num=1_000_000_000 + i) for i in range(1_000_000)]
+        self.points.Delete(messages.DeletePoints(
+            collection_name="c", points=messages.PointsSelector(points=messages.PointsIdsList(ids=ids))), timeout=60)
+        value = messages.Value(string_value="some words")
+        point = lambda i: messages.PointStruct(
+            id=messages.PointId(num=i + 1), payload={f"key_{k}": value for k in range(20)},
+            vectors=messages.Vectors(vector=messages.Vector(dense=messages.DenseVector(data=[1, i]))))
+        points = [point(i % 200) for i in range(20_000)]  # 11 MB
+        self.points.Upsert(messages.UpsertPoints(collection_name="e", points=points), timeout=60)
+
+    def test_compressed_messages_are_refused_unpacked(self):
+        pack, packed = zlib.compressobj(9, zlib.DEFLATED, 31), b""
+        for _ in range(64):
+            packed += pack.compress(b"\0" * (1 << 24))
+        packed += pack.flush()
+        count = messages.CountPoints(collection_name="c")
+        for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
+            code, text = self.refused(self.points.Count, count, compression=compression)
+            self.assertEqual(code, grpc.StatusCode.UNIMPLEMENTED, text)
+        with Peak(self.server) as peak, Connection(self.port) as connection:
+            content = b"\x01" + len(packed).to_bytes(4, "big") + packed
+            connection.send(headers(1, grpc_encoding="gzip"))
+            for first in range(0, len(content), 16384):
+                try:
+                    connection.send(frame(DATA, 0, 1, content[first : first + 16384]))
+                except OSError:
+                    break
+            connection.await_end(1)
+        self.assertLess(peak.grown, 100 << 20)
+
+    def test_long_names_are_told_in_part(self):
+        for size in (4000, 9000, 17000, 100_000):
+            name = "é" * size
+            code, text = self.refused(self.points.Get, messages.GetPoints(
+                collection_name="c", ids=[messages.PointId(uuid=name)]))
+            self.assertEqual(code, grpc.StatusCode.INVALID_ARGUMENT)
+            self.assertTrue(text.endswith("é…"), text)
+            code, _ = self.refused(self.points.Count, messages.CountPoints(collection_name=name))
+            self.assertIn(code, (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT))
+
+    def test_text_that_is_not_utf_8(self):
+        code, text = self.refused(self.channel.unary_unary("/qdrant.Points/Count"), field(1, b"\xff"))
+        self.assertEqual(code, grpc.StatusCode.INVALID_ARGUMENT)
+        self.assertIn("qdrant.CountPoints.collection_name: expected UTF-8", text)
+
+    def test_a_filter_that_takes_long_ends_in_time(self):
+        """Of 10,000 rows of 3,000 conditions each, which would take a minute, a few are looked at."""
+        text = "word " * 50
+        points = [{"id": i, "vector": [1, i], "payload": {"text": text}} for i in range(10_000)]
+        self.server.request("PUT", "/collections/slow/points?wait=true", {"points": points})
+        condition = lambda i: messages.Condition(
+            field=messages.FieldCondition(key="text", match=messages.Match(text=f"n{i}")))
+        slow = messages.Filter(should=[condition(i) for i in range(3000)])
+        nearest = messages.Query(nearest=messages.VectorInput(dense=messages.DenseVector(data=[1, 2])))
+        for call, request in (
+            (self.points.Query, messages.QueryPoints(collection_name="slow", filter=slow, timeout=1, query=nearest)),
+            (self.points.Count, messages.CountPoints(collection_name="slow", filter=slow, timeout=1, exact=True)),
+            (self.points.Scroll, messages.ScrollPoints(collection_name="slow", filter=slow, timeout=1)),
+        ):
+            code, _ = self.refused(call, request)
+            self.assertEqual(code, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+class WithoutAKey(unittest.TestCase):
+    def test_messages_are_not_parsed(self):
+        os.environ["AKIDB_API_KEY"] = KEY
+        self.addCleanup(os.environ.pop, "AKIDB_API_KEY")
+        server, port = start_with_grpc()
+        self.addCleanup(server.close)
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            upsert = channel.unary_unary("/qdrant.Points/Upsert")
+            ingest = channel.stream_stream("/akidb.v1.AkidbService/Ingest")
+            for content in (b"\x1a\0" * 8_000_000, b"\xff" * 1000):
+                for call in (upsert, lambda one, **more: list(ingest(iter([one]), **more))):
+                    with Peak(server) as peak, self.assertRaises(grpc.RpcError) as raised:
+                        call(content, timeout=60)
+                    self.assertEqual(raised.exception.code(), grpc.StatusCode.UNAUTHENTICATED)
+                    self.assertLess(peak.grown, 100 << 20)
 
 
 class Tls(unittest.TestCase):
