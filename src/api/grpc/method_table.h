@@ -73,6 +73,13 @@ class MethodTable final : public grpc::Service {
     });
   }
 
+  using Starter = std::function<grpc::ServerUnaryReactor*(
+      grpc::CallbackServerContext*, const grpc::ByteBuffer*, grpc::ByteBuffer*)>;
+  // Whose key nobody has looked at. Likewise.
+  void AddUnary(const char* path, Starter starter);
+  // Ends a call that has no reactor of its own.
+  static grpc::ServerUnaryReactor* End(grpc::CallbackServerContext& server, const Status& status);
+
   using Stream = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
   using StreamStarter = std::function<Stream*(grpc::CallbackServerContext*)>;
   // Messages both ways, which the stream parses itself once it has looked at the key. Likewise.
@@ -124,13 +131,6 @@ class MethodTable final : public grpc::Service {
     return End(server, RunCall({environment_, server, head, context},
                                [&work](const Call& call) { return work.Run(call); }));
   }
-
-  using Starter = std::function<grpc::ServerUnaryReactor*(
-      grpc::CallbackServerContext*, const grpc::ByteBuffer*, grpc::ByteBuffer*)>;
-
-  void AddUnary(const char* path, Starter starter);
-  // Ends a call that has no reactor of its own.
-  static grpc::ServerUnaryReactor* End(grpc::CallbackServerContext& server, const Status& status);
 
   const CallEnvironment& environment_;
   std::deque<CallPace> paces_;  // of each method; they stay where they are

@@ -316,6 +316,9 @@ class WithoutAKey(unittest.TestCase):
         server, port = start_with_grpc()
         self.addCleanup(server.close)
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            with Peak(server) as peak:
+                channel.unary_unary("/qdrant.Qdrant/HealthCheck")(b"\x0b\x0c" * 8_000_000, timeout=60)
+            self.assertLess(peak.grown, 100 << 20)
             upsert = channel.unary_unary("/qdrant.Points/Upsert")
             ingest = channel.stream_stream("/akidb.v1.AkidbService/Ingest")
             for content in (b"\x1a\0" * 8_000_000, b"\xff" * 1000):
