@@ -36,11 +36,12 @@ std::string AddressOf(const std::string& host, int port) {
   return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-// Compressed messages are refused, and not unpacked: the library would first unpack all of one, a
-// thousand times its size, and then ask whether it is too large.
-void RefuseCompressed(grpc::ServerBuilder& builder) {
+// The library would first unpack all of a message, a thousand times its size, and then ask whether
+// it is too large. So it leaves them as they come; ParseMessage unpacks gzip within a bound.
+void UnpackNothing(grpc::ServerBuilder& builder) {
   for (int i = GRPC_COMPRESS_NONE + 1; i < GRPC_COMPRESS_ALGORITHMS_COUNT; ++i) {
-    builder.SetCompressionAlgorithmSupportStatus(static_cast<grpc_compression_algorithm>(i), false);
+    builder.SetCompressionAlgorithmSupportStatus(static_cast<grpc_compression_algorithm>(i),
+                                                 i == GRPC_COMPRESS_GZIP);
   }
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
 }
@@ -80,7 +81,7 @@ class GrpcServerImpl final : public GrpcServer {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     SetLimits(options_, builder);
-    RefuseCompressed(builder);
+    UnpackNothing(builder);
     const std::string wanted = AddressOf(options_.host, options_.port);
     builder.AddListeningPort(wanted,
                              tls_ ? std::static_pointer_cast<grpc::ServerCredentials>(tls_)

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/gzip_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/support/proto_buffer_reader.h>
@@ -54,12 +55,47 @@ void ReadFrom(google::protobuf::io::ZeroCopyInputStream& bytes,
   read(stream);
 }
 
+// Whether it is gzip, by its first byte, which would be a field of no known kind in a message.
+bool IsPacked(grpc::ByteBuffer& bytes) {
+  constexpr unsigned char kFirstOfGzip = 0x1f;
+  grpc::ProtoBufferReader reader(&bytes);
+  const void* data = nullptr;
+  int size = 0;
+  while (reader.Next(&data, &size)) {
+    if (size > 0) return *static_cast<const unsigned char*>(data) == kFirstOfGzip;
+  }
+  return false;
+}
+
+Status Unpack(grpc::ByteBuffer& packed, std::string& out) {
+  constexpr int kEnd = 1;  // of zlib: all of it was there, and its checksum right
+  grpc::ProtoBufferReader reader(&packed);
+  google::protobuf::io::GzipInputStream stream(&reader,
+                                               google::protobuf::io::GzipInputStream::GZIP);
+  const void* data = nullptr;
+  int size = 0;
+  while (stream.Next(&data, &size)) {
+    if (out.size() + static_cast<size_t>(size) > kUnpackedBytesMax) {
+      return TooLargeError("a message in gzip may hold at most " +
+                           std::to_string(kUnpackedBytesMax) + " bytes; send it as it is");
+    }
+    out.append(static_cast<const char*>(data), static_cast<size_t>(size));
+  }
+  if (stream.ZlibErrorCode() == kEnd) return OkStatus();
+  return MalformedError("the message's gzip is damaged or cut off");
+}
+
 }  // namespace
 
 Status ParseMessage(const grpc::ByteBuffer& bytes, google::protobuf::Message& out) {
   // Shares what it is a copy of; a reader wants one that it might change.
   grpc::ByteBuffer shared(bytes);
   if (!shared.Valid()) return MalformedError("the message is missing");
+  if (IsPacked(shared)) {
+    std::string unpacked;
+    AKIDB_RETURN_IF_ERROR(Unpack(shared, unpacked));
+    return ParseMessage(std::string_view(unpacked), out);
+  }
   return ParseFrom(
       [&shared](const std::function<void(CodedInputStream&)>& read) {
         grpc::ProtoBufferReader reader(&shared);

@@ -256,15 +256,20 @@ class BadInput(unittest.TestCase):
         points = [point(i % 200) for i in range(20_000)]  # 11 MB
         self.points.Upsert(messages.UpsertPoints(collection_name="e", points=points), timeout=60)
 
-    def test_compressed_messages_are_refused_unpacked(self):
+    def test_compressed_messages_are_unpacked_within_a_bound(self):
         pack, packed = zlib.compressobj(9, zlib.DEFLATED, 31), b""
         for _ in range(64):
             packed += pack.compress(b"\0" * (1 << 24))
         packed += pack.flush()
         count = messages.CountPoints(collection_name="c")
-        for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
-            code, text = self.refused(self.points.Count, count, compression=compression)
-            self.assertEqual(code, grpc.StatusCode.UNIMPLEMENTED, text)
+        code, text = self.refused(self.points.Count, count, compression=grpc.Compression.Deflate)
+        self.assertEqual(code, grpc.StatusCode.UNIMPLEMENTED, text)
+        count.collection_name = "no such " * 200
+        code, text = self.refused(self.points.Count, count, compression=grpc.Compression.Gzip)
+        self.assertEqual(code, grpc.StatusCode.NOT_FOUND, text)
+        count.collection_name = "x" * (33 << 20)
+        code, text = self.refused(self.points.Count, count, compression=grpc.Compression.Gzip)
+        self.assertEqual((code, "in gzip" in text), (grpc.StatusCode.RESOURCE_EXHAUSTED, True), text)
         with Peak(self.server) as peak, Connection(self.port) as connection:
             content = b"\x01" + len(packed).to_bytes(4, "big") + packed
             connection.send(headers(1, grpc_encoding="gzip"))
