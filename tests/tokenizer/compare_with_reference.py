@@ -117,7 +117,8 @@ def main():
     parser.add_argument("--count", type=int, default=1_000_000 if deep else 2000)
     parser.add_argument("--only", default="")
     parser.add_argument("--seed", type=int,
-                        default=int(os.environ.get("AKIDB_TEST_SEED") or 11))
+                        default=int(os.environ.get("AKIDB_TEST_SEED") or
+                                    (random.randrange(2**32) if deep else 11)))
     arguments = parser.parse_args()
     print(f"AKIDB_TEST_SEED={arguments.seed} tokenizers {tokenizers.__version__}")
     rng = random.Random(arguments.seed)

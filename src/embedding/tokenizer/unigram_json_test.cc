@@ -23,15 +23,17 @@ struct SmallUnigram {
       R"(["<unk>",0],["<s>",0.0],["▁",-2.5],["▁low",-3],["er",-4],["l",-6],["o",-6],["w",-6],)"
       R"(["▁new",-7],["<mask>",0])";
 
+  std::string added_tokens = Special(1, "<s>", "false") + "," + Special(9, "<mask>", "true");
+
+  static std::string Special(int id, const std::string& content, const char* lstrip) {
+    return R"({"id":)" + std::to_string(id) + R"(,"content":")" + content +
+           R"(","single_word":false,"lstrip":)" + lstrip +
+           R"(,"rstrip":false,"normalized":false,"special":true})";
+  }
+
   std::string Json() const {
-    auto special = [](int id, const std::string& content, const char* lstrip) {
-      return R"({"id":)" + std::to_string(id) + R"(,"content":")" + content +
-             R"(","single_word":false,"lstrip":)" + lstrip +
-             R"(,"rstrip":false,"normalized":false,"special":true})";
-    };
-    return R"({"version":"1.0","truncation":null,"padding":null,"added_tokens":[)" +
-           special(1, "<s>", "false") + "," + special(9, "<mask>", "true") + R"(],"normalizer":)" +
-           normalizer + R"(,"pre_tokenizer":)" + pre_tokenizer +
+    return R"({"version":"1.0","truncation":null,"padding":null,"added_tokens":[)" + added_tokens +
+           R"(],"normalizer":)" + normalizer + R"(,"pre_tokenizer":)" + pre_tokenizer +
            R"(,"post_processor":null,"decoder":null,"model":{"type":"Unigram","unk_id":)" + unk_id +
            R"(,"vocab":[)" + vocabulary + R"(],"byte_fallback":)" + byte_fallback + "}}";
   }
@@ -113,6 +115,33 @@ TEST(Unigram, ReadsWindowsAsOneText) {
   }
   expected.push_back(2);
   EXPECT_EQ(Ids(*tokenizer, text), expected);
+}
+
+// Ids 0 <unk>, 1 ▁, 2 a, 3 aaa, and the added token 4, found in what the normaliser leaves.
+SmallUnigram LongWords() {
+  SmallUnigram file;
+  file.vocabulary = R"(["<unk>",0],["▁",-2],["a",-2],["aaa",-1])";
+  file.added_tokens = R"({"id":4,"content":"zz","single_word":false,"lstrip":false,"rstrip":false,)"
+                      R"("normalized":true,"special":false})";
+  return file;
+}
+
+TEST(Unigram, CutsNoWordAtTheEndOfAWindow) {
+  SmallUnigram file = LongWords();
+  for (const char* normalizer :
+       {R"({"type":"Replace","pattern":{"Regex":" {2,}"},"content":" "})", "null"}) {
+    file.normalizer = normalizer;
+    for (const char* added : {file.added_tokens.c_str(), ""}) {
+      SmallUnigram variant = file;
+      variant.added_tokens = added;
+      auto tokenizer = variant.Load();
+      for (size_t tokens : {600, 700, 2000, 20000}) {
+        std::vector<int32_t> expected(tokens + 1, 3);
+        expected[0] = 1;
+        EXPECT_EQ(Ids(*tokenizer, std::string(3 * tokens, 'a')), expected) << normalizer << tokens;
+      }
+    }
+  }
 }
 
 TEST(Unigram, TakesMegabytesOfOneThing) {

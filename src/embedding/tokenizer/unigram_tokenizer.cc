@@ -31,10 +31,11 @@ class UnigramTokenizer::Encoder final : public IdsTaker {
   Encoder(const UnigramTokenizer& tokenizer, std::vector<int32_t>& ids, size_t ids_max)
       : IdsTaker(ids, ids_max), tokenizer_(tokenizer) {}
 
-  // A window ends where a space begins the next: its last word is whole.
+  // A window may end within a word, which is left for the next, except at the stretch's end.
   bool Take(const TextWindow& window, size_t& taken) override;
 
  private:
+  size_t BeginOfLastWord(std::string_view text) const;
   void MarkWords(const TextWindow& window);
   void SeparateWords(std::string_view text);
   void AppendWord(std::string_view word);
@@ -45,11 +46,15 @@ class UnigramTokenizer::Encoder final : public IdsTaker {
 };
 
 bool UnigramTokenizer::Encoder::Take(const TextWindow& window, size_t& taken) {
+  taken = window.ends_stretch ? window.text.size() : BeginOfLastWord(window.text);
+  if (taken == 0) return true;
+  TextWindow whole_words = window;
+  whole_words.text = window.text.substr(0, taken);
   words_.clear();
   if (tokenizer_.config_.metaspace.whitespace_separates) {
-    SeparateWords(window.text);
+    SeparateWords(whole_words.text);
   } else {
-    MarkWords(window);
+    MarkWords(whole_words);
   }
   size_t size = words_.size();
   words_.append(ShortText::kSizeMax, '\0');
@@ -60,8 +65,16 @@ bool UnigramTokenizer::Encoder::Take(const TextWindow& window, size_t& taken) {
     if (!Fits()) return false;
     begin = end;
   }
-  taken = window.text.size();
   return true;
+}
+
+// Of the last that a space begins, or else a mark; 0 if there is none.
+size_t UnigramTokenizer::Encoder::BeginOfLastWord(std::string_view text) const {
+  size_t begin = text.rfind(' ');
+  if (begin == 0 || begin == std::string_view::npos) {
+    begin = text.rfind(tokenizer_.config_.metaspace.mark);
+  }
+  return begin == std::string_view::npos ? 0 : begin;
 }
 
 // A space for each mark, and one before it all if that is asked for.
