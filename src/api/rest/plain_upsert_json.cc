@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "api/rest/float_array_reader.h"
 #include "api/rest/vector_json.h"
 #include "types/payload_dom_json.h"
 #include "types/uuid.h"
@@ -15,55 +14,61 @@
 namespace akidb::rest {
 namespace {
 
-// What is deeper is left to the tree, which knows the limits.
-constexpr int kSliceDepthMax = 64;
+namespace ondemand = simdjson::ondemand;
+
 // Names of a point's vectors are compared each with each.
 constexpr size_t kNamesMax = 16;
+// Integers from here on may be none to the tree.
+constexpr double kNumberMax = 1e18;
 
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+// Numbers of more digits get_double() of simdjson 3.0 doesn't read rightly.
+constexpr size_t kDigitsMax = 19;
 
-// Of a key or an id: nothing that is escaped or more than one byte long.
-bool IsPlain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+// True for some that have no more than kDigitsMax, too. `token` is a number.
+bool MayHaveTooManyDigits(std::string_view token) {
+  const size_t sign = token[0] == '-';
+  const size_t others = token.substr(sign).starts_with("0.") ? sign + 2 : sign;
+  return token.size() > kDigitsMax + others;
+}
+
+// The tree's -0 is an integer, which has no sign; its -0.0 is not.
+bool ReadFloat(ondemand::value value, float& out) {
+  const std::string_view token = value.raw_json_token();
+  double number = 0;
+  if (value.get_double().get(number)) return false;
+  if (MayHaveTooManyDigits(token)) {
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), number);
+    if (error != std::errc()) return false;
+  }
+  if (std::abs(number) >= kNumberMax) return false;
+  const bool is_integer_zero =
+      number == 0 && token[0] == '-' && token.find_first_of(".eE") == std::string_view::npos;
+  out = is_integer_zero ? 0 : static_cast<float>(number);
+  return true;
+}
+
+bool IsNull(ondemand::value value) {
+  bool is_null = false;
+  return !value.is_null().get(is_null) && is_null;
+}
 
 class PlainUpsertReader {
  public:
-  explicit PlainUpsertReader(std::string_view body)
-      : at_(body.data()), end_(body.data() + body.size()) {}
-
-  bool Read(UpsertRequest& out) {
+  bool Read(std::string_view body, UpsertRequest& out) {
+    padded_ = simdjson::padded_string(body);
+    ondemand::document document;
+    ondemand::object root;
+    if (parser_.iterate(padded_).get(document) || document.get_object().get(root)) return false;
     bool has_points = false;
-    const bool read = ForEachMember([&](std::string_view key) {
-      if (key == "points") return !std::exchange(has_points, true) && ReadPoints(out.points);
+    const bool read = ForEachMember(root, [&](std::string_view key, ondemand::value value) {
+      if (key == "points") return !std::exchange(has_points, true) && ReadPoints(value, out.points);
       // Null is the same as nothing, whatever else the member is.
-      return key != "batch" && Once(key, others_) && TakeNull();
+      return key != "batch" && Once(key, others_) && IsNull(value);
     });
-    return read && has_points && Peek() == '\0' && at_ == end_;
+    return read && has_points && document.current_location().error() == simdjson::OUT_OF_BOUNDS;
   }
 
  private:
-  // The next character that isn't white space, 0 at the end.
-  char Peek() {
-    while (at_ < end_ && IsSpace(*at_)) ++at_;
-    return at_ < end_ ? *at_ : '\0';
-  }
-  bool Take(char c) {
-    if (Peek() != c || at_ == end_) return false;
-    ++at_;
-    return true;
-  }
-  bool TakeNull() {
-    constexpr std::string_view kNull = "null";
-    if (Peek() != 'n' || !std::string_view(at_, end_).starts_with(kNull)) return false;
-    at_ += kNull.size();
-    return true;
-  }
-  bool TakeText(std::string_view& out) {
-    if (!Take('"')) return false;
-    const char* start = at_;
-    while (at_ < end_ && IsPlain(*at_)) ++at_;
-    out = {start, at_};
-    return at_ < end_ && *at_++ == '"';
-  }
   static bool Once(std::string_view key, std::vector<std::string_view>& seen) {
     if (seen.size() == kNamesMax || std::find(seen.begin(), seen.end(), key) != seen.end()) {
       return false;
@@ -72,136 +77,119 @@ class PlainUpsertReader {
     return true;
   }
 
-  // f(key) reads the member's value.
+  // f(key, value) reads the member's value.
   template <typename F>
-  bool ForEachMember(F&& f) {
-    if (!Take('{')) return false;
-    if (Take('}')) return true;
-    do {
+  static bool ForEachMember(ondemand::object object, F&& f) {
+    for (auto member : object) {
       std::string_view key;
-      if (!TakeText(key) || !Take(':') || !f(key)) return false;
-    } while (Take(','));
-    return Take('}');
+      if (member.unescaped_key().get(key)) return false;
+      ondemand::value value;
+      if (member.value().get(value) || !f(key, value)) return false;
+    }
+    return true;
   }
 
-  bool ReadPoints(std::vector<PointInput>& out) {
-    if (!Take('[')) return false;
-    if (Take(']')) return true;
-    do {
-      const char* start = at_;
-      if (!ReadPoint(out.emplace_back())) return false;
-      // Points are mostly of one size.
-      if (out.size() == 1) out.reserve(2 + static_cast<size_t>((end_ - at_) / (at_ - start)));
-    } while (Take(','));
-    return Take(']');
+  bool ReadPoints(ondemand::value value, std::vector<PointInput>& out) {
+    ondemand::array points;
+    if (value.get_array().get(points)) return false;
+    for (auto element : points) {
+      ondemand::object point;
+      if (element.get_object().get(point) || !ReadPoint(point, out.emplace_back())) return false;
+    }
+    return true;
   }
 
-  bool ReadPoint(PointInput& out) {
+  bool ReadPoint(ondemand::object point, PointInput& out) {
     bool has_id = false;
     bool has_vector = false;
     bool has_payload = false;
-    const bool read = ForEachMember([&](std::string_view key) {
-      if (key == "id") return !std::exchange(has_id, true) && ReadId(out.id);
-      if (key == "vector") return !std::exchange(has_vector, true) && ReadVectors(out.vectors);
-      if (key == "payload") return !std::exchange(has_payload, true) && ReadPayload(out.payload);
+    const bool read = ForEachMember(point, [&](std::string_view key, ondemand::value value) {
+      if (key == "id") return !std::exchange(has_id, true) && ReadId(value, out.id);
+      if (key == "vector") return !std::exchange(has_vector, true) && ReadVectors(value, out);
+      if (key == "payload") {
+        return !std::exchange(has_payload, true) && ReadPayload(value, out.payload);
+      }
       return false;
     });
     return read && has_id && has_vector;
   }
 
-  bool ReadId(PointId& out) {
-    constexpr ptrdiff_t kDigitsMax = 19;  // always fit 64 bits
-    if (Peek() == '"') {
+  static bool ReadId(ondemand::value value, PointId& out) {
+    ondemand::json_type type;
+    if (value.type().get(type)) return false;
+    if (type == ondemand::json_type::string) {
       std::string_view text;
-      if (!TakeText(text)) return false;
+      if (value.get_string().get(text)) return false;
       const std::optional<Uuid> uuid = Uuid::Parse(text);
       if (uuid) out = PointId(*uuid);
       return uuid.has_value();
     }
-    const char* start = at_;
     uint64_t number = 0;
-    at_ = std::from_chars(at_, end_, number).ptr;
-    if (at_ == start || at_ - start > kDigitsMax || (*start == '0' && at_ - start > 1)) {
-      return false;
-    }
+    if (value.get_uint64().get(number)) return false;
     out = PointId(number);
-    return Peek() == ',' || Peek() == '}';
-  }
-
-  bool ReadFloatArray(VectorInput& out) {
-    at_ = floats_.Read(at_, end_);
-    if (at_ == nullptr) return false;
-    const std::span<const float> floats = floats_.floats();
-    out.emplace<DenseVector>(floats.begin(), floats.end());
     return true;
   }
 
-  bool ReadVectors(std::vector<std::pair<std::string, VectorInput>>& out) {
-    if (Peek() == '[') return ReadFloatArray(out.emplace_back().second);
+  bool ReadFloatArray(ondemand::value value, VectorInput& out) {
+    floats_.clear();
+    ondemand::array array;
+    if (value.get_array().get(array)) return false;
+    for (auto element : array) {
+      ondemand::value number;
+      if (element.get(number) || !ReadFloat(number, floats_.emplace_back())) return false;
+    }
+    if (floats_.empty()) return false;
+    out.emplace<DenseVector>(floats_.begin(), floats_.end());
+    return true;
+  }
+
+  bool ReadVectors(ondemand::value value, PointInput& point) {
+    ondemand::json_type type;
+    if (value.type().get(type)) return false;
+    if (type == ondemand::json_type::array) {
+      return ReadFloatArray(value, point.vectors.emplace_back().second);
+    }
+    ondemand::object named;
+    if (value.get_object().get(named)) return false;
     names_.clear();
     // A text of its own, or a model, would make an inference object of it.
-    return ForEachMember([&](std::string_view name) {
-      if (!Once(name, names_)) return false;
-      VectorInput& vector = out.emplace_back(name, VectorInput()).second;
-      if (Peek() == '[') return ReadFloatArray(vector);
-      JsonElement element;
-      return Peek() == '{' && ParseObject(element) && ReadVector(element, {}, vector).ok();
+    return ForEachMember(named, [&](std::string_view name, ondemand::value each) {
+      return Once(name, names_) &&
+             ReadNamed(each, point.vectors.emplace_back(name, VectorInput()).second);
     });
   }
 
-  bool ReadPayload(Payload& out) {
+  bool ReadNamed(ondemand::value value, VectorInput& out) {
+    ondemand::json_type type;
+    if (value.type().get(type)) return false;
+    if (type == ondemand::json_type::array) return ReadFloatArray(value, out);
     JsonElement element;
-    if (Peek() == 'n') return TakeNull();
-    if (Peek() != '{' || !ParseObject(element)) return false;
+    return ParseObject(value, element) && ReadVector(element, {}, out).ok();
+  }
+
+  bool ReadPayload(ondemand::value value, Payload& out) {
+    JsonElement element;
+    if (IsNull(value)) return true;
+    if (!ParseObject(value, element)) return false;
     Result<Payload> payload = PayloadFromDom(element);
     if (!payload.ok()) return false;
     out = std::move(payload).value();
     return true;
   }
 
-  // The object at at_, which is then behind it. Valid until the next one.
-  bool ParseObject(JsonElement& out) {
-    const char* start = at_;
-    return SkipObject() && !parser_.parse(start, static_cast<size_t>(at_ - start), true).get(out);
+  // Valid until the next one.
+  bool ParseObject(ondemand::value value, JsonElement& out) {
+    constexpr bool kCopied = false;  // as padded_ is, what lies in it is padded, too
+    ondemand::object object;
+    std::string_view text;
+    return !value.get_object().get(object) && !object.raw_json().get(text) &&
+           !tree_parser_.parse(text.data(), text.size(), kCopied).get(out);
   }
 
-  // To where as many brackets are closed as have been opened. Of an object that is well-formed,
-  // which only its parser can tell, that is its end.
-  bool SkipObject() {
-    int depth = 0;
-    while (at_ < end_) {
-      const char c = *at_++;
-      if (c == '"') {
-        if (!SkipString()) return false;
-      } else if (c == '{' || c == '[') {
-        if (++depth > kSliceDepthMax) return false;
-      } else if ((c == '}' || c == ']') && --depth == 0) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  // at_ is behind its first quote, and goes behind the last one, which follows an even number of
-  // backslashes.
-  bool SkipString() {
-    const char* start = at_;
-    for (;;) {
-      const void* quote = std::memchr(at_, '"', static_cast<size_t>(end_ - at_));
-      if (quote == nullptr) return false;
-      at_ = static_cast<const char*>(quote);
-      const char* escapes = at_;
-      while (escapes > start && escapes[-1] == '\\') --escapes;
-      const bool escaped = (at_ - escapes) % 2 != 0;
-      ++at_;
-      if (!escaped) return true;
-    }
-  }
-
-  const char* at_;
-  const char* end_;
-  FloatArrayReader floats_;
-  simdjson::dom::parser parser_;
+  simdjson::padded_string padded_;
+  ondemand::parser parser_;
+  simdjson::dom::parser tree_parser_;
+  std::vector<float> floats_;
   std::vector<std::string_view> names_;
   std::vector<std::string_view> others_;
 };
@@ -209,7 +197,7 @@ class PlainUpsertReader {
 }  // namespace
 
 bool ReadPlainUpsert(std::string_view body, UpsertRequest& out) {
-  return PlainUpsertReader(body).Read(out);
+  return PlainUpsertReader().Read(body, out);
 }
 
 }  // namespace akidb::rest
