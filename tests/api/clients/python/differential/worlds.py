@@ -125,6 +125,8 @@ def same(a, b):
 
 
 def same_vector(a, b):
+    if a == b:
+        return True
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same_vector(a[name], b[name]) for name in a)
     if isinstance(a, list) and isinstance(b, list):
