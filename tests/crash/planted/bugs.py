@@ -31,6 +31,7 @@ MANIFEST = "storage/manifest/manifest.cc"
 WRITER = "storage/segment/section_file_writer.cc"
 SECTIONS = "storage/segment/section_file.cc"
 SECTION_FORMAT = "storage/segment/section_file_format.cc"
+DELTA = "storage/segment/delta.cc"
 ARCHIVE = "storage/snapshot/archive.cc"
 SNAPSHOT_FILE = "storage/snapshot/snapshot_file.cc"
 MANIFEST_FORMAT = "storage/manifest/manifest_format.cc"
@@ -163,6 +164,9 @@ FUZZ_BUGS = (
         Edit(SECTION_FORMAT, "entry.offset > footer.data_bytes || entry.bytes > footer.data_bytes - entry.offset) {",
              "(!IsPlanted && (entry.offset > footer.data_bytes ||\n"
              "                        entry.bytes > footer.data_bytes - entry.offset))) {"),)),
+    Bug("unchecked_row", "a delta may change rows that its segment lacks", "delta", (
+        Edit(DELTA, "if (!ascends || change.row >= delta.rows ||",
+             "if (!ascends || (!IsPlanted && change.row >= delta.rows) ||"),)),
     Bug("unchecked_hash", "what a snapshot holds isn't compared with its list", "snapshot", (
         Edit(SNAPSHOT_FILE, "  if (hash.Digest() != file.sha256) {",
              "  if (!IsPlanted && hash.Digest() != file.sha256) {"),)),

@@ -25,12 +25,13 @@ class Decoder {
   virtual std::string Judge(const Bytes& input) = 0;
 };
 
-// Of logs, manifests, segments, snapshots and records of the system log.
+// Of logs, manifests, segments, deltas, snapshots and records of the system log.
 std::vector<std::unique_ptr<Decoder>> MakeDecoders();
 
 std::unique_ptr<Decoder> MakeLogDecoder();
 std::unique_ptr<Decoder> MakeManifestDecoder();
 std::unique_ptr<Decoder> MakeSegmentDecoder();
+std::unique_ptr<Decoder> MakeDeltaDecoder();
 std::unique_ptr<Decoder> MakeSnapshotDecoder();
 std::unique_ptr<Decoder> MakeSystemRecordDecoder();
 

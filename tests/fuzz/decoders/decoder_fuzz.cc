@@ -248,8 +248,8 @@ int Main(int count, char** arguments) {
   if (!Read(count, arguments, options)) {
     std::fprintf(
         stderr,
-        "decoder_fuzz [--decoder log|manifest|segment|snapshot|system] [--seconds N] [--runs N] "
-        "[--seed N] [--input FILE] [--plant BUG] [--prove]\n");
+        "decoder_fuzz [--decoder log|manifest|segment|delta|snapshot|system] [--seconds N] "
+        "[--runs N] [--seed N] [--input FILE] [--plant BUG] [--prove]\n");
     return 2;
   }
   if (options.prove) return Prove(options);
@@ -270,6 +270,7 @@ std::vector<std::unique_ptr<Decoder>> MakeDecoders() {
   decoders.push_back(MakeLogDecoder());
   decoders.push_back(MakeManifestDecoder());
   decoders.push_back(MakeSegmentDecoder());
+  decoders.push_back(MakeDeltaDecoder());
   decoders.push_back(MakeSnapshotDecoder());
   decoders.push_back(MakeSystemRecordDecoder());
   return decoders;

@@ -9,7 +9,7 @@
 #include "base/sha256.h"
 #include "decoder.h"
 #include "env/simulated_file_system.h"
-#include "storage/segment/section_file_format.h"
+#include "section_mend.h"
 #include "storage/segment/test_segment.h"
 #include "storage/snapshot/snapshot_file.h"
 
@@ -17,16 +17,6 @@ namespace akidb::fuzz {
 namespace {
 
 constexpr size_t kTarBlock = 512;
-
-bool IsRefusal(const Status& status) {
-  return status.code() == ErrorCode::kCorruption || status.code() == ErrorCode::kUnsupported;
-}
-
-Bytes ReadFile(env::FileSystem& fs, const std::string& path) {
-  const std::string content = *env::ReadWholeFile(fs, path, 1 << 24);
-  const auto all = std::as_bytes(std::span(content));
-  return {all.begin(), all.end()};
-}
 
 class SegmentDecoder final : public Decoder {
  public:
@@ -51,16 +41,7 @@ class SegmentDecoder final : public Decoder {
     return seeds;
   }
 
-  void Mend(Bytes& input) override {
-    if (input.size() < storage::kSectionFileHeaderBytes + storage::kSectionFileTrailerBytes) return;
-    const size_t trailer = input.size() - storage::kSectionFileTrailerBytes;
-    PutNumber(Crc32c(std::span(input).first(124)), 124, input);
-    std::memcpy(input.data() + trailer + 16, input.data() + 24, 16);
-    PutNumber<uint64_t>(input.size(), trailer + 32, input);
-    const auto footer = NumberAt<uint64_t>(input, trailer);
-    if (footer < trailer) MendFooter(footer, trailer, input);
-    PutNumber(Crc32c(std::span(input).subspan(trailer, 52)), trailer + 52, input);
-  }
+  void Mend(Bytes& input) override { MendSections(input); }
 
   std::string Judge(const Bytes& input) override {
     env::SimulatedFileSystem fs(1);
@@ -75,25 +56,6 @@ class SegmentDecoder final : public Decoder {
 
  private:
   std::string Path() const { return env::JoinPath("seg", storage::SegmentFileName(options_.uuid)); }
-
-  static void MendFooter(uint64_t footer, size_t trailer, Bytes& input) {
-    PutNumber(static_cast<uint32_t>(trailer - footer), trailer + 8, input);
-    Uuid uuid;
-    std::memcpy(uuid.bytes.data(), input.data() + 24, uuid.bytes.size());
-    const auto data = NumberAt<uint64_t>(input, footer + 32);
-    const uint64_t blocks = data < footer ? storage::SectionBlockCount(data) : UINT64_MAX / 8;
-    if (blocks <= footer && data + blocks * 4 <= footer) {
-      for (uint64_t block = 0; block < blocks; ++block) {
-        const uint64_t begin = block * storage::kSectionBlockBytes;
-        const auto bytes = std::span(input).subspan(
-            begin, std::min<uint64_t>(storage::kSectionBlockBytes, data - begin));
-        PutNumber(storage::SectionBlockCrc(uuid, block, bytes), data + 4 * block, input);
-      }
-      PutNumber(Crc32c(std::span(input).subspan(data, blocks * 4)), footer, input);
-    }
-    const auto whole = std::span(input).subspan(footer, trailer - footer);
-    PutNumber(storage::SectionFooterCrc(uuid, whole), trailer + 12, input);
-  }
 
   static std::string ReadRows(const storage::SegmentReader& reader) {
     for (uint32_t row = 0; row < reader.rows(); ++row) {
