@@ -104,6 +104,8 @@ struct OrtFunctions {
   void (*ReleaseTypeInfo)(OrtTypeInfo*);
   void (*ReleaseTensorTypeAndShapeInfo)(OrtTensorTypeAndShapeInfo*);
   void (*ReleaseSessionOptions)(OrtSessionOptions*);
+  OrtStatus* (*GetAvailableProviders)(char*** names, int* count);
+  OrtStatus* (*ReleaseAvailableProviders)(char** names, int count);
   OrtStatus* (*AddSessionConfigEntry)(OrtSessionOptions*, const char* key, const char* value);
 };
 
@@ -473,6 +475,15 @@ class OnnxRuntimeLibrary final : public OnnxRuntime,
     Owned<OrtSession> session(ort_.ReleaseSession);
     AKIDB_RETURN_IF_ERROR(Open(model, /*threads=*/1, session.out()));
     return SignatureReader(ort_, session.get(), allocator_).Read();
+  }
+
+  Result<std::vector<std::string>> BuiltInProviders() override {
+    char** names = nullptr;
+    int count = 0;
+    AKIDB_ORT_RETURN_IF_ERROR(ort_, ort_.GetAvailableProviders(&names, &count), RunFailed);
+    std::vector<std::string> providers(names, names + count);
+    AKIDB_ORT_RETURN_IF_ERROR(ort_, ort_.ReleaseAvailableProviders(names, count), RunFailed);
+    return providers;
   }
 
  private:

@@ -7,12 +7,16 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
 #include "embedding/session.h"
 
 namespace akidb::embedding {
+
+// What sessions run on: no other provider is appended to them.
+inline constexpr std::string_view kSessionProvider = "CPUExecutionProvider";
 
 // One input or output of a graph.
 struct GraphValue {
@@ -43,6 +47,11 @@ class OnnxRuntime {
 
   // What the graph takes and gives. Errors as CreateSession, but for `spec`.
   virtual Result<GraphSignature> Inspect(std::span<const std::byte> model) = 0;
+
+  // The execution providers that the library was built with, the one it would prefer first, as
+  // OrtApi::GetAvailableProviders lists them. No evidence that any works here: neither a device nor
+  // a provider's own libraries are looked for.
+  virtual Result<std::vector<std::string>> BuiltInProviders() = 0;
 };
 
 // Opens the first of `candidates` that can be opened. kNotFound when none can: the message names

@@ -47,6 +47,8 @@ namespace akidb::embedding {
   X(ReleaseTypeInfo, 98)                  \
   X(ReleaseTensorTypeAndShapeInfo, 99)    \
   X(ReleaseSessionOptions, 100)           \
+  X(GetAvailableProviders, 125)           \
+  X(ReleaseAvailableProviders, 126)       \
   X(AddSessionConfigEntry, 130)
 
 enum class OrtSlot : unsigned {

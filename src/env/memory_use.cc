@@ -1,24 +1,14 @@
 #include "env/memory_use.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "env/system_file.h"
+
 namespace akidb::env {
 namespace {
-
-// These files have no size of their own.
-std::string ReadStart(FileSystem& fs, const char* path) {
-  std::array<char, 4096> text;
-  Result<std::unique_ptr<File>> file = fs.Open(path, OpenMode::kRead);
-  if (!file.ok()) return "";
-  const Result<size_t> got =
-      (*file)->ReadAt(0, std::as_writable_bytes(std::span<char>(text.data(), text.size())));
-  return got.ok() ? std::string(text.data(), *got) : "";
-}
 
 // The first number after `label`.
 std::optional<uint64_t> NumberAfter(std::string_view text, std::string_view label) {
@@ -34,15 +24,23 @@ std::optional<uint64_t> NumberAfter(std::string_view text, std::string_view labe
 }  // namespace
 
 std::optional<uint64_t> ResidentMemoryPercent(FileSystem& fs) {
-  const auto resident_kb = NumberAfter(ReadStart(fs, "/proc/self/status"), "VmRSS:");
-  const auto total_kb = NumberAfter(ReadStart(fs, "/proc/meminfo"), "MemTotal:");
+  const auto resident_kb = NumberAfter(ReadSystemFile(fs, "/proc/self/status"), "VmRSS:");
+  const auto total_kb = NumberAfter(ReadSystemFile(fs, "/proc/meminfo"), "MemTotal:");
   if (!resident_kb || !total_kb) return std::nullopt;
   uint64_t total = *total_kb;
   // "max" where there is no bound.
-  if (const auto bound = NumberAfter(ReadStart(fs, "/sys/fs/cgroup/memory.max"), "")) {
+  if (const auto bound = NumberAfter(ReadSystemFile(fs, "/sys/fs/cgroup/memory.max"), "")) {
     total = std::min(total, *bound / 1024);
   }
   return total == 0 ? std::nullopt : std::optional(*resident_kb * 100 / total);
+}
+
+std::optional<MachineMemory> ReadMachineMemory(FileSystem& fs) {
+  const std::string meminfo = ReadSystemFile(fs, "/proc/meminfo");
+  const auto total_kb = NumberAfter(meminfo, "MemTotal:");
+  const auto available_kb = NumberAfter(meminfo, "MemAvailable:");
+  if (!total_kb || !available_kb) return std::nullopt;
+  return MachineMemory{*total_kb * 1024, *available_kb * 1024};
 }
 
 }  // namespace akidb::env

@@ -1,4 +1,4 @@
-// How much of the machine's memory this process holds, as Linux tells it (proc(5)).
+// How much memory the machine has and this process holds, as Linux tells it (proc(5)).
 #pragma once
 
 #include <cstdint>
@@ -11,5 +11,12 @@ namespace akidb::env {
 // Resident pages of the process in percent of all memory, or of the bound that a control group
 // (version 2) sets below that; rounded down. Nothing where the system doesn't say.
 std::optional<uint64_t> ResidentMemoryPercent(FileSystem& fs);
+
+struct MachineMemory {
+  uint64_t total_bytes = 0;
+  uint64_t available_bytes = 0;  // that programs could still get without swapping
+};
+// Of /proc/meminfo: a control group's bound isn't in it. Nothing where the system doesn't say.
+std::optional<MachineMemory> ReadMachineMemory(FileSystem& fs);
 
 }  // namespace akidb::env

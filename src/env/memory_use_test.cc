@@ -19,5 +19,15 @@ TEST(ResidentMemoryPercent, IsUnknownWhereTheSystemDoesNotSay) {
   EXPECT_FALSE(ResidentMemoryPercent(fs));
 }
 
+TEST(MachineMemory, AvailableIsPartOfAll) {
+  const std::unique_ptr<FileSystem> fs = MakePosixFileSystem();
+  const std::optional<MachineMemory> memory = ReadMachineMemory(*fs);
+  ASSERT_TRUE(memory);
+  EXPECT_GT(memory->available_bytes, 0u);
+  EXPECT_LE(memory->available_bytes, memory->total_bytes);
+  SimulatedFileSystem empty(1);
+  EXPECT_FALSE(ReadMachineMemory(empty));
+}
+
 }  // namespace
 }  // namespace akidb::env

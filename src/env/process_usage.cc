@@ -25,6 +25,7 @@ ProcessUsage ReadProcessUsage() {
   }
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
+    if (word == "VmHWM:" && status >> usage.peak_resident_bytes) usage.peak_resident_bytes *= 1024;
     if (word == "Threads:" && status >> usage.threads) break;
   }
   const struct mallinfo2 heap = mallinfo2();
@@ -34,6 +35,12 @@ ProcessUsage ReadProcessUsage() {
     usage.cpu_seconds = Seconds(times.ru_utime) + Seconds(times.ru_stime);
   }
   return usage;
+}
+
+// "5" resets the mark (proc(5), clear_refs).
+bool ForgetPeakResident() {
+  std::ofstream clear_refs("/proc/self/clear_refs");
+  return static_cast<bool>(clear_refs << "5" << std::flush);
 }
 
 }  // namespace akidb::env

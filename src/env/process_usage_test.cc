@@ -18,5 +18,13 @@ TEST(ProcessUsage, GrowsWithWhatIsAllocated) {
   EXPECT_GT(after.resident_bytes, before.resident_bytes);
 }
 
+TEST(ProcessUsage, ThePeakIsThatSinceItWasForgotten) {
+  { const std::string much(size_t{64} << 20, 'x'); }
+  const ProcessUsage peak = ReadProcessUsage();
+  EXPECT_GE(peak.peak_resident_bytes, size_t{64} << 20);
+  if (!ForgetPeakResident()) GTEST_SKIP() << "/proc/self/clear_refs can't be written";
+  EXPECT_LT(ReadProcessUsage().peak_resident_bytes, peak.peak_resident_bytes);
+}
+
 }  // namespace
 }  // namespace akidb::env

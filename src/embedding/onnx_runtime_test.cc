@@ -1,0 +1,42 @@
+// Against the real library where it is installed (AKIDB_ORT_LIB, else build/lib of the source
+// tree); skipped where it is not.
+#include "embedding/onnx_runtime.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace akidb::embedding {
+namespace {
+
+std::vector<std::string> InstalledLibraries() {
+  if (const char* named = std::getenv("AKIDB_ORT_LIB")) return {named};
+  std::vector<std::string> found;
+  if (!std::filesystem::exists(AKIDB_TEST_LIBRARY_DIR)) return found;
+  for (const auto& entry : std::filesystem::directory_iterator(AKIDB_TEST_LIBRARY_DIR)) {
+    if (entry.path().filename().string().starts_with("libonnxruntime.so")) {
+      found.push_back(entry.path());
+    }
+  }
+  return found;
+}
+
+TEST(OnnxRuntime, ListsTheProvidersThatItWasBuiltWith) {
+  const Result<std::shared_ptr<OnnxRuntime>> runtime = LoadOnnxRuntime(InstalledLibraries());
+  if (!runtime.ok()) GTEST_SKIP() << runtime.status().message();
+  const Result<std::vector<std::string>> providers = (*runtime)->BuiltInProviders();
+  ASSERT_TRUE(providers.ok()) << providers.status().message();
+  EXPECT_EQ(std::count(providers->begin(), providers->end(), kSessionProvider), 1);
+}
+
+TEST(OnnxRuntime, IsNotALibraryOfAnotherKind) {
+  const std::vector<std::string> candidates = {"libm.so.6"};
+  const Result<std::shared_ptr<OnnxRuntime>> runtime = LoadOnnxRuntime(candidates);
+  ASSERT_EQ(runtime.status().code(), ErrorCode::kUnsupported);
+  EXPECT_NE(runtime.status().message().find("is not ONNX Runtime"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace akidb::embedding
