@@ -1,8 +1,8 @@
 // Text to unit vectors: what every other module sees of embedding.
 //
-// An Embedder owns the installed models of one folder; it loads a model at its first use,
-// tokenizes, batches over all waiting requests, runs and pools. It never falls back from one model
-// to another.
+// An Embedder owns the installed models of one folder; it loads a model at its first use, several
+// within bounds, tokenizes, batches over all waiting requests, runs and pools. It never falls back
+// from one model to another.
 #pragma once
 
 #include <cstddef>
@@ -87,7 +87,18 @@ struct DetokenizeResult {
   std::string text;
 };
 
-enum class ModelState : uint8_t { kAbsent, kInstalled, kLoading, kReady, kFailed };
+// kDraining: it is being unloaded, and still in use.
+enum class ModelState : uint8_t { kAbsent, kInstalled, kLoading, kReady, kFailed, kDraining };
+
+// What a load is at, in this order: waiting for room, comparing checksums, making the session,
+// embedding the golden texts.
+enum class LoadPhase : uint8_t { kWaiting, kVerifying, kBuilding, kProving };
+
+struct LoadState {
+  LoadPhase phase = LoadPhase::kWaiting;
+  uint64_t verified_bytes = 0;  // of the graph's file
+  double seconds = 0;           // since the load began
+};
 
 struct ModelInfo {
   std::string id;
@@ -100,6 +111,35 @@ struct ModelInfo {
   std::string fingerprint;   // of everything that a vector depends on; stored with collections
   std::string licence;
   bool is_default = false;
+  bool pinned = false;               // never unloaded
+  uint64_t memory_bytes = 0;         // that it counts for while it is loaded
+  uint64_t graph_bytes = 0;          // of its file
+  std::optional<LoadState> loading;  // while it is
+  uint64_t requests = 0;             // that use it now
+};
+
+// Of models: what is loaded now, and what happened since the start.
+struct ModelStatistics {
+  uint64_t models = 0;
+  uint64_t bytes = 0;  // that these count for
+  uint64_t loads = 0;
+  uint64_t failed_loads = 0;
+  uint64_t refused_loads = 0;  // for want of room
+  uint64_t evictions = 0;      // to make room
+  uint64_t unloads = 0;        // that were asked for
+};
+
+// Of the vectors of queries that are kept.
+struct CacheStatistics {
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+  uint64_t vectors = 0;  // kept now
+  uint64_t bytes = 0;    // that they take, with their keys; never more than the bound
+};
+
+struct EmbedderStatistics {
+  ModelStatistics models;
+  CacheStatistics query_cache;
 };
 
 struct EmbedderOptions {
@@ -109,6 +149,12 @@ struct EmbedderOptions {
   int threads = 0;  // 0 = one per physical core
   size_t queue_items_max = 8192;
   size_t queue_bytes_max = 64u << 20;
+  // Models that are loaded at a time, the least recently used leaving for others, and the bytes of
+  // memory that they may count for; 0: of any size.
+  size_t models_max = 3;
+  uint64_t models_bytes_max = 0;
+  std::vector<std::string> pinned_models;  // ids or aliases of those that stay once they are loaded
+  size_t query_cache_bytes = 8u << 20;     // vectors of queries that are kept; 0: none
 };
 
 // Thread-safe.
@@ -119,7 +165,8 @@ class Embedder {
   // Errors: kInvalidArgument (unknown model, model not installed, ONNX Runtime missing: the message
   // says what to install; dims not offered; neither texts nor ids, or both; an id that no token
   // has), kTooLarge (Truncate::kNone),
-  // kResourceExhausted (queue full), kDeadlineExceeded, kCancelled, kCorruption (checksum, width).
+  // kResourceExhausted (queue full; no room beside models that are in use), kUnavailable (no room
+  // beside pinned ones), kDeadlineExceeded, kCancelled, kCorruption (checksum, width).
   // Invalid UTF-8 is read as U+FFFD. A text of 0 bytes is embedded as its special tokens alone.
   virtual Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request) = 0;
 
@@ -139,8 +186,13 @@ class Embedder {
   virtual std::vector<ModelInfo> Models() = 0;
   // By id or alias, any case. kNotFound names what exists.
   virtual Result<ModelInfo> FindModel(std::string_view name) = 0;
-  // Loads it now (demo, warm-up). Same errors as Embed.
+  // Loads it now (demo, warm-up), even if that failed a moment ago. Same errors as Embed.
   virtual Status Load(const RequestContext& context, std::string_view name) = 0;
+  // Unloads it: requests that use it end well, new ones wait and load it anew. Returns when it is
+  // gone, and at once where it wasn't loaded. kInvalidArgument: unknown, or pinned;
+  // kDeadlineExceeded, kCancelled: it is still in use, and goes with the last request.
+  virtual Status Unload(const RequestContext& context, std::string_view name) = 0;
+  virtual EmbedderStatistics Statistics() = 0;
 };
 
 // Creating costs no model load and doesn't need ONNX Runtime to be there. `fs` and `log` outlive

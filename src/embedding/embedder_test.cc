@@ -91,6 +91,19 @@ class EmbedderTest : public testing::Test {
                                          std::as_bytes(std::span(json)))
                     .ok());
   }
+  // The default model's files under another name.
+  void CopyModel(const std::string& name) {
+    const std::string folder = folder_ + "/" + name;
+    files::create_directories(folder);
+    for (const char* file : {"model.onnx", "tokenizer.json"}) {
+      files::create_symlink(InstalledModels() + "/all-minilm-l6-v2/" + file, folder + "/" + file);
+    }
+    std::string json(BuiltInManifests()[0]);
+    json.replace(json.find("all-minilm-l6-v2"), 16, name);
+    ASSERT_TRUE(
+        env::WriteFileAtomically(*fs_, folder + "/manifest.json", std::as_bytes(std::span(json)))
+            .ok());
+  }
   Status LoadVaried() {
     EmbedderOptions options;
     options.models_dir = folder_;
@@ -466,6 +479,69 @@ TEST_F(EmbedderTest, RefusesMoreTextsThanTheQueueTakes) {
   EXPECT_EQ(code, ErrorCode::kResourceExhausted);
   cancelled.Cancel();
   filling.get();
+}
+
+TEST_F(EmbedderTest, ServesMoreModelsThanAreLoadedAtATime) {
+  NeedModel();
+  if (IsSkipped()) return;
+  for (const char* name : {"a", "b", "c"}) CopyModel(name);
+  EmbedderOptions options;
+  options.models_dir = folder_;
+  options.models_max = 2;
+  options.pinned_models = {"B"};
+  std::unique_ptr<Embedder> embedder = Make(options);
+  const std::vector<std::string> texts = {"a text"};
+  std::vector<float> first;
+  for (const char* name : {"a", "b", "c", "a", "b"}) {
+    EmbedRequest request;
+    request.model = name;
+    request.texts = texts;
+    Result<EmbedResult> result = embedder->Embed(context_, request);
+    ASSERT_TRUE(result.ok()) << result.status().ToString();
+    EXPECT_EQ(result->model, name);
+    if (first.empty()) first = result->vectors;
+    EXPECT_EQ(result->vectors, first);
+  }
+  EXPECT_TRUE(embedder->FindModel("b")->pinned);
+  EXPECT_EQ(embedder->FindModel("b")->state, ModelState::kReady);
+  EXPECT_EQ(embedder->FindModel("c")->state, ModelState::kInstalled);
+  const ModelStatistics statistics = embedder->Statistics().models;
+  EXPECT_EQ(statistics.models, 2u);
+  EXPECT_EQ(statistics.loads, 4u);
+  EXPECT_EQ(statistics.evictions, 2u);
+  EXPECT_EQ(embedder->Unload(context_, "b").code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(embedder->Unload(context_, "no").code(), ErrorCode::kInvalidArgument);
+  ASSERT_TRUE(embedder->Unload(context_, "a").ok());
+  // Its tokenizer went with it, and is read again.
+  TokenizeRequest tokenize;
+  tokenize.model = "a";
+  tokenize.texts = texts;
+  EXPECT_TRUE(embedder->Tokenize(context_, tokenize).ok());
+  EXPECT_EQ(embedder->FindModel("a")->state, ModelState::kInstalled);
+}
+
+TEST_F(EmbedderTest, KeptQueriesAreTheSameBitByBit) {
+  NeedModel();
+  if (IsSkipped()) return;
+  std::unique_ptr<Embedder> embedder = MakeInstalled();
+  EmbedderOptions options;
+  options.models_dir = InstalledModels();
+  options.query_cache_bytes = 0;
+  std::unique_ptr<Embedder> plain = Make(options);
+  const std::vector<std::string> texts = {"how is it lubricated?", "", "how often?"};
+  EmbedRequest request;
+  request.texts = texts;
+  request.input_type = InputType::kQuery;
+  Result<EmbedResult> expected = plain->Embed(context_, request);
+  ASSERT_TRUE(expected.ok());
+  for (int round = 0; round < 2; ++round) {
+    Result<EmbedResult> result = embedder->Embed(context_, request);
+    ASSERT_TRUE(result.ok());
+    EXPECT_EQ(result->vectors, expected->vectors);
+    EXPECT_EQ(result->tokens, expected->tokens);
+  }
+  EXPECT_EQ(embedder->Statistics().query_cache.hits, 3u);
+  EXPECT_EQ(plain->Statistics().query_cache.vectors, 0u);
 }
 
 TEST_F(EmbedderTest, LoadsOnceForManyThreads) {

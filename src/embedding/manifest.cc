@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 
 namespace akidb::embedding {
+
 bool StaysInFolder(std::string_view path) {
   if (path.empty() || path.front() == '/' ||
       path.find_first_of(std::string_view("\\\0", 2)) != std::string_view::npos) {
@@ -33,6 +34,11 @@ bool HasName(const Manifest& manifest, std::string_view name) {
   return manifest.id == folded ||
          std::any_of(manifest.aliases.begin(), manifest.aliases.end(),
                      [&](const std::string& alias) { return FoldName(alias) == folded; });
+}
+
+uint64_t MemoryBytes(const Manifest& manifest) {
+  if (manifest.memory_bytes > 0) return manifest.memory_bytes;
+  return 2 * (manifest.graph.bytes + manifest.tokenizer.bytes);
 }
 
 std::string Fingerprint(const Manifest& manifest) {

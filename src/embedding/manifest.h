@@ -47,6 +47,7 @@ struct Manifest {
   std::vector<SessionInput> inputs;
   EmptyKv empty_kv;
   SessionOutput output;
+  uint64_t memory_bytes = 0;    // that it takes when it is loaded, measured; 0: nobody has
   bool one_text_a_run = false;  // a text's vector would depend on what it is batched with
 
   std::string query_prompt;  // put before the text; may hold {instruction}
@@ -72,6 +73,10 @@ bool StaysInFolder(std::string_view path);
 // Names of models compare without regard to ASCII case.
 std::string FoldName(std::string_view name);
 bool HasName(const Manifest& manifest, std::string_view name);
+
+// What a loaded model counts for: what its manifest says, else twice the bytes of its files, as
+// runtimes keep weights in forms of their own.
+uint64_t MemoryBytes(const Manifest& manifest);
 
 // What vectors of this model depend on: id, revision, tokenizer, graph, prompts, pooling, dims and
 // window. Two models with equal fingerprints make vectors that can be compared.

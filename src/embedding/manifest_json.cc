@@ -14,6 +14,7 @@ using simdjson::dom::element;
 using simdjson::dom::element_type;
 
 constexpr size_t kManifestBytesMax = size_t{1} << 20;
+constexpr uint64_t kModelBytesMax = uint64_t{1} << 40;
 constexpr uint32_t kDimsMax = 65'536;
 constexpr uint32_t kTokensMax = 1u << 20;
 constexpr uint64_t kTokenIdMax = (uint64_t{1} << 31) - 1;
@@ -123,7 +124,7 @@ Result<ModelFile> ReadFile(Members& members) {
   if (!IsSha256(file.sha256)) {
     return Wrong(members.PathOf("sha256"), "must be 64 lower-case hexadecimal digits");
   }
-  AKIDB_ASSIGN_OR_RETURN(file.bytes, members.Number("bytes", uint64_t{1} << 40));
+  AKIDB_ASSIGN_OR_RETURN(file.bytes, members.Number("bytes", kModelBytesMax));
   AKIDB_ASSIGN_OR_RETURN(file.source, members.OptionalText("source"));
   return file;
 }
@@ -152,6 +153,12 @@ Status ReadTokenizerUse(Members& tokenizer, Manifest& manifest) {
     }
     if (name == "plain") manifest.tokenizer_options.specials_in_text = SpecialsInText::kPlain;
   }
+  return OkStatus();
+}
+
+Status ReadMemory(Members& members, Manifest& manifest) {
+  if (!members.Find("memory_bytes")) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(manifest.memory_bytes, members.Number("memory_bytes", kModelBytesMax));
   return OkStatus();
 }
 
@@ -409,6 +416,7 @@ Result<Manifest> ParseManifest(std::string_view json) {
   AKIDB_RETURN_IF_ERROR(ReadNames(members, manifest));
   AKIDB_RETURN_IF_ERROR(ReadFiles(members, manifest));
   AKIDB_RETURN_IF_ERROR(ReadBatch(members, manifest));
+  AKIDB_RETURN_IF_ERROR(ReadMemory(members, manifest));
   AKIDB_RETURN_IF_ERROR(ReadPrompts(members, manifest));
   AKIDB_ASSIGN_OR_RETURN(uint64_t max_tokens, members.Number("max_tokens", kTokensMax));
   manifest.max_tokens = static_cast<uint32_t>(max_tokens);

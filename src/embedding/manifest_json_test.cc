@@ -17,7 +17,7 @@ constexpr std::string_view kFull = R"json({
     "sha256": "0000000000000000000000000000000000000000000000000000000000000002",
     "source": "pypi:tiny==1.0#tiny/model.onnx",
     "inputs": {"ids": "ids", "m": "mask", "t": "token_types", "p": "positions"}, "output": "out"},
-  "batch": "one",
+  "batch": "one", "memory_bytes": 123456789,
   "prompts": {"query": "Instruct: {instruction}\nQuery:", "document": "",
     "default_instruction": "find"},
   "max_tokens": 64, "pooling": "last", "dims": {"native": 16, "offered": [8, 12]},
@@ -43,6 +43,7 @@ TEST(ManifestJson, ReadsEveryMember) {
   EXPECT_EQ(manifest->append_ids, (std::vector<int32_t>{7, 0}));
   EXPECT_EQ(manifest->tokenizer_options.specials_in_text, SpecialsInText::kPlain);
   EXPECT_TRUE(manifest->one_text_a_run);
+  EXPECT_EQ(MemoryBytes(*manifest), 123456789u);
   EXPECT_EQ(manifest->max_tokens, 64u);
   EXPECT_EQ(manifest->pooling, Pooling::kLast);
   EXPECT_EQ(manifest->dims_offered, (std::vector<uint32_t>{8, 12}));

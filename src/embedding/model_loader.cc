@@ -1,5 +1,6 @@
 #include "embedding/model_loader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/sha256.h"
@@ -7,6 +8,7 @@
 namespace akidb::embedding {
 namespace {
 
+constexpr size_t kHashStep = size_t{8} << 20;
 constexpr uint64_t kTokenizerBytesMax = uint64_t{256} << 20;
 
 Status NotInstalled(const Manifest& manifest, const std::string& path) {
@@ -16,12 +18,32 @@ Status NotInstalled(const Manifest& manifest, const std::string& path) {
       (can_pull ? "run `akidb models pull " + manifest.id + "`" : "put the file there"));
 }
 
+// A file of a model in its folder.
+struct PlacedFile {
+  const std::string& folder;
+  const Manifest& manifest;
+  const ModelFile& file;
+  LoadProgress* progress = nullptr;
+};
+
+std::string HashOf(std::span<const std::byte> bytes, LoadProgress* progress) {
+  Sha256 sha256;
+  for (size_t at = 0; at < bytes.size(); at += kHashStep) {
+    const std::span<const std::byte> step =
+        bytes.subspan(at, std::min(kHashStep, bytes.size() - at));
+    sha256.Update(step);
+    if (progress != nullptr) progress->AddVerified(step.size());
+  }
+  return ToHex(sha256.Digest());
+}
+
 // The whole file, mapped, once its size and checksum are those of the manifest. What is checked
 // here is what is used afterwards: the file isn't opened again.
-Result<std::unique_ptr<env::MappedFile>> MapVerified(env::FileSystem& fs, const std::string& folder,
-                                                     const Manifest& manifest,
-                                                     const ModelFile& file) {
-  const std::string path = env::JoinPath(folder, file.path);
+Result<std::unique_ptr<env::MappedFile>> MapVerified(env::FileSystem& fs,
+                                                     const PlacedFile& placed) {
+  const ModelFile& file = placed.file;
+  const Manifest& manifest = placed.manifest;
+  const std::string path = env::JoinPath(placed.folder, file.path);
   Result<std::unique_ptr<env::MappedFile>> mapped = fs.Map(path);
   if (!mapped.ok()) {
     if (mapped.status().code() == ErrorCode::kNotFound) return NotInstalled(manifest, path);
@@ -35,7 +57,7 @@ Result<std::unique_ptr<env::MappedFile>> MapVerified(env::FileSystem& fs, const 
                            "`akidb models pull " +
                            manifest.id + "`");
   }
-  const std::string sha256 = Sha256Hex((*mapped)->bytes());
+  const std::string sha256 = HashOf((*mapped)->bytes(), placed.progress);
   if (sha256 != file.sha256) {
     return CorruptionError(path + " has the SHA-256 " + sha256 + " instead of " + file.sha256 +
                            "; run `akidb models pull " + manifest.id + "`");
@@ -61,7 +83,7 @@ Result<std::unique_ptr<Tokenizer>> MakeTokenizer(env::FileSystem& fs, const Inst
     return CorruptionError("the tokenizer of model " + manifest.id + " is larger than 256 MiB");
   }
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> file,
-                         MapVerified(fs, model.folder, manifest, manifest.tokenizer));
+                         MapVerified(fs, {model.folder, manifest, manifest.tokenizer}));
   std::string_view json(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
   Result<std::unique_ptr<Tokenizer>> tokenizer = LoadTokenizer(json, manifest.tokenizer_options);
   if (!tokenizer.ok()) {
@@ -108,10 +130,16 @@ Result<std::shared_ptr<const TextEncoder>> LoadTextEncoder(env::FileSystem& fs,
 Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, const ModelParts& parts,
                                             OnnxRuntime& runtime, const PipelineOptions& options) {
   const Manifest& manifest = parts.encoder->manifest();
+  const auto enter = [&](LoadPhase phase) {
+    if (parts.progress != nullptr) parts.progress->Enter(phase);
+  };
   std::unique_ptr<Session> session;
   {
-    AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> graph,
-                           MapVerified(fs, parts.folder, manifest, manifest.graph));
+    enter(LoadPhase::kVerifying);
+    AKIDB_ASSIGN_OR_RETURN(
+        std::unique_ptr<env::MappedFile> graph,
+        MapVerified(fs, {parts.folder, manifest, manifest.graph, parts.progress}));
+    enter(LoadPhase::kBuilding);
     Result<std::unique_ptr<Session>> created =
         runtime.CreateSession(graph->bytes(), SpecOf(manifest, options.threads_per_run));
     if (!created.ok()) {
@@ -120,6 +148,7 @@ Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, const ModelPart
     session = std::move(created).value();
   }
   auto pipeline = std::make_unique<Pipeline>(parts.encoder, std::move(session), options);
+  enter(LoadPhase::kProving);
   if (Status proved = pipeline->Prove(); !proved.ok()) {
     return proved.WithContext("model " + manifest.id);
   }

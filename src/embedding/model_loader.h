@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "embedding/load_progress.h"
 #include "embedding/manifest.h"
 #include "embedding/onnx_runtime.h"
 #include "embedding/pipeline.h"
@@ -32,6 +33,7 @@ Result<std::shared_ptr<const TextEncoder>> LoadTextEncoder(env::FileSystem& fs,
 struct ModelParts {
   std::string folder;
   std::shared_ptr<const TextEncoder> encoder;
+  LoadProgress* progress = nullptr;  // null: nobody asks
 };
 
 // Likewise of the graph's file, of which it makes a session, and embeds the golden texts.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace akidb::embedding {
@@ -64,16 +66,55 @@ double HeadCosine(std::span<const float> vector, std::span<const float> head) {
 
 }  // namespace
 
+// One request on its way.
+struct Pipeline::Job {
+  // Where the vector of a text comes from.
+  struct Source {
+    bool cached = false;
+    size_t index = 0;  // among those found, or among those run
+  };
+
+  const RequestContext& context;
+  const EmbedRequest& request;
+  const BatchScheduler::Size size;
+  VectorCache* const cache;  // null: it is not asked
+  const Lane lane;
+  TextEncoder::Prompt prompt;
+  std::unique_ptr<BatchScheduler::Request> waiting{};  // null: nothing is to be run so far
+  EmbedResult result{};
+  std::vector<Source> sources{};  // of the texts
+  std::vector<float> found{};     // in the cache
+  size_t runs = 0;                // sequences that were queued
+  // Of these, where there is a cache.
+  std::vector<std::vector<int32_t>> run_ids{};
+  // The first text of each kind, by itself.
+  std::unordered_map<std::string_view, size_t> first_of{};
+
+  // The bytes of a text, be it of letters or of ids.
+  std::string_view TextAt(size_t index) const {
+    if (request.ids.empty()) return request.texts[index];
+    const std::vector<int32_t>& ids = request.ids[index];
+    return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
+  }
+};
+
 Pipeline::Pipeline(std::shared_ptr<const TextEncoder> encoder, std::unique_ptr<Session> session,
                    const PipelineOptions& options)
     : encoder_(std::move(encoder)),
       session_(std::move(session)),
+      fingerprint_(Fingerprint(manifest())),
+      query_cache_(options.query_cache),
       scheduler_(MakeSchedulerOptions(manifest(), options),
                  [this](std::span<const BatchItem> items, RunControl& control) {
                    return RunBatch(items, control);
                  }) {}
 
 Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRequest& request) {
+  return EmbedWith(query_cache_, context, request);
+}
+
+Result<EmbedResult> Pipeline::EmbedWith(VectorCache* cache, const RequestContext& context,
+                                        const EmbedRequest& request) {
   AKIDB_RETURN_IF_ERROR(context.Check());
   if (request.texts.empty() == request.ids.empty()) {
     return InvalidArgumentError(request.texts.empty() ? "the list of texts is empty"
@@ -84,29 +125,24 @@ Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRe
                          encoder_->MakePrompt(request.input_type, request.instruction));
   AKIDB_ASSIGN_OR_RETURN(uint32_t dims, DimsOf(request));
   const bool is_query = request.input_type == InputType::kQuery && size.items <= kQueryTextsMax;
-  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<BatchScheduler::Request> waiting,
-                         scheduler_.Open(context, is_query ? Lane::kQuery : Lane::kIngest, size));
-  EmbedResult result;
-  result.model = manifest().id;
-  result.dims = dims;
+  const bool cached = is_query && cache != nullptr && cache->enabled();
+  Job job{.context = context,
+          .request = request,
+          .size = size,
+          .cache = cached ? cache : nullptr,
+          .lane = is_query ? Lane::kQuery : Lane::kIngest,
+          .prompt = std::move(prompt)};
+  // What the cache may answer needs no room in the queue.
+  if (!cached) AKIDB_RETURN_IF_ERROR(Open(job));
+  job.result.model = manifest().id;
+  job.result.dims = dims;
   for (size_t begin = 0; begin < size.items; begin += kTextsPerHandover) {
     AKIDB_RETURN_IF_ERROR(context.Check());
-    const size_t count = std::min(kTextsPerHandover, size.items - begin);
-    std::vector<std::vector<int32_t>> sequences(count);
-    for (size_t i = 0; i < count; ++i) {
-      AKIDB_ASSIGN_OR_RETURN(
-          TextEncoder::Sequence sequence,
-          request.ids.empty()
-              ? encoder_->Encode(prompt, request.texts, begin + i, request.truncate)
-              : encoder_->EncodeIds(prompt, request.ids, begin + i, request.truncate));
-      result.tokens.push_back(static_cast<uint32_t>(sequence.ids.size()));
-      result.truncated.push_back(sequence.truncated);
-      sequences[i] = std::move(sequence.ids);
-    }
-    waiting->Add(std::move(sequences));
+    AKIDB_RETURN_IF_ERROR(HandOver(job, begin, std::min(kTextsPerHandover, size.items - begin)));
   }
-  AKIDB_ASSIGN_OR_RETURN(result.vectors, waiting->Wait());
-  if (dims == manifest().dims) return result;
+  EmbedResult& result = job.result;
+  AKIDB_ASSIGN_OR_RETURN(result.vectors, Collect(job));
+  if (dims == manifest().dims) return std::move(result);
 
   for (size_t i = 0; i < size.items; ++i) {
     auto from = result.vectors.begin() + static_cast<ptrdiff_t>(i * manifest().dims);
@@ -114,7 +150,68 @@ Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRe
     AKIDB_RETURN_IF_ERROR(Normalize(std::span(result.vectors).subspan(i * dims, dims)));
   }
   result.vectors.resize(size.items * dims);
-  return result;
+  return std::move(result);
+}
+
+Status Pipeline::Open(Job& job) {
+  AKIDB_ASSIGN_OR_RETURN(job.waiting, scheduler_.Open(job.context, job.lane, job.size));
+  return OkStatus();
+}
+
+Status Pipeline::HandOver(Job& job, size_t begin, size_t count) {
+  std::vector<std::vector<int32_t>> sequences;
+  for (size_t i = begin; i < begin + count; ++i) {
+    auto [first, is_new] = job.first_of.try_emplace(job.TextAt(i), i);
+    if (is_new) {
+      AKIDB_RETURN_IF_ERROR(Encode(job, i, sequences));
+      continue;
+    }
+    job.result.tokens.push_back(job.result.tokens[first->second]);
+    job.result.truncated.push_back(job.result.truncated[first->second]);
+    job.sources.push_back(job.sources[first->second]);
+  }
+  if (sequences.empty()) return OkStatus();
+  if (job.waiting == nullptr) AKIDB_RETURN_IF_ERROR(Open(job));
+  job.waiting->Add(std::move(sequences));
+  return OkStatus();
+}
+
+Status Pipeline::Encode(Job& job, size_t index, std::vector<std::vector<int32_t>>& sequences) {
+  const EmbedRequest& request = job.request;
+  AKIDB_ASSIGN_OR_RETURN(
+      TextEncoder::Sequence sequence,
+      request.ids.empty() ? encoder_->Encode(job.prompt, request.texts, index, request.truncate)
+                          : encoder_->EncodeIds(job.prompt, request.ids, index, request.truncate));
+  job.result.tokens.push_back(static_cast<uint32_t>(sequence.ids.size()));
+  job.result.truncated.push_back(sequence.truncated);
+  if (job.cache != nullptr && job.cache->Find({fingerprint_, sequence.ids}, job.found)) {
+    job.sources.push_back({true, job.found.size() / manifest().dims - 1});
+    return OkStatus();
+  }
+  job.sources.push_back({false, job.runs++});
+  if (job.cache != nullptr) job.run_ids.push_back(sequence.ids);
+  sequences.push_back(std::move(sequence.ids));
+  return OkStatus();
+}
+
+Result<std::vector<float>> Pipeline::Collect(Job& job) {
+  const size_t width = manifest().dims;
+  std::vector<float> run;
+  if (job.waiting != nullptr) {
+    AKIDB_ASSIGN_OR_RETURN(run, job.waiting->Wait());
+  }
+  for (size_t i = 0; i < job.run_ids.size(); ++i) {
+    job.cache->Insert({fingerprint_, job.run_ids[i]}, std::span(run).subspan(i * width, width));
+  }
+  if (job.runs == job.size.items) return run;
+  std::vector<float> all;
+  all.reserve(job.size.items * width);
+  for (const Job::Source& source : job.sources) {
+    const std::vector<float>& from = source.cached ? job.found : run;
+    auto begin = from.begin() + static_cast<ptrdiff_t>(source.index * width);
+    all.insert(all.end(), begin, begin + static_cast<ptrdiff_t>(width));
+  }
+  return all;
 }
 
 Result<uint32_t> Pipeline::DimsOf(const EmbedRequest& request) const {
@@ -156,7 +253,7 @@ Status Pipeline::ProveText(const GoldenText& golden, size_t index) {
   request.texts = std::span(&golden.text, 1);
   request.input_type = golden.input_type;
   const std::string name = "golden text " + std::to_string(index);
-  Result<EmbedResult> result = Embed(context, request);
+  Result<EmbedResult> result = EmbedWith(nullptr, context, request);
   if (!result.ok()) return result.status().WithContext(name);
   const double cosine = HeadCosine(result->vector(0), golden.head);
   // Negated, so that a NaN fails too.

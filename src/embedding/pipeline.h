@@ -15,6 +15,7 @@
 #include "embedding/scheduler.h"
 #include "embedding/session.h"
 #include "embedding/text_encoder.h"
+#include "embedding/vector_cache.h"
 
 namespace akidb::embedding {
 
@@ -25,6 +26,7 @@ struct PipelineOptions {
   size_t bucket_step = 8;
   size_t queue_items_max = 8192;
   size_t queue_bytes_max = 64u << 20;
+  VectorCache* query_cache = nullptr;  // outlives the pipeline; null: none
 };
 
 // Thread-safe.
@@ -34,10 +36,13 @@ class Pipeline {
   Pipeline(std::shared_ptr<const TextEncoder> encoder, std::unique_ptr<Session> session,
            const PipelineOptions& options);
 
-  // request.model is ignored. Errors as Embedder::Embed, without those of loading.
+  // request.model is ignored. Equal texts of a request are tokenized and run once; the vectors of a
+  // few query texts are kept in the cache, and taken from it. Errors as Embedder::Embed, without
+  // those of loading.
   Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request);
 
-  // Embeds the manifest's golden texts. kCorruption when a vector isn't the promised one.
+  // Embeds the manifest's golden texts, none of them by the cache. kCorruption when a vector isn't
+  // the promised one.
   Status Prove();
 
   // Draining: what waits, and everything new, gets kUnavailable.
@@ -46,12 +51,24 @@ class Pipeline {
   const Manifest& manifest() const { return encoder_->manifest(); }
 
  private:
+  struct Job;
+  Result<EmbedResult> EmbedWith(VectorCache* cache, const RequestContext& context,
+                                const EmbedRequest& request);
+  Status Open(Job& job);
+  // Tokenizes `count` texts from `begin` on, and queues those that are neither equal to an earlier
+  // one nor in the cache.
+  Status HandOver(Job& job, size_t begin, size_t count);
+  Status Encode(Job& job, size_t index, std::vector<std::vector<int32_t>>& sequences);
+  // The vectors of all texts, whole.
+  Result<std::vector<float>> Collect(Job& job);
   Result<uint32_t> DimsOf(const EmbedRequest& request) const;
   Status RunBatch(std::span<const BatchItem> items, RunControl& control);
   Status ProveText(const GoldenText& golden, size_t index);
 
   const std::shared_ptr<const TextEncoder> encoder_;
   const std::unique_ptr<Session> session_;
+  const std::string fingerprint_;
+  VectorCache* const query_cache_;
   BatchScheduler scheduler_;  // last: its threads use the others
 };
 

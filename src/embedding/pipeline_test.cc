@@ -19,6 +19,7 @@ using testing::ElementsAre;
 struct Runs {
   std::mutex mutex;
   std::set<std::vector<int64_t>> sequences;
+  size_t count = 0;  // of sequences, each as often as it was run
   size_t items_max = 0;
   bool padded = false;
 };
@@ -34,6 +35,7 @@ class RecordingSession final : public Session {
     for (size_t i = 0; i < batch.items; ++i) {
       auto row = batch.ids.begin() + static_cast<ptrdiff_t>(i * batch.tokens);
       runs_.sequences.insert({row, row + batch.lengths[i]});
+      ++runs_.count;
       runs_.padded = runs_.padded || batch.lengths[i] != batch.tokens;
       for (size_t t = 0; t < batch.tokens; ++t) {
         values.insert(values.end(), {static_cast<float>(row[static_cast<ptrdiff_t>(t)]),
@@ -61,7 +63,7 @@ class PipelineTest : public testing::Test {
   Result<EmbedResult> Embed(const std::vector<std::string>& texts) {
     Pipeline pipeline(
         std::make_shared<const TextEncoder>(manifest_, std::make_unique<ByteTokenizer>()),
-        std::make_unique<RecordingSession>(runs_), {});
+        std::make_unique<RecordingSession>(runs_), options_);
     request_.texts = texts;
     return pipeline.Embed(context_, request_);
   }
@@ -74,6 +76,7 @@ class PipelineTest : public testing::Test {
   }
 
   Manifest manifest_;
+  PipelineOptions options_;
   EmbedRequest request_;
   RequestContext context_;
   Runs runs_;
@@ -150,6 +153,112 @@ TEST_F(PipelineTest, RunsOneTextAtATimeWhereTheManifestSaysSo) {
   EXPECT_EQ(runs_.sequences.size(), texts.size());
   EXPECT_EQ(runs_.items_max, 1u);
   EXPECT_FALSE(runs_.padded);
+}
+
+TEST_F(PipelineTest, RunsEqualTextsOfARequestOnce) {
+  // More than are handed over at once, so that the first are done when the last come.
+  std::vector<std::string> texts;
+  for (int i = 0; i < 100; ++i) texts.emplace_back(1, static_cast<char>('a' + i % 3));
+  Result<EmbedResult> result = Embed(texts);
+  ASSERT_TRUE(result.ok()) << result.status().ToString();
+  EXPECT_EQ(runs_.count, 3u);
+  EXPECT_EQ(result->tokens, std::vector<uint32_t>(100, 3));
+  for (size_t i = 0; i < texts.size(); ++i) {
+    Result<EmbedResult> alone = Embed({texts[i]});
+    EXPECT_THAT(result->vector(i), testing::ElementsAreArray(alone->vectors)) << i;
+  }
+}
+
+TEST_F(PipelineTest, RunsEqualIdsOfARequestOnce) {
+  const std::vector<std::vector<int32_t>> ids = {{'a', 'b'}, {'a'}, {'a', 'b'}, {'a'}};
+  request_.ids = ids;
+  ASSERT_TRUE(Embed({}).ok());
+  EXPECT_EQ(runs_.count, 2u);
+}
+
+class QueryCacheTest : public PipelineTest {
+ protected:
+  QueryCacheTest() {
+    options_.query_cache = &cache_;
+    request_.input_type = InputType::kQuery;
+  }
+  VectorCache cache_{1 << 20};
+};
+
+TEST_F(QueryCacheTest, AnswersAreTheSameBitByBit) {
+  manifest_.append_ids = {250};
+  const std::vector<std::string> texts = {"abc", "x", "abc", "a longer one that is cut"};
+  options_.query_cache = nullptr;
+  Result<EmbedResult> without = Embed(texts);
+  options_.query_cache = &cache_;
+  for (int round = 0; round < 3; ++round) {
+    Result<EmbedResult> with = Embed(texts);
+    ASSERT_TRUE(with.ok()) << with.status().ToString();
+    EXPECT_EQ(with->vectors, without->vectors);
+    EXPECT_EQ(with->tokens, without->tokens);
+    EXPECT_EQ(with->truncated, without->truncated);
+  }
+  EXPECT_EQ(runs_.count, 6u);  // the first round, and without
+  EXPECT_EQ(cache_.statistics().hits, 6u);
+  EXPECT_EQ(cache_.statistics().misses, 3u);
+}
+
+TEST_F(QueryCacheTest, OnlyWhatIsMissingIsRun) {
+  ASSERT_TRUE(Embed({"a", "b"}).ok());
+  runs_.sequences.clear();
+  Result<EmbedResult> mixed = Embed({"c", "b", "d", "a"});
+  ASSERT_TRUE(mixed.ok());
+  EXPECT_EQ(runs_.sequences, (std::set<std::vector<int64_t>>{{1, 'c', 2}, {1, 'd', 2}}));
+  options_.query_cache = nullptr;
+  EXPECT_EQ(mixed->vectors, Embed({"c", "b", "d", "a"})->vectors);
+}
+
+TEST_F(QueryCacheTest, ShorterVectorsComeFromTheWholeOne) {
+  ASSERT_TRUE(Embed({"abc"}).ok());
+  request_.dims = 2;
+  Result<EmbedResult> cached = Embed({"abc"});
+  options_.query_cache = nullptr;
+  EXPECT_EQ(cached->vectors, Embed({"abc"})->vectors);
+  EXPECT_EQ(runs_.count, 2u);
+}
+
+TEST_F(QueryCacheTest, AnotherPromptIsAnotherText) {
+  manifest_.query_prompt = "{instruction}:";
+  manifest_.default_instruction = "q";
+  ASSERT_TRUE(Embed({"a"}).ok());
+  request_.instruction = "r";
+  ASSERT_TRUE(Embed({"a"}).ok());
+  EXPECT_EQ(runs_.count, 2u);
+  manifest_.revision = "another";
+  ASSERT_TRUE(Embed({"a"}).ok());
+  EXPECT_EQ(runs_.count, 3u);
+}
+
+TEST_F(QueryCacheTest, KeepsNeitherDocumentsNorBulkJobs) {
+  request_.input_type = InputType::kDocument;
+  ASSERT_TRUE(Embed({"a"}).ok());
+  request_.input_type = InputType::kQuery;
+  ASSERT_TRUE(Embed({"a", "b", "c", "d", "e", "f", "g", "h", "i"}).ok());
+  EXPECT_EQ(cache_.statistics().vectors, 0u);
+  EXPECT_EQ(cache_.statistics().misses, 0u);
+}
+
+TEST_F(QueryCacheTest, WhatWasRefusedIsNotKept) {
+  request_.truncate = Truncate::kNone;
+  EXPECT_EQ(Embed({"a", "a text that is longer than the window"}).status().code(),
+            ErrorCode::kTooLarge);
+  EXPECT_EQ(cache_.statistics().vectors, 0u);
+}
+
+TEST_F(QueryCacheTest, AModelProvesItselfWithoutIt) {
+  ASSERT_TRUE(Embed({"golden"}).ok());
+  manifest_.golden = {{"golden", InputType::kQuery, Embed({"golden"})->vectors, 0.99}};
+  const size_t before = runs_.count;
+  Pipeline pipeline(
+      std::make_shared<const TextEncoder>(manifest_, std::make_unique<ByteTokenizer>()),
+      std::make_unique<RecordingSession>(runs_), options_);
+  EXPECT_TRUE(pipeline.Prove().ok());
+  EXPECT_EQ(runs_.count, before + 1);
 }
 
 }  // namespace

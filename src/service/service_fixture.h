@@ -398,7 +398,9 @@ class FakeEmbedder final : public embedding::Embedder {
     info.fingerprint = "fingerprint of " + id;
     return info;
   }
-  Status Load(const RequestContext&, std::string_view) override { return OkStatus(); }
+  Status Load(const RequestContext&, std::string_view) override { return failure; }
+  Status Unload(const RequestContext&, std::string_view) override { return failure; }
+  embedding::EmbedderStatistics Statistics() override { return {}; }
 
   struct Call {
     std::string model;

@@ -82,6 +82,8 @@ class SmallEmbedder final : public embedding::Embedder {
     return Small();
   }
   Status Load(const RequestContext&, std::string_view) override { return OkStatus(); }
+  Status Unload(const RequestContext&, std::string_view) override { return OkStatus(); }
+  embedding::EmbedderStatistics Statistics() override { return {}; }
 
  private:
   static constexpr uint32_t kDims = 4;

@@ -68,6 +68,8 @@ v1::ModelState StateOf(service::ModelState state) {
       return v1::MODEL_STATE_READY;
     case service::ModelState::kFailed:
       return v1::MODEL_STATE_FAILED;
+    case service::ModelState::kDraining:
+      return v1::MODEL_STATE_DRAINING;
   }
   return v1::MODEL_STATE_UNSPECIFIED;
 }

@@ -89,6 +89,8 @@ std::string_view StateName(service::ModelState state) {
       return "ready";
     case service::ModelState::kFailed:
       return "failed";
+    case service::ModelState::kDraining:
+      return "draining";
   }
   return "unknown";
 }

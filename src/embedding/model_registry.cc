@@ -1,0 +1,293 @@
+#include "embedding/model_registry.h"
+
+#include <algorithm>
+#include <new>
+
+namespace akidb::embedding {
+namespace {
+
+using std::chrono::steady_clock;
+
+// A cancelled context tells nobody, so who waits looks at it this often.
+constexpr std::chrono::milliseconds kCancelPoll{10};
+
+}  // namespace
+
+struct ModelRegistry::Slot {
+  size_t index = 0;
+  RegistryOptions::Model model;
+  LoadProgress progress{};
+  Stage stage = Stage::kUnloaded;
+  std::unique_ptr<Pipeline> pipeline{};  // while ready or draining
+  size_t requests = 0;
+  uint64_t last_use = 0;
+  uint64_t retired = 0;  // times that its pipeline was destroyed
+  Status failure{};
+  steady_clock::time_point failed_at{};
+};
+
+ModelRegistry::ModelRegistry(RegistryOptions options, ModelSource& source, Logger& log)
+    : models_max_(std::max<size_t>(1, options.models_max)),
+      bytes_max_(options.bytes_max),
+      retry_pause_(options.retry_pause),
+      source_(source),
+      log_(log) {
+  for (RegistryOptions::Model& model : options.models) {
+    auto slot = std::make_unique<Slot>();
+    slot->index = slots_.size();
+    slot->model = std::move(model);
+    slots_.push_back(std::move(slot));
+  }
+}
+
+ModelRegistry::~ModelRegistry() {
+  MutexLock lock(mutex_);
+  stopping_ = true;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (slot->pipeline) slot->pipeline->Stop();
+  }
+  while (IsBusy()) changed_.Wait(mutex_);
+}
+
+bool ModelRegistry::IsBusy() const {
+  return std::any_of(slots_.begin(), slots_.end(), [](const std::unique_ptr<Slot>& slot) {
+    return slot->requests > 0 || (slot->stage != Stage::kUnloaded && slot->stage != Stage::kReady);
+  });
+}
+
+Result<ModelRegistry::Lease> ModelRegistry::Use(const RequestContext& context, size_t model) {
+  return Acquire(context, *slots_[model], /*retry_at_once=*/false);
+}
+
+Status ModelRegistry::Load(const RequestContext& context, size_t model) {
+  return Acquire(context, *slots_[model], /*retry_at_once=*/true).status();
+}
+
+Result<ModelRegistry::Lease> ModelRegistry::Acquire(const RequestContext& context, Slot& slot,
+                                                    bool retry_at_once) {
+  MutexLock lock(mutex_);
+  while (slot.stage != Stage::kUnloaded && slot.stage != Stage::kReady) {
+    // Whose load was waited for has its outcome, too.
+    if (slot.stage != Stage::kDraining) retry_at_once = false;
+    AKIDB_RETURN_IF_ERROR(WaitForChange(context));
+  }
+  if (slot.stage == Stage::kUnloaded) {
+    const bool just_failed =
+        !slot.failure.ok() && steady_clock::now() - slot.failed_at < retry_pause_;
+    if (just_failed && !retry_at_once) return slot.failure;
+    AKIDB_RETURN_IF_ERROR(LoadInto(context, slot));
+  }
+  if (stopping_) return UnavailableError("the models are being unloaded");
+  ++slot.requests;
+  slot.last_use = ++uses_;
+  return Lease(*this, slot, *slot.pipeline);
+}
+
+void ModelRegistry::Release(Slot& slot) {
+  MutexLock lock(mutex_);
+  --slot.requests;
+  if (slot.requests > 0) return;
+  if (slot.stage == Stage::kDraining) {
+    Retire(slot);
+  } else {
+    changed_.NotifyAll();
+  }
+}
+
+Status ModelRegistry::LoadInto(const RequestContext& context, Slot& slot) {
+  slot.progress.Begin();
+  slot.stage = Stage::kWaiting;
+  if (Status room = MakeRoom(context, slot); !room.ok()) {
+    slot.stage = Stage::kUnloaded;
+    ++counted_.refused_loads;
+    changed_.NotifyAll();
+    return room;
+  }
+  slot.stage = Stage::kLoading;
+  mutex_.unlock();
+  Result<std::unique_ptr<Pipeline>> pipeline = LoadLogged(slot);
+  mutex_.lock();
+  slot.failure = pipeline.status();
+  slot.failed_at = steady_clock::now();
+  if (pipeline.ok()) slot.pipeline = std::move(pipeline).value();
+  slot.stage = slot.pipeline ? Stage::kReady : Stage::kUnloaded;
+  ++(slot.pipeline ? counted_.loads : counted_.failed_loads);
+  changed_.NotifyAll();
+  return slot.failure;
+}
+
+Result<std::unique_ptr<Pipeline>> ModelRegistry::LoadLogged(Slot& slot) {
+  Result<std::unique_ptr<Pipeline>> pipeline = InternalError("not loaded");
+  try {
+    pipeline = source_.LoadModel(slot.index, slot.progress);
+  } catch (const std::bad_alloc&) {
+    // It would leave the model at this stage for good.
+    pipeline = UnavailableError("out of memory while model " + slot.model.id + " was loaded");
+  }
+  const double ms = slot.progress.state().seconds * 1000;
+  if (pipeline.ok()) {
+    log_.Write(LogLevel::kInfo, "model_loaded", "the model is ready",
+               {{"model", slot.model.id}, {"dur_ms", ms}});
+  } else {
+    log_.Write(LogLevel::kWarning, "model_load_failed", pipeline.status().message(),
+               {{"model", slot.model.id}, {"dur_ms", ms}});
+  }
+  return pipeline;
+}
+
+Status ModelRegistry::MakeRoom(const RequestContext& context, const Slot& slot) {
+  while (true) {
+    if (stopping_) return UnavailableError("the models are being unloaded");
+    if (FitsBeside(AmountOf([](const Slot& other) { return IsHeld(other); }), slot)) {
+      return OkStatus();
+    }
+    // Nothing is taken away where that doesn't help.
+    const Amount stays = AmountOf([](const Slot& other) {
+      return IsHeld(other) && other.stage != Stage::kDraining && !MayGo(other);
+    });
+    if (!FitsBeside(stays, slot)) return NoRoom(slot);
+    if (Slot* victim = LeastRecentlyUsed(); victim != nullptr) {
+      ++counted_.evictions;
+      log_.Write(LogLevel::kInfo, "model_evicted", "it made room for another",
+                 {{"model", victim->model.id}, {"for", slot.model.id}});
+      Retire(*victim);
+    } else {
+      AKIDB_RETURN_IF_ERROR(WaitForChange(context));
+    }
+  }
+}
+
+Status ModelRegistry::NoRoom(const Slot& slot) const {
+  std::string bounds = "at most " + std::to_string(models_max_) + " models are loaded at a time";
+  if (bytes_max_ > 0) bounds += ", of " + std::to_string(bytes_max_) + " bytes together";
+  const std::string what = "model " + slot.model.id + " (" + std::to_string(slot.model.bytes) +
+                           " bytes) can't be loaded: " + bounds;
+  if (!FitsBeside({}, slot)) return UnavailableError(what + "; raise models_bytes_max");
+  std::string pinned;
+  std::string used;
+  for (const std::unique_ptr<Slot>& other : slots_) {
+    if (!IsHeld(*other) || MayGo(*other) || other->stage == Stage::kDraining) continue;
+    std::string& names = other->model.pinned ? pinned : used;
+    names += (names.empty() ? "" : ", ") + other->model.id;
+  }
+  const bool by_pins = !FitsBeside(
+      AmountOf([](const Slot& other) { return IsHeld(other) && other.model.pinned; }), slot);
+  if (by_pins) return UnavailableError(what + ", and pinned ones (" + pinned + ") leave no room");
+  return ResourceExhaustedError(what + ", and others (" + used +
+                                ") are in use; try again in a second");
+}
+
+void ModelRegistry::Retire(Slot& slot) {
+  slot.stage = Stage::kDraining;
+  std::unique_ptr<Pipeline> pipeline = std::move(slot.pipeline);
+  mutex_.unlock();
+  pipeline.reset();
+  source_.Forget(slot.index);
+  mutex_.lock();
+  slot.stage = Stage::kUnloaded;
+  ++slot.retired;
+  changed_.NotifyAll();
+}
+
+Status ModelRegistry::Unload(const RequestContext& context, size_t model) {
+  Slot& slot = *slots_[model];
+  if (slot.model.pinned) {
+    return InvalidArgumentError("model " + slot.model.id +
+                                " is pinned: take it out of the setting pinned_models first");
+  }
+  MutexLock lock(mutex_);
+  while (slot.stage == Stage::kWaiting || slot.stage == Stage::kLoading) {
+    AKIDB_RETURN_IF_ERROR(WaitForChange(context));
+  }
+  if (slot.stage == Stage::kUnloaded) return OkStatus();
+  const uint64_t before = slot.retired;
+  if (slot.stage == Stage::kReady) {
+    ++counted_.unloads;
+    slot.stage = Stage::kDraining;
+    log_.Write(LogLevel::kInfo, "model_unloading", "it was asked to", {{"model", slot.model.id}});
+    if (slot.requests == 0) Retire(slot);
+  }
+  while (slot.retired == before) {
+    if (Status status = WaitForChange(context); !status.ok()) {
+      return status.WithContext("model " + slot.model.id + " is unloaded when its last request, " +
+                                "of " + std::to_string(slot.requests) + ", ends");
+    }
+  }
+  return OkStatus();
+}
+
+bool ModelRegistry::IsHeld(const Slot& slot) {
+  return slot.stage != Stage::kUnloaded && slot.stage != Stage::kWaiting;
+}
+
+bool ModelRegistry::MayGo(const Slot& slot) {
+  return slot.stage == Stage::kReady && !slot.model.pinned && slot.requests == 0;
+}
+
+ModelRegistry::Slot* ModelRegistry::LeastRecentlyUsed() const {
+  Slot* found = nullptr;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (MayGo(*slot) && (found == nullptr || slot->last_use < found->last_use)) found = slot.get();
+  }
+  return found;
+}
+
+template <typename Kind>
+ModelRegistry::Amount ModelRegistry::AmountOf(Kind kind) const {
+  Amount amount;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (!kind(*slot)) continue;
+    ++amount.models;
+    amount.bytes += slot->model.bytes;
+  }
+  return amount;
+}
+
+bool ModelRegistry::FitsBeside(const Amount& others, const Slot& slot) const {
+  return others.models < models_max_ &&
+         (bytes_max_ == 0 || others.bytes + slot.model.bytes <= bytes_max_);
+}
+
+Status ModelRegistry::WaitForChange(const RequestContext& context) {
+  AKIDB_RETURN_IF_ERROR(context.Check());
+  changed_.WaitUntil(mutex_, std::min(context.deadline(), steady_clock::now() + kCancelPoll));
+  return OkStatus();
+}
+
+ModelRegistry::State ModelRegistry::state(size_t model) const {
+  const Slot& slot = *slots_[model];
+  MutexLock lock(mutex_);
+  State state;
+  state.requests = slot.requests;
+  switch (slot.stage) {
+    case Stage::kUnloaded:
+      state.failure = slot.failure;
+      if (!slot.failure.ok()) state.state = ModelState::kFailed;
+      break;
+    case Stage::kWaiting:
+    case Stage::kLoading:
+      state.state = ModelState::kLoading;
+      state.loading = slot.progress.state();
+      break;
+    case Stage::kReady:
+      state.state = ModelState::kReady;
+      break;
+    case Stage::kDraining:
+      state.state = ModelState::kDraining;
+      break;
+  }
+  return state;
+}
+
+ModelStatistics ModelRegistry::statistics() const {
+  MutexLock lock(mutex_);
+  ModelStatistics statistics = counted_;
+  const Amount held = AmountOf([](const Slot& slot) {
+    return slot.stage == Stage::kReady || slot.stage == Stage::kDraining;
+  });
+  statistics.models = held.models;
+  statistics.bytes = held.bytes;
+  return statistics;
+}
+
+}  // namespace akidb::embedding

@@ -1,0 +1,456 @@
+#include "embedding/model_registry.h"
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <future>
+#include <new>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "embedding/byte_tokenizer_fixture.h"
+
+namespace akidb::embedding {
+namespace {
+
+// A door that the test opens and shuts.
+class Gate {
+ public:
+  void Open() { Set(true); }
+  void Shut() { Set(false); }
+  void Pass() {
+    MutexLock lock(mutex_);
+    ++waiting_;
+    changed_.NotifyAll();
+    while (!open_) changed_.Wait(mutex_);
+    --waiting_;
+  }
+  void WaitForWaiting(int count) {
+    MutexLock lock(mutex_);
+    while (waiting_ < count) changed_.Wait(mutex_);
+  }
+
+ private:
+  void Set(bool open) {
+    MutexLock lock(mutex_);
+    open_ = open;
+    changed_.NotifyAll();
+  }
+  Mutex mutex_;
+  CondVar changed_;
+  bool open_ = true;
+  int waiting_ = 0;
+};
+
+// What is in memory.
+struct Memory {
+  std::atomic<int> models{0};
+  std::atomic<int> models_most{0};
+  std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> bytes_most{0};
+
+  void Take(uint64_t more) {
+    Raise(models_most, ++models);
+    Raise(bytes_most, bytes += more);
+  }
+  void Give(uint64_t less) {
+    --models;
+    bytes -= less;
+  }
+  template <typename T>
+  static void Raise(std::atomic<T>& most, T value) {
+    T before = most;
+    while (before < value && !most.compare_exchange_weak(before, value)) continue;
+  }
+};
+
+// Its vectors are of the model's number.
+class NumberSession final : public Session {
+ public:
+  NumberSession(Memory& memory, uint64_t bytes, Gate& gate, float number)
+      : memory_(memory), bytes_(bytes), gate_(gate), number_(number) {
+    memory_.Take(bytes_);
+  }
+  ~NumberSession() override { memory_.Give(bytes_); }
+  Status Run(const TokenBatch& batch, RunControl&, const Use& use) override {
+    gate_.Pass();
+    std::vector<float> values;
+    for (size_t i = 0; i < batch.items; ++i) values.insert(values.end(), {1, number_});
+    use({values, batch.items, 1, 2});
+    return OkStatus();
+  }
+
+ private:
+  Memory& memory_;
+  const uint64_t bytes_;
+  Gate& gate_;
+  const float number_;
+};
+
+class NumberSource final : public ModelSource {
+ public:
+  explicit NumberSource(std::vector<uint64_t> bytes) : bytes_(std::move(bytes)) {}
+
+  Result<std::unique_ptr<Pipeline>> LoadModel(size_t model, LoadProgress& progress) override {
+    progress.Enter(LoadPhase::kVerifying);
+    progress.AddVerified(bytes_[model]);
+    ++loads;
+    load_gate.Pass();
+    if (failures > 0) {
+      --failures;
+      if (out_of_memory) throw std::bad_alloc();
+      return CorruptionError("another checksum");
+    }
+    Manifest manifest;
+    manifest.id = std::to_string(model);
+    manifest.max_tokens = 16;
+    manifest.pooling = Pooling::kNone;
+    manifest.dims = 2;
+    return std::make_unique<Pipeline>(
+        std::make_shared<const TextEncoder>(manifest, std::make_unique<ByteTokenizer>()),
+        std::make_unique<NumberSession>(memory, bytes_[model], run_gate, static_cast<float>(model)),
+        PipelineOptions());
+  }
+  void Forget(size_t) override { ++forgotten; }
+
+  Gate load_gate;
+  Gate run_gate;
+  Memory memory;
+  std::atomic<int> loads{0};
+  std::atomic<int> forgotten{0};
+  std::atomic<int> failures{0};  // of the next loads
+  bool out_of_memory = false;
+
+ private:
+  const std::vector<uint64_t> bytes_;
+};
+
+class ModelRegistryTest : public testing::Test {
+ protected:
+  // Models of these bytes.
+  void Make(const std::vector<uint64_t>& bytes) {
+    source_ = std::make_unique<NumberSource>(bytes);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      options_.models.push_back({std::to_string(i), bytes[i], i < pinned_});
+    }
+    registry_ = std::make_unique<ModelRegistry>(options_, *source_, *log_);
+  }
+
+  Status Use(size_t model) { return registry_->Use(context_, model).status(); }
+  ModelRegistry::Lease Hold(size_t model) {
+    Result<ModelRegistry::Lease> lease = registry_->Use(context_, model);
+    AKIDB_CHECK(lease.ok());
+    return std::move(lease).value();
+  }
+  bool IsLoaded(size_t model) const { return registry_->state(model).state == ModelState::kReady; }
+  std::string Loaded() const {
+    std::string loaded;
+    for (size_t i = 0; i < options_.models.size(); ++i) {
+      if (IsLoaded(i)) loaded += std::to_string(i);
+    }
+    return loaded;
+  }
+  // Whether it gives a vector, and that of the model.
+  static Status EmbedWith(ModelRegistry& registry, size_t model) {
+    RequestContext context;
+    AKIDB_ASSIGN_OR_RETURN(ModelRegistry::Lease lease, registry.Use(context, model));
+    const std::vector<std::string> texts = {"text"};
+    EmbedRequest request;
+    request.texts = texts;
+    AKIDB_ASSIGN_OR_RETURN(EmbedResult result, lease.pipeline().Embed(context, request));
+    const float ratio = result.vectors[1] / result.vectors[0];
+    return std::abs(ratio - static_cast<float>(model)) < 1e-3 ? OkStatus()
+                                                              : InternalError("another model's");
+  }
+  std::future<Status> Async(std::function<Status()> work) {
+    return std::async(std::launch::async, std::move(work));
+  }
+  void WaitForState(size_t model, ModelState state) {
+    while (registry_->state(model).state != state) std::this_thread::yield();
+  }
+
+  std::unique_ptr<Logger> log_ = MakeNullLogger();
+  RequestContext context_;
+  RegistryOptions options_;
+  size_t pinned_ = 0;  // so many of the first models
+  std::unique_ptr<NumberSource> source_;
+  std::unique_ptr<ModelRegistry> registry_;
+};
+
+TEST_F(ModelRegistryTest, LoadsAtTheFirstUseAndKeeps) {
+  Make({10, 10});
+  EXPECT_EQ(registry_->state(0).state, ModelState::kInstalled);
+  EXPECT_TRUE(EmbedWith(*registry_, 0).ok());
+  EXPECT_TRUE(EmbedWith(*registry_, 0).ok());
+  EXPECT_EQ(source_->loads, 1);
+  EXPECT_EQ(registry_->state(0).state, ModelState::kReady);
+  EXPECT_EQ(registry_->state(0).requests, 0u);
+  EXPECT_EQ(registry_->statistics().models, 1u);
+  EXPECT_EQ(registry_->statistics().bytes, 10u);
+}
+
+TEST_F(ModelRegistryTest, ManyFirstUsesLoadOnce) {
+  Make({10});
+  source_->load_gate.Shut();
+  std::vector<std::future<Status>> uses;
+  for (int i = 0; i < 8; ++i) uses.push_back(Async([&] { return EmbedWith(*registry_, 0); }));
+  source_->load_gate.WaitForWaiting(1);
+  const ModelRegistry::State state = registry_->state(0);
+  EXPECT_EQ(state.state, ModelState::kLoading);
+  ASSERT_TRUE(state.loading.has_value());
+  EXPECT_EQ(state.loading->phase, LoadPhase::kVerifying);
+  EXPECT_EQ(state.loading->verified_bytes, 10u);
+  source_->load_gate.Open();
+  for (std::future<Status>& use : uses) EXPECT_TRUE(use.get().ok());
+  EXPECT_EQ(source_->loads, 1);
+}
+
+TEST_F(ModelRegistryTest, WhoWaitsForALoadSeesItFailOnce) {
+  Make({10});
+  source_->failures = 1;
+  source_->load_gate.Shut();
+  std::vector<std::future<Status>> uses;
+  uses.push_back(Async([&] { return Use(0); }));
+  source_->load_gate.WaitForWaiting(1);
+  for (int i = 0; i < 4; ++i) uses.push_back(Async([&] { return Use(0); }));
+  source_->load_gate.Open();
+  for (std::future<Status>& use : uses) EXPECT_EQ(use.get().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(source_->loads, 1);
+  EXPECT_EQ(registry_->state(0).state, ModelState::kFailed);
+}
+
+TEST_F(ModelRegistryTest, AFailedLoadIsTriedAgainAfterAPauseOrWhenAskedTo) {
+  options_.retry_pause = std::chrono::hours(1);
+  Make({10});
+  source_->failures = 2;
+  EXPECT_EQ(Use(0).code(), ErrorCode::kCorruption);
+  EXPECT_EQ(Use(0).code(), ErrorCode::kCorruption);
+  EXPECT_EQ(source_->loads, 1);
+  EXPECT_EQ(registry_->Load(context_, 0).code(), ErrorCode::kCorruption);
+  EXPECT_TRUE(registry_->Load(context_, 0).ok());
+  EXPECT_TRUE(Use(0).ok());
+  EXPECT_EQ(source_->loads, 3);
+  EXPECT_EQ(registry_->statistics().failed_loads, 2u);
+
+  options_ = {};
+  options_.retry_pause = std::chrono::seconds(0);
+  registry_.reset();
+  Make({10});
+  source_->failures = 1;
+  EXPECT_FALSE(Use(0).ok());
+  EXPECT_TRUE(Use(0).ok());
+}
+
+TEST_F(ModelRegistryTest, ALoadThatRunsOutOfMemoryCanBeTriedAgain) {
+  Make({10});
+  source_->failures = 1;
+  source_->out_of_memory = true;
+  EXPECT_EQ(Use(0).code(), ErrorCode::kUnavailable);
+  EXPECT_TRUE(registry_->Load(context_, 0).ok());
+}
+
+TEST_F(ModelRegistryTest, TheLeastRecentlyUsedLeavesFirst) {
+  Make({10, 10, 10, 10, 10});
+  for (size_t model : {0, 1, 2}) EXPECT_TRUE(Use(model).ok());
+  EXPECT_TRUE(Use(0).ok());
+  EXPECT_TRUE(Use(3).ok());
+  EXPECT_EQ(Loaded(), "023");
+  EXPECT_TRUE(Use(4).ok());
+  EXPECT_EQ(Loaded(), "034");
+  EXPECT_EQ(registry_->statistics().evictions, 2u);
+  EXPECT_EQ(source_->forgotten, 2);
+  EXPECT_EQ(source_->memory.models_most, 3);
+}
+
+TEST_F(ModelRegistryTest, ALargeOneTakesTheRoomOfSeveral) {
+  options_.bytes_max = 100;
+  options_.models_max = 10;
+  Make({30, 30, 30, 70, 100, 101});
+  for (size_t model : {0, 1, 2}) EXPECT_TRUE(Use(model).ok());
+  EXPECT_TRUE(Use(3).ok());
+  EXPECT_EQ(Loaded(), "23");
+  EXPECT_TRUE(Use(4).ok());
+  EXPECT_EQ(Loaded(), "4");
+  const Status beyond = Use(5);
+  EXPECT_EQ(beyond.code(), ErrorCode::kUnavailable);
+  EXPECT_NE(beyond.message().find("models_bytes_max"), std::string_view::npos);
+  EXPECT_EQ(Loaded(), "4");
+  EXPECT_EQ(registry_->statistics().refused_loads, 1u);
+  EXPECT_EQ(source_->memory.bytes_most, 100u);
+}
+
+TEST_F(ModelRegistryTest, OneInUseIsNotTakenAway) {
+  options_.models_max = 2;
+  Make({10, 10, 10});
+  std::optional<ModelRegistry::Lease> first = Hold(0);
+  std::optional<ModelRegistry::Lease> second = Hold(1);
+  const Status refused = Use(2);
+  EXPECT_EQ(refused.code(), ErrorCode::kResourceExhausted);
+  EXPECT_NE(refused.message().find("0, 1"), std::string_view::npos) << refused.message();
+  EXPECT_EQ(Loaded(), "01");
+  EXPECT_EQ(registry_->state(2).state, ModelState::kInstalled);
+  first.reset();
+  EXPECT_TRUE(Use(2).ok());
+  EXPECT_EQ(Loaded(), "12");
+}
+
+TEST_F(ModelRegistryTest, NothingLeavesWhereThatWouldNotDo) {
+  options_.bytes_max = 100;
+  Make({40, 40, 90});
+  EXPECT_TRUE(Use(0).ok());
+  std::optional<ModelRegistry::Lease> held = Hold(1);
+  EXPECT_EQ(Use(2).code(), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(Loaded(), "01");
+}
+
+TEST_F(ModelRegistryTest, PinnedOnesStay) {
+  options_.models_max = 2;
+  pinned_ = 1;
+  Make({10, 10, 10});
+  for (size_t model : {0, 1, 2, 1, 2}) EXPECT_TRUE(Use(model).ok());
+  EXPECT_EQ(Loaded(), "02");
+  const Status refused = registry_->Unload(context_, 0);
+  EXPECT_EQ(refused.code(), ErrorCode::kInvalidArgument);
+  EXPECT_NE(refused.message().find("pinned"), std::string_view::npos);
+  EXPECT_EQ(Loaded(), "02");
+}
+
+TEST_F(ModelRegistryTest, WherePinnedOnesFillTheRoomNoOtherIsLoaded) {
+  options_.models_max = 2;
+  pinned_ = 2;
+  Make({10, 10, 10});
+  for (size_t model : {0, 1}) EXPECT_TRUE(Use(model).ok());
+  const Status refused = Use(2);
+  EXPECT_EQ(refused.code(), ErrorCode::kUnavailable);
+  EXPECT_NE(refused.message().find("pinned ones (0, 1)"), std::string_view::npos)
+      << refused.message();
+}
+
+TEST_F(ModelRegistryTest, UnloadsAndLoadsAgain) {
+  Make({10, 10});
+  EXPECT_TRUE(registry_->Unload(context_, 0).ok());
+  EXPECT_TRUE(Use(0).ok());
+  EXPECT_TRUE(registry_->Unload(context_, 0).ok());
+  EXPECT_EQ(source_->memory.models, 0);
+  EXPECT_EQ(registry_->state(0).state, ModelState::kInstalled);
+  EXPECT_EQ(registry_->statistics().unloads, 1u);
+  EXPECT_TRUE(EmbedWith(*registry_, 0).ok());
+  EXPECT_EQ(source_->loads, 2);
+}
+
+TEST_F(ModelRegistryTest, OneUnloadedWhileInUseServesToTheEnd) {
+  Make({10});
+  ASSERT_TRUE(Use(0).ok());
+  source_->run_gate.Shut();
+  std::future<Status> running = Async([&] { return EmbedWith(*registry_, 0); });
+  source_->run_gate.WaitForWaiting(1);
+  std::future<Status> unloading = Async([&] { return registry_->Unload(context_, 0); });
+  WaitForState(0, ModelState::kDraining);
+  std::future<Status> later = Async([&] { return EmbedWith(*registry_, 0); });
+  EXPECT_EQ(source_->memory.models, 1);
+  EXPECT_EQ(source_->loads, 1);
+  source_->run_gate.Open();
+  EXPECT_TRUE(running.get().ok());
+  EXPECT_TRUE(unloading.get().ok());
+  EXPECT_TRUE(later.get().ok());
+  EXPECT_EQ(source_->loads, 2);
+  EXPECT_EQ(source_->memory.models_most, 1);
+}
+
+TEST_F(ModelRegistryTest, WhoUnloadsNeedNotWait) {
+  Make({10});
+  std::optional<ModelRegistry::Lease> held = Hold(0);
+  RequestContext late(std::chrono::steady_clock::now() - std::chrono::seconds(1));
+  EXPECT_EQ(registry_->Unload(late, 0).code(), ErrorCode::kDeadlineExceeded);
+  EXPECT_EQ(registry_->state(0).state, ModelState::kDraining);
+  EXPECT_EQ(registry_->Use(late, 0).status().code(), ErrorCode::kDeadlineExceeded);
+  EXPECT_EQ(source_->memory.models, 1);
+  held.reset();
+  EXPECT_EQ(source_->memory.models, 0);
+  EXPECT_EQ(registry_->state(0).state, ModelState::kInstalled);
+}
+
+TEST_F(ModelRegistryTest, ALoadWaitsForOneThatIsBeingUnloaded) {
+  options_.models_max = 1;
+  Make({10, 10});
+  std::optional<ModelRegistry::Lease> held = Hold(0);
+  std::future<Status> unloading = Async([&] { return registry_->Unload(context_, 0); });
+  WaitForState(0, ModelState::kDraining);
+  std::future<Status> other = Async([&] { return EmbedWith(*registry_, 1); });
+  WaitForState(1, ModelState::kLoading);
+  EXPECT_EQ(registry_->state(1).loading->phase, LoadPhase::kWaiting);
+  held.reset();
+  EXPECT_TRUE(unloading.get().ok());
+  EXPECT_TRUE(other.get().ok());
+  EXPECT_EQ(source_->memory.models_most, 1);
+}
+
+TEST_F(ModelRegistryTest, ItsEndEndsWhatGoesOn) {
+  Make({10});
+  ASSERT_TRUE(Use(0).ok());
+  source_->run_gate.Shut();
+  ModelRegistry& registry = *registry_;
+  const auto embed = [&](std::string text) {
+    return Async([&registry, text = std::move(text)]() -> Status {
+      RequestContext context;
+      AKIDB_ASSIGN_OR_RETURN(ModelRegistry::Lease lease, registry.Use(context, 0));
+      const std::vector<std::string> texts = {text};
+      EmbedRequest request;
+      request.texts = texts;
+      return lease.pipeline().Embed(context, request).status();
+    });
+  };
+  std::future<Status> running = embed("one");
+  source_->run_gate.WaitForWaiting(1);
+  // They wait behind the only worker.
+  std::future<Status> waiting = embed("two");
+  while (registry_->state(0).requests < 2) std::this_thread::yield();
+  std::future<void> ending = std::async(std::launch::async, [&] { registry_.reset(); });
+  EXPECT_EQ(waiting.get().code(), ErrorCode::kUnavailable);
+  source_->run_gate.Open();
+  EXPECT_TRUE(running.get().ok());
+  ending.get();
+  EXPECT_EQ(source_->memory.models, 0);
+}
+
+TEST_F(ModelRegistryTest, TheBoundsHoldInAStorm) {
+  const char* given = std::getenv("AKIDB_TEST_SEED");
+  const auto seed = static_cast<unsigned>(given != nullptr ? std::atoi(given) : 1);
+  std::printf("AKIDB_TEST_SEED=%u\n", seed);
+  options_.models_max = 3;
+  options_.bytes_max = 100;
+  options_.retry_pause = std::chrono::seconds(0);
+  pinned_ = 1;
+  Make({10, 20, 30, 40, 50, 60});
+  source_->failures = 5;
+  std::vector<std::future<std::string>> threads;
+  for (unsigned thread = 0; thread < 4; ++thread) {
+    threads.push_back(std::async(std::launch::async, [&, thread]() -> std::string {
+      std::mt19937 random(seed + thread);
+      for (int i = 0; i < 300; ++i) {
+        const size_t model = random() % 6;
+        const Status status = random() % 8 == 0 && model > 0 ? registry_->Unload(context_, model)
+                                                             : EmbedWith(*registry_, model);
+        const bool expected = status.ok() || status.code() == ErrorCode::kResourceExhausted ||
+                              status.code() == ErrorCode::kCorruption;
+        if (!expected) return status.ToString();
+      }
+      return "";
+    }));
+  }
+  for (auto& thread : threads) EXPECT_EQ(thread.get(), "");
+  EXPECT_LE(source_->memory.models_most, 3);
+  EXPECT_LE(source_->memory.bytes_most, 100u);
+  const ModelStatistics statistics = registry_->statistics();
+  EXPECT_EQ(statistics.loads + statistics.failed_loads, static_cast<uint64_t>(source_->loads));
+  EXPECT_EQ(statistics.models, static_cast<uint64_t>(source_->memory.models));
+  EXPECT_EQ(statistics.bytes, source_->memory.bytes);
+  EXPECT_GT(statistics.evictions, 0u);
+}
+
+}  // namespace
+}  // namespace akidb::embedding
