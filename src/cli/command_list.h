@@ -19,13 +19,16 @@ void AddModelsCommand(CLI::App& app, RunSlot& run);
 // Below `models`.
 void AddImportCommand(CLI::App& models, RunSlot& run);
 void AddTokenizeCommand(CLI::App& models, RunSlot& run);
+void AddLoadCommands(CLI::App& models, RunSlot& run);
 void AddBenchCommand(CLI::App& app, RunSlot& run, const FilterReader& read_filter);
 void AddInspectCommand(CLI::App& app, RunSlot& run);
 void AddRepairCommand(CLI::App& app, RunSlot& run);
 void AddSnapshotCommand(CLI::App& app, RunSlot& run);
 void AddCompletionCommand(CLI::App& app, RunSlot& run);
 
-// --url with --api-key, or --data-dir. `place` lives as long as `command`.
+// --url with what its server wants. `place` lives as long as `command`.
+void AddServerOptions(CLI::App& command, Place& place);
+// The same, or --data-dir.
 void AddPlaceOptions(CLI::App& command, Place& place);
 
 }  // namespace akidb::cli

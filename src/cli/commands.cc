@@ -16,13 +16,15 @@ void AddCommands(CLI::App& app, std::function<int()>& run, const FilterReader& r
   AddCompletionCommand(app, run);
 }
 
-void AddPlaceOptions(CLI::App& command, Place& place) {
-  CLI::Option* url = command.add_option(
-      "--url", place.url, "server to talk to; default: $AKIDB_URL, else http://127.0.0.1:6333");
-  url->type_name("URL");
-  CLI::Option* api_key = command.add_option("--api-key", place.credentials.api_key,
-                                            "key for the server; default: $AKIDB_API_KEY");
-  api_key->type_name("KEY");
+void AddServerOptions(CLI::App& command, Place& place) {
+  command
+      .add_option("--url", place.url,
+                  "server to talk to; default: $AKIDB_URL, else http://127.0.0.1:6333")
+      ->type_name("URL");
+  command
+      .add_option("--api-key", place.credentials.api_key,
+                  "key for the server; default: $AKIDB_API_KEY")
+      ->type_name("KEY");
   HttpCredentials& tls = place.credentials;
   command
       .add_option("--tls-ca", tls.authorities,
@@ -33,10 +35,14 @@ void AddPlaceOptions(CLI::App& command, Place& place) {
       ->type_name("FILE");
   command.add_option("--tls-key", tls.private_key, "PEM file of its private key")
       ->type_name("FILE");
+}
+
+void AddPlaceOptions(CLI::App& command, Place& place) {
+  AddServerOptions(command, place);
   CLI::Option* data_dir = command.add_option("--data-dir", place.data_dir,
                                              "open this data folder here, without a server");
   data_dir->type_name("DIR");
-  data_dir->excludes(url)->excludes(api_key);
+  data_dir->excludes(command.get_option("--url"))->excludes(command.get_option("--api-key"));
 }
 
 }  // namespace akidb::cli

@@ -220,7 +220,8 @@ void AddModelOptions(CLI::App& command, ModelsArguments& arguments) {
 
 void AddModelsCommand(CLI::App& app, RunSlot& run) {
   auto arguments = std::make_shared<ModelsArguments>();
-  CLI::App* command = app.add_subcommand(kName, "install, check and look into embedding models");
+  CLI::App* command =
+      app.add_subcommand(kName, "install, check, load and look into embedding models");
   command->require_subcommand(1);
 
   CLI::App* list = command->add_subcommand("list", "show the models that can be pulled");
@@ -242,6 +243,7 @@ void AddModelsCommand(CLI::App& app, RunSlot& run) {
 
   AddImportCommand(*command, run);
   AddTokenizeCommand(*command, run);
+  AddLoadCommands(*command, run);
 }
 
 }  // namespace akidb::cli

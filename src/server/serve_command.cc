@@ -150,14 +150,57 @@ Status OpenDatabase(const Settings& settings, Modules& modules) {
   return OkStatus();
 }
 
-void MakeEmbedder(const Settings& settings, Modules& modules) {
+// "a, b" to its parts.
+std::vector<std::string> SplitNames(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    std::string_view name = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(name.size() + 1, text.size()));
+    while (name.starts_with(' ')) name.remove_prefix(1);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    if (!name.empty()) names.emplace_back(name);
+  }
+  return names;
+}
+
+// Pinned models that nobody knows, or more than may be loaded, are mistakes of who set them.
+Status CheckPinned(const embedding::EmbedderOptions& options, embedding::Embedder& embedder) {
+  size_t count = 0;
+  uint64_t bytes = 0;
+  for (const std::string& name : options.pinned_models) {
+    Result<embedding::ModelInfo> model = embedder.FindModel(name);
+    if (!model.ok()) return InvalidArgumentError(std::string(model.status().message()));
+  }
+  for (const embedding::ModelInfo& model : embedder.Models()) {
+    if (!model.pinned) continue;
+    ++count;
+    bytes += model.memory_bytes;
+  }
+  if (count > options.models_max) {
+    return InvalidArgumentError("these are " + std::to_string(count) + ", but models_max is " +
+                                std::to_string(options.models_max));
+  }
+  if (options.models_bytes_max > 0 && bytes > options.models_bytes_max) {
+    return InvalidArgumentError("these count for " + std::to_string(bytes) +
+                                " bytes, but models_bytes_max is " +
+                                std::to_string(options.models_bytes_max));
+  }
+  return OkStatus();
+}
+
+Status MakeEmbedder(const Settings& settings, Modules& modules) {
   embedding::EmbedderOptions options;
   options.models_dir = embedding::ModelsDirectory(*modules.fs, settings.Text("models_dir"),
                                                   settings.Text("data_dir"));
   options.onnxruntime_library = settings.Text("onnxruntime_library");
   options.default_model = settings.Text("default_model");
   options.threads = static_cast<int>(settings.Number("embed_threads"));
+  options.models_max = settings.Number("models_max");
+  options.models_bytes_max = settings.Number("models_bytes_max");
+  options.pinned_models = SplitNames(settings.Text("pinned_models"));
+  options.query_cache_bytes = settings.Number("query_cache_bytes");
   modules.embedder = embedding::MakeEmbedder(options, *modules.fs, *modules.log);
+  return CheckPinned(options, *modules.embedder).WithContext("pinned_models");
 }
 
 rest::CorsPolicy CorsOf(std::string_view name) {
@@ -331,7 +374,9 @@ int RunServe(const Settings& settings) {
   Modules modules;
   modules.log = MakeStderrLogger(LevelOf(settings.Text("log_level")));
   if (Status status = OpenDatabase(settings, modules); !status.ok()) return Fail(status);
-  MakeEmbedder(settings, modules);
+  if (Status status = MakeEmbedder(settings, modules); !status.ok()) {
+    return Fail(std::string(status.message()), cli::kExitUsage);
+  }
   Status listening = Listen(settings, modules);
   if (listening.ok()) listening = ListenGrpc(settings, modules);
   if (const Status& status = listening; !status.ok()) {

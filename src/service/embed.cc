@@ -27,6 +27,20 @@ Result<embedding::DetokenizeResult> Service::Detokenize(
 
 std::vector<embedding::ModelInfo> Service::Models() { return embedder_.Models(); }
 
+Result<embedding::ModelInfo> Service::LoadModel(const RequestContext& context,
+                                                std::string_view name) {
+  AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo model, embedder_.FindModel(name));
+  AKIDB_RETURN_IF_ERROR(EmbeddingStatus(embedder_.Load(context, model.id)));
+  return embedder_.FindModel(model.id);
+}
+
+Result<embedding::ModelInfo> Service::UnloadModel(const RequestContext& context,
+                                                  std::string_view name) {
+  AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo model, embedder_.FindModel(name));
+  AKIDB_RETURN_IF_ERROR(EmbeddingStatus(embedder_.Unload(context, model.id)));
+  return embedder_.FindModel(model.id);
+}
+
 Result<VectorConfig> FindVector(const CollectionConfig& config, std::string_view name) {
   auto it = config.vectors.find(std::string(name));
   if (it == config.vectors.end()) {

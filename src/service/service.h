@@ -60,6 +60,8 @@ using InputType = embedding::InputType;
 using ModelInfo = embedding::ModelInfo;
 using ModelState = embedding::ModelState;
 using embedding::kTokenizedIdsMax;
+using EmbedderStatistics = embedding::EmbedderStatistics;
+using LoadPhase = embedding::LoadPhase;
 using TokenizeRequest = embedding::TokenizeRequest;
 using TokenizeResult = embedding::TokenizeResult;
 using TokenizedText = embedding::TokenizedText;
@@ -319,6 +321,10 @@ class Service {
                                       const DetokenizeRequest& request);
   Result<TokenizeResult> Tokenize(const RequestContext& context, const TokenizeRequest& request);
   std::vector<ModelInfo> Models();
+  // What became of it. kNotFound: no such model; else as Embedder::Load and Unload.
+  Result<ModelInfo> LoadModel(const RequestContext& context, std::string_view name);
+  Result<ModelInfo> UnloadModel(const RequestContext& context, std::string_view name);
+  EmbedderStatistics EmbeddingStatistics() { return embedder_.Statistics(); }
 
  private:
   // Points that are to be written by one request.

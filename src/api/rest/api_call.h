@@ -161,6 +161,9 @@ Result<std::string> UploadSnapshot(const ApiCall& call);
 Result<std::string> CreateEmbeddings(const ApiCall& call);
 Result<std::string> Tokenize(const ApiCall& call);
 Result<std::string> Detokenize(const ApiCall& call);
+// models_handlers.cc
 Result<std::string> ListModels(const ApiCall& call);
+Result<std::string> LoadModel(const ApiCall& call);
+Result<std::string> UnloadModel(const ApiCall& call);
 
 }  // namespace akidb::rest

@@ -229,6 +229,32 @@ void AddScrubs(const service::ScrubReport& scrubs, MetricsText& metrics) {
                 std::to_string(scrubs.last_round_micros / 1'000'000));
 }
 
+void AddModels(const service::EmbedderStatistics& embedder, MetricsText& metrics) {
+  const auto& models = embedder.models;
+  metrics.Gauge("akidb_models_loaded", "models that are loaded", std::to_string(models.models));
+  metrics.Gauge("akidb_models_bytes", "memory that these count for", std::to_string(models.bytes));
+  metrics.Begin("akidb_model_loads_total", "counter", "loads, by what became of them");
+  for (const auto& [outcome, count] : {std::pair<std::string_view, uint64_t>{"ok", models.loads},
+                                       {"failed", models.failed_loads},
+                                       {"no_room", models.refused_loads}}) {
+    metrics.Sample("akidb_model_loads_total", {{"outcome", outcome}}, std::to_string(count));
+  }
+  metrics.Begin("akidb_model_unloads_total", "counter", "models unloaded, by the reason");
+  metrics.Sample("akidb_model_unloads_total", {{"reason", "room"}},
+                 std::to_string(models.evictions));
+  metrics.Sample("akidb_model_unloads_total", {{"reason", "asked"}},
+                 std::to_string(models.unloads));
+  const auto& cache = embedder.query_cache;
+  metrics.Begin("akidb_query_cache_lookups_total", "counter", "texts of queries");
+  metrics.Sample("akidb_query_cache_lookups_total", {{"outcome", "hit"}},
+                 std::to_string(cache.hits));
+  metrics.Sample("akidb_query_cache_lookups_total", {{"outcome", "miss"}},
+                 std::to_string(cache.misses));
+  metrics.Gauge("akidb_query_cache_vectors", "vectors of queries that are kept",
+                std::to_string(cache.vectors));
+  metrics.Gauge("akidb_query_cache_bytes", "memory that these take", std::to_string(cache.bytes));
+}
+
 // Only of what is limited, as the dialect has it.
 void AddQuotas(const service::QuotasExceeded& exceeded, MetricsText& metrics) {
   if (!exceeded.memory && !exceeded.disk) return;
@@ -278,6 +304,7 @@ Result<std::string> GetMetrics(const ApiCall& call) {
   AddCollections(call.service.UsedCollections(), metrics);
   AddResponses(call.statistics.Read(), metrics);
   AddScrubs(call.service.Scrubs(), metrics);
+  AddModels(call.service.EmbeddingStatistics(), metrics);
   if (call.service.quotas() != nullptr) AddQuotas(call.service.quotas()->exceeded(), metrics);
   metrics.Gauge("memory_allocated_bytes", "allocated and not given back",
                 std::to_string(usage.allocated_bytes));

@@ -77,56 +77,6 @@ void WriteTokens(size_t index, const service::TokenizedText& text, JsonWriter& j
   json.EndObject();
 }
 
-std::string_view StateName(service::ModelState state) {
-  switch (state) {
-    case service::ModelState::kAbsent:
-      return "absent";
-    case service::ModelState::kInstalled:
-      return "installed";
-    case service::ModelState::kLoading:
-      return "loading";
-    case service::ModelState::kReady:
-      return "ready";
-    case service::ModelState::kFailed:
-      return "failed";
-    case service::ModelState::kDraining:
-      return "draining";
-  }
-  return "unknown";
-}
-
-void WriteModel(const service::ModelInfo& model, JsonWriter& json) {
-  json.BeginObject();
-  json.Key("id");
-  json.String(model.id);
-  json.Key("object");
-  json.String("model");
-  json.Key("created");
-  json.Uint(0);
-  json.Key("owned_by");
-  json.String("akidb");
-  json.Key("akidb");
-  json.BeginObject();
-  json.Key("aliases");
-  json.BeginArray();
-  for (const std::string& alias : model.aliases) json.String(alias);
-  json.EndArray();
-  json.Key("dimensions");
-  json.Uint(model.dims);
-  json.Key("max_tokens");
-  json.Uint(model.max_tokens);
-  json.Key("state");
-  json.String(StateName(model.state));
-  if (!model.state_reason.empty()) {
-    json.Key("state_reason");
-    json.String(model.state_reason);
-  }
-  json.Key("default");
-  json.Bool(model.is_default);
-  json.EndObject();
-  json.EndObject();
-}
-
 }  // namespace
 
 Result<std::string> CreateEmbeddings(const ApiCall& call) {
@@ -211,23 +161,6 @@ Result<std::string> Detokenize(const ApiCall& call) {
   json.String(result.model);
   json.Key("text");
   json.String(result.text);
-  json.EndObject();
-  return body;
-}
-
-// Those that are installed; a model that is only described can't be used.
-Result<std::string> ListModels(const ApiCall& call) {
-  std::string body;
-  JsonWriter json(body);
-  json.BeginObject();
-  json.Key("object");
-  json.String("list");
-  json.Key("data");
-  json.BeginArray();
-  for (const service::ModelInfo& model : call.service.Models()) {
-    if (model.state != service::ModelState::kAbsent) WriteModel(model, json);
-  }
-  json.EndArray();
   json.EndObject();
   return body;
 }

@@ -262,6 +262,13 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/models", Right::kAny, RouteKind::kPooled, ListModels,
      Described("list_models", "openai", "Models that are installed",
                {.result = &kModelsAnswer, .enveloped = false})},
+    {"POST", "/akidb/models/{id}/load", Right::kManage, RouteKind::kLong, LoadModel,
+     Described("load_model", "models", "Load a model; the least recently used make room for it",
+               {.result = &kModelInfo, .parameters = kOfModel, .item = "model"})},
+    {"POST", "/akidb/models/{id}/unload", Right::kManage, RouteKind::kLong, UnloadModel,
+     Described("unload_model", "models",
+               "Unload a model; requests that use it end well, and it goes with the last of them",
+               {.result = &kModelInfo, .parameters = kOfModel, .item = "model"})},
     // What clusters do.
     {"POST", "/cluster/recover", Right::kManage, RouteKind::kStandalone},
     {"DELETE", "/cluster/peer/{id}", Right::kManage, RouteKind::kStandalone},

@@ -86,13 +86,37 @@ constexpr Field kDetokenizeFields[] = {
 constexpr Field kDetokenizeAnswerFields[] = {{"model", &kText, true}, {"text", &kText, true}};
 
 constexpr Shape kModelTag = {.kind = Kind::kChoice, .choices = "model"};
+constexpr Shape kLoadState = {
+    .kind = Kind::kChoice,
+    .doc = "`installed`: loaded at its first use. `draining`: unloaded when its requests end.",
+    .choices = "absent|installed|loading|ready|failed|draining"};
+constexpr Shape kLoadPhase = {
+    .kind = Kind::kChoice,
+    .doc = "For room, for checksums, for the session, for the texts that prove it.",
+    .choices = "waiting|verifying|building|proving"};
+constexpr Field kLoadingFields[] = {{"phase", &kLoadPhase, true},
+                                    {"verified_bytes", &kCount, true},
+                                    {"bytes", &kCount, true},
+                                    {"seconds", &kRealNumber, true}};
+constexpr Shape kLoading = {.kind = Kind::kObject,
+                            .doc = "While it is loaded: how much of the graph's file is verified.",
+                            .fields = kLoadingFields};
+constexpr Shape kMemoryBytes = {.kind = Kind::kUint,
+                                .doc = "What it counts for of `models_bytes_max`."};
+constexpr Shape kRequests = {.kind = Kind::kUint, .doc = "That use it now."};
+constexpr Field kOwnFields[] = {
+    {"aliases", &kTexts, true},     {"dimensions", &kCount, true},
+    {"max_tokens", &kCount, true},  {"state", &kLoadState, true},
+    {"state_reason", &kText},       {"loading", &kLoading},
+    {"requests", &kRequests, true}, {"memory_bytes", &kMemoryBytes, true},
+    {"pinned", &kFlag, true},       {"default", &kFlag, true}};
+constexpr Shape kOwn = {.kind = Kind::kObject, .name = "ModelState", .fields = kOwnFields};
 constexpr Field kModelFields[] = {{"id", &kText, true},
                                   {"object", &kModelTag, true},
                                   {"created", &kCount, true},
                                   {"owned_by", &kText, true},
-                                  {"akidb", &kAnything, true}};
-constexpr Shape kModel = {.kind = Kind::kObject, .name = "Model", .fields = kModelFields};
-constexpr Shape kModels = {.kind = Kind::kArray, .element = &kModel};
+                                  {"akidb", &kOwn, true}};
+constexpr Shape kModels = {.kind = Kind::kArray, .element = &kModelInfo};
 constexpr Field kModelsFields[] = {{"object", &kListTag, true}, {"data", &kModels, true}};
 
 constexpr Field kErrorOfFields[] = {
@@ -116,6 +140,7 @@ constinit const Shape kDetokenizeAnswer = {
     .kind = Kind::kObject, .name = "DetokenizedText", .fields = kDetokenizeAnswerFields};
 constinit const Shape kModelsAnswer = {
     .kind = Kind::kObject, .name = "Models", .fields = kModelsFields};
+constinit const Shape kModelInfo = {.kind = Kind::kObject, .name = "Model", .fields = kModelFields};
 constinit const Shape kOpenAiError = {
     .kind = Kind::kObject, .name = "OpenAiError", .fields = kErrorFields};
 

@@ -12,6 +12,7 @@ extern const Shape kTokenizeAnswer;
 extern const Shape kDetokenizeBody;
 extern const Shape kDetokenizeAnswer;
 extern const Shape kModelsAnswer;
+extern const Shape kModelInfo;
 extern const Shape kOpenAiError;
 
 }  // namespace akidb::rest

@@ -34,6 +34,8 @@ inline constexpr Parameter kTimeout = {"timeout", &kFromOne,
                                        "Seconds until the request is given up: 30."};
 inline constexpr Parameter kConsistency = {"consistency", &kText, "Accepted: there is one node."};
 inline constexpr Parameter kOfAny[] = {kTimeout};
+inline constexpr Parameter kOfModel[] = {
+    {"timeout", &kFromOne, "Seconds until it is no longer waited for: none."}};
 inline constexpr Parameter kOfWrite[] = {
     {"wait", &kFlag, "Chooses between `completed` and `acknowledged`; durable either way: false."},
     {"ordering", &kOrdering, "Accepted: there is one node."},

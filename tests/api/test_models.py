@@ -1,0 +1,181 @@
+"""Models of a running server: loading, unloading, how far they are; vectors of queries that are kept."""
+
+import os
+import re
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from server_process import ServerTestCase, binary, model_missing, program_environment
+
+MODEL = "all-minilm-l6-v2"
+ALIAS = "sentence-transformers%2Fall-MiniLM-L6-v2"
+
+
+class ModelTestCase(ServerTestCase):
+    def state(self):
+        rows = self.ok("GET", "/v1/models").json["data"]
+        return next(row for row in rows if row["id"] == MODEL)["akidb"]
+
+    def metric(self, name):
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.ok("GET", "/metrics").text, re.MULTILINE)
+        return float(found[1])
+
+    def embed(self, text, **options):
+        body = {"input": text, "encoding_format": "base64", **options}
+        return self.ok("POST", "/v1/embeddings", body).json
+
+    def ask(self, verb, model=MODEL, parameters=""):
+        return self.call("POST", f"/akidb/models/{model}/{verb}{parameters}")
+
+
+@unittest.skipIf(model_missing(), model_missing())
+class Models(ModelTestCase):
+    def test_a_model_is_loaded_and_unloaded(self):
+        self.ask("unload")
+        self.assertEqual(self.state()["state"], "installed")
+        self.assertEqual(self.metric("akidb_models_loaded"), 0)
+        loads = self.metric('akidb_model_loads_total{outcome="ok"}')
+        reply = self.ask("load", ALIAS)
+        self.assertEqual(reply.status, 200, reply.text)
+        self.assertEqual((reply.result["id"], reply.result["akidb"]["state"]), (MODEL, "ready"))
+        self.assertEqual(self.ask("load").status, 200)
+        self.assertEqual(self.state(), reply.result["akidb"])
+        self.assertEqual(self.state()["requests"], 0)
+        self.assertEqual(self.metric("akidb_models_loaded"), 1)
+        self.assertEqual(self.metric("akidb_models_bytes"), self.state()["memory_bytes"])
+        self.assertEqual(self.metric('akidb_model_loads_total{outcome="ok"}') - loads, 1)
+        unloads = self.metric('akidb_model_unloads_total{reason="asked"}')
+        for _ in range(2):
+            reply = self.ask("unload")
+            self.assertEqual((reply.status, reply.result["akidb"]["state"]), (200, "installed"))
+        self.assertEqual(self.metric('akidb_model_unloads_total{reason="asked"}') - unloads, 1)
+        self.assertEqual(len(self.embed("it is loaded at its next use")["data"]), 1)
+        self.assertEqual(self.state()["state"], "ready")
+
+    def test_what_is_not_there_can_be_neither(self):
+        for verb in ("load", "unload"):
+            reply = self.ask(verb, "nonesuch")
+            self.assertEqual(reply.status, 404, reply.text)
+            self.assertIn(MODEL, reply.error)
+            self.assertEqual(self.call("GET", f"/akidb/models/{MODEL}/{verb}").status, 405)
+            self.assertEqual(self.ask(verb, "%zz").status, 400)
+            self.assertEqual(self.ask(verb, parameters="?timeout=0").status, 400)
+        self.assertEqual(self.call("POST", f"/akidb/models/{MODEL}").status, 404)
+
+    def test_requests_in_flight_end_well(self):
+        expected = self.embed(["one", "two"])["data"]
+        failures = []
+        done = threading.Event()
+
+        def embed():
+            while not done.is_set():
+                reply = self.call("POST", "/v1/embeddings", {"input": ["one", "two"], "encoding_format": "base64"})
+                if reply.status != 200 or reply.json["data"] != expected:
+                    failures.append(reply.text)
+                    return
+
+        threads = [threading.Thread(target=embed) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for _ in range(5):
+            self.assertEqual(self.ask("unload").status, 200)
+        done.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
+    def test_by_the_command(self):
+        url = f"http://127.0.0.1:{self.server.port}"
+        for verb, state in (("load", "ready"), ("unload", "installed")):
+            done = subprocess.run([binary(), "models", verb, MODEL, "--url", url], capture_output=True, text=True,
+                                  env=program_environment(), timeout=60)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, f"{MODEL}: {verb}ed\n", ""))
+            self.assertEqual(self.state()["state"], state)
+        done = subprocess.run([binary(), "models", "load", "nonesuch", "--url", url], capture_output=True, text=True,
+                              env=program_environment(), timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nonesuch", done.stderr)
+
+
+@unittest.skipIf(model_missing(), model_missing())
+class QueryCache(ModelTestCase):
+    def lookups(self):
+        return [self.metric(f'akidb_query_cache_lookups_total{{outcome="{outcome}"}}') for outcome in ("hit", "miss")]
+
+    def test_queries_are_kept_and_documents_are_not(self):
+        hits, misses = self.lookups()
+        first = self.embed("asked again and again", input_type="query")
+        again = self.embed("asked again and again", input_type="query")
+        self.assertEqual(first, again)
+        self.assertEqual(self.lookups(), [hits + 1, misses + 1])
+        self.assertGreater(self.metric("akidb_query_cache_bytes"), 384 * 4)
+        for _ in range(2):
+            self.assertEqual(self.embed("asked again and again")["usage"], first["usage"])
+        self.assertEqual(self.lookups(), [hits + 1, misses + 1])
+        self.ask("unload")
+        self.assertEqual(self.embed("asked again and again", input_type="query"), first)
+        self.assertEqual(self.lookups(), [hits + 2, misses + 1])
+
+    def test_texts_in_queries_too(self):
+        self.create({"size": 384, "distance": "Cosine"})
+        self.upsert([{"id": i, "vector": {"text": text}} for i, text in enumerate(["oil", "water"])])
+        hits, misses = self.lookups()
+        body = {"query": {"text": "lubrication of a pump"}, "limit": 2}
+        answers = [self.ok("POST", self.path + "/points/query", body).json for _ in range(2)]
+        self.assertEqual(answers[0]["result"], answers[1]["result"])
+        self.assertEqual(answers[0]["usage"], answers[1]["usage"])
+        self.assertEqual(self.lookups(), [hits + 1, misses + 1])
+
+
+@unittest.skipIf(model_missing(), model_missing())
+class NoCache(ModelTestCase):
+    environment = {"AKIDB_QUERY_CACHE_BYTES": "0"}
+
+    def test_it_can_be_done_without(self):
+        vectors = [self.embed("again", input_type="query") for _ in range(2)]
+        self.assertEqual(vectors[0], vectors[1])
+        self.assertEqual(self.metric('akidb_query_cache_lookups_total{outcome="hit"}'), 0)
+        self.assertEqual(self.metric("akidb_query_cache_bytes"), 0)
+
+
+@unittest.skipIf(model_missing(), model_missing())
+class Bounds(ModelTestCase):
+    environment = {"AKIDB_MODELS_BYTES_MAX": "1000000"}
+
+    def test_a_model_beyond_them_is_refused(self):
+        for reply in (self.ask("load"), self.call("POST", "/v1/embeddings", {"input": "x"})):
+            self.assertEqual(reply.status, 503)
+            self.assertIn("models_bytes_max", reply.text)
+        self.assertEqual(self.state()["state"], "installed")
+        self.assertEqual(self.metric('akidb_model_loads_total{outcome="no_room"}'), 2)
+
+
+@unittest.skipIf(model_missing(), model_missing())
+class Pinned(ModelTestCase):
+    environment = {"AKIDB_PINNED_MODELS": " all-MiniLM-L6-v2 ,"}
+
+    def test_a_pinned_model_stays(self):
+        self.assertTrue(self.state()["pinned"])
+        self.assertEqual(self.ask("load").status, 200)
+        reply = self.ask("unload")
+        self.assertEqual(reply.status, 400)
+        self.assertIn("pinned", reply.error)
+        self.assertEqual(self.state()["state"], "ready")
+
+    def test_pins_that_cannot_be_keep_the_server_from_starting(self):
+        for changes, told in (({"AKIDB_PINNED_MODELS": "nonesuch"}, "nonesuch"),
+                              ({"AKIDB_PINNED_MODELS": f"{MODEL},e5-small-v2", "AKIDB_MODELS_MAX": "1"}, "models_max"),
+                              ({"AKIDB_PINNED_MODELS": MODEL, "AKIDB_MODELS_BYTES_MAX": "9"}, "models_bytes_max")):
+            with self.subTest(changes=changes), tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run(
+                    [binary(), "serve", "--http-port", "0", "--data-dir", os.path.join(folder, "data")],
+                    capture_output=True, text=True, env=program_environment(changes), timeout=60)
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertIn("pinned_models", done.stderr)
+                self.assertIn(told, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
