@@ -25,6 +25,7 @@ class ForwardingFile : public env::File {
   Status Allocate(uint64_t bytes) override { return truth_->Allocate(bytes); }
   Status Truncate(uint64_t bytes) override { return truth_->Truncate(bytes); }
   Status SyncData() override { return truth_->SyncData(); }
+  void StartWriteback(env::FileRange range) override { truth_->StartWriteback(range); }
   Result<uint64_t> Size() override { return truth_->Size(); }
   Status DropCache() override { return truth_->DropCache(); }
 

@@ -23,6 +23,13 @@ enum class OpenMode : unsigned char {
   kCreate,     // must not exist; readable and writable
 };
 
+// Part of a file.
+struct FileRange {
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+  friend bool operator==(const FileRange&, const FileRange&) = default;
+};
+
 class File {
  public:
   virtual ~File() = default;
@@ -38,16 +45,12 @@ class File {
   // Makes the content, and the size, durable (fdatasync). After an error nothing is known of what
   // was written since the last success, and a retry proves nothing: give the file up.
   virtual Status SyncData() = 0;
+  // Asks the system to begin with writing what stands in the range to the device, so that a later
+  // SyncData finds less to do. Nothing is durable by it, and what fails is told by that SyncData.
+  virtual void StartWriteback(FileRange range) = 0;
   virtual Result<uint64_t> Size() = 0;
   // Drops the page cache of this file, so that the next read comes from the device.
   virtual Status DropCache() = 0;
-};
-
-// Part of a file.
-struct FileRange {
-  uint64_t offset = 0;
-  uint64_t bytes = 0;
-  friend bool operator==(const FileRange&, const FileRange&) = default;
 };
 
 // Read-only view of a whole file. The bytes stay valid as long as the object. Thread-safe.

@@ -48,6 +48,15 @@ class FileSystemTest : public testing::TestWithParam<bool> {
   std::string root_;
 };
 
+TEST_P(FileSystemTest, AHintOfWritebackChangesNothing) {
+  auto file = Create(Path("a"));
+  ASSERT_TRUE(file->WriteAt(0, Bytes("hello")).ok());
+  file->StartWriteback({0, 5});
+  file->StartWriteback({1 << 20, 5});  // behind the end
+  EXPECT_TRUE(file->SyncData().ok());
+  EXPECT_EQ(Content(Path("a")), "hello");
+}
+
 TEST_P(FileSystemTest, ReadsBackWhatWasWrittenAnywhere) {
   auto file = Create(Path("a"));
   ASSERT_TRUE(file->WriteAt(0, Bytes("hello")).ok());

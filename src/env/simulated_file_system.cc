@@ -138,6 +138,9 @@ class SimulatedFileSystem::SimulatedFile final : public File {
     return status;
   }
 
+  // What reaches the disk before a sync is the crash's choice anyway. No operation of its own.
+  void StartWriteback(FileRange) override {}
+
   Result<uint64_t> Size() override {
     MutexLock lock(fs_.mutex_);
     AKIDB_RETURN_IF_ERROR(Begin(Kind::kOther, 0, 0, nullptr));

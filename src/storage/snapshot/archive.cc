@@ -15,6 +15,7 @@ constexpr size_t kSumOffset = 148;
 constexpr size_t kTypeOffset = 156;
 constexpr uint64_t kOctalMax = (uint64_t{1} << 33) - 1;  // 11 digits
 constexpr std::byte kBinarySize{0x80};
+constexpr uint64_t kWritebackBytes = uint64_t{8} << 20;
 constexpr size_t kEndBytes = 2 * kArchiveBlockBytes;
 constexpr std::array<std::byte, kEndBytes> kZeros{};
 
@@ -110,8 +111,17 @@ ArchiveWriter::~ArchiveWriter() {
 
 Status ArchiveWriter::Write(std::span<const std::byte> bytes) {
   hash_.Update(bytes);
+  return WriteUnhashed(bytes);
+}
+
+Status ArchiveWriter::WriteUnhashed(std::span<const std::byte> bytes) {
   AKIDB_RETURN_IF_ERROR(file_->WriteAt(offset_, bytes));
   offset_ += bytes.size();
+  // Else the device would wait for the sync at the end.
+  if (offset_ - on_its_way_ >= kWritebackBytes) {
+    file_->StartWriteback({on_its_way_, offset_ - on_its_way_});
+    on_its_way_ = offset_;
+  }
   return OkStatus();
 }
 
@@ -134,6 +144,14 @@ Status ArchiveWriter::Append(std::span<const std::byte> bytes) {
   AKIDB_CHECK(bytes.size() <= left_);
   left_ -= bytes.size();
   return Write(bytes);
+}
+
+Status ArchiveWriter::AppendBuffer(std::vector<std::byte> bytes) {
+  AKIDB_CHECK(bytes.size() <= left_);
+  left_ -= bytes.size();
+  AKIDB_RETURN_IF_ERROR(WriteUnhashed(bytes));
+  hash_.Update(std::move(bytes));
+  return OkStatus();
 }
 
 Result<FileRef> ArchiveWriter::Finish() {

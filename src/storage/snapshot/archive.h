@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "env/file_system.h"
@@ -42,6 +43,9 @@ class ArchiveWriter {
   // An entry, then all of its bytes, in pieces of any size.
   Status Begin(std::string_view name, uint64_t bytes);
   Status Append(std::span<const std::byte> bytes);
+  // The same without a copy: memory to be filled, of any size and content, and given back.
+  std::vector<std::byte> Buffer() { return hash_.Buffer(); }
+  Status AppendBuffer(std::vector<std::byte> bytes);
   // Durable, with its name, when it returns ok. Gives the size and hash of the whole archive.
   Result<FileRef> Finish();
 
@@ -49,6 +53,7 @@ class ArchiveWriter {
   ArchiveWriter(env::FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
   std::string temporary() const { return path_ + ".tmp"; }
   Status Write(std::span<const std::byte> bytes);
+  Status WriteUnhashed(std::span<const std::byte> bytes);
   Status Pad();
 
   env::FileSystem& fs_;
@@ -56,7 +61,8 @@ class ArchiveWriter {
   std::unique_ptr<env::File> file_;
   BackgroundHash hash_;
   uint64_t offset_ = 0;
-  uint64_t left_ = 0;  // of the entry
+  uint64_t on_its_way_ = 0;  // to the device, from the beginning
+  uint64_t left_ = 0;        // of the entry
 };
 
 struct ArchiveEntry {

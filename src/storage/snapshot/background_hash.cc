@@ -21,10 +21,19 @@ void BackgroundHash::Run() {
   }
 }
 
-void BackgroundHash::Update(std::span<const std::byte> bytes) {
+std::vector<std::byte> BackgroundHash::Buffer() {
   std::optional<std::vector<std::byte>> piece = empty_.Pop();
-  piece->assign(bytes.begin(), bytes.end());
-  static_cast<void>(full_.Push(std::move(*piece)));
+  return std::move(*piece);
+}
+
+void BackgroundHash::Update(std::vector<std::byte> piece) {
+  static_cast<void>(full_.Push(std::move(piece)));
+}
+
+void BackgroundHash::Update(std::span<const std::byte> bytes) {
+  std::vector<std::byte> piece = Buffer();
+  piece.assign(bytes.begin(), bytes.end());
+  Update(std::move(piece));
 }
 
 Sha256Digest BackgroundHash::Finish() {

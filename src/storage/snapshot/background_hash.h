@@ -19,7 +19,11 @@ class BackgroundHash {
   BackgroundHash(const BackgroundHash&) = delete;
   BackgroundHash& operator=(const BackgroundHash&) = delete;
 
-  // Copies the bytes; waits while kPieces are yet to be hashed.
+  // Memory for a piece, of any size and content. Waits while kPieces are yet to be hashed.
+  std::vector<std::byte> Buffer();
+  // Takes a piece that was written into such memory.
+  void Update(std::vector<std::byte> piece);
+  // Copies the bytes, likewise.
   void Update(std::span<const std::byte> bytes);
   // Of everything. Once, nothing follows.
   Sha256Digest Finish();

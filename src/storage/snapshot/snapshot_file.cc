@@ -10,7 +10,8 @@
 namespace akidb::storage {
 namespace {
 
-constexpr size_t kPieceBytes = size_t{1} << 20;
+// Read, checked, written and hashed while it is in a core's cache.
+constexpr size_t kPieceBytes = size_t{256} << 10;
 
 static_assert(kPieceBytes % kSectionBlockBytes == 0);
 
@@ -49,15 +50,15 @@ class SourceCheck {
 Status CopyInto(const RequestContext& context, env::File& from, SourceCheck& check,
                 ArchiveWriter& archive) {
   const FileRef& file = check.file();
-  std::vector<std::byte> piece(kPieceBytes);
   for (uint64_t offset = 0; offset < file.bytes;) {
     AKIDB_RETURN_IF_ERROR(context.Check());
-    const auto wanted = static_cast<size_t>(std::min<uint64_t>(kPieceBytes, file.bytes - offset));
-    AKIDB_ASSIGN_OR_RETURN(const size_t got, from.ReadAt(offset, std::span(piece).first(wanted)));
-    if (got != wanted) return CorruptionError(file.name + " is shorter than it was");
-    AKIDB_RETURN_IF_ERROR(check.Update(std::span(piece).first(got)));
-    AKIDB_RETURN_IF_ERROR(archive.Append(std::span(piece).first(got)));
+    std::vector<std::byte> piece = archive.Buffer();
+    piece.resize(static_cast<size_t>(std::min<uint64_t>(kPieceBytes, file.bytes - offset)));
+    AKIDB_ASSIGN_OR_RETURN(const size_t got, from.ReadAt(offset, piece));
+    if (got != piece.size()) return CorruptionError(file.name + " is shorter than it was");
+    AKIDB_RETURN_IF_ERROR(check.Update(piece));
     offset += got;
+    AKIDB_RETURN_IF_ERROR(archive.AppendBuffer(std::move(piece)));
   }
   return check.Finish();
 }
