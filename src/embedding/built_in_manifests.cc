@@ -29,6 +29,7 @@ constexpr std::string_view kAllMiniLm = R"json({
     "inputs": {"input_ids": "ids", "attention_mask": "mask", "token_type_ids": "token_types"},
     "output": "last_hidden_state"
   },
+  "memory_bytes": 150000000,
   "max_tokens": 256,
   "pooling": "mean",
   "dims": {"native": 384},

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <malloc.h>
+
 #include "base/mutex.h"
 #include "embedding/install_paths.h"
 #include "embedding/manifest.h"
@@ -216,10 +218,14 @@ class InstalledModels final : public Embedder, private ModelSource {
                                 options);
   }
 
-  // Who tokenizes without the model reads the tokenizer again.
+  // Who tokenizes without the model reads the tokenizer again. What the model leaves behind are
+  // blocks too small for malloc to give back by itself.
   void Forget(size_t index) override {
-    MutexLock lock(models_[index]->encoder_mutex);
-    models_[index]->encoder = nullptr;
+    {
+      MutexLock lock(models_[index]->encoder_mutex);
+      models_[index]->encoder = nullptr;
+    }
+    ::malloc_trim(0);
   }
 
   // A failure isn't kept: the file may be mended meanwhile.
