@@ -2,14 +2,13 @@
 #include <memory>
 #include <string>
 
-#include <fmt/core.h>
-
-#include "base/json_writer.h"
 #include "cli/command_list.h"
 #include "cli/exit_code.h"
+#include "cli/folder_snapshots.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/snapshot_place.h"
+#include "cli/snapshot_report.h"
 #include "engine/snapshot_restore.h"
 #include "engine/storage_snapshot.h"
 #include "engine/work_folder.h"
@@ -18,15 +17,16 @@ namespace akidb::cli {
 namespace {
 
 constexpr char kName[] = "snapshot";
-constexpr double kMebi = 1024.0 * 1024.0;
 
 struct SnapshotArguments {
   std::string collection;
   std::string snapshot;  // a file or a name
   std::string from;      // the collection whose snapshot it is
   std::string output;
+  std::string directory;  // a folder of snapshots
   Place place;
   bool all = false;
+  bool any_of_folder = false;  // with `directory`, COLLECTION may be missing
   bool replace = false;
   bool quiet = false;
   bool json = false;
@@ -50,41 +50,40 @@ class Watch {
   Progress bar_;
 };
 
-void Print(const SnapshotFacts& facts, bool as_json) {
-  if (!as_json) {
-    std::printf("%s\n", fmt::format("{}  {:.1f} MiB  {}  sha256 {}", facts.name,
-                                    static_cast<double>(facts.bytes) / kMebi,
-                                    facts.created.empty() ? "unknown time" : facts.created,
-                                    facts.checksum.empty() ? "unknown" : facts.checksum)
-                            .c_str());
-    return;
-  }
-  std::string text;
-  JsonWriter json(text);
-  json.BeginObject();
-  json.Key("name");
-  json.String(facts.name);
-  json.Key("bytes");
-  json.Uint(facts.bytes);
-  json.Key("created");
-  json.String(facts.created);
-  json.Key("sha256");
-  json.String(facts.checksum);
-  json.EndObject();
-  std::printf("%s\n", text.c_str());
+template <typename T>
+void Print(const T& what, const SnapshotArguments& arguments) {
+  std::printf("%s\n", LineOf(what, arguments.json).c_str());
 }
 
-// Exactly one of a collection's name and --all.
+// Exactly one of a collection's name and --all; a folder has only snapshots of collections.
 Status CheckWhich(const SnapshotArguments& arguments) {
+  if (!arguments.directory.empty()) {
+    if (arguments.all) return InvalidArgumentError("--directory doesn't go with --all");
+    if (!arguments.output.empty()) return InvalidArgumentError("either --output or --directory");
+    if (!arguments.from.empty()) return InvalidArgumentError("either --from or --directory");
+    if (arguments.any_of_folder || !arguments.collection.empty()) return OkStatus();
+    return InvalidArgumentError("COLLECTION is missing");
+  }
   if (arguments.all == arguments.collection.empty()) return OkStatus();
   return InvalidArgumentError(arguments.all ? "either COLLECTION or --all"
                                             : "COLLECTION is missing, or --all");
+}
+
+int CreateInto(const SnapshotArguments& arguments, SnapshotPlace& place) {
+  const Result<SnapshotFacts> made = [&] {
+    Watch watch(arguments.quiet, &place);
+    return CreateInFolder(place, arguments.collection, arguments.directory, watch.Reporter());
+  }();
+  if (!made.ok()) return Fail(kName, made.status());
+  Print(*made, arguments);
+  return kExitOk;
 }
 
 int RunCreate(const SnapshotArguments& arguments) {
   InterruptGuard guard;
   Result<std::unique_ptr<SnapshotPlace>> place = OpenSnapshotPlace(arguments.place);
   if (!place.ok()) return Fail(kName, place.status());
+  if (!arguments.directory.empty()) return CreateInto(arguments, **place);
   const Result<SnapshotFacts> made = (*place)->Create(arguments.collection);
   if (!made.ok()) return Fail(kName, made.status());
   Status fetched;
@@ -99,16 +98,36 @@ int RunCreate(const SnapshotArguments& arguments) {
     if (fetched.ok()) fetched = deleted;
   }
   if (!fetched.ok()) return Fail(kName, fetched);
-  Print(*made, arguments.json);
+  Print(*made, arguments);
   return kExitOk;
 }
 
+Result<std::vector<SnapshotFacts>> List(const SnapshotArguments& arguments) {
+  if (!arguments.directory.empty()) return ListFolder(arguments.directory, arguments.collection);
+  AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotPlace> place,
+                         OpenSnapshotPlace(arguments.place));
+  return place->List(arguments.collection);
+}
+
 int RunList(const SnapshotArguments& arguments) {
-  Result<std::unique_ptr<SnapshotPlace>> place = OpenSnapshotPlace(arguments.place);
-  if (!place.ok()) return Fail(kName, place.status());
-  const Result<std::vector<SnapshotFacts>> snapshots = (*place)->List(arguments.collection);
+  const Result<std::vector<SnapshotFacts>> snapshots = List(arguments);
   if (!snapshots.ok()) return Fail(kName, snapshots.status());
-  for (const SnapshotFacts& facts : *snapshots) Print(facts, arguments.json);
+  for (const SnapshotFacts& facts : *snapshots) Print(facts, arguments);
+  return kExitOk;
+}
+
+Status Delete(const SnapshotArguments& arguments) {
+  if (!arguments.directory.empty()) {
+    return DeleteFromFolder({arguments.directory, arguments.snapshot});
+  }
+  AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotPlace> place,
+                         OpenSnapshotPlace(arguments.place));
+  return place->Delete(arguments.collection, arguments.snapshot);
+}
+
+int RunDelete(const SnapshotArguments& arguments) {
+  const Status deleted = Delete(arguments);
+  if (!deleted.ok()) return Fail(kName, deleted);
   return kExitOk;
 }
 
@@ -149,6 +168,11 @@ Status RestoreAll(const SnapshotArguments& arguments, SnapshotPlace& place) {
 Status Restore(const SnapshotArguments& arguments, SnapshotPlace& place) {
   if (arguments.all) return RestoreAll(arguments, place);
   AKIDB_RETURN_IF_ERROR(CheckMayReplace(arguments, arguments.collection, place));
+  if (!arguments.directory.empty()) {
+    Watch watch(arguments.quiet, &place);
+    return RestoreFromFolder(place, arguments.collection, {arguments.directory, arguments.snapshot},
+                             watch.Reporter());
+  }
   if (arguments.snapshot.find('/') == std::string::npos) {
     AKIDB_ASSIGN_OR_RETURN(const bool is_file,
                            env::MakePosixFileSystem()->Exists(arguments.snapshot));
@@ -174,30 +198,6 @@ int RunRestore(const SnapshotArguments& arguments) {
   return kExitOk;
 }
 
-void PrintSummary(const engine::SnapshotSummary& summary, bool as_json) {
-  const storage::SnapshotContents& contents = summary.contents;
-  if (!as_json) {
-    std::printf("%s\n", fmt::format("sound: collection `{}` up to write {}, {} files, {:.1f} MiB",
-                                    contents.collection, contents.seq, contents.files.size(),
-                                    static_cast<double>(summary.bytes) / kMebi)
-                            .c_str());
-    return;
-  }
-  std::string text;
-  JsonWriter json(text);
-  json.BeginObject();
-  json.Key("collection");
-  json.String(contents.collection);
-  json.Key("seq");
-  json.Uint(contents.seq);
-  json.Key("files");
-  json.Uint(contents.files.size());
-  json.Key("bytes");
-  json.Uint(summary.bytes);
-  json.EndObject();
-  std::printf("%s\n", text.c_str());
-}
-
 int VerifyAll(const SnapshotArguments& arguments, env::FileSystem& fs) {
   const RequestContext context;
   const Result<engine::StorageContents> contents =
@@ -211,9 +211,29 @@ int VerifyAll(const SnapshotArguments& arguments, env::FileSystem& fs) {
   return kExitOk;
 }
 
+int VerifyFolder(const SnapshotArguments& arguments, env::FileSystem& fs) {
+  const RequestContext context;
+  const Result<engine::FolderVerdict> verdict = [&]() -> Result<engine::FolderVerdict> {
+    AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<storage::SnapshotFolder> folder,
+                           storage::SnapshotFolder::Open(fs, arguments.snapshot));
+    Watch watch(arguments.quiet, nullptr);
+    const ByteProgress report = watch.Reporter();
+    return engine::VerifySnapshotFolder(context, *folder,
+                                        [&](uint64_t bytes) { report(bytes, 0); });
+  }();
+  if (!verdict.ok()) return Fail(kName, verdict.status());
+  Print(*verdict, arguments);
+  int code = kExitOk;
+  for (const engine::DamagedSnapshot& damaged : verdict->damaged) {
+    code = Fail(kName, CorruptionError(damaged.name + ": " + damaged.what));
+  }
+  return code;
+}
+
 int RunVerify(const SnapshotArguments& arguments) {
   const std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
   const RequestContext context;
+  if (fs->List(arguments.snapshot).ok()) return VerifyFolder(arguments, *fs);
   if (engine::IsStorageSnapshot(*fs, arguments.snapshot)) return VerifyAll(arguments, *fs);
   Result<engine::SnapshotSummary> summary = [&] {
     Watch watch(arguments.quiet, nullptr);
@@ -222,7 +242,7 @@ int RunVerify(const SnapshotArguments& arguments) {
                                   [&](uint64_t bytes) { report(bytes, 0); });
   }();
   if (!summary.ok()) return Fail(kName, summary.status());
-  PrintSummary(*summary, arguments.json);
+  Print(*summary, arguments);
   return kExitOk;
 }
 
@@ -258,11 +278,15 @@ void AddWhich(Command& command, const char* help) {
                         "all collections and aliases, in one file");
 }
 
+void AddDirectory(Command& command, const char* help) {
+  command.app->add_option("--directory", command.arguments->directory, help)->type_name("DIR");
+}
+
 }  // namespace
 
 void AddSnapshotCommand(CLI::App& app, RunSlot& run) {
   CLI::App* snapshot =
-      app.add_subcommand(kName, "make, list, restore and verify snapshots of collections");
+      app.add_subcommand(kName, "make, list, restore, verify and delete snapshots of collections");
   snapshot->require_subcommand(1);
 
   Command create = Add(*snapshot, run, {"create", "make one, while others write", RunCreate});
@@ -271,11 +295,14 @@ void AddSnapshotCommand(CLI::App& app, RunSlot& run) {
       ->add_option("--output", create.arguments->output,
                    "write it to this file, instead of into the data folder's snapshots")
       ->type_name("FILE");
+  AddDirectory(create, "add it to this folder of snapshots, which takes only files that it hasn't");
   create.app->add_flag("--quiet", create.arguments->quiet, "no progress");
   AddPlaceOptions(*create.app, create.arguments->place);
 
   Command list = Add(*snapshot, run, {"list", "those of a collection", RunList});
   AddWhich(list, "of which");
+  list.arguments->any_of_folder = true;
+  AddDirectory(list, "those of this folder, of all collections or one");
   AddPlaceOptions(*list.app, list.arguments->place);
 
   Command restore =
@@ -288,19 +315,29 @@ void AddSnapshotCommand(CLI::App& app, RunSlot& run) {
       ->add_option("--from", restore.arguments->from,
                    "collection whose snapshot has that name; default: COLLECTION")
       ->type_name("NAME");
+  AddDirectory(restore, "the folder of snapshots that has it");
   restore.app->add_flag("--replace", restore.arguments->replace,
                         "also if the collection is there: what it holds is lost");
   restore.app->add_flag("--quiet", restore.arguments->quiet, "no progress");
   AddPlaceOptions(*restore.app, restore.arguments->place);
 
-  Command verify =
-      Add(*snapshot, run, {"verify", "read all of a file and compare its hashes", RunVerify});
+  Command verify = Add(
+      *snapshot, run, {"verify", "read all of a file or folder and compare its hashes", RunVerify});
   verify.arguments->all = true;  // whatever it is of
-  verify.app->add_option("FILE", verify.arguments->snapshot, "a snapshot")
+  verify.app->add_option("FILE", verify.arguments->snapshot, "a snapshot, or a folder of them")
       ->required()
       ->type_name("");
   verify.app->add_flag("--quiet", verify.arguments->quiet, "no progress");
   verify.app->footer("Exit code 4: it is damaged, or no snapshot.");
+
+  Command remove = Add(*snapshot, run, {"delete", "delete one, for good", RunDelete});
+  remove.app->add_option("SNAPSHOT", remove.arguments->snapshot, "a name as listed")
+      ->required()
+      ->type_name("");
+  AddWhich(remove, "whose it is");
+  remove.arguments->any_of_folder = true;
+  AddDirectory(remove, "the folder of snapshots that has it: files that others have stay");
+  AddPlaceOptions(*remove.app, remove.arguments->place);
 }
 
 }  // namespace akidb::cli

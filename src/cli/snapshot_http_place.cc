@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "cli/downloaded_file.h"
 #include "cli/http_client.h"
 #include "cli/http_reply.h"
 #include "cli/snapshot_place.h"
@@ -106,15 +107,26 @@ class HttpSnapshots final : public SnapshotPlace {
     return Send("PUT", PathOf(collection, "/recover"), WriteRecovery(location)).status();
   }
 
-  Status RestoreFile(const std::string& collection, const std::string& path,
-                     const ByteProgress& progress) override {
-    AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<env::File> file,
-                           fs_->Open(path, env::OpenMode::kRead));
-    AKIDB_ASSIGN_OR_RETURN(const uint64_t bytes, file->Size());
+  Result<SnapshotFacts> CreateIn(const std::string& collection, storage::SnapshotFolder& folder,
+                                 const ByteProgress& progress) override {
+    AKIDB_ASSIGN_OR_RETURN(const SnapshotFacts made, Create(collection));
+    const Result<storage::FileRef> imported = Import(collection, made, folder, progress);
+    // Who wants it in a folder wants no other copy.
+    const Status deleted = Delete(collection, made.name);
+    AKIDB_RETURN_IF_ERROR(imported.status());
+    AKIDB_RETURN_IF_ERROR(deleted);
+    AKIDB_ASSIGN_OR_RETURN(SnapshotFacts facts, FactsIn(folder, imported->name));
+    facts.copied = folder.copied();
+    return facts;
+  }
+
+  Status RestoreArchive(const std::string& collection, std::unique_ptr<env::File> archive,
+                        const std::string& path, const ByteProgress& progress) override {
+    AKIDB_ASSIGN_OR_RETURN(const uint64_t bytes, archive->Size());
     std::string name = path.substr(path.find_last_of('/') + 1);
     // The server makes one up where this can't be one.
     if (name.find_first_of("\"\r\n\\") != name.npos) name.clear();
-    FileBody body(*file, bytes, name);
+    FileBody body(*archive, bytes, name);
     const HttpUpload upload{std::string("multipart/form-data; boundary=") + kBoundary, body.bytes(),
                             [&](std::span<char> piece) {
                               progress(body.given(), bytes);
@@ -128,6 +140,16 @@ class HttpSnapshots final : public SnapshotPlace {
   static std::string PathOf(const std::string& collection, const std::string& rest) {
     if (collection.empty()) return "/snapshots" + rest;
     return "/collections/" + HttpClient::Escape(collection) + "/snapshots" + rest;
+  }
+  // What the folder has already is received, too, and not written.
+  Result<storage::FileRef> Import(const std::string& collection, const SnapshotFacts& made,
+                                  storage::SnapshotFolder& folder, const ByteProgress& progress) {
+    auto archive = std::make_unique<DownloadedFile>(
+        *client_, PathOf(collection, "/" + HttpClient::Escape(made.name)), made.bytes);
+    archive->set_progress(progress);
+    AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<storage::SnapshotFile> snapshot,
+                           storage::SnapshotFile::Open(std::move(archive), made.name));
+    return folder.Import(RequestContext(), *snapshot);
   }
   Result<std::string> Send(const char* method, const std::string& path, std::string_view body) {
     AKIDB_ASSIGN_OR_RETURN(HttpReply reply, client_->Send(method, path, body));
@@ -144,41 +166,6 @@ Result<std::unique_ptr<SnapshotPlace>> OpenHttpSnapshots(const Place& place) {
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<HttpClient> client,
                          HttpClient::Create(place.url, place.credentials));
   return std::make_unique<HttpSnapshots>(std::move(client));
-}
-
-Result<std::unique_ptr<SnapshotPlace>> OpenSnapshotPlace(const Place& place) {
-  const Place chosen = ChosenPlace(place);
-  return chosen.url.empty() ? OpenLocalSnapshots(chosen) : OpenHttpSnapshots(chosen);
-}
-
-Result<std::unique_ptr<NewFile>> NewFile::Create(env::FileSystem& fs, std::string path) {
-  AKIDB_ASSIGN_OR_RETURN(const bool exists, fs.Exists(path));
-  if (exists) return AlreadyExistsError(path + " is there already");
-  std::unique_ptr<NewFile> file(new NewFile(fs, std::move(path)));
-  if (const Status old = fs.Remove(file->temporary()); !old.ok()) {
-    if (old.code() != ErrorCode::kNotFound) return old;
-  }
-  AKIDB_ASSIGN_OR_RETURN(file->file_, fs.Open(file->temporary(), env::OpenMode::kCreate));
-  return file;
-}
-
-NewFile::~NewFile() {
-  if (!file_) return;
-  file_.reset();
-  static_cast<void>(fs_.Remove(temporary()));
-}
-
-Status NewFile::Append(std::span<const std::byte> piece) {
-  AKIDB_RETURN_IF_ERROR(file_->WriteAt(bytes_, piece));
-  bytes_ += piece.size();
-  return OkStatus();
-}
-
-Status NewFile::Finish() {
-  AKIDB_RETURN_IF_ERROR(file_->SyncData());
-  AKIDB_RETURN_IF_ERROR(fs_.Rename(temporary(), path_));
-  file_.reset();
-  return fs_.SyncDirectory(env::DirectoryOf(path_));
 }
 
 }  // namespace akidb::cli

@@ -1,6 +1,5 @@
 // Snapshots of a data folder that no server uses.
 #include <algorithm>
-#include <ctime>
 
 #include "cli/local_database.h"
 #include "cli/snapshot_place.h"
@@ -10,14 +9,6 @@ namespace akidb::cli {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
-
-std::string TimeText(uint64_t unix_s) {
-  const auto seconds = static_cast<std::time_t>(unix_s);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc)};
-}
 
 SnapshotFacts FactsOf(const engine::SnapshotInfo& info) {
   return {info.name, info.bytes, info.created_s ? TimeText(*info.created_s) : "", info.checksum};
@@ -76,6 +67,15 @@ class LocalSnapshots final : public SnapshotPlace {
     return file->Finish();
   }
 
+  Result<SnapshotFacts> CreateIn(const std::string& collection, storage::SnapshotFolder& folder,
+                                 const ByteProgress&) override {
+    AKIDB_ASSIGN_OR_RETURN(const storage::FileRef made,
+                           database_->CreateFolderSnapshot(context_, collection, folder));
+    AKIDB_ASSIGN_OR_RETURN(SnapshotFacts facts, FactsIn(folder, made.name));
+    facts.copied = folder.copied();
+    return facts;
+  }
+
   Status SetAlias(const std::string& alias, const std::string& collection) override {
     const engine::AliasChange change[] = {engine::CreateAlias{collection, alias}};
     return database_->ChangeAliases(change);
@@ -91,9 +91,11 @@ class LocalSnapshots final : public SnapshotPlace {
     return database_->RestoreSnapshot(context_, collection, path);
   }
 
-  Status RestoreFile(const std::string& collection, const std::string& path,
-                     const ByteProgress&) override {
-    return database_->RestoreSnapshot(context_, collection, path);
+  Status RestoreArchive(const std::string& collection, std::unique_ptr<env::File> archive,
+                        const std::string& name, const ByteProgress&) override {
+    AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<storage::SnapshotFile> snapshot,
+                           storage::SnapshotFile::Open(std::move(archive), name));
+    return database_->RestoreSnapshot(context_, collection, *snapshot);
   }
 
  private:

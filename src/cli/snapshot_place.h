@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/status.h"
 #include "cli/backend.h"
 #include "env/file_system.h"
+#include "storage/snapshot/snapshot_folder.h"
 
 namespace akidb::cli {
 
@@ -19,6 +21,8 @@ struct SnapshotFacts {
   uint64_t bytes = 0;
   std::string created;   // RFC 3339 without a zone, UTC; empty: unknown
   std::string checksum;  // SHA-256, hexadecimal; empty: unknown
+  // Of one in a folder: bytes that weren't there before.
+  std::optional<uint64_t> copied{};
 };
 
 // Told now and then: bytes of how many.
@@ -40,6 +44,11 @@ class SnapshotPlace {
   virtual Status Fetch(const std::string& collection, const std::string& name,
                        const std::string& path, const ByteProgress& progress) = 0;
 
+  // Makes one of the collection in a folder that was opened to be changed; none stays elsewhere.
+  virtual Result<SnapshotFacts> CreateIn(const std::string& collection,
+                                         storage::SnapshotFolder& folder,
+                                         const ByteProgress& progress) = 0;
+
   // Another name for the collection, whatever it was before.
   virtual Status SetAlias(const std::string& alias, const std::string& collection) = 0;
   virtual Result<bool> HasCollection(const std::string& name) = 0;
@@ -47,11 +56,19 @@ class SnapshotPlace {
   // holds, or the file.
   virtual Status RestoreNamed(const std::string& collection, const std::string& from,
                               const std::string& name) = 0;
-  virtual Status RestoreFile(const std::string& collection, const std::string& path,
-                             const ByteProgress& progress) = 0;
+  Status RestoreFile(const std::string& collection, const std::string& path,
+                     const ByteProgress& progress);
+  // The same of an archive that has been opened. `name`: what to call it.
+  virtual Status RestoreArchive(const std::string& collection, std::unique_ptr<env::File> archive,
+                                const std::string& name, const ByteProgress& progress) = 0;
 };
 
 Result<std::unique_ptr<SnapshotPlace>> OpenSnapshotPlace(const Place& place);
+// "2026-01-31T12:00:00", UTC.
+std::string TimeText(uint64_t unix_s);
+// Of one in a folder.
+Result<SnapshotFacts> FactsIn(storage::SnapshotFolder& folder, const std::string& name);
+
 // The two forms; `place` is a chosen one.
 Result<std::unique_ptr<SnapshotPlace>> OpenHttpSnapshots(const Place& place);
 Result<std::unique_ptr<SnapshotPlace>> OpenLocalSnapshots(const Place& place);

@@ -26,6 +26,7 @@
 #include "engine/merge_policy.h"
 #include "env/file_system.h"
 #include "env/random.h"
+#include "storage/snapshot/snapshot_folder.h"
 #include "storage/snapshot/snapshot_format.h"
 #include "types/collection_config.h"
 #include "types/payload_change.h"
@@ -311,10 +312,12 @@ class WriteGroup : public CollectionWriter {
 
 // A snapshot that is to be written, and what it is to say of its collection.
 struct SnapshotOrder {
-  std::string path;        // in a folder that is there
+  std::string path;        // of the archive, in a folder that is there
   std::string collection;  // its name
   std::vector<storage::SnapshotModel> models{};
   uint64_t created_s = 0;  // since 1970-01-01 UTC
+  // Takes it in the archive's place. What is written on the way is beside `path` all the same.
+  storage::SnapshotFolder* folder = nullptr;
 };
 
 // Its own reads see what is visible when each begins, its own writes are durable and visible when

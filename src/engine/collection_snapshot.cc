@@ -1,4 +1,5 @@
-// A collection as one archive, while it is written to: docs/format/snapshot.md.
+// A collection as one archive, or in a folder of snapshots, while it is written to:
+// docs/format/snapshot.md, docs/format/snapshot_folder.md.
 #include <deque>
 
 #include "engine/collection_impl.h"
@@ -19,6 +20,16 @@ Result<storage::FileRef> Describe(const RequestContext& context, env::FileSystem
   AKIDB_ASSIGN_OR_RETURN(const uint64_t bytes, file->Size());
   AKIDB_ASSIGN_OR_RETURN(const Sha256Digest hash, storage::HashFile(context, fs, path));
   return storage::FileRef{std::move(name), bytes, hash};
+}
+
+Status CheckRoom(env::FileSystem& fs, const std::string& folder,
+                 const storage::SnapshotContents& contents) {
+  uint64_t needed = 0;
+  for (const storage::FileRef& one : contents.files) needed += one.bytes;
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t room, fs.FreeBytes(folder));
+  if (room >= needed) return OkStatus();
+  return StorageFullError(std::to_string(room) + " bytes are free; the snapshot needs about " +
+                          std::to_string(needed));
 }
 
 }  // namespace
@@ -73,19 +84,14 @@ Result<storage::FileRef> CollectionImpl::WriteSnapshot(const RequestContext& con
     AKIDB_ASSIGN_OR_RETURN(storage::FileRef log, Describe(context, fs, log_folder, name));
     contents.files.push_back(std::move(log));
   }
-  uint64_t needed = 0;
-  for (const storage::FileRef& one : contents.files) needed += one.bytes;
-  AKIDB_ASSIGN_OR_RETURN(const uint64_t room, fs.FreeBytes(work.path()));
-  if (room < needed) {
-    return StorageFullError(std::to_string(room) + " bytes are free; the snapshot needs about " +
-                            std::to_string(needed));
-  }
   auto source_of = [&](const storage::FileRef& of) -> storage::SnapshotSource {
     const auto number = static_cast<size_t>(&of - contents.files.data());
     if (number == 0) return {.path = env::JoinPath(work.path(), of.name)};
     if (number >= logs_begin) return {.path = env::JoinPath(log_folder, of.name)};
     return {.path = storage::SegmentPath(options_.directory, of), .sealed = true};
   };
+  if (order.folder != nullptr) return order.folder->Add(context, contents, source_of);
+  AKIDB_RETURN_IF_ERROR(CheckRoom(fs, work.path(), contents));
   return storage::WriteSnapshotFile(context, fs, {order.path, contents, source_of});
 }
 

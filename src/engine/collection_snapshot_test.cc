@@ -89,10 +89,15 @@ class CollectionSnapshotTest : public testing::Test {
   Status Snapshot(env::FileSystem&) {
     return collection_->WriteSnapshot(context_, {.path = kPath, .collection = "manual"}).status();
   }
+  Result<SnapshotSummary> RestoreTo(env::FileSystem& fs, int number) {
+    AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<storage::SnapshotFile> snapshot,
+                           storage::SnapshotFile::Open(fs, kPath));
+    return RestoreSnapshotFiles(context_, fs,
+                                {*snapshot, Options(number).directory, Options(number).uuid});
+  }
   // What is in the snapshot must be exactly the writes up to its own number.
   void CheckRestored(env::FileSystem& fs, int number) {
-    auto summary = RestoreSnapshotFiles(context_, fs,
-                                        {kPath, Options(number).directory, Options(number).uuid});
+    auto summary = RestoreTo(fs, number);
     ASSERT_TRUE(summary.ok()) << summary.status().ToString();
     auto restored = Collection::Open(Options(number), Parts(fs));
     ASSERT_TRUE(restored.ok()) << restored.status().ToString();
@@ -174,8 +179,7 @@ TEST_F(CollectionSnapshotTest, ADamagedSegmentMakesNone) {
 TEST_F(CollectionSnapshotTest, ASnapshotOfARestoredOneCanBeRestored) {
   for (int64_t write = 1; write <= 100; ++write) Write(write);
   ASSERT_TRUE(Snapshot(disk_).ok());
-  ASSERT_TRUE(
-      RestoreSnapshotFiles(context_, disk_, {kPath, Options(2).directory, Options(2).uuid}).ok());
+  ASSERT_TRUE(RestoreTo(disk_, 2).ok());
   collection_ = *Collection::Open(Options(2), Parts(disk_));
   for (int64_t write = 101; write <= 150; ++write) Write(write);
   ASSERT_TRUE(Snapshot(disk_).ok());
@@ -185,13 +189,12 @@ TEST_F(CollectionSnapshotTest, ASnapshotOfARestoredOneCanBeRestored) {
 TEST_F(CollectionSnapshotTest, PowerCutsWhileRestoringLeaveAllOrWhatDoesNotCount) {
   for (int64_t write = 1; write <= 100; ++write) Write(write);
   ASSERT_TRUE(Snapshot(disk_).ok());
-  const RestoreOrder order{kPath, Options(2).directory, Options(2).uuid};
   bool finished = false;
   for (uint64_t cut = 0; !finished; ++cut) {
     ASSERT_LT(cut, 1000u);
     auto disk = disk_.CloneAfterCrash(cut);
     disk->PowerOffAfter(cut);
-    finished = RestoreSnapshotFiles(context_, *disk, order).ok();
+    finished = RestoreTo(*disk, 2).ok();
     disk->Crash(cut);
     auto opened = Collection::Open(Options(2), Parts(*disk));
     EXPECT_TRUE(!finished || opened.ok()) << cut;

@@ -9,6 +9,7 @@
 #include "engine/alarms.h"
 #include "engine/collection_checks.h"
 #include "engine/data_folder.h"
+#include "engine/database_entry.h"
 #include "engine/registry.h"
 #include "engine/snapshot_restore.h"
 #include "engine/space_reserve.h"
@@ -25,27 +26,7 @@ namespace {
 // Merges give way to everything else.
 constexpr int kOptimizerNice = 10;
 
-// One collection as the database knows it; opened when first asked for.
-struct Entry {
-  std::string name;
-  Uuid uuid;
-  // By vector name. Written under change_mutex_ and entries_mutex_, read under either.
-  std::map<std::string, catalog::ModelBinding> bindings;
-  Mutex open_mutex;  // one opening at a time; the others wait for it
-  // Shared with the requests that use it.
-  std::shared_ptr<Collection> collection AKIDB_GUARDED_BY(open_mutex);
-  // The same, for who doesn't wait for an opening. Guarded by entries_mutex_.
-  std::weak_ptr<Collection> opened;
-  // Damage, which another try would find again.
-  Status quarantine AKIDB_GUARDED_BY(open_mutex);
-  bool deleted AKIDB_GUARDED_BY(open_mutex) = false;
-  Mutex snapshot_mutex;  // one snapshot at a time; the others wait for it
-};
-
-// Whether opening again would fail again, whatever else happens on this machine.
-bool IsLasting(ErrorCode code) {
-  return code == ErrorCode::kCorruption || code == ErrorCode::kUnsupported;
-}
+using Entry = DatabaseEntry;
 
 Status NoSuchCollection(std::string_view name) {
   return NotFoundError("Collection `" + std::string(name) + "` doesn't exist!");
@@ -247,8 +228,21 @@ class DatabaseImpl final : public Database {
     const std::shared_ptr<Entry> entry = FindEntry(name);
     if (!entry) return NoSuchCollection(name);
     AKIDB_ASSIGN_OR_RETURN(const std::string path, snapshots_.NewPath(entry->name, NowSeconds()));
-    AKIDB_ASSIGN_OR_RETURN(const storage::FileRef written, WriteSnapshotOf(context, *entry, path));
+    AKIDB_ASSIGN_OR_RETURN(
+        const storage::FileRef written,
+        WriteSnapshotOf(context, *entry, {.path = path, .collection = entry->name}));
     return snapshots_.Register(path, written);
+  }
+
+  Result<storage::FileRef> CreateFolderSnapshot(const RequestContext& context,
+                                                std::string_view name,
+                                                storage::SnapshotFolder& folder) override {
+    const std::shared_ptr<Entry> entry = FindEntry(name);
+    if (!entry) return NoSuchCollection(name);
+    return WriteSnapshotOf(context, *entry,
+                           {.path = env::JoinPath(folder.path(), "snapshot"),
+                            .collection = entry->name,
+                            .folder = &folder});
   }
 
   Result<SnapshotInfo> CreateStorageSnapshot(const RequestContext& context) override {
@@ -263,8 +257,8 @@ class DatabaseImpl final : public Database {
       const std::shared_ptr<Entry> entry = FindEntry(name);
       if (!entry) continue;  // deleted meanwhile
       const std::string file = StoredSnapshotName(contents.collections.size());
-      Result<storage::FileRef> written =
-          WriteSnapshotOf(context, *entry, env::JoinPath(work.path(), file));
+      Result<storage::FileRef> written = WriteSnapshotOf(
+          context, *entry, {.path = env::JoinPath(work.path(), file), .collection = name});
       if (written.status().code() == ErrorCode::kNotFound) continue;
       if (!written.ok()) return written.status().WithContext("collection `" + name + "`");
       contents.collections.push_back({name, {file, written->bytes, written->sha256}});
@@ -278,13 +272,20 @@ class DatabaseImpl final : public Database {
 
   Status RestoreSnapshot(const RequestContext& context, const std::string& name,
                          const std::string& path) override {
+    AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<storage::SnapshotFile> snapshot,
+                           storage::SnapshotFile::Open(environment_.fs, path));
+    return RestoreSnapshot(context, name, *snapshot);
+  }
+
+  Status RestoreSnapshot(const RequestContext& context, const std::string& name,
+                         storage::SnapshotFile& snapshot) override {
     AKIDB_RETURN_IF_ERROR(CheckCollectionName(name));
     AKIDB_RETURN_IF_ERROR(reserve_.CheckHeld());
     auto entry = std::make_shared<Entry>();
     const Result<std::string> present = NameOf(name);  // of an alias, too
     entry->name = present.ok() ? *present : name;
     entry->uuid = NewUuid();
-    Result<std::shared_ptr<Collection>> collection = MakeRestored(context, path, *entry);
+    Result<std::shared_ptr<Collection>> collection = MakeRestored(context, snapshot, *entry);
     Status status = collection.status();
     if (status.ok()) status = Install(entry, std::move(collection).value());
     // No record names it: what is left now would be removed by the next start.
@@ -370,11 +371,11 @@ class DatabaseImpl final : public Database {
 
   // kNotFound also when the collection is deleted meanwhile.
   Result<storage::FileRef> WriteSnapshotOf(const RequestContext& context, Entry& entry,
-                                           const std::string& path) {
+                                           SnapshotOrder order) {
     MutexLock one_at_a_time(entry.snapshot_mutex);
     AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
                            OpenEntry(entry.name, entry));
-    SnapshotOrder order{.path = path, .collection = entry.name, .created_s = NowSeconds()};
+    order.created_s = NowSeconds();
     {
       MutexLock lock(entries_mutex_);
       for (const auto& [vector, model] : entry.bindings) {
@@ -388,13 +389,13 @@ class DatabaseImpl final : public Database {
     return entry.deleted ? NoSuchCollection(entry.name) : written.status();
   }
 
-  // The collection that the snapshot at `path` becomes, in the folder of `entry`, which is filled
+  // The collection that the snapshot becomes, in the folder of `entry`, which is filled
   // in; nothing names it yet.
   Result<std::shared_ptr<Collection>> MakeRestored(const RequestContext& context,
-                                                   const std::string& path, Entry& entry) {
-    AKIDB_ASSIGN_OR_RETURN(
-        const SnapshotSummary summary,
-        RestoreSnapshotFiles(context, environment_.fs, {path, FolderOf(entry.uuid), entry.uuid}));
+                                                   storage::SnapshotFile& snapshot, Entry& entry) {
+    AKIDB_ASSIGN_OR_RETURN(const SnapshotSummary summary,
+                           RestoreSnapshotFiles(context, environment_.fs,
+                                                {snapshot, FolderOf(entry.uuid), entry.uuid}));
     AKIDB_RETURN_IF_ERROR(CheckVectorConfigs(summary.config));
     for (const storage::SnapshotModel& model : summary.contents.models) {
       const bool is_new =

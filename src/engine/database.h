@@ -18,6 +18,7 @@
 #include "engine/snapshot_store.h"
 #include "env/file_system.h"
 #include "env/random.h"
+#include "storage/snapshot/snapshot_folder.h"
 
 namespace akidb::engine {
 
@@ -114,6 +115,11 @@ class Database {
   // kStorageFull.
   virtual Result<SnapshotInfo> CreateSnapshot(const RequestContext& context,
                                               std::string_view collection) = 0;
+  // The same into a folder of snapshots, which takes only files that it hasn't. Gives the name
+  // there, the bytes of all its files, and its list's hash.
+  virtual Result<storage::FileRef> CreateFolderSnapshot(const RequestContext& context,
+                                                        std::string_view collection,
+                                                        storage::SnapshotFolder& folder) = 0;
   // Of all collections, each of a moment of its own, and their aliases: a snapshot that is kept
   // under SnapshotStore::kWholeStorage. A collection that can't be read is an error.
   virtual Result<SnapshotInfo> CreateStorageSnapshot(const RequestContext& context) = 0;
@@ -124,6 +130,9 @@ class Database {
   // kStorageFull.
   virtual Status RestoreSnapshot(const RequestContext& context, const std::string& collection,
                                  const std::string& path) = 0;
+  // Of one that has been opened, wherever it lies, and that is read by this.
+  virtual Status RestoreSnapshot(const RequestContext& context, const std::string& collection,
+                                 storage::SnapshotFile& snapshot) = 0;
   // Where they lie.
   virtual SnapshotStore& snapshots() = 0;
   // Of the collection that `name` is the name or an alias of. kNotFound.

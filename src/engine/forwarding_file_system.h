@@ -56,6 +56,7 @@ class ForwardingFileSystem : public env::FileSystem {
     return truth_.List(path);
   }
   Result<bool> Exists(const std::string& path) override { return truth_.Exists(path); }
+  Result<bool> IsDirectory(const std::string& path) override { return truth_.IsDirectory(path); }
   Result<std::unique_ptr<env::FileLock>> Lock(const std::string& path) override {
     return truth_.Lock(path);
   }

@@ -1,8 +1,9 @@
 #include "engine/snapshot_restore.h"
 
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
+#include <utility>
 #include <vector>
 
 #include "storage/manifest/manifest.h"
@@ -20,7 +21,9 @@ constexpr char kLogFolder[] = "log";
 class Restorer final : public storage::SnapshotVisitor {
  public:
   Restorer(env::FileSystem& fs, const storage::SnapshotContents& contents, std::string directory)
-      : fs_(fs), contents_(contents), directory_(std::move(directory)) {}
+      : fs_(&fs), contents_(contents), directory_(std::move(directory)) {}
+  // Only looks.
+  explicit Restorer(const storage::SnapshotContents& contents) : contents_(contents) {}
 
   Status Begin(const storage::FileRef& file) override {
     is_manifest_ = !manifest_;
@@ -40,7 +43,7 @@ class Restorer final : public storage::SnapshotVisitor {
         env::JoinPath(directory_, is_log ? kLogFolder : storage::kSegmentFolder);
     offset_ = 0;
     AKIDB_ASSIGN_OR_RETURN(file_,
-                           fs_.Open(env::JoinPath(folder, file.name), env::OpenMode::kCreate));
+                           fs_->Open(env::JoinPath(folder, file.name), env::OpenMode::kCreate));
     return OkStatus();
   }
 
@@ -91,7 +94,7 @@ class Restorer final : public storage::SnapshotVisitor {
     return come_ < to_come_.size() && to_come_[come_++] == file;
   }
 
-  env::FileSystem& fs_;
+  env::FileSystem* const fs_ = nullptr;
   const storage::SnapshotContents& contents_;
   const std::string directory_;  // empty: only look
   std::optional<storage::Manifest> manifest_;
@@ -124,26 +127,96 @@ Status MakeFolders(env::FileSystem& fs, const storage::SnapshotFile& snapshot,
   return fs.SyncDirectory(parent);
 }
 
+// Looks at the snapshots of a folder, at each file once.
+class FolderCheck {
+ public:
+  // All outlive the object.
+  FolderCheck(const RequestContext& context, storage::SnapshotFolder& folder,
+              const SnapshotProgress& progress)
+      : context_(context), folder_(folder), progress_(progress) {}
+
+  Status Look(const std::string& name) {
+    ++verdict_.snapshots;
+    const Status status = Check(name);
+    if (status.ok()) return status;
+    if (context_.Check().ok() && status.code() != ErrorCode::kNotFound) {
+      verdict_.damaged.push_back({name, std::string(status.message())});
+      return OkStatus();
+    }
+    if (!context_.Check().ok()) return status;
+    --verdict_.snapshots;  // deleted meanwhile
+    return OkStatus();
+  }
+  const FolderVerdict& verdict() const { return verdict_; }
+
+ private:
+  Status Check(const std::string& name) {
+    // Its bounds, too.
+    AKIDB_RETURN_IF_ERROR(folder_.OpenArchive(name).status());
+    AKIDB_ASSIGN_OR_RETURN(const storage::SnapshotContents contents, folder_.Contents(name));
+    Restorer restorer(contents);
+    for (const storage::FileRef& file : contents.files) {
+      AKIDB_RETURN_IF_ERROR(restorer.Begin(file));
+      if (&file == &contents.files.front()) {
+        AKIDB_ASSIGN_OR_RETURN(const std::vector<std::byte> manifest, folder_.ReadFile(file));
+        AKIDB_RETURN_IF_ERROR(restorer.Append(manifest));
+      }
+      AKIDB_RETURN_IF_ERROR(CheckFile(file));
+      AKIDB_RETURN_IF_ERROR(restorer.End());
+    }
+    return restorer.CheckWhole();
+  }
+
+  Status CheckFile(const storage::FileRef& file) {
+    const auto [known, is_new] = known_.try_emplace({file.sha256, file.bytes});
+    if (!is_new) return known->second.empty() ? OkStatus() : CorruptionError(known->second);
+    const Status status = folder_.CheckFile(context_, file);
+    ++verdict_.files;
+    verdict_.bytes += file.bytes;
+    if (progress_) progress_(verdict_.bytes);
+    if (!status.ok()) known->second = status.message();
+    return status;
+  }
+
+  const RequestContext& context_;
+  storage::SnapshotFolder& folder_;
+  const SnapshotProgress& progress_;
+  // What is wrong with a file; empty: nothing.
+  std::map<std::pair<Sha256Digest, uint64_t>, std::string> known_;
+  FolderVerdict verdict_;
+};
+
 }  // namespace
 
 Result<SnapshotSummary> VerifySnapshot(const RequestContext& context, env::FileSystem& fs,
                                        const std::string& path, const SnapshotProgress& progress) {
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<storage::SnapshotFile> snapshot,
                          storage::SnapshotFile::Open(fs, path));
-  Restorer restorer(fs, snapshot->contents(), "");
+  Restorer restorer(snapshot->contents());
   restorer.set_progress(progress);
   AKIDB_RETURN_IF_ERROR(snapshot->Read(context, restorer));
   AKIDB_RETURN_IF_ERROR(restorer.CheckWhole());
   return SnapshotSummary{snapshot->contents(), restorer.manifest().config, snapshot->bytes()};
 }
 
+Result<FolderVerdict> VerifySnapshotFolder(const RequestContext& context,
+                                           storage::SnapshotFolder& folder,
+                                           const SnapshotProgress& progress) {
+  FolderCheck check(context, folder, progress);
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, folder.List());
+  for (const std::string& name : names) {
+    AKIDB_RETURN_IF_ERROR(context.Check());
+    AKIDB_RETURN_IF_ERROR(check.Look(name));
+  }
+  return check.verdict();
+}
+
 Result<SnapshotSummary> RestoreSnapshotFiles(const RequestContext& context, env::FileSystem& fs,
                                              const RestoreOrder& order) {
-  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<storage::SnapshotFile> snapshot,
-                         storage::SnapshotFile::Open(fs, order.path));
-  AKIDB_RETURN_IF_ERROR(MakeFolders(fs, *snapshot, order.directory));
-  Restorer restorer(fs, snapshot->contents(), order.directory);
-  AKIDB_RETURN_IF_ERROR(snapshot->Read(context, restorer));
+  storage::SnapshotFile& snapshot = order.snapshot;
+  AKIDB_RETURN_IF_ERROR(MakeFolders(fs, snapshot, order.directory));
+  Restorer restorer(fs, snapshot.contents(), order.directory);
+  AKIDB_RETURN_IF_ERROR(snapshot.Read(context, restorer));
   AKIDB_RETURN_IF_ERROR(restorer.CheckWhole());
   for (const char* folder : {storage::kSegmentFolder, kLogFolder}) {
     AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::JoinPath(order.directory, folder)));
@@ -152,7 +225,7 @@ Result<SnapshotSummary> RestoreSnapshotFiles(const RequestContext& context, env:
   manifest.files_uuid = manifest.uuid_in_files();
   manifest.collection_uuid = order.uuid;
   AKIDB_RETURN_IF_ERROR(storage::PublishManifest(fs, order.directory, manifest));
-  return SnapshotSummary{snapshot->contents(), manifest.config, snapshot->bytes()};
+  return SnapshotSummary{snapshot.contents(), manifest.config, snapshot.bytes()};
 }
 
 }  // namespace akidb::engine

@@ -1,12 +1,17 @@
 // What is in a snapshot, checked to the last byte, and its files made a collection's folder.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/request_context.h"
 #include "base/status.h"
 #include "env/file_system.h"
+#include "storage/snapshot/snapshot_file.h"
+#include "storage/snapshot/snapshot_folder.h"
 #include "storage/snapshot/snapshot_format.h"
 #include "types/collection_config.h"
 #include "types/uuid.h"
@@ -27,10 +32,28 @@ Result<SnapshotSummary> VerifySnapshot(const RequestContext& context, env::FileS
                                        const std::string& path,
                                        const SnapshotProgress& progress = {});
 
+struct DamagedSnapshot {
+  std::string name;
+  std::string what;
+};
+
+struct FolderVerdict {
+  size_t snapshots = 0;
+  size_t files = 0;    // of them, each counted once
+  uint64_t bytes = 0;  // of these files
+  std::vector<DamagedSnapshot> damaged;
+};
+
+// Reads every file that a snapshot of the folder names, once. Damage is in the verdict; an error
+// is what kept it from being looked for.
+Result<FolderVerdict> VerifySnapshotFolder(const RequestContext& context,
+                                           storage::SnapshotFolder& folder,
+                                           const SnapshotProgress& progress = {});
+
 struct RestoreOrder {
-  std::string path;       // of the snapshot
-  std::string directory;  // of the collection to be; must not exist
-  Uuid uuid;              // its uuid
+  storage::SnapshotFile& snapshot;  // just opened; is read
+  std::string directory;            // of the collection to be; must not exist
+  Uuid uuid;                        // its uuid
 };
 
 // Makes the folder, in which Collection::Open finds what the snapshot holds; durable when it

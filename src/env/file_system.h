@@ -18,9 +18,10 @@
 namespace akidb::env {
 
 enum class OpenMode : unsigned char {
-  kRead,       // must exist
-  kReadWrite,  // must exist
-  kCreate,     // must not exist; readable and writable
+  kRead,        // must exist
+  kReadNoLink,  // likewise; kCorruption where the last part of the path is a link
+  kReadWrite,   // must exist
+  kCreate,      // must not exist; readable and writable
 };
 
 // Part of a file.
@@ -94,6 +95,8 @@ class FileSystem {
   // Names (not paths) of the entries, sorted.
   virtual Result<std::vector<std::string>> List(const std::string& path) = 0;
   virtual Result<bool> Exists(const std::string& path) = 0;
+  // Whether it is one, and no link to one. False, too, where nothing is.
+  virtual Result<bool> IsDirectory(const std::string& path) = 0;
   // Takes an exclusive advisory lock on `path`, creating the file; kBusy when another has it.
   virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
   // Bytes that this process may still write to the file system of `path`.

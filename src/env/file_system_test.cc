@@ -57,6 +57,24 @@ TEST_P(FileSystemTest, AHintOfWritebackChangesNothing) {
   EXPECT_EQ(Content(Path("a")), "hello");
 }
 
+TEST_P(FileSystemTest, TellsFoldersFromOtherThings) {
+  Create(Path("a"));
+  ASSERT_TRUE(fs_->CreateDirectories(Path("folder")).ok());
+  EXPECT_TRUE(*fs_->IsDirectory(Path("folder")));
+  EXPECT_FALSE(*fs_->IsDirectory(Path("a")));
+  EXPECT_FALSE(*fs_->IsDirectory(Path("b")));
+  EXPECT_FALSE(*fs_->IsDirectory(Path("a/b")));
+  EXPECT_TRUE(fs_->Open(Path("a"), OpenMode::kReadNoLink).ok());
+  EXPECT_FALSE(fs_->Open(Path("folder"), OpenMode::kReadNoLink).ok());
+  EXPECT_EQ(fs_->Open(Path("b"), OpenMode::kReadNoLink).status().code(), ErrorCode::kNotFound);
+  if (!GetParam()) return;
+  std::filesystem::create_symlink("folder", Path("to_folder"));
+  std::filesystem::create_symlink("a", Path("to_a"));
+  EXPECT_FALSE(*fs_->IsDirectory(Path("to_folder")));
+  EXPECT_TRUE(fs_->Open(Path("to_a"), OpenMode::kRead).ok());
+  EXPECT_EQ(fs_->Open(Path("to_a"), OpenMode::kReadNoLink).status().code(), ErrorCode::kCorruption);
+}
+
 TEST_P(FileSystemTest, ReadsBackWhatWasWrittenAnywhere) {
   auto file = Create(Path("a"));
   ASSERT_TRUE(file->WriteAt(0, Bytes("hello")).ok());

@@ -28,6 +28,9 @@ Status ErrnoStatus(std::string_view what, const std::string& path, int error) {
 
 Result<Descriptor> OpenDescriptor(const std::string& path, int flags) {
   int fd = Retry([&] { return open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, kFileMode); });
+  if (fd < 0 && errno == ELOOP && (flags & O_NOFOLLOW) != 0) {
+    return CorruptionError(path + " is a link, which isn't followed here");
+  }
   if (fd < 0) return ErrnoStatus("can't open", path, errno);
   return Descriptor(fd);
 }

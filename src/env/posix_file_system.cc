@@ -22,6 +22,20 @@ namespace {
 constexpr size_t kTransferBytesMax = size_t{1} << 30;
 constexpr mode_t kDirectoryMode = 0750;
 
+int FlagsOf(OpenMode mode) {
+  switch (mode) {
+    case OpenMode::kRead:
+      return O_RDONLY;
+    case OpenMode::kReadNoLink:
+      return O_RDONLY | O_NOFOLLOW | O_NONBLOCK;  // nor waits for the other end of a pipe
+    case OpenMode::kReadWrite:
+      return O_RDWR;
+    case OpenMode::kCreate:
+      return O_RDWR | O_CREAT | O_EXCL;
+  }
+  return O_RDONLY;
+}
+
 class PosixFile final : public File {
  public:
   PosixFile(Descriptor descriptor, std::string path)
@@ -126,10 +140,7 @@ class PosixFileSystem final : public FileSystem {
   explicit PosixFileSystem(std::shared_ptr<IoUringPool> rings) : rings_(std::move(rings)) {}
 
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
-    int flags = mode == OpenMode::kRead        ? O_RDONLY
-                : mode == OpenMode::kReadWrite ? O_RDWR
-                                               : O_RDWR | O_CREAT | O_EXCL;
-    AKIDB_ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, flags));
+    AKIDB_ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, FlagsOf(mode)));
     AKIDB_ASSIGN_OR_RETURN(struct stat info, Stat(descriptor, path));
     if (!S_ISREG(info.st_mode)) return IoError(path + " is not a regular file");
     return std::make_unique<PosixFile>(std::move(descriptor), path);
@@ -203,6 +214,13 @@ class PosixFileSystem final : public FileSystem {
   Result<bool> Exists(const std::string& path) override {
     struct stat info {};
     if (stat(path.c_str(), &info) == 0) return true;
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return ErrnoStatus("can't stat", path, errno);
+  }
+
+  Result<bool> IsDirectory(const std::string& path) override {
+    struct stat info {};
+    if (lstat(path.c_str(), &info) == 0) return S_ISDIR(info.st_mode);
     if (errno == ENOENT || errno == ENOTDIR) return false;
     return ErrnoStatus("can't stat", path, errno);
   }

@@ -340,7 +340,8 @@ Result<std::unique_ptr<File>> SimulatedFileSystem::Open(const std::string& path,
   if (!status.ok()) return status;
   if (!location.node) return NoSuchFile(path);
   return std::make_unique<SimulatedFile>(
-      *this, SimulatedFile::Opened{location.node, path, generation_, mode != OpenMode::kRead});
+      *this, SimulatedFile::Opened{location.node, path, generation_,
+                                   mode == OpenMode::kReadWrite || create});
 }
 
 Result<std::unique_ptr<MappedFile>> SimulatedFileSystem::Map(const std::string& path) {
@@ -449,6 +450,13 @@ Result<bool> SimulatedFileSystem::Exists(const std::string& path) {
   AKIDB_RETURN_IF_ERROR(Begin({Kind::kOther, path}, nullptr));
   Result<Location> location = Find(path);
   return location.ok() && location->node != nullptr;
+}
+
+Result<bool> SimulatedFileSystem::IsDirectory(const std::string& path) {
+  MutexLock lock(mutex_);
+  AKIDB_RETURN_IF_ERROR(Begin({Kind::kOther, path}, nullptr));
+  Result<Location> location = Find(path);
+  return location.ok() && location->node != nullptr && location->node->directory;
 }
 
 Result<std::unique_ptr<FileLock>> SimulatedFileSystem::Lock(const std::string& path) {

@@ -330,7 +330,15 @@ class FakeDatabase final : public engine::Database {
   Result<engine::SnapshotInfo> CreateStorageSnapshot(const RequestContext&) override {
     return UnsupportedError("not of a fake");
   }
+  Result<storage::FileRef> CreateFolderSnapshot(const RequestContext&, std::string_view,
+                                                storage::SnapshotFolder&) override {
+    return UnsupportedError("not of a fake");
+  }
   Status RestoreSnapshot(const RequestContext&, const std::string&, const std::string&) override {
+    return UnsupportedError("not of a fake");
+  }
+  Status RestoreSnapshot(const RequestContext&, const std::string&,
+                         storage::SnapshotFile&) override {
     return UnsupportedError("not of a fake");
   }
   engine::SnapshotStore& snapshots() override { return snapshots_; }

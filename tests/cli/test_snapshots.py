@@ -108,12 +108,87 @@ class Snapshots(CommandTestCase):
         self.bad(2, "snapshot")
         self.assertEqual(self.server.request("GET", "/collections/other").status, 404)
 
+    def stored(self, folder):
+        return set(os.listdir(os.path.join(folder, "files")))
+
+    def test_a_folder_takes_what_is_new(self):
+        folder = os.path.join(self.folder, "backup")
+        at = ("--directory", folder)
+        first = json.loads(self.good("snapshot", "create", "docs", "--json", "--quiet", *at, "--url", self.url))
+        self.assertEqual(set(first), {"name", "bytes", "copied", "created", "sha256"})
+        self.assertEqual(first["copied"], first["bytes"])
+        self.assertEqual(self.good("snapshot", "list", "docs", "--url", self.url), "")
+        before = self.stored(folder)
+        self.fill("docs", 50, first=POINTS)
+        second = json.loads(self.good("snapshot", "create", "docs", "--json", *at, "--url", self.url))
+        self.assertNotEqual(first["name"], second["name"])
+        listed = [json.loads(line) for line in self.good("snapshot", "list", "--json", *at).splitlines()]
+        for made in (first, second):
+            del made["copied"]
+        self.assertEqual(listed, sorted((first, second), key=lambda made: made["name"]))
+        self.assertEqual(self.good("snapshot", "list", "other", *at), "")
+        verdict = json.loads(self.good("snapshot", "verify", folder, "--json", "--quiet"))
+        self.assertEqual((verdict["snapshots"], verdict["files"], verdict["damaged"]),
+                         (2, len(self.stored(folder)), []))
+        self.assertIn("collection: docs", self.good("inspect", "--verify", folder))
+        # Each by itself, to a server and to a folder that isn't there yet.
+        self.good("snapshot", "delete", first["name"], *at)
+        self.assertFalse(before <= self.stored(folder))
+        self.bad(1, "snapshot", "restore", first["name"], "copy", *at, "--url", self.url)
+        self.good("snapshot", "restore", second["name"], "copy", *at, "--url", self.url)
+        self.assertEqual(self.count("copy"), POINTS + 50)
+        data = os.path.join(self.folder, "data")
+        self.good("snapshot", "restore", second["name"], "docs", *at, "--data-dir", data)
+        local = json.loads(self.good("snapshot", "create", "docs", "--json", *at, "--data-dir", data))
+        self.assertLessEqual(local["copied"], local["bytes"])
+        self.assertIn("sound: 2 of 2 snapshots", self.good("snapshot", "verify", folder))
+        other = Server(data_dir=data)
+        self.addCleanup(other.close)
+        reply = other.start().request("POST", "/collections/docs/points/count", {"exact": True})
+        self.assertEqual(reply.result["count"], POINTS + 50)
+
+    def test_a_damaged_folder_is_told(self):
+        folder = os.path.join(self.folder, "backup")
+        made = json.loads(self.good("snapshot", "create", "docs", "--json", "--directory", folder, "--url", self.url))
+        self.assertIn("no folder of snapshots", self.bad(
+            1, "snapshot", "create", "docs", "--directory", self.folder, "--url", self.url))
+        largest = max((os.path.join(folder, "files", name) for name in self.stored(folder)), key=os.path.getsize)
+        with open(largest, "r+b") as file:
+            byte = file.read(1)
+            file.seek(0)
+            file.write(bytes([byte[0] ^ 1]))
+        self.assertIn("hash", self.bad(4, "snapshot", "verify", folder))
+        self.bad(4, "inspect", "--verify", folder)
+        self.bad(4, "snapshot", "restore", made["name"], "b", "--directory", folder,
+                 "--data-dir", os.path.join(self.folder, "d"))
+        self.bad(1, "snapshot", "restore", made["name"], "b", "--directory", folder, "--url", self.url)
+        self.assertEqual(self.server.request("GET", "/collections/b").status, 404)
+        os.rename(largest, os.path.join(self.folder, "elsewhere"))
+        os.symlink(os.path.join(self.folder, "elsewhere"), largest)
+        self.assertIn("link", self.bad(4, "snapshot", "verify", folder))
+        self.bad(2, "snapshot", "create", "--all", "--directory", folder, "--url", self.url)
+        self.bad(2, "snapshot", "create", "docs", "--directory", folder, "--output", self.output, "--url", self.url)
+        self.bad(2, "snapshot", "create", "--directory", folder, "--url", self.url)
+        self.bad(1, "snapshot", "verify", os.path.join(self.folder, "none"))
+        self.bad(1, "snapshot", "list", "--directory", os.path.join(self.folder, "none"))
+        self.bad(1, "snapshot", "delete", "x", "--directory", os.path.join(self.folder, "none"))
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "none")))
+
+    def test_deleting_one_of_a_server(self):
+        made = json.loads(self.good("snapshot", "create", "docs", "--json", "--url", self.url))
+        self.good("snapshot", "delete", made["name"], "docs", "--url", self.url)
+        self.assertEqual(self.good("snapshot", "list", "docs", "--url", self.url), "")
+        self.bad(1, "snapshot", "delete", made["name"], "docs", "--url", self.url)
+
     def test_help_and_completion(self):
         out = self.good("snapshot", "--help")
-        for word in ("create", "list", "restore", "verify"):
+        for word in ("create", "list", "restore", "verify", "delete"):
             self.assertIn(word, out)
         self.assertIn("--replace", self.good("snapshot", "restore", "--help"))
-        self.assertIn("restore", self.good("completion", "bash"))
+        self.assertIn("--directory", self.good("snapshot", "create", "--help"))
+        completion = self.good("completion", "bash")
+        self.assertIn("restore", completion)
+        self.assertIn("--directory", completion)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 `python3 test_golden.py make NAME [POINTS]` writes what make() does with the program of today: once for each
 version, with the default, which stays in the log, and as NAME-sealed.snapshot with 1100 points, which become a segment.
+`python3 test_golden.py make-folder NAME` writes a folder of two snapshots that share a segment.
 """
 
 import hashlib
+import json
 import os
 import pathlib
 import subprocess
@@ -39,31 +41,54 @@ def point(number):
 SEALED_POINTS = 1100
 
 
+def sender(server):
+    def send(method, rest, body):
+        reply = server.request(method, "/collections/golden" + rest, body)
+        assert reply.status == 200, reply.text
+        return reply
+    return send
+
+
 def make(path, points):
     """Rows of every kind of vector, in a segment if there are enough; deletes and changed payloads, in the log."""
     server = Server(environment={"AKIDB_HEAD_ROWS_MAX": "32"})
     try:
         server.start()
-
-        def send(method, rest, body):
-            reply = server.request(method, "/collections/golden" + rest, body)
-            assert reply.status == 200, reply.text
-            return reply
-
-        send("PUT", "", {"vectors": VECTORS, "sparse_vectors": {"words": {"modifier": "idf"}},
-                         "metadata": {"made": "once"}})
-        send("PUT", "/index?wait=true", {"field_name": "n", "field_schema": "integer"})
-        for first in range(0, points, 10):
-            send("PUT", "/points?wait=true", {"points": [point(i) for i in range(first, first + 10)]})
-        while points == SEALED_POINTS and send("GET", "", None).result["segments_count"] < 2:
-            time.sleep(0.1)
-        send("PUT", "/points?wait=true", {"points": [{**point(1), "id": UUID}]})
-        send("POST", "/points/delete?wait=true", {"points": [3, 50]})
-        send("POST", "/points/payload?wait=true", {"payload": {"late": True}, "points": [4, 99]})
-        made = send("POST", "/snapshots", {}).result
+        fill(sender(server), points)
+        made = sender(server)("POST", "/snapshots", {}).result
         os.replace(os.path.join(server.data_dir, "snapshots", "golden", made["name"]), path)
     finally:
         server.close()
+
+
+def make_folder(path):
+    """What make() does with a segment, then one more point deleted; the lock isn't part of it."""
+    server = Server(environment={"AKIDB_HEAD_ROWS_MAX": "32"})
+    try:
+        server.start()
+        send = sender(server)
+        create = [binary(), "snapshot", "create", "golden", "--directory", path,
+                  "--url", f"http://127.0.0.1:{server.port}"]
+        fill(send, SEALED_POINTS)
+        subprocess.run(create, check=True, env=program_environment())
+        send("POST", "/points/delete?wait=true", {"points": [7]})
+        subprocess.run(create, check=True, env=program_environment())
+        os.remove(os.path.join(path, "LOCK"))
+    finally:
+        server.close()
+
+
+def fill(send, points):
+    send("PUT", "", {"vectors": VECTORS, "sparse_vectors": {"words": {"modifier": "idf"}},
+                     "metadata": {"made": "once"}})
+    send("PUT", "/index?wait=true", {"field_name": "n", "field_schema": "integer"})
+    for first in range(0, points, 10):
+        send("PUT", "/points?wait=true", {"points": [point(i) for i in range(first, first + 10)]})
+    while points == SEALED_POINTS and send("GET", "", None).result["segments_count"] < 2:
+        time.sleep(0.1)
+    send("PUT", "/points?wait=true", {"points": [{**point(1), "id": UUID}]})
+    send("POST", "/points/delete?wait=true", {"points": [3, 50]})
+    send("POST", "/points/payload?wait=true", {"payload": {"late": True}, "points": [4, 99]})
 
 
 class Snapshots(unittest.TestCase):
@@ -83,7 +108,31 @@ class Snapshots(unittest.TestCase):
                 self.check(server, SEALED_POINTS if "sealed" in file.name else POINTS)
                 server.stop()
 
-    def check(self, server, points):
+    def test_every_version_of_a_folder_is_restored(self):
+        folders = sorted(HERE.glob("*.folder"))
+        self.assertTrue(folders)
+        for path in folders:
+            with self.subTest(folder=path.name), tempfile.TemporaryDirectory() as temporary:
+                def command(*arguments):
+                    return subprocess.run([binary(), "snapshot", *arguments], check=True, timeout=100, text=True,
+                                          env=program_environment(), stdout=subprocess.PIPE).stdout
+
+                before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+                self.assertIn("sound: 2 of 2 snapshots", command("verify", str(path)))
+                made = [json.loads(line) for line in command("list", "--json", "--directory", str(path)).splitlines()]
+                made.sort(key=lambda one: one["created"])
+                for number, snapshot in enumerate(made):
+                    data = os.path.join(temporary, str(number))
+                    command("restore", snapshot["name"], "golden", "--directory", str(path), "--data-dir", data)
+                    server = Server(data_dir=data).start()
+                    self.addCleanup(server.close)
+                    self.check(server, SEALED_POINTS, {7} if number else set())
+                    server.stop()
+                self.assertEqual({file: file.read_bytes() for file in path.rglob("*") if file.is_file()}, before)
+
+    def check(self, server, points, deleted_later=frozenset()):
+        gone = {3, 50} | deleted_later
+
         def ask(method, rest, body=None):
             reply = server.request(method, "/collections/golden" + rest, body)
             self.assertEqual(reply.status, 200, reply.text)
@@ -94,8 +143,8 @@ class Snapshots(unittest.TestCase):
         self.assertEqual(config["metadata"], {"made": "once"})
         page = ask("POST", "/points/scroll", {"limit": 10000, "with_payload": True, "with_vector": True})
         found = {one["id"]: one for one in page["points"]}
-        self.assertEqual(set(found), ({*range(points)} - {3, 50}) | {UUID})
-        for number in set(range(points)) - {3, 50}:
+        self.assertEqual(set(found), ({*range(points)} - gone) | {UUID})
+        for number in set(range(points)) - gone:
             expected = point(number)
             if number in (4, 99):
                 expected["payload"]["late"] = True
@@ -109,11 +158,13 @@ class Snapshots(unittest.TestCase):
         hits = ask("POST", "/points/query", {"query": words, "using": "words", "limit": 3})["points"]
         self.assertEqual(hits[0]["id"], 70)
         body = {"exact": True, "filter": {"must": [{"key": "n", "range": {"lt": 10}}]}}
-        self.assertEqual(ask("POST", "/points/count", body)["count"], 10)
+        self.assertEqual(ask("POST", "/points/count", body)["count"], 10 - len(deleted_later))
 
 
 if __name__ == "__main__":
     if len(sys.argv) in (3, 4) and sys.argv[1] == "make":
         make(sys.argv[2], int(sys.argv[3]) if len(sys.argv) == 4 else POINTS)
+    elif len(sys.argv) == 3 and sys.argv[1] == "make-folder":
+        make_folder(sys.argv[2])
     else:
         unittest.main()

@@ -39,6 +39,7 @@ Result<Report> InspectFile(env::FileSystem& fs, const std::string& path,
   }
   // The first entry of the archive.
   if (magic == storage::kSnapshotListName) return InspectSnapshot(fs, path, options);
+  if (magic == "AKIDBSNP") return InspectSnapshotList(fs, path);
   if (magic == "AKIDBMAN") return InspectManifestFile(fs, path);
   return InvalidArgumentError(path + ": not a file of AkiDB's, or its first bytes are damaged");
 }
@@ -66,6 +67,7 @@ Result<Report> Inspect(env::FileSystem& fs, const std::string& path,
   bool has_logs = false;
   for (const std::string& name : *entries) {
     if (name == "VERSION" || name == "collections") return InspectDataFolder(fs, path, options);
+    if (name == "FORMAT") return InspectSnapshotFolder(fs, path, options);
     if (name == kCurrent || storage::ParseManifestFileName(name)) {
       return InspectCollection(fs, path, options);
     }

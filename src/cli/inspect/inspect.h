@@ -14,7 +14,8 @@ struct InspectOptions {
 };
 
 // `path`: a data folder, a collection's folder, its seg/ or log/, or one file of theirs; a
-// snapshot. An error when there is nothing, or nothing of ours; damage is told in the report.
+// snapshot, or a folder of them. An error when there is nothing, or nothing of ours; damage is told
+// in the report.
 Result<Report> Inspect(env::FileSystem& fs, const std::string& path, const InspectOptions& options);
 
 }  // namespace akidb::cli

@@ -31,6 +31,10 @@ Report InspectLogFile(env::FileSystem& fs, const std::string& path, LogKind kind
 
 // What its list says; all of it with `verify`.
 Report InspectSnapshot(env::FileSystem& fs, const std::string& path, const InspectOptions& options);
+// The list of one that lies in a folder of them, and the folder.
+Report InspectSnapshotList(env::FileSystem& fs, const std::string& path);
+Report InspectSnapshotFolder(env::FileSystem& fs, const std::string& path,
+                             const InspectOptions& options);
 Report InspectManifestFile(env::FileSystem& fs, const std::string& path);
 // The folder of one collection, by its manifest.
 Report InspectCollection(env::FileSystem& fs, const std::string& path,

@@ -1,13 +1,33 @@
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/sha256.h"
 #include "cli/inspect/inspect_parts.h"
 #include "engine/snapshot_restore.h"
 #include "storage/snapshot/snapshot_file.h"
+#include "storage/snapshot/snapshot_folder.h"
 
 namespace akidb::cli {
+namespace {
+
+void Describe(const storage::SnapshotContents& contents, Report& report) {
+  report.facts = {{"collection", contents.collection},
+                  {"collection_uuid", contents.collection_uuid.ToString()},
+                  {"seq", contents.seq},
+                  {"created_unix_s", contents.created_s}};
+  for (const storage::SnapshotModel& model : contents.models) {
+    report.facts.push_back({"model_of_" + model.vector_name, model.model_id});
+  }
+  for (const storage::FileRef& file : contents.files) {
+    report.parts.push_back(
+        {"file", file.name, {{"bytes", file.bytes}, {"sha256", ToHex(file.sha256)}}, {}, {}});
+  }
+}
+
+}  // namespace
 
 Report InspectSnapshot(env::FileSystem& fs, const std::string& path,
                        const InspectOptions& options) {
@@ -18,24 +38,56 @@ Report InspectSnapshot(env::FileSystem& fs, const std::string& path,
     report.damage = DamageOf(opened.status(), path);
     return report;
   }
-  const storage::SnapshotContents& contents = (*opened)->contents();
-  report.facts = {{"collection", contents.collection},
-                  {"collection_uuid", contents.collection_uuid.ToString()},
-                  {"seq", contents.seq},
-                  {"created_unix_s", contents.created_s},
-                  {"bytes", (*opened)->bytes()}};
-  for (const storage::SnapshotModel& model : contents.models) {
-    report.facts.push_back({"model_of_" + model.vector_name, model.model_id});
-  }
-  for (const storage::FileRef& file : contents.files) {
-    report.parts.push_back(
-        {"file", file.name, {{"bytes", file.bytes}, {"sha256", ToHex(file.sha256)}}, {}, {}});
-  }
+  Describe((*opened)->contents(), report);
+  report.facts.push_back({"bytes", (*opened)->bytes()});
   if (!options.verify) return report;
   const RequestContext context;
   const Result<engine::SnapshotSummary> read = engine::VerifySnapshot(context, fs, path);
   report.facts.push_back({"verified", read.ok()});
   if (!read.ok()) report.damage = DamageOf(read.status(), path);
+  return report;
+}
+
+Report InspectSnapshotList(env::FileSystem& fs, const std::string& path) {
+  Report report{"snapshot_list", NameOf(path), {}, {}, {}};
+  const Result<storage::SnapshotContents> contents = [&]() -> Result<storage::SnapshotContents> {
+    AKIDB_ASSIGN_OR_RETURN(const std::string list,
+                           env::ReadWholeFile(fs, path, storage::kSnapshotListBytesMax));
+    return storage::DecodeSnapshotContents(std::as_bytes(std::span(list)));
+  }();
+  if (contents.ok()) {
+    Describe(*contents, report);
+  } else {
+    report.damage = DamageOf(contents.status(), path);
+  }
+  return report;
+}
+
+Report InspectSnapshotFolder(env::FileSystem& fs, const std::string& path,
+                             const InspectOptions& options) {
+  Report report{"snapshot_folder", NameOf(path), {}, {}, {}};
+  const Status status = [&] {
+    AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<storage::SnapshotFolder> folder,
+                           storage::SnapshotFolder::Open(fs, path));
+    AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, folder->List());
+    report.facts = {{"snapshots", names.size()}};
+    for (const std::string& name : names) {
+      report.parts.push_back(
+          InspectSnapshotList(fs, env::JoinPath(env::JoinPath(path, "snapshots"), name + ".list")));
+    }
+    if (!options.verify) return OkStatus();
+    const RequestContext context;
+    AKIDB_ASSIGN_OR_RETURN(const engine::FolderVerdict verdict,
+                           engine::VerifySnapshotFolder(context, *folder));
+    report.facts.push_back({"verified", verdict.damaged.empty()});
+    for (const engine::DamagedSnapshot& damaged : verdict.damaged) {
+      for (Report& part : report.parts) {
+        if (part.name == damaged.name + ".list") part.damage = damaged.what;
+      }
+    }
+    return OkStatus();
+  }();
+  if (!status.ok()) report.damage = DamageOf(status, path);
   return report;
 }
 

@@ -16,8 +16,7 @@ constexpr size_t kTypeOffset = 156;
 constexpr uint64_t kOctalMax = (uint64_t{1} << 33) - 1;  // 11 digits
 constexpr std::byte kBinarySize{0x80};
 constexpr uint64_t kWritebackBytes = uint64_t{8} << 20;
-constexpr size_t kEndBytes = 2 * kArchiveBlockBytes;
-constexpr std::array<std::byte, kEndBytes> kZeros{};
+constexpr std::array<std::byte, kArchiveEndBytes> kZeros{};
 
 using Header = std::array<std::byte, kArchiveBlockBytes>;
 
@@ -30,11 +29,6 @@ std::string Octal(uint64_t number, size_t digits) {
   for (size_t i = digits; i > 0; --i, number >>= 3)
     text[i - 1] = static_cast<char>('0' + number % 8);
   return text;
-}
-
-size_t PaddingOf(uint64_t bytes) {
-  return static_cast<size_t>((kArchiveBlockBytes - bytes % kArchiveBlockBytes) %
-                             kArchiveBlockBytes);
 }
 
 // Of the field of a header; nothing when it is in neither form.
@@ -67,6 +61,11 @@ bool IsArchiveName(std::string_view name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '-';
   });
+}
+
+size_t ArchivePadding(uint64_t bytes) {
+  return static_cast<size_t>((kArchiveBlockBytes - bytes % kArchiveBlockBytes) %
+                             kArchiveBlockBytes);
 }
 
 Header ArchiveHeader(std::string_view name, uint64_t bytes) {
@@ -127,7 +126,7 @@ Status ArchiveWriter::WriteUnhashed(std::span<const std::byte> bytes) {
 
 Status ArchiveWriter::Pad() {
   AKIDB_CHECK(left_ == 0);
-  return Write(std::span(kZeros).first(PaddingOf(offset_)));
+  return Write(std::span(kZeros).first(ArchivePadding(offset_)));
 }
 
 Status ArchiveWriter::Begin(std::string_view name, uint64_t bytes) {
@@ -165,8 +164,14 @@ Result<FileRef> ArchiveWriter::Finish() {
 }
 
 Result<std::unique_ptr<ArchiveReader>> ArchiveReader::Open(env::FileSystem& fs, std::string path) {
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::File> file, fs.Open(path, env::OpenMode::kRead));
+  return Open(std::move(file), std::move(path));
+}
+
+Result<std::unique_ptr<ArchiveReader>> ArchiveReader::Open(std::unique_ptr<env::File> file,
+                                                           std::string path) {
   std::unique_ptr<ArchiveReader> reader(new ArchiveReader(std::move(path)));
-  AKIDB_ASSIGN_OR_RETURN(reader->file_, fs.Open(reader->path_, env::OpenMode::kRead));
+  reader->file_ = std::move(file);
   AKIDB_ASSIGN_OR_RETURN(reader->bytes_, reader->file_->Size());
   return reader;
 }
@@ -186,7 +191,7 @@ Status ArchiveReader::ReadBytes(std::span<std::byte> out) {
 
 Status ArchiveReader::SkipPadding() {
   std::array<std::byte, kArchiveBlockBytes> padding;
-  const std::span<std::byte> wanted = std::span(padding).first(PaddingOf(offset_));
+  const std::span<std::byte> wanted = std::span(padding).first(ArchivePadding(offset_));
   AKIDB_RETURN_IF_ERROR(ReadBytes(wanted));
   return AllZero(wanted) ? OkStatus() : Damaged("there are bytes behind the end of a file");
 }

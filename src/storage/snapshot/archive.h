@@ -22,6 +22,7 @@
 namespace akidb::storage {
 
 inline constexpr size_t kArchiveBlockBytes = 512;
+inline constexpr size_t kArchiveEndBytes = 2 * kArchiveBlockBytes;
 inline constexpr size_t kArchiveEntriesMax = 200'000;
 inline constexpr uint64_t kArchiveEntryBytesMax = uint64_t{1} << 44;
 
@@ -29,6 +30,9 @@ inline constexpr uint64_t kArchiveEntryBytesMax = uint64_t{1} << 44;
 bool IsArchiveName(std::string_view name);
 // `name` is one, `bytes` within bounds.
 std::array<std::byte, kArchiveBlockBytes> ArchiveHeader(std::string_view name, uint64_t bytes);
+
+// How many zeros follow on a file's last byte, which is number `bytes` of the archive.
+size_t ArchivePadding(uint64_t bytes);
 
 // Writes PATH.tmp, which becomes PATH when it is finished.
 class ArchiveWriter {
@@ -73,6 +77,9 @@ struct ArchiveEntry {
 class ArchiveReader {
  public:
   static Result<std::unique_ptr<ArchiveReader>> Open(env::FileSystem& fs, std::string path);
+  // Of a file that is read from its beginning to its end, once. `path`: for messages.
+  static Result<std::unique_ptr<ArchiveReader>> Open(std::unique_ptr<env::File> file,
+                                                     std::string path);
 
   // The next entry, whose bytes are to be read before the one after it is asked for. Nothing at the
   // end, which has been checked then.

@@ -90,8 +90,14 @@ Result<FileRef> WriteSnapshotFile(const RequestContext& context, env::FileSystem
 
 Result<std::unique_ptr<SnapshotFile>> SnapshotFile::Open(env::FileSystem& fs,
                                                          const std::string& path) {
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::File> file, fs.Open(path, env::OpenMode::kRead));
+  return Open(std::move(file), path);
+}
+
+Result<std::unique_ptr<SnapshotFile>> SnapshotFile::Open(std::unique_ptr<env::File> file,
+                                                         const std::string& path) {
   std::unique_ptr<SnapshotFile> snapshot(new SnapshotFile(path));
-  AKIDB_ASSIGN_OR_RETURN(snapshot->archive_, ArchiveReader::Open(fs, path));
+  AKIDB_ASSIGN_OR_RETURN(snapshot->archive_, ArchiveReader::Open(std::move(file), path));
   AKIDB_RETURN_IF_ERROR(snapshot->ReadList());
   return snapshot;
 }

@@ -47,6 +47,9 @@ class SnapshotFile {
  public:
   // Reads the list. kCorruption: no snapshot, or a damaged one; kUnsupported: a newer one.
   static Result<std::unique_ptr<SnapshotFile>> Open(env::FileSystem& fs, const std::string& path);
+  // Of a file that is read from its beginning to its end, once. `path`: for messages.
+  static Result<std::unique_ptr<SnapshotFile>> Open(std::unique_ptr<env::File> file,
+                                                    const std::string& path);
 
   const SnapshotContents& contents() const { return contents_; }
   uint64_t bytes() const { return archive_->bytes(); }

@@ -1,0 +1,38 @@
+// What a database keeps of each of its collections.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "engine/collection.h"
+#include "types/uuid.h"
+
+namespace akidb::engine {
+
+// One collection as the database knows it; opened when first asked for.
+struct DatabaseEntry {
+  std::string name;
+  Uuid uuid;
+  // By vector name. Written under change_mutex_ and entries_mutex_, read under either.
+  std::map<std::string, catalog::ModelBinding> bindings;
+  Mutex open_mutex;  // one opening at a time; the others wait for it
+  // Shared with the requests that use it.
+  std::shared_ptr<Collection> collection AKIDB_GUARDED_BY(open_mutex);
+  // The same, for who doesn't wait for an opening. Guarded by entries_mutex_.
+  std::weak_ptr<Collection> opened;
+  // Damage, which another try would find again.
+  Status quarantine AKIDB_GUARDED_BY(open_mutex);
+  bool deleted AKIDB_GUARDED_BY(open_mutex) = false;
+  Mutex snapshot_mutex;  // one snapshot at a time; the others wait for it
+};
+
+// Whether opening again would fail again, whatever else happens on this machine.
+inline bool IsLasting(ErrorCode code) {
+  return code == ErrorCode::kCorruption || code == ErrorCode::kUnsupported;
+}
+
+}  // namespace akidb::engine
