@@ -1,11 +1,12 @@
 #include "engine/folder_repair.h"
 
+#include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 #include "engine/data_folder.h"
 #include "engine/system_records.h"
-#include "storage/segment/delta.h"
-#include "storage/segment/segment_reader.h"
 #include "storage/wal/log_repair.h"
 
 namespace akidb::engine {
@@ -16,6 +17,8 @@ constexpr char kCollectionsFolder[] = "collections";
 constexpr char kLogFolder[] = "log";
 constexpr char kKeepFolder[] = "repaired";
 constexpr char kSystemPart[] = "system log";
+constexpr char kLostSuffix[] = ".lost";
+constexpr size_t kLostShown = 100;
 
 storage::LogOptions SystemLogOptions(const std::string& folder) {
   storage::LogOptions options;
@@ -42,18 +45,18 @@ std::string LostRecords(const storage::LogDamage& damage, std::string_view of_wh
   return lost + " (" + std::to_string(damage.bytes_behind) + " bytes)";
 }
 
-// The first thing that is wrong with a segment and its delta, as a start would find it.
-Status CheckSegment(env::FileSystem& fs, const std::string& directory,
-                    const storage::ManifestSegment& entry, const Uuid& collection_uuid) {
-  const std::string path = storage::SegmentPath(directory, entry.file);
-  AKIDB_ASSIGN_OR_RETURN(
-      const std::unique_ptr<storage::SegmentReader> reader,
-      storage::SegmentReader::Open(fs, path, {entry.uuid, collection_uuid, entry.file.bytes}));
-  if (reader->rows() != entry.rows) return CorruptionError(path + " has another number of rows");
-  if (!entry.delta) return OkStatus();
-  return storage::ReadDelta(fs, env::JoinPath(directory, storage::kSegmentFolder), *entry.delta,
-                            {entry.uuid, collection_uuid, entry.rows})
-      .status();
+// "2 of 2,000 points …: 17, 18"
+std::string LostPoints(const SegmentRescue& rescue) {
+  const std::vector<PointId>& lost = rescue.lost();
+  std::string text = std::to_string(lost.size()) + " of the " + std::to_string(rescue.living()) +
+                     " points of segment " + rescue.entry().file.name + ": ";
+  for (size_t i = 0; i < std::min(lost.size(), kLostShown); ++i) {
+    text.append(i == 0 ? "" : ", ").append(lost[i].ToString());
+  }
+  if (lost.size() > kLostShown) {
+    text += " and " + std::to_string(lost.size() - kLostShown) + " more";
+  }
+  return text;
 }
 
 bool IsDamage(const Status& status) {
@@ -134,14 +137,11 @@ Status FolderRepair::ExamineCollection(const Uuid& uuid, const std::string& part
 
 Status FolderRepair::ExamineSegments(const std::string& part, const storage::Manifest& manifest,
                                      CollectionWork& work) {
-  storage::Manifest without = manifest;
-  without.segments.clear();
+  work.without = manifest;
+  work.without->segments.clear();
   for (const storage::ManifestSegment& entry : manifest.segments) {
-    const Status status = CheckSegment(fs_, work.directory, entry, work.uuid_in_files);
-    if (status.ok()) {
-      without.segments.push_back(entry);
-      continue;
-    }
+    const Status status = ExamineRows(part, manifest, entry, work);
+    if (status.ok()) continue;
     if (!IsDamage(status)) return status;
     work.files.push_back(entry.file.name);
     if (entry.delta) work.files.push_back(entry.delta->name);
@@ -149,7 +149,20 @@ Status FolderRepair::ExamineSegments(const std::string& part, const storage::Man
         "segment " + entry.file.name + " of " + std::to_string(entry.rows) +
             " points, those that were deleted since among them");
   }
-  if (without.segments.size() < manifest.segments.size()) work.without = std::move(without);
+  if (work.without->segments.size() == manifest.segments.size()) work.without.reset();
+  return OkStatus();
+}
+
+Status FolderRepair::ExamineRows(const std::string& part, const storage::Manifest& manifest,
+                                 const storage::ManifestSegment& entry, CollectionWork& work) {
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<SegmentRescue> rescue,
+                         SegmentRescue::Examine(fs_, work.directory, manifest, entry));
+  if (rescue->lost().empty()) {
+    work.without->segments.push_back(entry);
+    return OkStatus();
+  }
+  Add(part, rescue->what(), LostPoints(*rescue));
+  work.rescues.push_back(std::move(rescue));
   return OkStatus();
 }
 
@@ -196,25 +209,49 @@ Result<std::string> FolderRepair::MakeKeepFolder() {
   }
 }
 
-// The files go before the manifest says so: it named damaged ones before, and names missing ones
-// then, which comes to the same.
 Status FolderRepair::MendCollection(const Uuid& uuid, const CollectionWork& work,
                                     const std::string& keep) {
   const std::string kept = env::JoinPath(keep, uuid.ToString());
   AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(kept));
   AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(keep));
-  const std::string segments = env::JoinPath(work.directory, storage::kSegmentFolder);
-  for (const std::string& name : work.files) {
-    AKIDB_RETURN_IF_ERROR(MoveDurably(env::JoinPath(segments, name), kept));
-  }
-  if (work.without) {
-    storage::Manifest manifest = *work.without;
-    AKIDB_RETURN_IF_ERROR(storage::PublishManifest(fs_, work.directory, manifest));
-  }
+  if (work.without) AKIDB_RETURN_IF_ERROR(MendSegments(work, kept));
   if (!work.cut_log) return OkStatus();
   return storage::CutLogAtDamage(
       {fs_, random_, log_},
       CollectionLogOptions(work.directory, work.uuid_in_files, work.log_start_seq), kept);
+}
+
+// Files of which nothing can be read go before the manifest says so: it named damaged ones before,
+// and names missing ones then, which comes to the same. The others go when what was read of them
+// counts.
+Status FolderRepair::MendSegments(const CollectionWork& work, const std::string& kept) {
+  const std::string segments = env::JoinPath(work.directory, storage::kSegmentFolder);
+  storage::Manifest manifest = *work.without;
+  for (const std::unique_ptr<SegmentRescue>& rescue : work.rescues) {
+    std::string lost;
+    for (const PointId& id : rescue->lost()) lost.append(id.ToString()).append("\n");
+    AKIDB_RETURN_IF_ERROR(
+        env::WriteFileAtomically(fs_, env::JoinPath(kept, rescue->entry().file.name + kLostSuffix),
+                                 std::as_bytes(std::span(lost))));
+    std::array<std::byte, 16> random;
+    random_.Fill(random);
+    AKIDB_ASSIGN_OR_RETURN(const std::optional<storage::ManifestSegment> written,
+                           rescue->Write(Uuid::FromRandom(random)));
+    if (written) manifest.segments.push_back(*written);
+  }
+  std::stable_sort(manifest.segments.begin(), manifest.segments.end(),
+                   [](const auto& a, const auto& b) { return a.first_seq < b.first_seq; });
+  for (const std::string& name : work.files) {
+    AKIDB_RETURN_IF_ERROR(MoveDurably(env::JoinPath(segments, name), kept));
+  }
+  AKIDB_RETURN_IF_ERROR(storage::PublishManifest(fs_, work.directory, manifest));
+  for (const std::unique_ptr<SegmentRescue>& rescue : work.rescues) {
+    const storage::ManifestSegment& entry = rescue->entry();
+    AKIDB_RETURN_IF_ERROR(MoveDurably(env::JoinPath(segments, entry.file.name), kept));
+    if (!entry.delta) continue;
+    AKIDB_RETURN_IF_ERROR(MoveDurably(env::JoinPath(segments, entry.delta->name), kept));
+  }
+  return OkStatus();
 }
 
 // The next start removes the folders that no record names, and refuses a catalog that knows more

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "engine/segment_rescue.h"
 #include "env/file_system.h"
 #include "env/random.h"
 #include "storage/manifest/manifest.h"
@@ -27,7 +28,7 @@ struct FolderDamage {
 // A data folder that no process uses, for the life of the object. Not thread-safe.
 class FolderRepair {
  public:
-  // Reads every log, manifest and delta, and of each segment what a start reads. kNotFound: there
+  // Reads every log, manifest, delta and segment. kNotFound: there
   // is no data folder; kBusy: in use; kUnsupported: of a newer version.
   static Result<std::unique_ptr<FolderRepair>> Examine(env::FileSystem& fs, env::Random& random,
                                                        Logger& log, const std::string& folder);
@@ -46,6 +47,8 @@ class FolderRepair {
     std::string directory;
     std::optional<storage::Manifest> without;  // the manifest without the damaged segments
     std::vector<std::string> files;            // of these: names in seg/
+    // Segments of which some rows can be read.
+    std::vector<std::unique_ptr<SegmentRescue>> rescues;
     bool cut_log = false;
     uint64_t log_start_seq = 0;
     Uuid uuid_in_files;
@@ -60,11 +63,14 @@ class FolderRepair {
   Status ExamineCollection(const Uuid& uuid, const std::string& part);
   Status ExamineSegments(const std::string& part, const storage::Manifest& manifest,
                          CollectionWork& work);
+  Status ExamineRows(const std::string& part, const storage::Manifest& manifest,
+                     const storage::ManifestSegment& entry, CollectionWork& work);
   Status ExamineLog(const std::string& part, CollectionWork& work);
   void Add(std::string part, std::string what, std::string lost, bool mendable = true);
 
   Result<std::string> MakeKeepFolder();
   Status MendCollection(const Uuid& uuid, const CollectionWork& work, const std::string& keep);
+  Status MendSegments(const CollectionWork& work, const std::string& kept);
   Status MendSystemLog(const std::string& keep);
   Status KeepCatalog(const std::string& keep);
   Status MoveDurably(const std::string& from, const std::string& to_folder);

@@ -8,12 +8,28 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/sha256.h"
 #include "engine/database.h"
+#include "engine/forwarding_file_system.h"
+#include "types/payload_json.h"
 
 namespace akidb::engine {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr uint32_t kWideDim = 256;
+constexpr uint64_t kWidePoints = 400;
+
+Point WidePoint(uint64_t id) {
+  Point point;
+  point.id = PointId(id);
+  const DenseVector vector(kWideDim, static_cast<float>(id));
+  point.vectors.emplace_back("", vector);
+  point.payload = *ParsePayloadJson("{\"n\":" + std::to_string(id) + ",\"noise\":\"" +
+                                    Sha256Hex(std::as_bytes(std::span(vector))) + "\"}");
+  return point;
+}
 
 class FolderRepairTest : public testing::Test {
  protected:
@@ -27,6 +43,7 @@ class FolderRepairTest : public testing::Test {
   void TearDown() override {
     database_.reset();
     fs::remove_all(folder_);
+    fs::remove_all(Whole());
   }
 
   Result<std::unique_ptr<Database>> TryOpen() {
@@ -81,6 +98,29 @@ class FolderRepairTest : public testing::Test {
     std::sort(files.begin(), files.end());
     return files;
   }
+  std::string Whole() const { return folder_ + "_whole"; }
+  // A segment of kWidePoints, of which point 3 was deleted then; a copy of the folder is kept.
+  fs::path SealWidePoints() {
+    CollectionConfig config;
+    config.vectors[""] = {.dim = kWideDim, .metric = Metric::kDot};
+    EXPECT_TRUE(database_->CreateCollection("a", config).ok());
+    std::vector<Point> points;
+    for (uint64_t id = 0; id < kWidePoints; ++id) points.push_back(WidePoint(id));
+    EXPECT_TRUE((*database_->FindCollection("a"))->Upsert(context_, points).ok());
+    Seal("a");
+    const PointId deleted[] = {PointId(uint64_t{3})};
+    EXPECT_TRUE((*database_->FindCollection("a"))->Delete(context_, deleted).ok());
+    Seal("a");
+    database_.reset();
+    fs::copy(folder_, Whole(), fs::copy_options::recursive);
+    const fs::path collection = fs::directory_iterator(folder_ + "/collections")->path();
+    return FilesOf(collection / "seg", ".seg").front();
+  }
+  void CopyBack() {
+    database_.reset();
+    fs::remove_all(folder_);
+    fs::copy(Whole(), folder_, fs::copy_options::recursive);
+  }
   static void FlipByte(const fs::path& path, uint64_t at) {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(static_cast<std::streamoff>(at));
@@ -97,6 +137,34 @@ class FolderRepairTest : public testing::Test {
   std::unique_ptr<Database> database_;
   std::set<fs::path> seen_;
   RequestContext context_;
+};
+
+// From some change of names on nothing changes any more.
+class StoppingFileSystem final : public ForwardingFileSystem {
+ public:
+  StoppingFileSystem(env::FileSystem& truth, int64_t changes)
+      : ForwardingFileSystem(truth), left_(changes) {}
+
+  Result<std::unique_ptr<env::File>> Open(const std::string& path, env::OpenMode mode) override {
+    if (mode == env::OpenMode::kCreate) AKIDB_RETURN_IF_ERROR(Change());
+    return ForwardingFileSystem::Open(path, mode);
+  }
+  Status Rename(const std::string& from, const std::string& to) override {
+    AKIDB_RETURN_IF_ERROR(Change());
+    return ForwardingFileSystem::Rename(from, to);
+  }
+  Status Remove(const std::string& path) override {
+    AKIDB_RETURN_IF_ERROR(Change());
+    return ForwardingFileSystem::Remove(path);
+  }
+  Status SyncDirectory(const std::string& path) override {
+    AKIDB_RETURN_IF_ERROR(Change());
+    return ForwardingFileSystem::SyncDirectory(path);
+  }
+
+ private:
+  Status Change() { return left_-- > 0 ? OkStatus() : IoError("the process is gone"); }
+  int64_t left_;
 };
 
 constexpr uint64_t kFirstRecord = 4096;  // behind a log file's header
@@ -178,6 +246,83 @@ TEST_F(FolderRepairTest, LeavesDamagedAndMissingSegmentsOut) {
     Open();
     EXPECT_EQ(CountOf(name), 2u);
   }
+}
+
+// One byte in each block of a segment's file in turn: what can be read stays as it was, and what
+// is told to be lost is what is missing.
+TEST_F(FolderRepairTest, KeepsTheRowsWhoseBlocksAreWhole) {
+  constexpr uint64_t kBlockBytes = 65536;
+  const fs::path segment = SealWidePoints();
+  const uint64_t bytes = fs::file_size(segment);
+  int in_part = 0;
+  for (uint64_t block = 0; block * kBlockBytes < bytes; ++block) {
+    CopyBack();
+    FlipByte(segment, std::min(bytes - 1, block * kBlockBytes + 30'000));
+    auto repair = Examine();
+    ASSERT_NE(repair, nullptr);
+    const bool damaged = !repair->damages().empty();
+    std::string kept;
+    if (damaged) {
+      auto mended = repair->Mend();
+      ASSERT_TRUE(mended.ok()) << mended.status().ToString();
+      kept = *mended;
+    }
+    repair = nullptr;
+    EXPECT_TRUE(Examine()->damages().empty()) << block;
+    Open();
+    std::set<uint64_t> lost;
+    const fs::path collection = segment.parent_path().parent_path();
+    const fs::path aside = fs::path(kept) / collection.filename() / segment.filename();
+    EXPECT_EQ(damaged, fs::exists(aside)) << block;
+    std::ifstream list(aside.string() + ".lost");
+    for (uint64_t id = 0; list >> id;) lost.insert(id);
+    const uint64_t left = CountOf("a");
+    if (left > 0) EXPECT_EQ(left + lost.size(), kWidePoints - 1) << block;
+    in_part += left > 0 && !lost.empty() ? 1 : 0;
+    ScrollRequest request;
+    request.limit = kWidePoints;
+    request.with_vectors.mode = VectorSelector::Mode::kAll;
+    auto page = (*database_->FindCollection("a"))->Scroll(context_, request);
+    ASSERT_TRUE(page.ok()) << page.status().ToString();
+    EXPECT_EQ(page->points.size(), left);
+    for (const PointRecord& record : page->points) {
+      const Point expected = WidePoint(record.id.number());
+      EXPECT_FALSE(lost.contains(record.id.number()));
+      EXPECT_EQ(*record.vectors, expected.vectors);
+      EXPECT_TRUE(std::ranges::equal(record.payload->encoded(), expected.payload.encoded()));
+    }
+  }
+  EXPECT_GT(in_part, 3);
+}
+
+// Cut short anywhere, and repeated, it loses no more than in one go.
+TEST_F(FolderRepairTest, ARepairThatIsCutShortIsRepeated) {
+  const fs::path segment = SealWidePoints();
+  const uint64_t at = fs::file_size(segment) / 2;
+  uint64_t left = 0;
+  bool finished = false;
+  for (int64_t cut = -1; !finished; ++cut) {  // -1: not at all
+    ASSERT_LT(cut, 1000);
+    CopyBack();
+    FlipByte(segment, at);
+    database_.reset();
+    StoppingFileSystem stopping(*files_, cut < 0 ? INT64_MAX : cut);
+    {
+      auto repair = FolderRepair::Examine(stopping, *random_, *log_, folder_);
+      ASSERT_TRUE(repair.ok()) << repair.status().ToString();
+      ASSERT_EQ((*repair)->damages().size(), 1u) << cut;
+      const bool mended = (*repair)->Mend().ok();
+      finished = mended && cut >= 0;
+    }
+    auto again = Examine();
+    if (!again->damages().empty()) ASSERT_TRUE(again->Mend().ok()) << cut;
+    again = nullptr;
+    Open();
+    const uint64_t found = CountOf("a");
+    if (cut < 0) left = found;
+    EXPECT_EQ(found, left) << cut;
+  }
+  EXPECT_GT(left, kWidePoints / 2);
 }
 
 TEST_F(FolderRepairTest, TellsWhatItCanNotMendAndMendsTheRest) {
