@@ -23,6 +23,7 @@ void AddLoadCommands(CLI::App& models, RunSlot& run);
 void AddBenchCommand(CLI::App& app, RunSlot& run, const FilterReader& read_filter);
 void AddInspectCommand(CLI::App& app, RunSlot& run);
 void AddRepairCommand(CLI::App& app, RunSlot& run);
+void AddSelftestCommand(CLI::App& app, RunSlot& run);
 void AddSnapshotCommand(CLI::App& app, RunSlot& run);
 void AddCompletionCommand(CLI::App& app, RunSlot& run);
 

@@ -12,6 +12,7 @@ void AddCommands(CLI::App& app, std::function<int()>& run, const FilterReader& r
   AddBenchCommand(app, run, read_filter);
   AddInspectCommand(app, run);
   AddRepairCommand(app, run);
+  AddSelftestCommand(app, run);
   AddSnapshotCommand(app, run);
   AddCompletionCommand(app, run);
 }

@@ -1,5 +1,5 @@
 // The commands of the program that need no server of their own: ingest, search, embed, models,
-// bench, inspect, repair, snapshot, completion.
+// bench, selftest, inspect, repair, snapshot, completion.
 #pragma once
 
 #include <functional>

@@ -118,7 +118,7 @@ class Help(CommandTestCase):
     def test_every_command_explains_itself(self):
         for command in ([], ["ingest"], ["search"], ["embed"], ["models"], ["models", "list"],
                         ["models", "pull"], ["models", "verify"], ["models", "tokenize"],
-                        ["models", "import"], ["completion"],
+                        ["models", "import"], ["selftest"], ["completion"],
                         ["completion", "bash"]):
             out = self.good(*command, "--help")
             self.assertIn("Usage: ", out)
@@ -150,12 +150,14 @@ class Completion(CommandTestCase):
         return done.stdout.split()
 
     def test_commands_flags_and_files(self):
-        self.assertLessEqual({"serve", "ingest", "search", "embed", "models", "completion"},
+        self.assertLessEqual({"serve", "ingest", "search", "embed", "models", "selftest", "completion"},
                              set(self.offers("akidb ''")))
         self.assertEqual(self.offers("akidb models v"), ["verify"])
         self.assertIn("--collection", self.offers("akidb ingest --c"))
         path = self.write("some_file.md", "")
         self.assertEqual(self.offers(f"akidb ingest {path[:-3]}"), [path])
+        self.assertEqual(self.offers("akidb selftest --ga"), ["--gate"])
+        self.assertEqual(self.offers(f"akidb selftest --gate {path[:-3]}"), [path])
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ ALLOWED = {
     "api/grpc": ("base", "types", "types/text", "service", "api/dialect"),
     "cli/documents": ("base", "env", "types"),
     "cli/inspect": _BELOW_ENGINE + ("engine",),
-    "cli": _BELOW_SERVICE + ("service", "cli/documents", "cli/inspect"),
+    "cli/selftest": ("base", "env", "simd", "embedding"),
+    "cli": _BELOW_SERVICE + ("service", "cli/documents", "cli/inspect", "cli/selftest"),
     "server": _BELOW_SERVICE + ("service", "api/rest", "api/dialect", "api/grpc", "cli",
                                 "cli/documents"),
 }
