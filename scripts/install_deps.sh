@@ -28,7 +28,7 @@ fi
 packages=(
   g++ cmake ninja-build ccache git pkg-config ca-certificates
   libsqlite3-dev libsimdjson-dev libroaring-dev libicu-dev libstemmer-dev libcurl4-openssl-dev libssl-dev
-  libzstd-dev libcli11-dev libtomlplusplus-dev libfmt-dev libspdlog-dev
+  libzstd-dev zlib1g-dev libcli11-dev libtomlplusplus-dev libfmt-dev libspdlog-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
   libgtest-dev libgmock-dev libbenchmark-dev libgumbo-dev libcmark-dev liburing-dev
   python3 python3-pip

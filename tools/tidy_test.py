@@ -163,7 +163,7 @@ class Confinement(TidyCase):
     def test_every_library(self):
         for header in ("boost/asio.hpp", "onnxruntime_c_api.h", "curl/curl.h", "simdjson.h",
                        "gumbo.h", "cmark.h", "CLI/CLI.hpp", "toml++/toml.h", "fmt/core.h",
-                       "spdlog/spdlog.h", "roaring/roaring.h", "unicode/unorm2.h", "zstd.h",
+                       "spdlog/spdlog.h", "roaring/roaring.h", "unicode/unorm2.h", "zstd.h", "zlib.h",
                        "openssl/evp.h", "gtest/gtest.h", "benchmark/benchmark.h", "immintrin.h"):
             with self.subTest(header):
                 self.expect_in_index("library-headers", 2, f"\n#include <{header}>\n")

@@ -223,6 +223,7 @@ rest::ApiOptions ApiOptionsOf(const Settings& settings, env::Clock& clock) {
   options.request_timeout = std::chrono::seconds(settings.Number("request_timeout_s"));
   options.upload_bytes_max = settings.Number("upload_bytes_max");
   options.cors = CorsOf(settings.Text("cors"));
+  options.compress = settings.Text("compression") == "on";
   options.keys = *AccessKeysOf(settings, clock);  // CheckSettings has found no fault
   return options;
 }

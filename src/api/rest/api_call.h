@@ -28,6 +28,7 @@ struct ApiOptions {
   std::chrono::seconds request_timeout{30};
   uint64_t upload_bytes_max = uint64_t{16} << 30;  // of a snapshot that is sent
   CorsPolicy cors = CorsPolicy::kLocal;
+  bool compress = true;  // answers to those who take them so
   service::AccessKeys keys;
   std::string instance_id;   // a UUID, another one at each start
   int64_t start_unix_s = 0;  // when that was

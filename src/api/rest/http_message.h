@@ -44,7 +44,8 @@ struct HttpRequest {
   std::string explain;  // header x-akidb-explain
   std::string api_key;  // header api-key, else a bearer token; empty when absent
   std::string content_type;
-  std::string body;  // decoded from chunks
+  std::string accept_encoding;  // header lines joined by commas; empty when absent
+  std::string body;             // decoded from chunks
   // Has the body, if there is one. Shared with the thread that it takes a piece on.
   std::shared_ptr<HttpBodySink> sink;
   bool preflight = false;                       // has Access-Control-Request-Method
@@ -53,8 +54,8 @@ struct HttpRequest {
   // For the connection's next request: what this one carried, its key above all, must not be taken
   // for the next one's. The memory of the texts stays.
   void Reset() {
-    for (std::string* text :
-         {&method, &target, &origin, &recall, &explain, &api_key, &content_type, &body}) {
+    for (std::string* text : {&method, &target, &origin, &recall, &explain, &api_key, &content_type,
+                              &accept_encoding, &body}) {
       text->clear();
     }
     sink = nullptr;

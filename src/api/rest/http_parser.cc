@@ -30,6 +30,10 @@ void HttpParser::on_field_impl(Field name, View spelling, View value, ErrorCode&
     case Field::content_type:
       request_.content_type.assign(value.data(), value.size());
       break;
+    case Field::accept_encoding:
+      if (!request_.accept_encoding.empty()) request_.accept_encoding += ',';
+      request_.accept_encoding.append(value.data(), value.size());
+      break;
     case Field::content_encoding:
       has_content_encoding_ = !boost::beast::iequals(value, "identity");
       break;

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "api/dialect/error_text.h"
+#include "api/rest/content_coding.h"
 #include "api/rest/error_response.h"
 #include "api/rest/snapshot_upload.h"
 
@@ -326,6 +327,7 @@ HttpResponse RestApi::Answer(const HttpRequest& request, const Route& route, Api
                  {{"op", route.pattern}, {"error.type", ErrorCodeName(body.status().code())}});
     }
   }
+  if (options_.compress) CompressBody(request.accept_encoding, response);
   AddCors(request, response);
   return Counted(request, route, std::move(response));
 }
