@@ -142,6 +142,18 @@ class Starting(unittest.TestCase):
             count = server.request("POST", "/collections/c/points/count", {}).result["count"]
             self.assertEqual(count, 500)
 
+    def test_a_stop_does_not_wait_for_the_rest_of_a_request(self):
+        server = self.start()
+        half = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+        self.addCleanup(half.close)
+        half.sendall(
+            b"PUT /collections/c HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 100\r\n\r\n")
+        self.assertIn(b"100 Continue", half.recv(65536))
+        server.process.send_signal(signal.SIGTERM)
+        self.assertIn(b"HTTP/1.1 503 ", half.recv(65536))
+        half.close()
+        self.assertEqual(server.process.wait(60), 0)
+
 
 @unittest.skipUnless(os.geteuid() == 0 and shutil.which("mount"), "mounting a small disk needs root")
 class FullDisk(unittest.TestCase):

@@ -63,13 +63,15 @@ void HttpConnection::OnHandshake(const error_code& error) {
 }
 
 void HttpConnection::Sweep(HttpLoop::Time now) {
-  if (now < deadline_) return;
+  const bool arriving =
+      phase_ == Phase::kHead || phase_ == Phase::kLengthBody || phase_ == Phase::kChunkedBody;
+  const bool closed = loop_.IsClosed(now) && (arriving || phase_ == Phase::kHandshake);
+  if (now < deadline_ && !closed) return;
   if (encouraging_) return Close();
   if (passing_) return;  // the disk is slow, not the client
-  if (phase_ != Phase::kHead && phase_ != Phase::kLengthBody && phase_ != Phase::kChunkedBody) {
-    return Close();
-  }
-  if (Refuse(DeadlineExceededError("the request arrived too slowly"))) Process();
+  if (!arriving) return Close();
+  Refuse(closed ? UnavailableError("the server is about to stop")
+                : DeadlineExceededError("the request arrived too slowly"));
 }
 
 void HttpConnection::Drain() {

@@ -64,12 +64,15 @@ class HttpLoop {
   boost::asio::io_context& io() { return io_; }
   HttpShared& shared() { return shared_; }
   bool draining() const { return draining_; }
+  // No request may arrive any more.
+  bool IsClosed(Time now) const { return now >= arrival_end_; }
   // As of the last sweep: good enough for timeouts of seconds.
   Time now() const { return now_; }
 
   void Add(boost::asio::ip::tcp::socket socket);
   void Remove(HttpConnection& connection);
-  // Closes what is idle now and everything at `end`. Run returns when no connection is left.
+  // Closes what is idle now, what is no whole request after `drain_timeout`, and everything at
+  // `end`. Run returns when no connection is left.
   void Drain(Time end);
 
  private:
@@ -86,6 +89,7 @@ class HttpLoop {
   Time now_ = std::chrono::steady_clock::now();
   bool draining_ = false;
   Time drain_end_ = Time::max();
+  Time arrival_end_ = Time::max();
 };
 
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
@@ -95,7 +99,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpConnection(boost::asio::ip::tcp::socket socket, HttpLoop& loop);
 
   void Start();
-  // Ends it if it is past its time.
+  // Ends it if it is past its time, or a request still arrives where none may any more.
   void Sweep(HttpLoop::Time now);
   // Closes it unless a request has begun to arrive.
   void Drain();

@@ -27,6 +27,7 @@ void HttpLoop::Remove(HttpConnection& connection) {
 void HttpLoop::Drain(Time end) {
   draining_ = true;
   drain_end_ = end;
+  arrival_end_ = std::chrono::steady_clock::now() + shared_.options.drain_timeout;
   work_.reset();
   for (auto it = connections_.begin(); it != connections_.end();) {
     std::shared_ptr<HttpConnection> connection = *it++;

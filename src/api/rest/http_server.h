@@ -49,6 +49,8 @@ struct HttpServerOptions {
   size_t transfer_rate_min = 64u << 10;  // bytes a second
   // How long a refused client may still send what nobody reads, so that it sees the answer.
   std::chrono::milliseconds linger_timeout{2'000};
+  // How long after Stop a request may still arrive.
+  std::chrono::milliseconds drain_timeout{2'000};
   std::chrono::milliseconds sweep_interval{500};
 };
 
@@ -70,8 +72,9 @@ class HttpServer {
   virtual std::string address() const = 0;
   virtual uint16_t port() const = 0;
 
-  // Accepts nothing more, closes idle connections, lets requests that have begun to arrive finish
-  // for as long as `grace`, then cancels and closes the rest. Returns when all threads have ended.
+  // Accepts nothing more and closes idle connections. Requests that have begun to arrive may do so
+  // for `drain_timeout`, then get 503; those that are here are answered for as long as `grace`.
+  // Then cancels and closes the rest. Returns when all threads have ended.
   virtual void Stop(std::chrono::milliseconds grace) = 0;
 };
 

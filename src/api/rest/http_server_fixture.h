@@ -101,6 +101,7 @@ class Echo final : public HttpApplication {
     response.status = reason.code() == ErrorCode::kTooLarge            ? 413
                       : reason.code() == ErrorCode::kResourceExhausted ? 429
                       : reason.code() == ErrorCode::kDeadlineExceeded  ? 408
+                      : reason.code() == ErrorCode::kUnavailable       ? 503
                                                                        : 400;
     response.body = std::string(reason.message());
     return response;

@@ -121,7 +121,7 @@ TEST_F(HttpServerTest, AFullPoolIsTooManyRequests) {
 }
 
 TEST_F(HttpServerTest, DrainFinishesWhatHasBegunAndClosesTheRest) {
-  Start({.io_threads = 2});
+  Start({.io_threads = 2, .drain_timeout = std::chrono::seconds(60)});
   Client idle(server_->port());
   idle.Send(Get("/"));
   idle.Answer();
@@ -142,6 +142,33 @@ TEST_F(HttpServerTest, DrainFinishesWhatHasBegunAndClosesTheRest) {
   std::string answer = running.Answer();
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
   EXPECT_TRUE(Contains(answer, "connection: close\r\n"));
+  stopper.join();
+}
+
+TEST_F(HttpServerTest, DrainDoesNotWaitForTheRestOfARequest) {
+  Start({.linger_timeout = milliseconds(30),
+         .drain_timeout = milliseconds(30),
+         .sweep_interval = milliseconds(10)});
+  Client head(server_->port());
+  head.Send("GET / HT");
+  Client body(server_->port());
+  body.Send("PUT / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n");
+  body.Head();
+  Client chunks(server_->port());
+  chunks.Send(
+      "PUT / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ntransfer-encoding: chunked\r\n\r\n");
+  chunks.Head();
+  Client running(server_->port());
+  running.Send(Get("/wait"));
+  echo_.AwaitWaiting();
+  std::thread stopper([&] { server_->Stop(std::chrono::seconds(600)); });
+  for (Client* half : {&head, &body, &chunks}) {
+    EXPECT_TRUE(half->Answer().starts_with("HTTP/1.1 503 "));
+    EXPECT_TRUE(half->Ended());
+  }
+  // What is being worked on is still answered.
+  echo_.Release();
+  EXPECT_TRUE(running.Answer().starts_with("HTTP/1.1 200 "));
   stopper.join();
 }
 
