@@ -294,6 +294,7 @@ Status Listen(const Settings& settings, Modules& modules) {
   options.connections_max = settings.Number("connections_max");
   options.body_bytes_max = settings.Number("body_bytes_max");
   options.buffered_bytes_max = 8 * options.body_bytes_max;
+  options.answer_bytes_max = options.buffered_bytes_max;
   if (WantsTls(settings)) {
     AKIDB_ASSIGN_OR_RETURN(options.tls, ReadTls(settings, *modules.fs));
   }

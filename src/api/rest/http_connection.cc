@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include <boost/asio/completion_condition.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/beast/http/error.hpp>
@@ -69,6 +70,7 @@ void HttpConnection::Sweep(HttpLoop::Time now) {
   if (now < deadline_ && !closed) return;
   if (encouraging_) return Close();
   if (passing_) return;  // the disk is slow, not the client
+  if (phase_ == Phase::kWriting && IsTaken()) return OpenWindow();
   if (!arriving) return Close();
   Refuse(closed ? UnavailableError("the server is about to stop")
                 : DeadlineExceededError("the request arrived too slowly"));
@@ -91,6 +93,7 @@ void HttpConnection::Close() {
   if (exchange_) exchange_->context.Cancel();
   error_code ignored;
   stream_.socket().close(ignored);
+  ReleaseAnswer();
   // A job's bytes stay reserved until it ends.
   if (!exchange_) Release();
   loop_.Remove(*this);
@@ -102,7 +105,7 @@ void HttpConnection::Enter(Phase phase, std::chrono::milliseconds time) {
   deadline_ = phase_start_ + time;
 }
 
-void HttpConnection::EnterTransfer(Phase phase, size_t bytes) {
+void HttpConnection::EnterBody(Phase phase, size_t bytes) {
   Enter(phase, options_.transfer_timeout +
                    std::chrono::milliseconds(bytes * 1000 / options_.transfer_rate_min));
 }
@@ -279,13 +282,13 @@ bool HttpConnection::ExpectBody() {
   body_got_ = 0;
   body_passed_ = 0;
   if (parser_->chunked()) {
-    EnterTransfer(Phase::kChunkedBody, 0);
+    EnterBody(Phase::kChunkedBody, 0);
   } else {
-    EnterTransfer(Phase::kLengthBody, body_length_);
+    EnterBody(Phase::kLengthBody, body_length_);
   }
   if (!encourage || !stream_.secure()) return true;
   encouraging_ = true;  // two writes at a time would mix
-  stream_.AsyncWrite(net::buffer(kContinue),
+  stream_.AsyncWrite(net::buffer(kContinue), net::transfer_all(),
                      [self = shared_from_this()](const error_code& error, size_t) {
                        self->encouraging_ = false;
                        if (self->phase_ == Phase::kClosed) return;
@@ -339,7 +342,7 @@ void HttpConnection::OnPassedOn(const Status& status, std::string piece) {
   request_.body = std::move(piece);
   request_.body.clear();
   if (!status.ok() && !Refuse(status)) return;
-  if (phase_ == Phase::kLengthBody) EnterTransfer(phase_, body_length_ - body_got_);
+  if (phase_ == Phase::kLengthBody) EnterBody(phase_, body_length_ - body_got_);
   Process();
 }
 

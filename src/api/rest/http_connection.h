@@ -43,6 +43,7 @@ struct HttpShared {
   Logger& log;
   std::atomic<size_t> connections{0};
   std::atomic<size_t> buffered_bytes{0};  // of bodies, from their announcement to their answer
+  std::atomic<size_t> answer_bytes{0};    // of answers over 16 KiB, until they are written
 
  private:
   mutable Mutex tls_mutex_;
@@ -153,8 +154,18 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool Refuse(const Status& reason, int status = 0);
   bool RefuseParse(const boost::system::error_code& error);
   bool Send(HttpResponse response);
+  // False: the answer doesn't fit beside those that wait to be taken.
+  bool ReserveAnswer(const HttpResponse& response);
+  void ReleaseAnswer();
   bool WriteLater(const std::array<boost::asio::const_buffer, 2>& buffers);
   void WriteHead(const HttpResponse& response);
+  // Begins to measure how fast the answer is taken.
+  void OpenWindow();
+  // Whether it has been taken fast enough since then.
+  bool IsTaken();
+  // Of all that was ever sent, what the client's machine has acknowledged. An approximation with
+  // TLS, good for differences.
+  int64_t Acknowledged();
   bool FinishAnswer();
   // The next piece of a body that is read while it is sent. False.
   bool SendPiece();
@@ -164,7 +175,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool Reserve(size_t bytes);
   void Release();
   void Enter(Phase phase, std::chrono::milliseconds time);
-  void EnterTransfer(Phase phase, size_t bytes);
+  void EnterBody(Phase phase, size_t bytes);
   size_t unread() const { return end_ - begin_; }
 
   HttpStream stream_;
@@ -202,6 +213,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // What is to be sent after that. Shared with the thread that reads from it.
   std::shared_ptr<HttpBodySource> source_;
   uint64_t source_offset_ = 0;
+  size_t answer_reserved_ = 0;       // share of HttpShared::answer_bytes
+  int64_t handed_over_ = 0;          // to the socket, of all answers
+  int64_t acknowledged_before_ = 0;  // when the window began
 };
 
 }  // namespace akidb::rest

@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/beast/http/status.hpp>
+#include <linux/sockios.h>
 
 #include "api/rest/http_connection.h"
 
@@ -17,6 +18,7 @@ using boost::system::error_code;
 
 constexpr size_t kSourceStep = 256u << 10;   // what is read from a source at once
 constexpr size_t kJoinedBody = 16u << 10;    // bodies up to here are sent from the head's buffer
+constexpr size_t kWriteStep = 64u << 10;     // what an asynchronous write hands over at once
 constexpr size_t kKeptCapacity = 64u << 10;  // of strings that are used again
 
 constexpr std::string_view kJson = "application/json";
@@ -27,6 +29,13 @@ void Recycle(std::string& text) {
   text.clear();
   if (text.capacity() > kKeptCapacity) text.shrink_to_fit();
 }
+
+// Of what the socket was given: a command of tcp(7), in the form that Asio wants.
+struct UnacknowledgedBytes {
+  int bytes = 0;
+  static int name() { return SIOCOUTQ; }
+  void* data() { return &bytes; }
+};
 
 }  // namespace
 
@@ -51,9 +60,53 @@ void HttpConnection::WriteHead(const HttpResponse& response) {
   out_.append("\r\n");
 }
 
+// One that is larger than all may be goes while no other waits.
+bool HttpConnection::ReserveAnswer(const HttpResponse& response) {
+  const size_t bytes =
+      response.source
+          ? static_cast<size_t>(std::min<uint64_t>(response.source->bytes(), kSourceStep))
+          : response.body.size();
+  if (bytes <= kJoinedBody || request_.method == "HEAD") return true;
+  const size_t before = shared_.answer_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  if (before > 0 && before + bytes > options_.answer_bytes_max) {
+    shared_.answer_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
+  answer_reserved_ = bytes;
+  return true;
+}
+
+void HttpConnection::ReleaseAnswer() {
+  if (answer_reserved_ == 0) return;
+  shared_.answer_bytes.fetch_sub(answer_reserved_, std::memory_order_relaxed);
+  answer_reserved_ = 0;
+}
+
+int64_t HttpConnection::Acknowledged() {
+  UnacknowledgedBytes waiting;
+  error_code error;
+  stream_.socket().io_control(waiting, error);
+  return handed_over_ - (error ? 0 : waiting.bytes);
+}
+
+void HttpConnection::OpenWindow() {
+  Enter(Phase::kWriting, options_.answer_window);
+  acknowledged_before_ = Acknowledged();
+}
+
+bool HttpConnection::IsTaken() {
+  const auto expected =
+      static_cast<int64_t>(options_.answer_rate_min) * options_.answer_window.count() / 1000;
+  return Acknowledged() - acknowledged_before_ >= std::max<int64_t>(expected, 1);
+}
+
 // Most answers go out here, in one call. True when all is written and the connection goes on.
 bool HttpConnection::Send(HttpResponse response) {
   if (loop_.draining()) keep_alive_ = false;
+  if (!ReserveAnswer(response)) {
+    response = shared_.application.Refuse(
+        request_, UnavailableError("answers that clients are slow to take fill their memory"));
+  }
   WriteHead(response);
   if (request_.method != "HEAD") {
     if (response.body.size() <= kJoinedBody) {
@@ -76,6 +129,7 @@ bool HttpConnection::Send(HttpResponse response) {
     Close();
     return false;
   }
+  handed_over_ += static_cast<int64_t>(written);
   if (written == out_.size() + out_body_.size()) return FinishAnswer();
   size_t of_head = std::min(written, out_.size());
   buffers[0] += of_head;
@@ -85,12 +139,18 @@ bool HttpConnection::Send(HttpResponse response) {
 
 // False: the answer ends when all of it is written.
 bool HttpConnection::WriteLater(const std::array<net::const_buffer, 2>& buffers) {
-  EnterTransfer(Phase::kWriting, out_.size() + out_body_.size());
-  stream_.AsyncWrite(buffers, [self = shared_from_this()](const error_code& failed, size_t) {
-    if (self->phase_ == Phase::kClosed) return;
-    if (failed) return self->Close();
-    if (self->FinishAnswer()) self->Process();
-  });
+  OpenWindow();
+  auto on_progress = [self = shared_from_this(), before = handed_over_](const error_code& failed,
+                                                                        size_t bytes) -> size_t {
+    self->handed_over_ = before + static_cast<int64_t>(bytes);
+    return failed ? 0 : kWriteStep;
+  };
+  stream_.AsyncWrite(buffers, std::move(on_progress),
+                     [self = shared_from_this()](const error_code& failed, size_t) {
+                       if (self->phase_ == Phase::kClosed) return;
+                       if (failed) return self->Close();
+                       if (self->FinishAnswer()) self->Process();
+                     });
   return false;
 }
 
@@ -100,6 +160,7 @@ bool HttpConnection::FinishAnswer() {
     source_.reset();
   }
   Release();
+  ReleaseAnswer();
   if (!keep_alive_) {
     if (refused_ || unread() > 0 || stream_.secure()) {
       Linger();

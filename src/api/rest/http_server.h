@@ -4,9 +4,9 @@
 // there if the application can do so at once, else by a task on the request pool whose answer comes
 // back to the loop. Answers keep the order of the requests of their connection (RFC 9112, 9.3.2).
 //
-// Bounds: connections, header, body, all bodies together, and time: a client that sends or takes
-// its bytes slower than the limits say is cut off. Timeouts are looked at every `sweep_interval`,
-// so that a request costs no timer.
+// Bounds: connections, header, body, all bodies together, all answers that wait to be taken, and
+// time: a client that sends or takes its bytes slower than the limits say is cut off. Timeouts are
+// looked at every `sweep_interval`, so that a request costs no timer.
 #pragma once
 
 #include <chrono>
@@ -44,9 +44,16 @@ struct HttpServerOptions {
   std::chrono::milliseconds idle_timeout{75'000};  // between requests
   std::chrono::milliseconds head_timeout{
       10'000};  // from a request's first byte to its header's end
-  // A body or an answer gets this long, and one second more per `transfer_rate_min` bytes.
+  // A body gets this long to arrive, and one second more per `transfer_rate_min` bytes.
   std::chrono::milliseconds transfer_timeout{20'000};
   size_t transfer_rate_min = 64u << 10;  // bytes a second
+  // Of an answer, the client's machine must acknowledge `answer_rate_min` bytes a second on the
+  // average of every `answer_window`; else the connection is closed.
+  std::chrono::milliseconds answer_window{20'000};
+  size_t answer_rate_min = 16u << 10;
+  // Of answers over 16 KiB, from their first byte to their last; 503 in the place of one that
+  // doesn't fit beside the others.
+  size_t answer_bytes_max = 256u << 20;
   // How long a refused client may still send what nobody reads, so that it sees the answer.
   std::chrono::milliseconds linger_timeout{2'000};
   // How long after Stop a request may still arrive.

@@ -80,6 +80,11 @@ class Echo final : public HttpApplication {
       response.body.assign(8u << 20, 'x');
       return response;
     }
+    if (request.target == "/huge") {
+      HttpResponse response;
+      response.body.assign(64u << 20, 'x');  // more than a socket keeps
+      return response;
+    }
     if (!request.target.starts_with("/pool") && !request.target.starts_with("/wait")) {
       return Show(request);
     }
@@ -125,9 +130,13 @@ class Echo final : public HttpApplication {
   std::promise<void> cancelled_;
 };
 
+constexpr int kWindow = 256 << 10;  // small beside a large answer
+
 class Client {
  public:
-  explicit Client(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // `window`: the bytes of answers that its side of the connection keeps; 0: what is usual.
+  explicit Client(uint16_t port, int window = 0) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    if (window > 0) setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -156,14 +165,24 @@ class Client {
   std::string Head() { return Until("\r\n\r\n"); }
   std::string Answer() {
     std::string head = Head();
+    return head + Body(head);
+  }
+  // The body that belongs to it.
+  std::string Body(const std::string& head) {
     size_t at = head.find("content-length: ");
-    if (at == head.npos) return head;
+    if (at == head.npos) return "";
     size_t length = std::stoul(head.substr(at + 16));
     while (arrived_.size() < length && More()) {
     }
     std::string body = arrived_.substr(0, length);
     arrived_.erase(0, length);
-    return head + body;
+    return body;
+  }
+  // What has arrived of `bytes` at least; fewer at the end.
+  size_t Take(size_t bytes) {
+    while (arrived_.size() < bytes && More()) {
+    }
+    return arrived_.size();
   }
   // Waits for the end and tells whether it came.
   bool Ended() {

@@ -75,16 +75,67 @@ TEST_F(HttpServerTest, BytesNowAndThenDoNotKeepASlowClient) {
 }
 
 TEST_F(HttpServerTest, CutsOffAClientThatDoesNotRead) {
-  Start({.transfer_timeout = milliseconds(50),
-         .transfer_rate_min = 1u << 30,
-         .sweep_interval = milliseconds(10)});
-  Client client(server_->port());
-  client.Send(Get("/large") + Get("/large") + Get("/large"));
+  Start({.answer_window = milliseconds(50), .sweep_interval = milliseconds(10)});
+  Client client(server_->port(), kWindow);
+  client.Send(Get("/huge"));
   Client other(server_->port());  // served meanwhile
   other.Send(Get("/"));
   EXPECT_TRUE(other.Answer().starts_with("HTTP/1.1 200 "));
   server_->Stop(std::chrono::seconds(60));  // returns once the client has been cut off
   EXPECT_TRUE(client.Ended());
+}
+
+TEST_F(HttpServerTest, CutsOffAClientThatDoesNotReadASource) {
+  Start({.answer_window = milliseconds(50), .sweep_interval = milliseconds(10)});
+  Client client(server_->port(), kWindow);
+  client.Send(Get("/source") + Get("/source") + Get("/source") + Get("/huge"));
+  server_->Stop(std::chrono::seconds(600));
+  EXPECT_TRUE(client.Ended());
+}
+
+// However long it takes, as long as it goes on.
+TEST_F(HttpServerTest, KeepsAClientThatReadsSlowly) {
+  constexpr milliseconds kAnswerWindow{1000};
+  Start({.answer_window = kAnswerWindow, .answer_rate_min = 1, .sweep_interval = milliseconds(10)});
+  Client client(server_->port(), kWindow);
+  client.Send(Get("/huge"));
+  const std::string head = client.Head();
+  const auto start = std::chrono::steady_clock::now();
+  for (milliseconds time{0}; time < 5 * kAnswerWindow / 2;) {
+    // 8 KiB a millisecond: a third of the answer.
+    const size_t arrived = client.Take(0);
+    if (arrived < static_cast<size_t>(time.count()) << 13) client.Take(arrived + 1);
+    std::this_thread::yield();
+    time = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
+  }
+  EXPECT_EQ(client.Body(head).size(), 64u << 20);
+}
+
+TEST_F(HttpServerTest, BoundsTheMemoryOfAnswersThatAreNotTaken) {
+  Start({.answer_bytes_max = 1u << 20});
+  Client slow(server_->port(), kWindow);
+  slow.Send(Get("/huge"));  // larger than the bound, but alone
+  const std::string head = slow.Head();
+  Client other(server_->port());
+  other.Send(Get("/large"));
+  EXPECT_TRUE(other.Answer().starts_with("HTTP/1.1 503 "));
+  other.Send(Get("/small") + "HEAD /large HTTP/1.1\r\nhost: x\r\n\r\n");
+  EXPECT_TRUE(other.Answer().starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(other.Head().starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(slow.Body(head).size(), 64u << 20);
+  slow.Send(Get("/large"));
+  EXPECT_TRUE(slow.Answer().starts_with("HTTP/1.1 200 "));
+  // One that goes gives its share back.
+  {
+    Client gone(server_->port(), kWindow);
+    gone.Send(Get("/huge"));
+    gone.Head();
+  }
+  std::string answer;
+  while (!answer.starts_with("HTTP/1.1 200 ")) {
+    answer = Ask(Get("/large"));
+    ASSERT_FALSE(answer.empty());
+  }
 }
 
 TEST_F(HttpServerTest, BoundsConnections) {

@@ -49,13 +49,14 @@ class HttpStream {
       socket_.async_read_some(buffer, std::move(handler));
     }
   }
-  // Of all of them.
-  template <typename Buffers, typename Handler>
-  void AsyncWrite(const Buffers& buffers, Handler handler) {
+  // Of all of them. `progress`, Asio's completion condition, is called with the error and the bytes
+  // written so far, and gives how many may be written next.
+  template <typename Buffers, typename Progress, typename Handler>
+  void AsyncWrite(const Buffers& buffers, Progress progress, Handler handler) {
     if (tls_) {
-      boost::asio::async_write(*tls_, buffers, std::move(handler));
+      boost::asio::async_write(*tls_, buffers, std::move(progress), std::move(handler));
     } else {
-      boost::asio::async_write(socket_, buffers, std::move(handler));
+      boost::asio::async_write(socket_, buffers, std::move(progress), std::move(handler));
     }
   }
 
