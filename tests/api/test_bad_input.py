@@ -131,6 +131,11 @@ class BadInput(ServerTestCase):
         line = self.raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 no http at all\r\n\r\n")
         self.assertTrue(line == "" or line.startswith("HTTP/1.1 400"), line)
 
+    def test_transfer_encodings_that_nobody_decodes(self):
+        for coding in (b"gzip, chunked", b"deflate, gzip, chunked"):
+            line = self.raw(b"PUT /collections/c HTTP/1.1\r\nhost: x\r\ntransfer-encoding: " + coding + b"\r\n\r\n")
+            self.assertTrue(line.startswith("HTTP/1.1 501 "), line)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -247,7 +247,11 @@ bool HttpConnection::OnHead() {
     return Refuse(MalformedError("the header `host` is missing"));
   }
   if (parser_->has_transfer_encoding() && !parser_->chunked()) {
-    return Refuse(MalformedError("the only transfer encoding that is read is `chunked`"));
+    return Refuse(MalformedError("the last transfer encoding must be `chunked`"));
+  }
+  if (parser_->has_other_transfer_encoding()) {
+    // RFC 9112, 6.1.
+    return Refuse(UnsupportedError("the only transfer encoding that is read is `chunked`"), 501);
   }
   if (parser_->has_content_encoding()) {
     return Refuse(UnsupportedError("bodies with a content encoding are not served"), 415);

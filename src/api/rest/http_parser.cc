@@ -25,6 +25,9 @@ void HttpParser::on_field_impl(Field name, View spelling, View value, ErrorCode&
       request_.preflight = true;
       break;
     case Field::transfer_encoding:
+      if (has_transfer_encoding_ || !boost::beast::iequals(value, "chunked")) {
+        has_other_transfer_encoding_ = true;
+      }
       has_transfer_encoding_ = true;
       break;
     case Field::content_type:

@@ -16,6 +16,8 @@ class HttpParser final : public boost::beast::http::basic_parser<true> {
   bool old_client() const { return old_client_; }  // HTTP/1.0
   bool has_host() const { return has_host_; }
   bool has_transfer_encoding() const { return has_transfer_encoding_; }
+  // Beside `chunked`.
+  bool has_other_transfer_encoding() const { return has_other_transfer_encoding_; }
   bool has_content_encoding() const { return has_content_encoding_; }
   bool expects_continue() const { return expects_continue_; }
   bool expects_unknown() const { return expects_unknown_; }
@@ -42,6 +44,7 @@ class HttpParser final : public boost::beast::http::basic_parser<true> {
   bool old_client_ = false;
   bool has_host_ = false;
   bool has_transfer_encoding_ = false;
+  bool has_other_transfer_encoding_ = false;
   bool has_api_key_header_ = false;
   bool has_content_encoding_ = false;
   bool expects_continue_ = false;

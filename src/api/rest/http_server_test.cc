@@ -142,11 +142,21 @@ TEST_F(HttpServerTest, RefusesWhatIsNoHttpOrAmbiguous) {
         "PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd",
         "PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n",
         "PUT / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n",
+        "PUT / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
         "PUT / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
         "GET / HTTP/1.1\r\nhost : x\r\n\r\n"}) {
     EXPECT_TRUE(Ask(bytes).starts_with("HTTP/1.1 400 ")) << bytes << "\n" << Ask(bytes);
   }
   EXPECT_TRUE(Ask("PUT / HTTP/1.1\r\nhost: x\r\nexpect: tea\r\n\r\n").starts_with("HTTP/1.1 417 "));
+  for (std::string_view codings :
+       {"gzip, chunked", "identity,chunked", "gzip\r\ntransfer-encoding: chunked"}) {
+    EXPECT_TRUE(Ask("PUT / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: " + std::string(codings) +
+                    "\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+                    .starts_with("HTTP/1.1 501 "))
+        << codings;
+  }
+  EXPECT_TRUE(Ask("PUT / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: Chunked\r\n\r\n0\r\n\r\n")
+                  .starts_with("HTTP/1.1 200 "));
   EXPECT_TRUE(Ask("PUT / HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\n\r\n")
                   .starts_with("HTTP/1.1 415 "));
 }
