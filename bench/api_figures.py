@@ -2,7 +2,8 @@
 """What requests cost the server, in its own processor time: docs/internals/api.md has the figures.
 
     bench/api_figures.py [--vectors FILE --passages FILE] [--points 50000] [--facet-points 1000000]
-                         [--only overhead,connections,upsert,words,scroll,facet,order] [--parser BENCH] [PROGRAM]
+                         [--only overhead,connections,upsert,words,scroll,compression,facet,order]
+                         [--parser BENCH] [PROGRAM]
 
 FILE of vectors: float32, 384 a row; of passages: texts, each ended by a NUL, in the same order. Without them
 `words` and `scroll` are left out. The processor time is that of all threads of the server, read from /proc; what
@@ -278,6 +279,36 @@ def scroll(measured, count):
     )
 
 
+def compression(measured, chance):
+    """The payloads are paragraphs of this repository's documents, in English."""
+    texts = []
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        texts += [" ".join(text.split()) for text in path.read_text(encoding="utf-8").split("\n\n")]
+    texts = [text[:600] for text in texts if len(text) > 100 and not text.startswith("|")]
+    measured.ask("PUT", "/collections/texts", {"vectors": {"size": DIM, "distance": "Cosine"}})
+    points = [{"id": i, "vector": random_vector(chance), "payload": {"text": text}} for i, text in enumerate(texts)]
+    measured.ask("PUT", "/collections/texts/points?wait=true", {"points": points})
+    queries = [{"query": random_vector(chance), "with_payload": True} for _ in range(200)]
+    page = {"limit": 100}
+    bodies = {
+        "query, 10 hits with payload": ("query", queries),
+        "page of 100 points with payload": ("scroll", [page] * 100),
+        "page of 100 points with payload and vector": ("scroll", [{**page, "with_vector": True}] * 20),
+    }
+    for what, (operation, asked) in bodies.items():
+        print(f"{what}, of {len(texts)} points")
+        rounds = {coding: [] for coding in ("identity", "gzip", "zstd")}
+        for _ in range(ROUNDS):
+            for coding, costs in rounds.items():
+                measured.client.headers = f"accept-encoding: {coding}\r\n"
+                costs.append(measured.cost(f"/collections/texts/points/{operation}", asked))
+        measured.client.headers = ""
+        for coding, costs in rounds.items():
+            cpu, size = (statistics.median(cost[i] for cost in costs) for i in (0, 2))
+            more = statistics.median(cost[0] - plain[0] for cost, plain in zip(costs, rounds["identity"]))
+            print(f"  {coding}: {cpu:.0f} us of processor, {more:+.0f} to identity, {size:.0f} bytes")
+
+
 def facet(measured, count, chance):
     print(f"facet of 100 values over {count} points, under a filter that matches 30 %")
     measured.ask("PUT", "/collections/facet", {"vectors": {"size": 2, "distance": "Dot"}})
@@ -332,7 +363,7 @@ def main():
     parser.add_argument("--parser")
     parser.add_argument("--points", type=int, default=50_000)
     parser.add_argument("--facet-points", type=int, default=1_000_000)
-    parser.add_argument("--only", default="overhead,connections,upsert,words,scroll,facet,order")
+    parser.add_argument("--only", default="overhead,connections,upsert,words,scroll,compression,facet,order")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     os.environ["AKIDB_BINARY"] = options.program
@@ -354,6 +385,8 @@ def main():
             words(measured, vectors, texts, chance)
             scroll(measured, len(texts))
         sys.stdout.flush()
+        if "compression" in only:
+            compression(measured, chance)
         if "facet" in only:
             facet(measured, options.facet_points, chance)
         if "order" in only:

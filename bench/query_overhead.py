@@ -39,11 +39,12 @@ class Client:
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.headers = ""  # further lines of each request
 
     def ask(self, method, path, body=None):
         """(seconds, answer): from the first byte sent to the last received."""
         text = json.dumps(body).encode() if body is not None else b""
-        head = f"{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(text)}\r\n\r\n".encode()
+        head = f"{method} {path} HTTP/1.1\r\nhost: x\r\n{self.headers}content-length: {len(text)}\r\n\r\n".encode()
         start = time.perf_counter()
         self.socket.sendall(head + text)
         answer = self.socket.recv(262144)
