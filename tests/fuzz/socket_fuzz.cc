@@ -93,6 +93,7 @@ Result<std::unique_ptr<SocketFuzz>> SocketFuzz::Start(rest::HttpApplication& app
   options.body_bytes_max = 1u << 20;
   options.head_timeout = std::chrono::milliseconds(500);
   options.transfer_timeout = std::chrono::milliseconds(500);
+  options.answer_window = std::chrono::milliseconds(500);
   options.linger_timeout = std::chrono::milliseconds(100);
   options.sweep_interval = std::chrono::milliseconds(100);
   AKIDB_ASSIGN_OR_RETURN(fuzz->server_,
