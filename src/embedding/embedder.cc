@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <malloc.h>
-
 #include "base/mutex.h"
 #include "embedding/install_paths.h"
 #include "embedding/manifest.h"
@@ -14,6 +12,7 @@
 #include "embedding/physical_cores.h"
 #include "embedding/pipeline.h"
 #include "embedding/vector_cache.h"
+#include "env/memory_use.h"
 
 namespace akidb::embedding {
 namespace {
@@ -225,7 +224,7 @@ class InstalledModels final : public Embedder, private ModelSource {
       MutexLock lock(models_[index]->encoder_mutex);
       models_[index]->encoder = nullptr;
     }
-    ::malloc_trim(0);
+    env::ReturnFreeMemory();
   }
 
   // A failure isn't kept: the file may be mended meanwhile.

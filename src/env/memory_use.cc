@@ -5,6 +5,10 @@
 #include <string>
 #include <string_view>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "env/system_file.h"
 
 namespace akidb::env {
@@ -33,6 +37,12 @@ std::optional<uint64_t> ResidentMemoryPercent(FileSystem& fs) {
     total = std::min(total, *bound / 1024);
   }
   return total == 0 ? std::nullopt : std::optional(*resident_kb * 100 / total);
+}
+
+void ReturnFreeMemory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 std::optional<MachineMemory> ReadMachineMemory(FileSystem& fs) {

@@ -12,6 +12,9 @@ namespace akidb::env {
 // (version 2) sets below that; rounded down. Nothing where the system doesn't say.
 std::optional<uint64_t> ResidentMemoryPercent(FileSystem& fs);
 
+// What malloc holds free goes back to the system.
+void ReturnFreeMemory();
+
 struct MachineMemory {
   uint64_t total_bytes = 0;
   uint64_t available_bytes = 0;  // that programs could still get without swapping

@@ -273,9 +273,10 @@ Status Listen(const Settings& settings, Modules& modules) {
   const std::string folder = WholePath(settings.Text("data_dir"));
   AKIDB_ASSIGN_OR_RETURN(
       modules.quotas,
-      service::Quotas::Open(*modules.fs, env::JoinPath(folder, "quotas.json"),
-                            {[&modules] { return env::ResidentMemoryPercent(*modules.fs); },
-                             [folder] { return env::DiskUsePercent(folder); }}));
+      service::Quotas::Open(
+          *modules.fs, env::JoinPath(folder, "quotas.json"),
+          {[&modules] { return env::ResidentMemoryPercent(*modules.fs); },
+           [folder] { return env::DiskUsePercent(folder); }, env::ReturnFreeMemory}));
   modules.service->UseQuotas(*modules.quotas);
   rest::ApiOptions api = ApiOptionsOf(settings, *modules.clock);
   std::array<std::byte, 16> random;

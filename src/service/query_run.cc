@@ -126,6 +126,16 @@ Status QueryRun::Prepare(Stage& stage) {
   return OkStatus();
 }
 
+Status QueryRun::CheckStages(std::span<const QueryRequest> requests) {
+  size_t stages = 0;
+  const auto add = [&](const auto& self, const QueryStage& stage) -> void {
+    ++stages;
+    for (const QueryStage& prefetch : stage.prefetch) self(self, prefetch);
+  };
+  for (const QueryRequest& request : requests) add(add, request);
+  return stages <= kQueryStagesMax ? OkStatus() : TooManyStagesError();
+}
+
 Status QueryRun::CheckFound(const RequestContext& context, std::span<const Stage> roots) const {
   AKIDB_ASSIGN_OR_RETURN(const uint64_t points, reader_.Count(context, nullptr));
   size_t stages = 0;
@@ -137,7 +147,10 @@ Status QueryRun::CheckFound(const RequestContext& context, std::span<const Stage
     for (const Stage& prefetch : stage.prefetches) self(self, prefetch);
   };
   for (const Stage& root : roots) add(add, root);
-  if (stages == 1 || found <= kFoundMax) return OkStatus();
+  // Whoever asks for all points by a prefetch gets them, however many there are.
+  if (stages == 1 || found <= std::max<uint64_t>(kFoundMax, SaturatingSum(points, points))) {
+    return OkStatus();
+  }
   return InvalidArgumentError("The limits of all queries and prefetches of a request come to " +
                               std::to_string(found) + " points of this collection; at most " +
                               std::to_string(kFoundMax) + " are possible");
@@ -146,6 +159,7 @@ Status QueryRun::CheckFound(const RequestContext& context, std::span<const Stage
 Result<RankedLists> QueryRun::Run(const RequestContext& context,
                                   std::span<const QueryRequest> requests,
                                   std::span<SearchPlan* const> plans) {
+  AKIDB_RETURN_IF_ERROR(CheckStages(requests));
   searches_.clear();
   averages_.clear();
   std::vector<Stage> roots(requests.size());

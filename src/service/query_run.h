@@ -46,8 +46,9 @@ class QueryRun {
   };
 
   Status Prepare(Stage& stage);
-  // Answers of many searches and prefetches stay within kFoundMax points together. One alone may
-  // find all that there are.
+  static Status CheckStages(std::span<const QueryRequest> requests);
+  // Answers of many searches and prefetches stay within kFoundMax points together, or twice what
+  // there is. One alone may find all that there are.
   Status CheckFound(const RequestContext& context, std::span<const Stage> roots) const;
   // Searches of this stage alone, over what its filter says.
   Result<engine::SearchRequest> SearchOf(const Stage& stage);

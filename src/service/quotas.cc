@@ -9,6 +9,7 @@ namespace {
 
 constexpr uint64_t kUsualMargin = 5;
 constexpr uint64_t kFileBytesMax = 4096;
+constexpr std::chrono::seconds kBetweenReturns{1};
 
 }  // namespace
 
@@ -62,11 +63,24 @@ Status Quotas::Set(const QuotaConfig& config) {
   return OkStatus();
 }
 
+std::optional<uint64_t> Quotas::MemoryUsed(uint64_t limit) {
+  const std::optional<uint64_t> used = meters_.memory();
+  if (!used || *used < limit || !meters_.return_memory) return used;
+  {
+    MutexLock lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_return_) return used;
+    next_return_ = now + kBetweenReturns;
+  }
+  meters_.return_memory();
+  return meters_.memory();
+}
+
 Status Quotas::Check(bool but_memory) {
   const QuotaConfig config = this->config();
   if (!config.enabled) return OkStatus();
   QuotaUsage used;
-  if (config.memory_max && !but_memory) used.memory = meters_.memory();
+  if (config.memory_max && !but_memory) used.memory = MemoryUsed(*config.memory_max);
   if (config.disk_max) used.disk = meters_.disk();
   MutexLock lock(mutex_);
   if (!config_.enabled) return OkStatus();

@@ -2,6 +2,7 @@
 // deletions of points: docs/api/README.md, "Quotas". Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,6 +32,9 @@ class Quotas {
   struct Meters {
     Meter memory;
     Meter disk;
+    // Gives free memory that the process still holds back to the system; may be empty. Called when
+    // too much is used, once a second at most.
+    std::function<void()> return_memory = nullptr;
   };
 
   // Those kept in the file `path`; none are set where it is missing. kCorruption: a file that isn't
@@ -60,6 +64,8 @@ class Quotas {
   Quotas(env::FileSystem& fs, std::string path, Meters meters, const QuotaConfig& config)
       : fs_(fs), path_(std::move(path)), meters_(std::move(meters)), config_(config) {}
 
+  // What is used, less what could be returned if that is beyond the limit.
+  std::optional<uint64_t> MemoryUsed(uint64_t limit) AKIDB_EXCLUDES(mutex_);
   // Whether it is exceeded, by what is used now.
   bool Judge(uint64_t used, uint64_t limit, bool& tripped) const AKIDB_REQUIRES(mutex_);
   Status CheckLimit(const Limit& limit, const std::optional<uint64_t>& used) AKIDB_REQUIRES(mutex_);
@@ -72,6 +78,7 @@ class Quotas {
   QuotaConfig config_ AKIDB_GUARDED_BY(mutex_);
   bool memory_tripped_ AKIDB_GUARDED_BY(mutex_) = false;
   bool disk_tripped_ AKIDB_GUARDED_BY(mutex_) = false;
+  std::chrono::steady_clock::time_point next_return_ AKIDB_GUARDED_BY(mutex_);
 };
 
 }  // namespace akidb::service

@@ -55,6 +55,21 @@ TEST_F(QuotasTest, MemoryCountsUnlessSomethingElseLimitsIt) {
   EXPECT_TRUE(quotas->Check(false).ok());
 }
 
+TEST_F(QuotasTest, FreeMemoryIsReturnedBeforeAWriteIsRefused) {
+  int returns = 0;
+  auto quotas = *Quotas::Open(fs_, "/data/quotas.json",
+                              {[&] { return memory_; }, [&] { return disk_; },
+                               [&] {
+                                 ++returns;
+                                 memory_ = 40;
+                               }});
+  ASSERT_TRUE(quotas->Set({.enabled = true, .memory_max = 50, .release_margin = 0}).ok());
+  EXPECT_TRUE(quotas->Check(false).ok());
+  EXPECT_EQ(returns, 1);
+  EXPECT_TRUE(quotas->Check(false).ok());
+  EXPECT_EQ(returns, 1);
+}
+
 TEST_F(QuotasTest, WhatIsUnknownOrNotEnabledIsNotExceeded) {
   auto quotas = *Open();
   ASSERT_TRUE(quotas->Set({.enabled = false, .memory_max = 1, .disk_max = 1}).ok());

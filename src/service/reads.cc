@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,22 @@
 #include "service/text_vectors.h"
 
 namespace akidb::service {
+namespace {
+
+constexpr uint64_t kMatrixSampleMax = uint64_t{1} << 14;  // their vectors are in memory
+constexpr uint64_t kMatrixPairsMax = uint64_t{1} << 20;   // some 200 bytes each
+
+Status CheckMatrix(const MatrixRequest& request, uint64_t points) {
+  const uint64_t sample = std::min<uint64_t>(request.sample, points);
+  const uint64_t pairs = sample * std::min<uint64_t>(request.limit, sample);
+  if (sample <= kMatrixSampleMax && pairs <= kMatrixPairsMax) return OkStatus();
+  return InvalidArgumentError("`sample` and `limit` come to " + std::to_string(pairs) +
+                              " pairs of " + std::to_string(sample) + " points; at most " +
+                              std::to_string(kMatrixPairsMax) + " pairs of " +
+                              std::to_string(kMatrixSampleMax) + " points are possible");
+}
+
+}  // namespace
 
 Status Service::AdmitRead(const std::shared_ptr<engine::Collection>& collection, uint64_t cost,
                           const StrictCheck& check) {
@@ -35,7 +52,11 @@ Result<std::vector<PointRecord>> Service::Retrieve(const RequestContext& context
                          database_.FindCollection(collection));
   AKIDB_RETURN_IF_ERROR(AdmitRead(target, std::max<uint64_t>(1, request.ids.size()),
                                   [](const StrictChecks&) { return OkStatus(); }));
-  return target->Retrieve(context, request);
+  // Each once: an answer is no larger than the collection.
+  RetrieveRequest once = request;
+  std::unordered_set<PointId> seen;
+  std::erase_if(once.ids, [&](const PointId& id) { return !seen.insert(id).second; });
+  return target->Retrieve(context, once);
 }
 
 Result<engine::ScrollPage> Service::Scroll(const RequestContext& context,
@@ -108,6 +129,8 @@ Result<NeighbourMatrix> Service::Matrix(const RequestContext& context, std::stri
   AKIDB_ASSIGN_OR_RETURN(const VectorConfig config,
                          FindVector(target->config(), request.using_vector));
   const std::unique_ptr<const engine::CollectionReader> reader = target->Pin();
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t points_there, reader->Count(context, nullptr));
+  AKIDB_RETURN_IF_ERROR(CheckMatrix(request, points_there));
   engine::SampleRequest sample;
   sample.filter = WithCondition(request.filter, HasVectorCondition{request.using_vector});
   sample.limit = request.sample;

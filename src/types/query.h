@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/status.h"
 #include "types/filter.h"
 #include "types/payload_change.h"
 #include "types/point.h"
@@ -172,6 +173,13 @@ using QueryForm = std::variant<std::monostate, DenseVector, PointId, TextInput, 
                                FusionQuery, SampleQuery, FormulaQuery>;
 
 inline constexpr size_t kPrefetchDepthMax = 64;
+// Queries and prefetches of one request, a batch's together: each takes memory before it finds
+// anything.
+inline constexpr size_t kQueryStagesMax = 16'384;
+inline Status TooManyStagesError() {
+  return InvalidArgumentError("A request may have at most " + std::to_string(kQueryStagesMax) +
+                              " queries and prefetches");
+}
 
 // What is asked of the collection, or of those points that the prefetches found.
 struct QueryStage {

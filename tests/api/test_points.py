@@ -107,6 +107,12 @@ class Points(ServerTestCase):
         self.assertIn("7", self.refused(404, "GET", self.path + "/points/7"))
         self.assertEqual(self.ok("POST", self.path + "/points", {"ids": [7]}).result, [])
 
+    def test_a_point_that_is_asked_for_twice_comes_once(self):
+        self.create()
+        self.ok("PUT", self.path + "/points?wait=true", {"points": [{"id": i, "vector": {}} for i in (1, 2)]})
+        found = self.ok("POST", self.path + "/points", {"ids": [2, 1, 2, 2, 1]}).result
+        self.assertEqual([point["id"] for point in found], [2, 1])
+
 
 class Restart(unittest.TestCase):
     def test_everything_is_there_after_a_clean_stop_and_after_a_kill(self):

@@ -59,6 +59,12 @@ class ServiceEndpoints(ServerTestCase):
             self.assertNotIn("access-control-allow-origin", reply.headers)
 
     def test_a_preflight_is_answered(self):
+        for origin, status in (("https://example.org", 403), ("null", 403), ("http://localhost:1", 404)):
+            headers = {"origin": origin, "content-type": "text/plain"}
+            reply = self.call("POST", "/collections/none/points/delete", {"points": [1]}, headers=headers)
+            self.assertEqual(reply.status, status, reply.text)
+        headers = {"origin": "http://pages.example:6333", "host": "pages.example:6333"}
+        self.assertEqual(self.call("POST", "/collections/none/points/count", {}, headers=headers).status, 404)
         headers = {"origin": "http://localhost:3000", "access-control-request-method": "PUT"}
         reply = self.call("OPTIONS", "/collections/x/points", headers=headers)
         self.assertIn("PUT", reply.headers["access-control-allow-methods"])

@@ -258,6 +258,25 @@ TEST(DecodeQueryBatch, ReadsEverySearch) {
             "[searches[1].limit: value 0 invalid, must be 1 or larger]");
 }
 
+TEST(DecodeQuery, BoundsItsPrefetchesBeforeItMakesThem) {
+  const auto times = [](size_t count, std::string_view text) {
+    std::string all;
+    for (size_t i = 0; i < count; ++i) all.append(i == 0 ? "" : ",").append(text);
+    return all;
+  };
+  const auto query = [&](size_t prefetches) {
+    return R"({"query":{"fusion":"rrf"},"prefetch":[)" + times(prefetches, "{}") + "]}";
+  };
+  EXPECT_TRUE(DecodeQuery(query(kQueryStagesMax - 1)).ok());
+  const std::string message = "A request may have at most 16384 queries and prefetches";
+  EXPECT_EQ(DecodeQuery(query(kQueryStagesMax)).status().message(), message);
+  const std::string nested = R"({"prefetch":[)" + times(128, query(127)) + "]}";
+  EXPECT_EQ(DecodeQuery(nested).status().message(), message);
+  EXPECT_TRUE(DecodeQueryBatch(R"({"searches":[)" + times(128, query(127)) + "]}").ok());
+  EXPECT_EQ(DecodeQueryBatch(R"({"searches":[)" + times(129, query(127)) + "]}").status().message(),
+            message);
+}
+
 TEST(DecodeScroll, ReadsItsFields) {
   Result<ScrollRequest> request = DecodeScroll(
       R"({"offset":"936da01f-9abd-4d9d-80c7-02af85c822a8","limit":5,"with_payload":false})");

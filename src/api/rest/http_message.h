@@ -39,7 +39,8 @@ class HttpBodySource {
 struct HttpRequest {
   std::string method;   // as sent: "GET"
   std::string target;   // as sent: path and query, not decoded
-  std::string origin;   // header; empty when absent
+  std::string host;     // header; empty when absent
+  std::string origin;   // likewise
   std::string recall;   // header x-akidb-recall; empty when absent
   std::string explain;  // header x-akidb-explain
   std::string api_key;  // header api-key, else a bearer token; empty when absent
@@ -54,8 +55,8 @@ struct HttpRequest {
   // For the connection's next request: what this one carried, its key above all, must not be taken
   // for the next one's. The memory of the texts stays.
   void Reset() {
-    for (std::string* text : {&method, &target, &origin, &recall, &explain, &api_key, &content_type,
-                              &accept_encoding, &body}) {
+    for (std::string* text : {&method, &target, &host, &origin, &recall, &explain, &api_key,
+                              &content_type, &accept_encoding, &body}) {
       text->clear();
     }
     sink = nullptr;

@@ -17,6 +17,7 @@ void HttpParser::on_field_impl(Field name, View spelling, View value, ErrorCode&
       // RFC 9112, 3.2: more than one is an attempt to confuse.
       if (has_host_) error = boost::beast::http::error::bad_field;
       has_host_ = true;
+      request_.host.assign(value.data(), value.size());
       break;
     case Field::origin:
       request_.origin.assign(value.data(), value.size());

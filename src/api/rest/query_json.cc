@@ -86,6 +86,26 @@ Status ReadSearchParams(JsonElement value, const FieldPath& path, QueryStage& st
       });
 }
 
+// Counts queries, in arrays and objects, and their prefetches until there are too many. Nothing is
+// made of them yet.
+void CountStages(JsonElement value, size_t& count) {
+  if (count > kQueryStagesMax) return;
+  if (simdjson::dom::array list; !value.get(list)) {
+    for (JsonElement element : list) CountStages(element, count);
+  } else if (simdjson::dom::object stage; !value.get(stage)) {
+    ++count;
+    for (auto [key, member] : stage) {
+      if (key == "prefetch") CountStages(member, count);
+    }
+  }
+}
+
+Status CheckStages(JsonElement queries) {
+  size_t count = 0;
+  CountStages(queries, count);
+  return count <= kQueryStagesMax ? OkStatus() : TooManyStagesError();
+}
+
 Status ReadPrefetches(JsonElement value, const FieldPath& path, QueryStage& stage);
 
 // Members that a prefetch has, too.
@@ -234,6 +254,7 @@ Result<QueryRequest> DecodeQuery(std::string_view text, const QueryRequest& defa
                                  QueryDialect dialect) {
   JsonBody body;
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
+  AKIDB_RETURN_IF_ERROR(CheckStages(body.root()));
   QueryRequest request = defaults;
   FieldPath root;
   AKIDB_RETURN_IF_ERROR(ReaderOf(dialect)(body.root(), root, request));
@@ -249,6 +270,7 @@ Result<std::vector<QueryRequest>> DecodeQueryBatch(std::string_view text,
   JsonElement searches;
   AKIDB_RETURN_IF_ERROR(CheckObject(body.root(), root, "a JSON object"));
   if (!FindMember(body.root(), "searches", searches)) return MissingField(root, "searches");
+  AKIDB_RETURN_IF_ERROR(CheckStages(searches));
   FieldPath path = root.Member("searches");
   std::vector<QueryRequest> requests;
   Status read = ForEachElement(
@@ -263,6 +285,7 @@ Result<QueryGroupsRequest> DecodeQueryGroups(std::string_view text, const QueryR
                                              QueryDialect dialect) {
   JsonBody body;
   AKIDB_RETURN_IF_ERROR(body.Parse(text));
+  AKIDB_RETURN_IF_ERROR(CheckStages(body.root()));
   QueryGroupsRequest request;
   request.query = defaults;
   FieldPath root;

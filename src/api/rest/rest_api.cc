@@ -209,6 +209,17 @@ bool IsLocalOrigin(std::string_view origin) {
   return false;
 }
 
+// What a page may send without asking first (a text, a form), and not only read.
+bool MayChange(std::string_view method) {
+  return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
+
+bool IsOwnPage(const HttpRequest& request) {
+  const size_t scheme = request.origin.find("://");
+  return scheme != std::string::npos && !request.host.empty() &&
+         std::string_view(request.origin).substr(scheme + 3) == request.host;
+}
+
 }  // namespace
 
 RestApi::RestApi(service::Service& service, ApiOptions options, Logger& log)
@@ -306,6 +317,13 @@ std::optional<HttpResponse> RestApi::Denied(const HttpRequest& request, Right ri
                                             std::string_view collection,
                                             service::Caller& caller) const {
   if (right == Right::kOpen) return std::nullopt;
+  if (MayChange(request.method) && !request.origin.empty() && !MayRead(request.origin) &&
+      !IsOwnPage(request)) {
+    return ErrorReply(request, Status(ErrorCode::kPermissionDenied,
+                                      "pages of " + request.origin +
+                                          " may send nothing here; the setting `cors` says which "
+                                          "may"));
+  }
   Result<service::Caller> found = options_.keys.CallerOf(request.api_key);
   if (!found.ok()) return Unauthorized(request, found.status());
   caller = std::move(*found);
