@@ -46,6 +46,71 @@ class Collections(ServerTestCase):
         self.assertEqual(config["quantization_config"], options["quantization_config"])
         self.assertEqual(config["metadata"], {"owner": "me"})
 
+    def test_options_that_are_not_known_are_never_given_back(self):
+        graph = {"m": 8, "unknown": 1}
+        scalar = {"scalar": {"type": "int8", "unknown": 1}, "unknown": 1}
+        vector = {
+            "size": 4, "distance": "Cosine", "unknown": 1, "hnsw_config": graph, "quantization_config": scalar,
+            "multivector_config": {"comparator": "max_sim", "unknown": 1},
+        }
+        sparse = {"modifier": "idf", "index": {"on_disk": True, "unknown": 1}, "unknown": 1}
+        limits = {"enabled": False, "sparse_config": {"unknown": {"max_length": 5, "unknown": 1}}, "unknown": 1}
+        changes = {
+            "hnsw_config": graph,
+            "optimizers_config": {"indexing_threshold": 5, "unknown": 1},
+            "quantization_config": scalar,
+            "strict_mode_config": limits,
+            "unknown": {},
+        }
+        payload = {"memory": "cached", "unknown": 1}
+        self.create(
+            {"a": vector}, sparse_vectors={"s": sparse}, **changes, payload=payload,
+            wal_config={"wal_capacity_mb": 1, "unknown": 1}, metadata={"unknown": {"unknown": 1}},
+        )
+        stemmer = {"type": "snowball", "language": "english", "unknown": 1}
+        keyword = {"type": "keyword", "is_tenant": True}
+        for field, schema in (("k", keyword), ("t", {"type": "text", "stemmer": stemmer})):
+            index = {"field_name": field, "field_schema": {**schema, "unknown": 1}}
+            self.ok("PUT", self.path + "/index", index)
+
+        def check():
+            info = self.ok("GET", self.path).result
+            params = info["config"]["params"]
+            self.assertEqual(params["vectors"]["a"], {
+                "size": 4, "distance": "Cosine", "hnsw_config": {"m": 8},
+                "quantization_config": {"scalar": {"type": "int8"}}, "multivector_config": {"comparator": "max_sim"},
+            })
+            self.assertEqual(params["sparse_vectors"]["s"], {"modifier": "idf", "index": {"on_disk": True}})
+            self.assertEqual(params["payload"], {"memory": "cached"})
+            config = info["config"]
+            self.assertEqual(config["quantization_config"], {"scalar": {"type": "int8"}})
+            self.assertEqual(
+                config["strict_mode_config"], {"enabled": False, "sparse_config": {"unknown": {"max_length": 5}}})
+            self.assertEqual(config["metadata"], {"unknown": {"unknown": 1}})
+            for options in ("hnsw_config", "optimizer_config", "wal_config"):
+                self.assertNotIn("unknown", config[options])
+            self.assertEqual(info["payload_schema"]["k"]["params"], keyword)
+            stored = {"type": "snowball", "language": "english"}
+            self.assertEqual(info["payload_schema"]["t"]["params"], {"type": "text", "stemmer": stored})
+            return config
+
+        before = check()
+        vectors = {"a": {"on_disk": True, "hnsw_config": graph, "quantization_config": scalar, "unknown": 1}}
+        params = {"payload": payload, "unknown": 1}
+        patch = {**changes, "vectors": vectors, "sparse_vectors": {"s": sparse}, "params": params}
+        self.ok("PATCH", self.path, patch)
+        self.ok("PATCH", self.path, {"vectors": {"a": {"hnsw_config": {"unknown": 1}}}})
+        changed = self.ok("GET", self.path).result["config"]["params"]["vectors"]["a"]
+        self.assertEqual(changed.pop("on_disk"), True)
+        self.assertNotIn("hnsw_config", changed)
+        self.ok("PUT", self.path + "/vectors/b", {"dense": vector})
+        self.ok("PUT", self.path + "/vectors/r", {"sparse": sparse})
+        after = self.ok("GET", self.path).result["config"]
+        self.assertEqual(after["params"]["vectors"]["b"], before["params"]["vectors"]["a"])
+        self.assertEqual(after["params"]["sparse_vectors"]["r"], before["params"]["sparse_vectors"]["s"])
+        for part in ("hnsw_config", "optimizer_config", "quantization_config", "strict_mode_config"):
+            self.assertEqual(after[part], before[part])
+
     def test_named_vectors_of_every_metric(self):
         vectors = {m: {"size": 2, "distance": m} for m in ("Cosine", "Dot", "Euclid", "Manhattan")}
         self.create(vectors)

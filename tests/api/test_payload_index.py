@@ -272,6 +272,7 @@ class PayloadIndexes(ServerTestCase):
     def test_bad_requests_are_refused(self):
         self.create()
         neither = {"type": "integer", "range": False, "lookup": False}
+        long = {"custom": ["y" * 5000]}
         for status, body, text in (
             (400, [], "expected a JSON object"),
             (400, {"field_schema": "keyword"}, "field_name"),
@@ -286,7 +287,7 @@ class PayloadIndexes(ServerTestCase):
             (422, {"field_name": "a[", "field_schema": "keyword"}, "a["),
             (422, {"field_name": "", "field_schema": "keyword"}, "payload path"),
             (422, {"field_name": "f" * 2000, "field_schema": "keyword"}, "1024"),
-            (422, {"field_name": "f", "field_schema": {"type": "keyword", "x": "y" * 5000}}, "4096"),
+            (422, {"field_name": "f", "field_schema": {"type": "text", "stopwords": long}}, "4096"),
         ):
             with self.subTest(body=str(body)[:80]):
                 self.assertIn(text, self.refused(status, "PUT", self.path + "/index", body))

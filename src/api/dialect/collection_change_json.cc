@@ -8,15 +8,22 @@
 #include "api/dialect/collection_options_json.h"
 #include "api/dialect/input_json.h"
 #include "api/dialect/option_check_json.h"
+#include "api/rest/schema/basic_shapes.h"
+#include "api/rest/schema/collection_shapes.h"
 #include "api/rest/schema/option_shapes.h"
 #include "base/json_writer.h"
 
 namespace akidb::dialect {
 
-using rest::FindField;
+using rest::FindMemberShape;
+using rest::kAnything;
 using rest::kChangedParams;
 using rest::kCollectionChanges;
+using rest::kHnswConfig;
+using rest::kMetadata;
+using rest::kQuantization;
 using rest::kSparseVectorParams;
+using rest::kUpdateCollectionBody;
 using rest::kVectorChanges;
 namespace {
 
@@ -31,15 +38,17 @@ class Members {
     if (json.empty()) return;
     simdjson::dom::parser parser;
     JsonElement object;
-    if (!parser.parse(json.data(), json.size()).get(object)) Add(object, false);
+    if (!parser.parse(json.data(), json.size()).get(object)) Add(object, kAnything, false);
   }
-  // A null takes a member away, or is passed over.
-  void Add(JsonElement object, bool null_takes_away) {
+  // What `shape` knows of it. A null takes a member away, or is passed over.
+  void Add(JsonElement object, const Shape& shape, bool null_takes_away) {
     simdjson::dom::object members;
     if (object.get(members)) return;
     for (auto [key, member] : members) {
+      const Shape* known = FindMemberShape(shape, key);
+      if (known == nullptr) continue;
       if (!IsNull(member)) {
-        Set(key, simdjson::minify(member));
+        Set(key, KnownJson(member, *known));
       } else if (null_takes_away) {
         Erase(key);
       }
@@ -93,9 +102,11 @@ void Keep(const std::string& key, const Members& members, CollectionConfig& conf
   }
 }
 
-void Merge(const std::string& key, JsonElement given, CollectionConfig& config) {
+// A member of a body of `shape`.
+void Merge(const std::string& key, JsonElement given, const Shape& shape,
+           CollectionConfig& config) {
   Members members = Kept(config, key);
-  members.Add(given, /*null_takes_away=*/false);
+  members.Add(given, *FindMemberShape(shape, key), /*null_takes_away=*/false);
   Keep(key, members, config);
 }
 
@@ -162,14 +173,14 @@ Status ChangeVector(std::string_view name, JsonElement given, CollectionConfig& 
   }
   if (FindMember(given, "hnsw_config", member)) {
     Members graph(options.Get("hnsw_config"));
-    graph.Add(member, /*null_takes_away=*/false);
-    const bool unset = simdjson::minify(member) == "{}";
+    graph.Add(member, kHnswConfig, /*null_takes_away=*/false);
+    const bool unset = KnownJson(member, kHnswConfig) == "{}";
     options.Erase("hnsw_config");
     if (!unset && !graph.empty()) options.Set("hnsw_config", graph.ToJson());
   }
   if (FindMember(given, "quantization_config", member)) {
     options.Erase("quantization_config");
-    if (!IsDisabled(member)) options.Set("quantization_config", simdjson::minify(member));
+    if (!IsDisabled(member)) options.Set("quantization_config", KnownJson(member, kQuantization));
   }
   all.Set(name, options.ToJson());
   Keep(kVectorOptions, all, config);
@@ -188,7 +199,7 @@ Status ChangeSparseVector(std::string_view name, JsonElement given, CollectionCo
   }
   if (FindMember(given, "index", member)) {
     Members index(options.Get("index"));
-    index.Add(member, /*null_takes_away=*/false);
+    index.Add(member, *FindMemberShape(kSparseVectorParams, "index"), /*null_takes_away=*/false);
     options.Set("index", index.ToJson());
   }
   all.Set(name, options.ToJson());
@@ -200,10 +211,10 @@ Status ChangeSparseVector(std::string_view name, JsonElement given, CollectionCo
 Status ChangeMetadata(JsonElement given, const FieldPath& path, CollectionConfig& config) {
   Members metadata = Kept(config, "metadata");
   Members own(metadata.Get("akidb"));
-  metadata.Add(given, /*null_takes_away=*/true);
+  metadata.Add(given, kMetadata, /*null_takes_away=*/true);
   JsonElement akidb;
   if (FindMember(given, "akidb", akidb)) {
-    own.Add(akidb, /*null_takes_away=*/true);
+    own.Add(akidb, kAnything, /*null_takes_away=*/true);
     metadata.Set("akidb", own.ToJson());
   }
   const std::string merged = metadata.ToJson();
@@ -225,11 +236,12 @@ Status ChangeParams(JsonElement given, const FieldPath& path, CollectionConfig& 
   return ForEachMember(given, path, "an object",
                        [&](std::string_view key, JsonElement value, const FieldPath&) {
                          const std::string name(key);
-                         if (IsNull(value)) return OkStatus();
+                         const Shape* known = FindMemberShape(kChangedParams, key);
+                         if (IsNull(value) || known == nullptr) return OkStatus();
                          if (name == "payload") {
-                           Merge(name, value, config);
-                         } else if (FindField(kChangedParams.fields, name) != nullptr) {
-                           config.echoed_json[name] = simdjson::minify(value);
+                           Merge(name, value, kChangedParams, config);
+                         } else {
+                           config.echoed_json[name] = KnownJson(value, *known);
                          }
                          return OkStatus();
                        });
@@ -242,11 +254,13 @@ Status Change(JsonElement body, CollectionConfig& config) {
       [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
         if (IsNull(value)) return OkStatus();
         if (key == "hnsw_config" || key == "optimizers_config" || key == "strict_mode_config") {
-          Merge(std::string(key), value, config);
+          Merge(std::string(key), value, kUpdateCollectionBody, config);
         }
         if (key == "quantization_config") {
           config.echoed_json.erase(std::string(key));
-          if (!IsDisabled(value)) config.echoed_json[std::string(key)] = simdjson::minify(value);
+          if (!IsDisabled(value)) {
+            config.echoed_json[std::string(key)] = KnownJson(value, kQuantization);
+          }
         }
         if (key == "params") return ChangeParams(value, at, config);
         if (key == "metadata") return ChangeMetadata(value, at, config);
@@ -279,7 +293,7 @@ Status ReadNewSparse(JsonElement value, const FieldPath& path, NewVector& out) {
   const bool idf = FindMember(value, "modifier", modifier) && !modifier.get(word) && word == "idf";
   out.config = VectorConfig::Sparse(idf);
   out.options_key = kSparseVectorOptions;
-  out.options = simdjson::minify(value);
+  out.options = KnownJson(value, kSparseVectorParams);
   return OkStatus();
 }
 

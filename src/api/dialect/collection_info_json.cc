@@ -8,9 +8,18 @@
 #include <simdjson.h>
 
 #include "api/dialect/collection_json.h"
+#include "api/dialect/collection_options_json.h"
+#include "api/dialect/option_check_json.h"
+#include "api/dialect/payload_index_json.h"
+#include "api/rest/schema/collection_shapes.h"
+#include "api/rest/schema/option_shapes.h"
 #include "types/collection_config_json.h"
 
 namespace akidb::dialect {
+using rest::FindMemberShape;
+using rest::kChangedParams;
+using rest::kCreateCollectionBody;
+using rest::kVectorParams;
 namespace {
 
 struct Default {
@@ -57,6 +66,18 @@ std::string_view Stored(const CollectionConfig& config, const std::string& key) 
   return it == config.echoed_json.end() ? std::string_view() : std::string_view(it->second);
 }
 
+// What is kept under `key`, a member of the bodies that have the shape `body`. Collections of
+// earlier versions may keep members that are not known.
+std::string KnownStored(const CollectionConfig& config, const std::string& key,
+                        const Shape& body = kCreateCollectionBody) {
+  const std::string_view stored = Stored(config, key);
+  simdjson::dom::parser parser;
+  simdjson::dom::element value;
+  if (stored.empty() || parser.parse(stored.data(), stored.size()).get(value)) return {};
+  const Shape* known = FindMemberShape(body, key == kSparseVectorOptions ? "sparse_vectors" : key);
+  return known == nullptr ? std::string() : KnownJson(value, *known);
+}
+
 // The defaults, each replaced by what `given` says, then what `given` has beyond them.
 void WriteMerged(std::span<const Default> defaults, std::string_view given, JsonWriter& json) {
   std::map<std::string, std::string, std::less<>> members;
@@ -99,9 +120,9 @@ void WriteVector(const VectorConfig& vector, std::string_view options, JsonWrite
 
 void WriteVectors(const CollectionConfig& config, JsonWriter& json) {
   std::map<std::string, std::string, std::less<>> options;
-  ForEachStored(Stored(config, "vector_options"),
+  ForEachStored(Stored(config, kVectorOptions),
                 [&](std::string_view name, simdjson::dom::element member) {
-                  options[std::string(name)] = simdjson::minify(member);
+                  options[std::string(name)] = KnownJson(member, kVectorParams);
                 });
   const auto dense = std::count_if(config.vectors.begin(), config.vectors.end(),
                                    [](const auto& entry) { return !entry.second.sparse; });
@@ -125,7 +146,7 @@ void WriteParams(const CollectionConfig& config, JsonWriter& json) {
   json.BeginObject();
   json.Key("vectors");
   WriteVectors(config, json);
-  if (std::string_view sparse = Stored(config, "sparse_vector_options"); !sparse.empty()) {
+  if (std::string sparse = KnownStored(config, kSparseVectorOptions); !sparse.empty()) {
     json.Key("sparse_vectors");
     json.Raw(sparse);
   }
@@ -135,7 +156,7 @@ void WriteParams(const CollectionConfig& config, JsonWriter& json) {
     json.Raw(stored.empty() ? entry.json : stored);
   }
   for (const char* key : {"read_fan_out_factor", "read_fan_out_delay_ms", "payload"}) {
-    const std::string_view stored = Stored(config, key);
+    const std::string stored = KnownStored(config, key, kChangedParams);
     if (!stored.empty()) WriteRawOrNull(key, stored, json);
   }
   json.EndObject();
@@ -146,14 +167,14 @@ void WriteConfig(const CollectionConfig& config, JsonWriter& json) {
   json.Key("params");
   WriteParams(config, json);
   json.Key("hnsw_config");
-  WriteMerged(kHnswDefaults, Stored(config, "hnsw_config"), json);
+  WriteMerged(kHnswDefaults, KnownStored(config, "hnsw_config"), json);
   json.Key("optimizer_config");
-  WriteMerged(kOptimizerDefaults, Stored(config, "optimizers_config"), json);
+  WriteMerged(kOptimizerDefaults, KnownStored(config, "optimizers_config"), json);
   json.Key("wal_config");
-  WriteMerged(kWalDefaults, Stored(config, "wal_config"), json);
-  WriteRawOrNull("quantization_config", Stored(config, "quantization_config"), json);
+  WriteMerged(kWalDefaults, KnownStored(config, "wal_config"), json);
+  WriteRawOrNull("quantization_config", KnownStored(config, "quantization_config"), json);
   for (const char* key : {"strict_mode_config", "metadata"}) {
-    std::string_view stored = Stored(config, key);
+    const std::string stored = KnownStored(config, key);
     if (!stored.empty()) WriteRawOrNull(key, stored, json);
   }
   json.EndObject();
@@ -166,9 +187,9 @@ void WritePayloadSchema(const service::PayloadIndexInfos& indexes, JsonWriter& j
     json.BeginObject();
     json.Key("data_type");
     json.String(PayloadFieldKindName(info.index.kind));
-    if (!info.index.params_json.empty()) {
+    if (const std::string params = KnownIndexParams(info.index); !params.empty()) {
       json.Key("params");
-      json.Raw(info.index.params_json);
+      json.Raw(params);
     }
     json.Key("points");
     json.Uint(info.points);

@@ -5,15 +5,18 @@
 #include "api/dialect/collection_options_json.h"
 #include "api/dialect/input_json.h"
 #include "api/dialect/option_check_json.h"
+#include "api/rest/schema/collection_shapes.h"
 #include "api/rest/schema/option_shapes.h"
 #include "types/collection_config_json.h"
 
 namespace akidb::dialect {
 
-using rest::FindField;
+using rest::FindMemberShape;
 using rest::kCollectionOptions;
+using rest::kCreateCollectionBody;
 using rest::kSparseVectorParams;
 using rest::kVectorParamOptions;
+using rest::kVectorParams;
 namespace {
 
 Status ReadDistance(JsonElement value, const FieldPath& path, Metric& out) {
@@ -85,7 +88,7 @@ Status ReadVectors(JsonElement value, const FieldPath& path, CollectionConfig& o
   return OkStatus();
 }
 
-// What clients say of a sparse vector's index is kept as it came.
+// What clients say of a sparse vector's index is kept.
 Status ReadSparseVectors(JsonElement value, const FieldPath& path, CollectionConfig& out) {
   const Status read =
       ForEachMember(value, path, "an object of named sparse vectors",
@@ -100,7 +103,8 @@ Status ReadSparseVectors(JsonElement value, const FieldPath& path, CollectionCon
                       return OkStatus();
                     });
   AKIDB_RETURN_IF_ERROR(read);
-  out.echoed_json[kSparseVectorOptions] = simdjson::minify(value);
+  out.echoed_json[kSparseVectorOptions] =
+      KnownJson(value, *FindMemberShape(kCreateCollectionBody, "sparse_vectors"));
   return OkStatus();
 }
 
@@ -119,11 +123,6 @@ Status CheckNamesDiffer(JsonElement body) {
         std::string(name) + "'");
   }
   return OkStatus();
-}
-
-// Whether `key` is kept to be given back.
-bool IsEchoed(std::string_view key) {
-  return key == "quantization_config" || FindField(kCollectionOptions, key) != nullptr;
 }
 
 Status ReadSharding(JsonElement value, const FieldPath& path) {
@@ -165,8 +164,10 @@ Status ReadVectorParams(JsonElement value, const FieldPath& path, VectorConfig& 
         if (key == "quantization_config") AKIDB_RETURN_IF_ERROR(CheckQuantization(member, at));
         if (key == "datatype") ReadDatatype(member, out.datatype);
         if (key == "on_disk") AKIDB_RETURN_IF_ERROR(ReadBool(member, at, out.on_disk));
+        const Shape* known = FindMemberShape(kVectorParams, key);
+        if (known == nullptr) return OkStatus();
         options.Key(key);
-        options.Raw(simdjson::minify(member));
+        WriteKnown(member, *known, options);
         return OkStatus();
       });
   options.EndObject();
@@ -193,8 +194,8 @@ Result<CollectionConfig> DecodeCreateCollection(std::string_view text) {
                       if (key == "quantization_config")
                         AKIDB_RETURN_IF_ERROR(CheckQuantization(value, at));
                       if (key == "metadata") AKIDB_RETURN_IF_ERROR(ReadMetadata(value, at, config));
-                      if (IsEchoed(key))
-                        config.echoed_json[std::string(key)] = simdjson::minify(value);
+                      const Shape* known = FindMemberShape(kCreateCollectionBody, key);
+                      if (known) config.echoed_json[std::string(key)] = KnownJson(value, *known);
                       return OkStatus();
                     });
   AKIDB_RETURN_IF_ERROR(read);

@@ -11,9 +11,9 @@
 
 namespace akidb::dialect {
 
-// Every documented option is checked. Those that AkiDB doesn't act upon are kept as they came in
-// CollectionConfig::echoed_json: by their own name, those of single vectors under
-// "vector_options" as {vector name: options}.
+// Every documented option is checked, and kept in CollectionConfig::echoed_json: by its own name,
+// those of single vectors under "vector_options" as {vector name: options}. Members that aren't
+// documented are dropped, here and in changes, and never given back.
 Result<CollectionConfig> DecodeCreateCollection(std::string_view body);
 
 // What PATCH asks for, as a change of the options that are kept. Null members change nothing, but

@@ -12,8 +12,8 @@ namespace akidb::dialect {
 inline constexpr char kVectorOptions[] = "vector_options";
 inline constexpr char kSparseVectorOptions[] = "sparse_vector_options";
 
-// Of one dense vector. What clients may say of it beyond size and distance goes into `options` as
-// it came, as one object.
+// Of one dense vector. What clients may say of it beyond size and distance goes into `options`, as
+// one object.
 Status ReadVectorParams(JsonElement value, const FieldPath& path, VectorConfig& out,
                         JsonWriter& options);
 

@@ -8,10 +8,11 @@
 namespace akidb::dialect {
 
 using rest::FindField;
+using rest::FindMemberShape;
 using rest::ForEachChoice;
+using rest::kAnything;
 using rest::kNoBound;
 using rest::kQuantization;
-using rest::Shape;
 namespace {
 
 using Kind = Shape::Kind;
@@ -172,6 +173,15 @@ Status CheckShape(JsonElement value, const FieldPath& path, const Shape& shape) 
   return InternalError("a shape of unknown kind");
 }
 
+// The option that admits a value; the shape of anything where none does.
+const Shape& ShapeMeant(JsonElement value, const Shape& shape) {
+  for (const Shape* option : shape.options) {
+    if (!IsOfKind(value, *option) || !CheckShape(value, FieldPath(), *option).ok()) continue;
+    return option->kind == Kind::kOneOf ? ShapeMeant(value, *option) : *option;
+  }
+  return kAnything;
+}
+
 }  // namespace
 
 Status CheckOptions(JsonElement value, const FieldPath& path, std::span<const Field> fields) {
@@ -192,6 +202,35 @@ Status CheckQuantization(JsonElement value, const FieldPath& path) {
     }
   }
   return FieldError(path, "expected one of `scalar`, `product`, `binary`, `turbo`");
+}
+
+void WriteKnown(JsonElement value, const Shape& shape, JsonWriter& json) {
+  if (shape.kind == Kind::kOneOf) return WriteKnown(value, ShapeMeant(value, shape), json);
+  simdjson::dom::object object;
+  simdjson::dom::array array;
+  if (shape.kind == Kind::kArray && !value.get(array)) {
+    json.BeginArray();
+    for (JsonElement element : array) WriteKnown(element, *shape.element, json);
+    json.EndArray();
+  } else if (shape.kind != Kind::kAny && !value.get(object)) {
+    json.BeginObject();
+    for (auto [key, member] : object) {
+      const Shape* known = FindMemberShape(shape, key);
+      if (known == nullptr) continue;
+      json.Key(key);
+      WriteKnown(member, *known, json);
+    }
+    json.EndObject();
+  } else {
+    json.Raw(simdjson::minify(value));
+  }
+}
+
+std::string KnownJson(JsonElement value, const Shape& shape) {
+  std::string text;
+  JsonWriter json(text);
+  WriteKnown(value, shape, json);
+  return text;
 }
 
 }  // namespace akidb::dialect

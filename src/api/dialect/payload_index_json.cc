@@ -4,6 +4,7 @@
 
 #include "api/dialect/input_json.h"
 #include "api/dialect/option_check_json.h"
+#include "api/rest/schema/basic_shapes.h"
 #include "api/rest/schema/index_shapes.h"
 #include "types/collection_config_json.h"
 
@@ -12,6 +13,13 @@ namespace akidb::dialect {
 using rest::IndexParams;
 using rest::PayloadIndexParams;
 namespace {
+
+const Shape& ShapeOfParams(PayloadFieldKind kind) {
+  for (const IndexParams& params : PayloadIndexParams()) {
+    if (params.type == PayloadFieldKindName(kind)) return *params.shape;
+  }
+  return rest::kAnything;
+}
 
 Status ReadType(JsonElement value, const FieldPath& path, PayloadFieldKind& out) {
   std::string_view name;
@@ -36,12 +44,14 @@ Status CheckIntegerParams(JsonElement value, const FieldPath& path) {
 }
 
 // What the analyzer makes of those of texts is for the engine to check.
-Status CheckParams(JsonElement value, const FieldPath& path, PayloadFieldKind kind) {
-  for (const IndexParams& params : PayloadIndexParams()) {
-    if (params.type != PayloadFieldKindName(kind)) continue;
-    AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, params.shape->fields));
+Status ReadParams(JsonElement value, const FieldPath& path, PayloadFieldIndex& out) {
+  const Shape& shape = ShapeOfParams(out.kind);
+  AKIDB_RETURN_IF_ERROR(CheckOptions(value, path, shape.fields));
+  if (out.kind == PayloadFieldKind::kInteger) {
+    AKIDB_RETURN_IF_ERROR(CheckIntegerParams(value, path));
   }
-  return kind == PayloadFieldKind::kInteger ? CheckIntegerParams(value, path) : OkStatus();
+  out.params_json = KnownJson(value, shape);
+  return OkStatus();
 }
 
 Status ReadSchema(JsonElement value, const FieldPath& path, PayloadFieldIndex& out) {
@@ -50,12 +60,17 @@ Status ReadSchema(JsonElement value, const FieldPath& path, PayloadFieldIndex& o
   AKIDB_RETURN_IF_ERROR(CheckObject(value, path, "a type, or an object {\"type\": …}"));
   if (!FindMember(value, "type", type)) return MissingField(path, "type");
   AKIDB_RETURN_IF_ERROR(ReadType(type, path.Member("type"), out.kind));
-  AKIDB_RETURN_IF_ERROR(CheckParams(value, path, out.kind));
-  out.params_json = simdjson::minify(value);
-  return OkStatus();
+  return ReadParams(value, path, out);
 }
 
 }  // namespace
+
+std::string KnownIndexParams(const PayloadFieldIndex& index) {
+  simdjson::dom::parser parser;
+  JsonElement value;
+  if (index.params_json.empty() || parser.parse(index.params_json).get(value)) return {};
+  return KnownJson(value, ShapeOfParams(index.kind));
+}
 
 Result<service::PayloadIndexRequest> DecodePayloadIndex(std::string_view text) {
   JsonBody body;

@@ -348,6 +348,33 @@ TEST(DecodeCreateCollection, ASingleVectorIsTheDefaultOneAndRoundTrips) {
   }
 }
 
+TEST(WriteCollectionInfo, LeavesOutWhatEarlierVersionsKeptUnknown) {
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
+  config.vectors["s"] = VectorConfig::Sparse(false);
+  config.echoed_json["vector_options"] =
+      R"({"":{"unknown":1,"on_disk":true,"hnsw_config":{"m":4,"unknown":1}}})";
+  config.echoed_json["sparse_vector_options"] = R"({"s":{"index":{"unknown":1}}})";
+  config.echoed_json["payload"] = R"({"memory":"cold","unknown":1})";
+  for (const char* key : {"hnsw_config", "optimizers_config", "wal_config", "strict_mode_config"}) {
+    config.echoed_json[key] = R"({"unknown":1})";
+  }
+  config.echoed_json["quantization_config"] = R"({"binary":{"unknown":1},"unknown":1})";
+  std::string text;
+  JsonWriter json(text);
+  service::CollectionInfo info{{}, config};
+  info.payload_indexes["k"].index = {.kind = PayloadFieldKind::kKeyword,
+                                     .params_json = R"({"type":"keyword","unknown":1})"};
+  dialect::WriteCollectionInfo(info, json);
+  EXPECT_EQ(text.find("unknown"), std::string::npos) << text;
+  for (const char* kept :
+       {R"("on_disk":true,"hnsw_config":{"m":4})", R"("sparse_vectors":{"s":{"index":{}}})",
+        R"("payload":{"memory":"cold"})", R"("quantization_config":{"binary":{}})",
+        R"("params":{"type":"keyword"})"}) {
+    EXPECT_NE(text.find(kept), std::string::npos) << text;
+  }
+}
+
 TEST(WriteCollectionInfo, TheStatusTellsOfMergesAndFailures) {
   service::CollectionStats stats;
   stats.graph_due = true;

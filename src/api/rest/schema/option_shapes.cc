@@ -207,6 +207,7 @@ constinit const Shape kQuantizationChange = {.kind = Kind::kOneOf, .options = kQ
 constinit const Shape kMetadata = {.kind = Kind::kObject,
                                    .name = "Metadata",
                                    .doc = "Whatever is to be kept with the collection.",
-                                   .fields = kMetadataFields};
+                                   .fields = kMetadataFields,
+                                   .element = &kAnything};
 
 }  // namespace akidb::rest

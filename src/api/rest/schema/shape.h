@@ -35,12 +35,12 @@ struct Shape {
   std::string_view doc = {};   // sentences
   double min = 0;              // of kUint and kNumber
   double max = kNoBound;
-  std::string_view choices = {};               // "a|b", of kChoice
-  std::string_view format = {};                // of kString, as JSON Schema names it
-  std::span<const Field> fields = {};          // of kObject
-  bool closed = false;                         // of kObject: other fields are refused
-  const Shape* element = nullptr;              // of kMap and kArray
-  size_t items_min = 0;                        // of kArray
+  std::string_view choices = {};       // "a|b", of kChoice
+  std::string_view format = {};        // of kString, as JSON Schema names it
+  std::span<const Field> fields = {};  // of kObject
+  bool closed = false;                 // of kObject: other fields are refused
+  const Shape* element = nullptr;      // of kMap, kArray, and kObject's other fields if kept
+  size_t items_min = 0;                // of kArray
   std::span<const Shape* const> options = {};  // of kOneOf
   std::string_view example = {};  // JSON; without one it is made of the parts' examples
 };
@@ -77,5 +77,7 @@ void ForEachChoice(std::string_view choices, F&& f) {
 
 // The field called `name`, or null.
 const Field* FindField(std::span<const Field> fields, std::string_view name);
+// What the member `name` of a value of `shape` has to be; null for one that isn't known.
+const Shape* FindMemberShape(const Shape& shape, std::string_view name);
 
 }  // namespace akidb::rest

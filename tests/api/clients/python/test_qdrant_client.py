@@ -109,6 +109,23 @@ class PythonClient(unittest.TestCase):
         self.assertTrue(config.quantization_config.binary.always_ram)
         self.assertEqual(config.metadata, {"owner": "me"})
 
+    def test_options_that_are_not_known_do_not_keep_a_collection_from_being_read(self):
+        scalar = {"scalar": {"type": "int8", "other": 1}, "other": 1}
+        graph = {"m": 8, "other": 1}
+        vector = {"size": 2, "distance": "Dot", "other": 1, "hnsw_config": graph, "quantization_config": scalar}
+        body = {
+            "vectors": {"a": vector}, "sparse_vectors": {"s": {"index": {"other": 1}, "other": 1}},
+            "hnsw_config": graph, "quantization_config": scalar, "optimizers_config": {"other": 1},
+            "strict_mode_config": {"other": 1}, "payload": {"other": 1}, "wal_config": {"other": 1},
+        }
+        answer = self.server.request("PUT", f"/collections/{self.name}", body)
+        self.assertEqual(answer.status, 200)
+        index = {"field_name": "k", "field_schema": {"type": "keyword", "other": 1}}
+        self.assertEqual(self.server.request("PUT", f"/collections/{self.name}/index", index).status, 200)
+        info = self.client.get_collection(self.name)
+        self.assertEqual(info.config.params.vectors["a"].hnsw_config.m, 8)
+        self.assertEqual(list(info.payload_schema), ["k"])
+
     def test_query_filter_scroll_count_retrieve_delete(self):
         self.fill()
         hits = self.client.query_points(self.name, query=[1.0, 0.0], with_payload=True, with_vectors=True).points
