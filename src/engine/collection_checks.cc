@@ -1,7 +1,6 @@
 #include "engine/collection_checks.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "engine/vector_schema.h"
 
@@ -12,20 +11,21 @@ constexpr size_t kNameBytesMax = 255;
 
 }  // namespace
 
-Status CheckCollectionName(const std::string& name) {
+Status CheckCollectionName(const std::string& name, std::string_view field) {
+  const std::string at = "[" + std::string(field) + ": ";
   if (name.empty() || name.size() > kNameBytesMax) {
-    return ValidationError("[collection_name: must have 1 to 255 bytes, has " +
-                           std::to_string(name.size()) + "]");
+    return ValidationError(at + "must have 1 to 255 bytes, has " + std::to_string(name.size()) +
+                           "]");
   }
   static constexpr std::string_view kForbidden("<>:\"/\\|?*");
   if (name.find_first_of(kForbidden) != std::string::npos) {
-    return ValidationError("[collection_name: `" + name +
+    return ValidationError(at + "`" + name +
                            "` holds a character that names can't have: one of <>:\"/\\|?*]");
   }
   // A name is printed in logs and on terminals.
   auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   if (std::any_of(name.begin(), name.end(), is_control)) {
-    return ValidationError("[collection_name: holds a control character]");
+    return ValidationError(at + "holds a control character]");
   }
   return OkStatus();
 }

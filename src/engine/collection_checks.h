@@ -2,13 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 #include "types/collection_config.h"
 
 namespace akidb::engine {
 
-Status CheckCollectionName(const std::string& name);
+// `field` says where it was given.
+Status CheckCollectionName(const std::string& name, std::string_view field = "collection_name");
 Status CheckVectorConfigs(const CollectionConfig& config);
 
 }  // namespace akidb::engine

@@ -490,14 +490,13 @@ class DatabaseImpl final : public Database {
       return OkStatus();
     }
     std::shared_ptr<Entry> entry;
-    std::string name;
-    if (const auto* create = std::get_if<CreateAlias>(&change)) {
-      name = create->alias;
+    const auto* create = std::get_if<CreateAlias>(&change);
+    const std::string& name = create ? create->alias : std::get<RenameAlias>(change).new_alias;
+    if (create != nullptr) {
       entry = FindEntry(create->collection);
       if (!entry) return NoSuchCollection(create->collection);
     } else {
       const auto& rename = std::get<RenameAlias>(change);
-      name = rename.new_alias;
       auto present = aliases.find(rename.old_alias);
       if (present == aliases.end()) {
         return NotFoundError("Alias `" + rename.old_alias + "` doesn't exist!");
@@ -505,7 +504,7 @@ class DatabaseImpl final : public Database {
       entry = present->second;
       aliases.erase(present);
     }
-    AKIDB_RETURN_IF_ERROR(CheckCollectionName(name));
+    AKIDB_RETURN_IF_ERROR(CheckCollectionName(name, create ? "alias_name" : "new_alias_name"));
     MutexLock lock(entries_mutex_);
     if (entries_.contains(name)) {
       return InvalidArgumentError("Alias `" + name + "` can't have the name of a collection");

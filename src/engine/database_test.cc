@@ -325,6 +325,7 @@ TEST_F(DatabaseTest, AliasesChangeTogetherOrNotAtAll) {
   };
   EXPECT_EQ(refused(CreateAlias{"none", "z"}).message(), "Collection `none` doesn't exist!");
   EXPECT_EQ(refused(RenameAlias{"none", "z"}).message(), "Alias `none` doesn't exist!");
+  EXPECT_TRUE(refused(CreateAlias{"b", "z/"}).message().starts_with("[alias_name: `z/` holds"));
   EXPECT_EQ(refused(CreateAlias{"a", "b"}).code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(refused(CreateAlias{"a", "no/name"}).code(), ErrorCode::kValidation);
   EXPECT_EQ(database_->CreateCollection("x", Config()).code(), ErrorCode::kAlreadyExists);

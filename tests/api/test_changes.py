@@ -218,11 +218,11 @@ class Vectors(ServerTestCase):
         self.assertIn("already exists", self.refused(409, "PUT", vectors + "a", dense))
         for status, body, words in (
             (400, {}, "dense"),
-            (400, {"other": {}}, "other"),
+            (400, {"other": {}}, "unknown field `other`, expected one of `dense`, `sparse`"),
             (400, {"dense": {"size": 2}}, "distance"),
             (400, {"dense": {"size": 2, "distance": "Far"}}, "dense.distance"),
             (422, {"dense": {"size": 0, "distance": "Dot"}}, "dense.size"),
-            (400, {**dense, "sparse": {}}, "sparse"),
+            (400, {**dense, "sparse": {}}, "expected either `dense` or `sparse`, got both"),
             (400, {"sparse": {"modifier": "idf!"}}, "sparse.modifier"),
             (400, {"sparse": 1}, "sparse"),
         ):

@@ -175,6 +175,10 @@ class Collections(ServerTestCase):
         self.assertTrue(self.ok("GET", f"/collections/{other}/exists").result["exists"])
         for actions, word in (([{}], "actions[0]"), ([{"create_alias": {"alias_name": "a"}}], "collection_name")):
             self.assertIn(word, self.refused(400, "POST", "/collections/aliases", {"actions": actions}))
+        empty = "[actions[0].create_alias.alias_name: must not be empty]"
+        for wrong, text in (("", empty), ("a/", "[alias_name: `a/` holds")):
+            actions = [{"create_alias": {"collection_name": name, "alias_name": wrong}}]
+            self.assertIn(text, self.refused(422, "POST", "/collections/aliases", {"actions": actions}))
         self.ok("POST", "/collections/aliases", {"actions": bad[:1]})
         self.assertFalse(self.ok("GET", f"/collections/{other}/exists").result["exists"])
         self.assertIn("none", self.refused(404, "GET", "/collections/none/aliases"))

@@ -303,8 +303,11 @@ Result<NewVector> ReadNewVector(JsonElement body) {
   AKIDB_RETURN_IF_ERROR(
       ForEachMember(body, root, "an object {\"dense\": …} or {\"sparse\": …}",
                     [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
-                      if (!vector.options_key.empty() || (key != "dense" && key != "sparse")) {
-                        return UnknownField(at, "one of `dense`, `sparse`");
+                      if (key != "dense" && key != "sparse") {
+                        return UnknownField(at, "`dense`, `sparse`");
+                      }
+                      if (!vector.options_key.empty()) {
+                        return BodyError(root, "expected either `dense` or `sparse`, got both");
                       }
                       if (key == "sparse") return ReadNewSparse(value, at, vector);
                       vector.options_key = kVectorOptions;

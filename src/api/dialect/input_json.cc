@@ -47,14 +47,17 @@ std::string ParseMessage(simdjson::error_code code) {
   }
 }
 
-// Enough of a wrong value to recognise it.
-std::string Shown(JsonElement value) {
+std::string Beginning(std::string_view text) {
   constexpr size_t kShownMax = 64;
+  if (text.size() <= kShownMax) return std::string(text);
+  return std::string(text.substr(0, kShownMax)) + "…";
+}
+
+// Enough of a wrong value to recognise it; strings are quoted.
+std::string Shown(JsonElement value) {
   if (value.is_array() || value.is_object()) return std::string(TypeName(value));
-  std::string text = simdjson::minify(value);
-  if (value.is_string()) text = std::string(std::string_view(value));
-  if (text.size() > kShownMax) text = text.substr(0, kShownMax) + "…";
-  return text;
+  if (value.is_string()) return "\"" + Beginning(std::string_view(value)) + "\"";
+  return Beginning(simdjson::minify(value));
 }
 
 }  // namespace
@@ -122,6 +125,11 @@ Status ReadString(JsonElement value, const FieldPath& path, std::string_view& ou
   return value.get(out) ? TypeError(path, "a string", value) : OkStatus();
 }
 
+Status ReadName(JsonElement value, const FieldPath& path, std::string_view& out) {
+  AKIDB_RETURN_IF_ERROR(ReadString(value, path, out));
+  return out.empty() ? RangeError(path, "must not be empty") : OkStatus();
+}
+
 Status ReadSize(JsonElement value, const FieldPath& path, size_t min, size_t& out) {
   uint64_t number = 0;
   AKIDB_RETURN_IF_ERROR(ReadUint(value, path, number));
@@ -171,7 +179,9 @@ Status ReadPointId(JsonElement value, const FieldPath& path, PointId& out) {
       return OkStatus();
     }
   }
-  return FieldError(path, "value " + Shown(value) +
+  // The dialect's words have no quotes here.
+  const std::string shown = value.is_string() ? Beginning(text) : Shown(value);
+  return FieldError(path, "value " + shown +
                               " is not a valid point ID, valid values are either an unsigned "
                               "integer or a UUID");
 }

@@ -68,6 +68,8 @@ Status ReadUint(JsonElement value, const FieldPath& path, uint64_t& out);
 Status ReadDouble(JsonElement value, const FieldPath& path, double& out);
 // Valid as long as the body.
 Status ReadString(JsonElement value, const FieldPath& path, std::string_view& out);
+// Likewise, with at least one character.
+Status ReadName(JsonElement value, const FieldPath& path, std::string_view& out);
 // At least `min`.
 Status ReadSize(JsonElement value, const FieldPath& path, size_t min, size_t& out);
 // An array of numbers, each rounded to the nearest float32.

@@ -23,7 +23,7 @@ Status ReadTexts(JsonElement value, const FieldPath& path,
                       for (const NamedText& named : members) {
                         if (key != named.key) continue;
                         std::string_view text;
-                        AKIDB_RETURN_IF_ERROR(ReadString(member, at, text));
+                        AKIDB_RETURN_IF_ERROR(ReadName(member, at, text));
                         named.text = text;
                       }
                       return OkStatus();

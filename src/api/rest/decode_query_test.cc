@@ -59,6 +59,14 @@ TEST(DecodeQuery, WhatTheBodySaysCountsMoreThanDefaults) {
 }
 
 TEST(DecodeQuery, ALimitOfZeroIsAValidationErrorAndAHugeOneIsFine) {
+  EXPECT_EQ(DecodeQuery(R"({"limit":"x"})").status().message(),
+            "limit: expected an unsigned integer, got \"x\"");
+  EXPECT_EQ(DecodeQuery(R"({"query":{"order_by":""}})").status().message(),
+            "[query.order_by: must not be empty]");
+  const Status text = DecodeQuery(R"({"query":{"text":{"query":"a"}}})").status();
+  EXPECT_EQ(text.code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(text.message(),
+            "query.text: queries over text indexes are not served by this version of AkiDB");
   EXPECT_EQ(DecodeQuery(R"({"limit":0})").status().message(),
             "[limit: value 0 invalid, must be 1 or larger]");
   EXPECT_EQ(DecodeQuery(R"({"limit":999999999})")->limit, 999999999u);
@@ -290,6 +298,7 @@ TEST(DecodeScroll, ReadsItsFields) {
 TEST(DecodeFacetAndMatrix, ReadTheirFieldsAndDefaults) {
   EXPECT_EQ(DecodeFacet(R"({"key":"k","exact":true})")->limit, 10u);
   EXPECT_EQ(DecodeFacet("{}").status().message(), "missing field `key`");
+  EXPECT_EQ(DecodeFacet(R"({"key":""})").status().message(), "[key: must not be empty]");
   EXPECT_EQ(DecodeFacet(R"({"key":"k","limit":0})").status().code(), ErrorCode::kValidation);
   Result<MatrixRequest> matrix = DecodeMatrix(R"({"using":"v","sample":5})");
   EXPECT_EQ(matrix->sample, 5u);

@@ -22,6 +22,7 @@ using dialect::RangeError;
 using dialect::ReadBool;
 using dialect::ReadDouble;
 using dialect::ReadFloats;
+using dialect::ReadName;
 using dialect::ReadPointId;
 using dialect::ReadPointIds;
 using dialect::ReadSize;

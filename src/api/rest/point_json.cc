@@ -258,7 +258,7 @@ Result<FacetRequest> DecodeFacet(std::string_view text) {
         if (key == "exact") return ReadBool(value, at, exact);
         if (key != "key") return key == "shard_key" ? ReadShardKey(value, at) : OkStatus();
         std::string_view name;
-        AKIDB_RETURN_IF_ERROR(ReadString(value, at, name));
+        AKIDB_RETURN_IF_ERROR(ReadName(value, at, name));
         request.key = name;
         return OkStatus();
       });

@@ -300,7 +300,7 @@ Status ReadRecommendStrategy(JsonElement value, const FieldPath& path, Recommend
 Status ReadOrderBy(JsonElement value, const FieldPath& path, OrderBy& out) {
   std::string_view text;
   if (value.is_string()) {
-    AKIDB_RETURN_IF_ERROR(ReadString(value, path, text));
+    AKIDB_RETURN_IF_ERROR(ReadName(value, path, text));
     out.key = text;
     return OkStatus();
   }
@@ -308,7 +308,7 @@ Status ReadOrderBy(JsonElement value, const FieldPath& path, OrderBy& out) {
       value, path, "a key or an object {\"key\": …, \"direction\": …, \"start_from\": …}",
       [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
         if (key == "key") {
-          AKIDB_RETURN_IF_ERROR(ReadString(member, at, text));
+          AKIDB_RETURN_IF_ERROR(ReadName(member, at, text));
           out.key = text;
           return OkStatus();
         }
@@ -338,6 +338,9 @@ Status ReadQueryForm(JsonElement value, const FieldPath& path, QueryForm& out) {
     return form.read(member, path.Member(form.key), out);
   }
   if (FindMember(value, "formula", member)) return ReadFormula(value, path, out);
+  if (FindMember(value, "text", member) && FindMember(member, "query", member)) {
+    return NotServed(path.Member("text"), "queries over text indexes are");
+  }
   for (std::string_view of_vector : {"indices", "values", "text"}) {
     if (FindMember(value, of_vector, member)) return ReadNearest(value, path, out);
   }

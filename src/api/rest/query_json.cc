@@ -152,7 +152,7 @@ Status ReadGroupLookup(JsonElement value, const FieldPath& path, QueryGroupsRequ
   GroupLookup& lookup = request.with_lookup.emplace();
   std::string_view name;
   if (value.is_string()) {
-    AKIDB_RETURN_IF_ERROR(ReadString(value, path, name));
+    AKIDB_RETURN_IF_ERROR(ReadName(value, path, name));
     lookup.collection = name;
     return OkStatus();
   }
@@ -165,7 +165,7 @@ Status ReadGroupLookup(JsonElement value, const FieldPath& path, QueryGroupsRequ
                         return ReadVectorSelector(member, at, lookup.with_vectors);
                       }
                       if (key != "collection") return OkStatus();
-                      AKIDB_RETURN_IF_ERROR(ReadString(member, at, name));
+                      AKIDB_RETURN_IF_ERROR(ReadName(member, at, name));
                       lookup.collection = name;
                       return OkStatus();
                     });
@@ -183,9 +183,9 @@ Status ReadGroupMembers(JsonElement body, const FieldPath& path, QueryGroupsRequ
                       if (key == "group_size") return ReadSize(value, at, 1, request.group_size);
                       if (key != "group_by") return OkStatus();
                       std::string_view text;
-                      AKIDB_RETURN_IF_ERROR(ReadString(value, at, text));
+                      AKIDB_RETURN_IF_ERROR(ReadName(value, at, text));
                       request.group_by = text;
-                      return text.empty() ? RangeError(at, "must not be empty") : OkStatus();
+                      return OkStatus();
                     });
   AKIDB_RETURN_IF_ERROR(read);
   return request.group_by.empty() ? MissingField(path, "group_by") : OkStatus();
@@ -219,10 +219,11 @@ Status ReadLookupFrom(JsonElement value, const FieldPath& path, QueryStage& stag
                       if (key != "collection" && (key != "vector" || IsNull(member))) {
                         return OkStatus();
                       }
-                      AKIDB_RETURN_IF_ERROR(ReadString(member, at, name));
                       if (key == "collection") {
+                        AKIDB_RETURN_IF_ERROR(ReadName(member, at, name));
                         lookup.collection = name;
                       } else {
+                        AKIDB_RETURN_IF_ERROR(ReadString(member, at, name));
                         lookup.vector = std::string(name);
                       }
                       return OkStatus();

@@ -83,7 +83,7 @@ Result<service::SnapshotRecovery> DecodeRecovery(std::string_view text) {
   const Status read =
       ForEachMember(body.root(), root, "a JSON object",
                     [&](std::string_view key, JsonElement value, const FieldPath& at) -> Status {
-                      if (key == "location") return ReadString(value, at, location);
+                      if (key == "location") return ReadName(value, at, location);
                       if (key != "priority" && key != "checksum" && key != "api_key")
                         return OkStatus();
                       if (IsNull(value)) return OkStatus();
