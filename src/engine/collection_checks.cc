@@ -30,6 +30,13 @@ Status CheckCollectionName(const std::string& name, std::string_view field) {
   return OkStatus();
 }
 
+Result<PayloadPath> ParsePath(std::string_view text, std::string_view field) {
+  Result<PayloadPath> path = PayloadPath::Parse(text);
+  if (path.ok()) return path;
+  return ValidationError("[" + std::string(field) + ": " + std::string(path.status().message()) +
+                         "]");
+}
+
 Status CheckVectorConfigs(const CollectionConfig& config) {
   if (config.vectors.size() > kNamedVectorsMax) {
     return ValidationError("[vectors: at most " + std::to_string(kNamedVectorsMax) +

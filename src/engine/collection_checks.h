@@ -1,4 +1,4 @@
-// What a collection may be called and may have. Both are kValidation.
+// What a collection may be called and may have. Errors are kValidation.
 #pragma once
 
 #include <string>
@@ -6,11 +6,14 @@
 
 #include "base/status.h"
 #include "types/collection_config.h"
+#include "types/payload_path.h"
 
 namespace akidb::engine {
 
 // `field` says where it was given.
 Status CheckCollectionName(const std::string& name, std::string_view field = "collection_name");
+// A path that was given as `field`.
+Result<PayloadPath> ParsePath(std::string_view text, std::string_view field);
 Status CheckVectorConfigs(const CollectionConfig& config);
 
 }  // namespace akidb::engine

@@ -1,5 +1,6 @@
 // Which fields of the payloads are indexed: a part of the configuration in the manifest, changed by
 // publishing one that is the same but for it.
+#include "engine/collection_checks.h"
 #include "engine/collection_impl.h"
 #include "engine/view_reader.h"
 
@@ -8,7 +9,7 @@ namespace akidb::engine {
 Result<WriteResult> CollectionImpl::PutPayloadIndex(const RequestContext& context,
                                                     const std::string& field,
                                                     const PayloadFieldIndex& index) {
-  AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, PayloadPath::Parse(field));
+  AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, ParsePath(field, "field_name"));
   return ChangePayloadIndexes(context,
                               [&](const PayloadIndexSchema& present, PayloadFieldIndexes& fields) {
                                 if (std::optional<std::string> name = present.NameOf(path))
@@ -19,7 +20,7 @@ Result<WriteResult> CollectionImpl::PutPayloadIndex(const RequestContext& contex
 
 Result<WriteResult> CollectionImpl::DropPayloadIndex(const RequestContext& context,
                                                      const std::string& field) {
-  AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, PayloadPath::Parse(field));
+  AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, ParsePath(field, "field_name"));
   return ChangePayloadIndexes(context,
                               [&](const PayloadIndexSchema& present, PayloadFieldIndexes& fields) {
                                 if (std::optional<std::string> name = present.NameOf(path))

@@ -1,5 +1,6 @@
 #include <deque>
 
+#include "engine/collection_checks.h"
 #include "engine/collection_impl.h"
 #include "engine/text_filter.h"
 #include "engine/vector_index.h"
@@ -83,7 +84,7 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
     const ScrollRequest& request = WithAnalyzers(asked, *fields_, changed);
     const ViewReader reader(*view_, schema_, context);
     if (!request.order_by) return reader.Scroll(request);
-    AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, PayloadPath::Parse(request.order_by->key));
+    AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, ParsePath(request.order_by->key, "order_by"));
     const std::optional<PayloadFieldIndex> index = collection_.IndexOn(path);
     if (!index || !KnowsOrder(*index)) {
       return InvalidArgumentError("No range index for `order_by` key: `" + request.order_by->key +
@@ -102,7 +103,7 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
                                       const FacetRequest& asked) const override {
     FacetRequest changed;
     const FacetRequest& request = WithAnalyzers(asked, *fields_, changed);
-    AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, PayloadPath::Parse(request.key));
+    AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, ParsePath(request.key, "key"));
     const std::optional<PayloadFieldIndex> index = collection_.IndexOn(path);
     if (!index || !KnowsValues(*index)) {
       return InvalidArgumentError("No appropriate index for faceting: `" + request.key +

@@ -6,8 +6,7 @@ namespace akidb {
 namespace {
 
 Status Malformed(std::string_view path, std::string_view why) {
-  return ValidationError("[key: `" + std::string(path) +
-                         "` is no payload path: " + std::string(why) + "]");
+  return ValidationError("`" + std::string(path) + "` is no payload path: " + std::string(why));
 }
 
 // Reads one member name at `position`: quoted, or up to '.' or '['.

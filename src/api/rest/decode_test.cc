@@ -253,6 +253,8 @@ TEST(DecodeFilter, RefusesUnknownKeysAndMisshapenConditions) {
         R"({"must":[{"key":"a[","match":{"value":1}}]})"}) {
     EXPECT_EQ(Filtered(filter).status().code(), ErrorCode::kMalformed) << filter;
   }
+  EXPECT_EQ(Filtered(R"({"must":[{"key":"a[","match":{"value":1}}]})").status().message(),
+            "filter.must[0].key: `a[` is no payload path: `[` is not closed");
   EXPECT_EQ(Filtered(R"({"musst":[]})").status().message(),
             "unknown field `filter.musst`, expected one of `should`, `min_should`, `must`, "
             "`must_not`");

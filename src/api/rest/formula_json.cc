@@ -268,7 +268,8 @@ Status ReadDefault(std::string_view key, JsonElement value, const FieldPath& pat
     AKIDB_RETURN_IF_ERROR(ReadScoreIndex(key, path, index));
     out.Key("$score[" + std::to_string(index) + "]");
   } else {
-    AKIDB_RETURN_IF_ERROR(PayloadPath::Parse(key).status());
+    const Result<PayloadPath> variable = PayloadPath::Parse(key);
+    if (!variable.ok()) return FieldError(path, variable.status().message());
     out.Key(key);
   }
   return AppendPayloadDom(value, kPayloadDepthMax - 1, out);
