@@ -5,8 +5,11 @@
 namespace akidb::service {
 namespace {
 
+// The dialect's other prefix for what is asked wrongly.
+constexpr std::string_view kBadRequest = "Bad request: ";
+
 Status BadRequest(std::string_view text) {
-  return InvalidArgumentError(std::string("Bad request: ").append(text));
+  return InvalidArgumentError(std::string(kBadRequest).append(text));
 }
 
 Status CheckThreshold(const QueryStage& stage) {
@@ -81,5 +84,15 @@ bool ComparesVectors(const QueryForm& query) {
 }
 
 Status CheckQuery(const QueryStage& stage) { return CheckAt(stage, 0); }
+
+Status OfSearch(const Status& status, size_t search, size_t searches) {
+  const bool of_all =
+      status.code() == ErrorCode::kDeadlineExceeded || status.code() == ErrorCode::kCancelled;
+  if (status.ok() || searches == 1 || of_all) return status;
+  std::string text(status.message());
+  const size_t at = text.starts_with(kBadRequest) ? kBadRequest.size() : 0;
+  text.insert(at, "searches[" + std::to_string(search) + "]: ");
+  return {status.code(), std::move(text)};
+}
 
 }  // namespace akidb::service

@@ -13,4 +13,7 @@ bool ComparesVectors(const QueryForm& query);
 // prefetches without a query, fusion without prefetches, too deep, too few examples, and the like.
 Status CheckQuery(const QueryStage& stage);
 
+// What one of several queries of a request was refused with, naming it: "searches[1]: …".
+Status OfSearch(const Status& status, size_t search, size_t searches);
+
 }  // namespace akidb::service

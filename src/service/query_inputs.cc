@@ -14,6 +14,7 @@ Status Service::QueryInputs::Add(const RequestContext& context, QueryRequest& re
   points_ = &points;
   AKIDB_RETURN_IF_ERROR(AddStage(context, request));
   points_ = nullptr;
+  ++searches_;
   if (!points.empty()) request.filter = WithoutPoints(request.filter, std::move(points));
   return OkStatus();
 }
@@ -91,7 +92,7 @@ Status Service::QueryInputs::AddInput(const RequestContext& context, const Place
     }
     return OkStatus();
   }
-  vectors_.emplace_back(&place.stage, &std::get<DenseVector>(input));
+  vectors_.push_back({&place.stage, &std::get<DenseVector>(input), searches_});
   return OkStatus();
 }
 
@@ -153,11 +154,14 @@ DenseVector Service::QueryInputs::VectorOf(TextBatch::Slot slot) const {
 }
 
 Status Service::QueryInputs::Embed(const RequestContext& context) {
-  if (texts_.empty()) return OkStatus();
+  // The search checks vectors, too, but can't tell which of several queries gave one.
+  if (texts_.empty() && searches_ == 1) return OkStatus();
   const engine::VectorSchema schema(target_.config);
-  for (const auto& [stage, vector] : vectors_) {
-    AKIDB_RETURN_IF_ERROR(schema.Check(stage->using_vector, *vector).status());
+  for (const auto& [stage, vector, search] : vectors_) {
+    const Status checked = schema.Check(stage->using_vector, *vector).status();
+    AKIDB_RETURN_IF_ERROR(OfSearch(checked, search, searches_));
   }
+  if (texts_.empty()) return OkStatus();
   AKIDB_RETURN_IF_ERROR(texts_.Run(context, embedding::InputType::kQuery));
   for (auto& [query, slot] : text_queries_) *query = VectorOf(slot);
   for (auto& [input, slot] : text_inputs_) *input = VectorOf(slot);

@@ -73,7 +73,13 @@ class Service::QueryInputs {
   const Target target_;
   TextBatch texts_;
   // What is searched with, and in which vector; in the queries themselves.
-  std::vector<std::pair<const QueryStage*, const DenseVector*>> vectors_;
+  struct GivenVector {
+    const QueryStage* stage;
+    const DenseVector* vector;
+    size_t search;
+  };
+  std::vector<GivenVector> vectors_;
+  size_t searches_ = 0;               // that were added
   std::deque<TextInput> kept_texts_;  // whose addresses the batch keeps
   std::vector<std::pair<QueryForm*, TextBatch::Slot>> text_queries_;
   std::vector<std::pair<QueryInput*, TextBatch::Slot>> text_inputs_;

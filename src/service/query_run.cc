@@ -172,7 +172,7 @@ Result<RankedLists> QueryRun::Run(const RequestContext& context,
     roots[i].with_payload = request.with_payload;
     roots[i].with_vectors = request.with_vectors;
     roots[i].plan = plans[i];
-    AKIDB_RETURN_IF_ERROR(Prepare(roots[i]));
+    AKIDB_RETURN_IF_ERROR(OfSearch(Prepare(roots[i]), i, requests.size()));
   }
   AKIDB_RETURN_IF_ERROR(CheckFound(context, roots));
   std::vector<std::vector<Hit>> hits;
@@ -180,9 +180,10 @@ Result<RankedLists> QueryRun::Run(const RequestContext& context,
     AKIDB_ASSIGN_OR_RETURN(hits, reader_.SearchBatch(context, searches_));
   }
   RankedLists lists;
-  for (Stage& root : roots) {
-    AKIDB_ASSIGN_OR_RETURN(std::vector<ScoredPoint> points, Finish(context, root, hits));
-    lists.push_back(std::move(points));
+  for (size_t i = 0; i < roots.size(); ++i) {
+    Result<std::vector<ScoredPoint>> points = Finish(context, roots[i], hits);
+    if (!points.ok()) return OfSearch(points.status(), i, roots.size());
+    lists.push_back(std::move(points).value());
   }
   return lists;
 }

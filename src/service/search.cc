@@ -19,7 +19,9 @@ Result<QueryBatchReply> Service::QueryBatch(const RequestContext& context,
   for (const QueryRequest& request : requests) cost += ReadCost(request);
   const auto check = [&](const StrictChecks& checks) -> Status {
     AKIDB_RETURN_IF_ERROR(checks.Batch(requests.size()));
-    for (const QueryRequest& request : requests) AKIDB_RETURN_IF_ERROR(checks.Query(request));
+    for (size_t i = 0; i < requests.size(); ++i) {
+      AKIDB_RETURN_IF_ERROR(OfSearch(checks.Query(requests[i]), i, requests.size()));
+    }
     return OkStatus();
   };
   AKIDB_RETURN_IF_ERROR(AdmitRead(target, cost, check));
@@ -32,8 +34,8 @@ Result<QueryBatchReply> Service::QueryBatch(const RequestContext& context,
   QueryInputs inputs(*this, {collection, target->config(), *reader});
   std::vector<SearchPlan*> plans;
   for (size_t i = 0; i < queries.size(); ++i) {
-    AKIDB_RETURN_IF_ERROR(CheckQuery(queries[i]));
-    AKIDB_RETURN_IF_ERROR(inputs.Add(context, queries[i]));
+    AKIDB_RETURN_IF_ERROR(OfSearch(CheckQuery(queries[i]), i, queries.size()));
+    AKIDB_RETURN_IF_ERROR(OfSearch(inputs.Add(context, queries[i]), i, queries.size()));
     plans.push_back(&reply.answers[i].plan);
   }
   AKIDB_RETURN_IF_ERROR(inputs.Embed(context));

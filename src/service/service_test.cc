@@ -240,8 +240,9 @@ TEST_F(ServiceTest, ABadQueryOfABatchIsRefusedBeforeAModelRuns) {
   std::vector<QueryRequest> queries(2);
   queries[0].query = TextInput{"seven77", ""};
   queries[1].query = DenseVector{1};
-  EXPECT_EQ(service_.QueryBatch(context_, "c", queries).status().code(),
-            ErrorCode::kInvalidArgument);
+  const Status refused = service_.QueryBatch(context_, "c", queries).status();
+  EXPECT_EQ(refused.code(), ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(refused.message().starts_with("searches[1]: ")) << refused.message();
   EXPECT_TRUE(embedder_.calls.empty());
   EXPECT_TRUE(collection.batches.empty());
 }

@@ -142,11 +142,16 @@ class QueryBatch(ServerTestCase):
     def test_one_wrong_query_ends_it(self):
         self.create({"": {"size": 2, "distance": "Dot"}})
         self.upsert([{"id": 1, "vector": [1, 0]}])
-        for status, bad, text in ((400, {"query": [1]}, "expected dim: 2, got 1"),
+        for status, bad, text in ((400, {"query": [1]}, "Vector dimension error: expected dim: 2, got 1"),
                                   (404, {"query": 7}, "No point with id 7 found"),
                                   (400, {"query": [1, 0], "using": "x"}, "Not existing vector name error: x")):
             body = {"searches": [{"query": [1, 0]}, bad]}
-            self.assertIn(text, self.refused(status, "POST", self.path + "/points/query/batch", body))
+            error = self.refused(status, "POST", self.path + "/points/query/batch", body)
+            self.assertIn("searches[1]: " + text, error)
+            self.assertNotIn("searches", self.refused(status, "POST", self.path + "/points/query", bad))
+        body = {"searches": [{"query": [1, 0]}, {"score_threshold": 1}]}
+        error = self.refused(400, "POST", self.path + "/points/query/batch", body)
+        self.assertTrue(error.startswith("Bad request: searches[1]: "), error)
 
     def test_scores_beyond_float32_are_numbers(self):
         most = 3.4028235e38  # the largest float32, in the fewest digits
