@@ -315,11 +315,16 @@ TEST(DecodeUpdates, NamesTheOperationThatIsWrong) {
   EXPECT_EQ(DecodeUpdates("{}").status().message(), "missing field `operations`");
 }
 
-TEST(DecodePointSelector, WantsIdsOrAFilterAndNotBoth) {
+TEST(DecodePointSelector, WantsIdsOrAFilterAndTakesIdsOfBoth) {
   EXPECT_EQ(DecodePointSelector(R"({"points":[1,2]})")->ids.size(), 2u);
   EXPECT_TRUE(DecodePointSelector(R"({"filter":{}})")->filter != nullptr);
   EXPECT_FALSE(DecodePointSelector("{}").ok());
-  EXPECT_FALSE(DecodePointSelector(R"({"points":[1],"filter":{}})").ok());
+  for (const char* both : {R"({"points":[5],"filter":{}})", R"({"filter":{},"points":[5]})"}) {
+    const Result<PointSelector> selector = DecodePointSelector(both);
+    ASSERT_TRUE(selector.ok()) << selector.status().ToString();
+    EXPECT_EQ(selector->ids, std::vector<PointId>{PointId(5)});
+    EXPECT_EQ(selector->filter, nullptr);
+  }
 }
 
 std::string Described(const CollectionConfig& config, const service::CollectionStats& stats = {}) {

@@ -180,10 +180,10 @@ Status ReadPointSelector(JsonElement body, const FieldPath& path, PointSelector&
                       if (key == "filter") return ReadFilter(value, at, out.filter);
                       return key == "shard_key" ? ReadShardKey(value, at) : OkStatus();
                     }));
-  if (has_points == (out.filter != nullptr)) {
-    return BodyError(path, "expected either `points` (ids) or `filter`");
-  }
-  return OkStatus();
+  // Ids win over a filter, as in the dialect.
+  if (has_points) out.filter = nullptr;
+  if (has_points || out.filter != nullptr) return OkStatus();
+  return BodyError(path, "expected either `points` (ids) or `filter`");
 }
 
 Result<UpsertRequest> DecodeUpsert(std::string_view body) {
