@@ -1,3 +1,4 @@
+#include "service/gone_collection.h"
 #include "service/service.h"
 
 namespace akidb::service {
@@ -27,7 +28,7 @@ std::vector<Alias> Service::Aliases() const { return database_.Aliases(); }
 
 Result<std::vector<Alias>> Service::AliasesOf(std::string_view collection) {
   if (!database_.CollectionExists(collection)) {
-    return NotFoundError("Collection `" + std::string(collection) + "` doesn't exist!");
+    return NoSuchCollection(collection);
   }
   std::vector<Alias> aliases = database_.Aliases();
   std::erase_if(aliases, [&](const Alias& alias) { return alias.collection != collection; });
@@ -53,7 +54,7 @@ Status Service::ChangeCollection(const RequestContext& context, std::string_view
   if (tried.vectors != collection->current_config()->vectors) {
     return ChangeVectors(context, name, change);
   }
-  return collection->ChangeOptions(context, change);
+  return ChangeOf(name, collection->ChangeOptions(context, change));
 }
 
 Status Service::ChangeVectors(const RequestContext& context, std::string_view name,
@@ -85,8 +86,9 @@ Result<WriteReply> Service::PutPayloadIndex(const RequestContext& context,
                          database_.FindCollection(collection));
   AKIDB_RETURN_IF_ERROR(AdmitWrite(
       found, 1, [&](const StrictChecks& checks) { return checks.NewIndex(request.field); }));
-  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult result,
-                         found->PutPayloadIndex(context, request.field, request.index));
+  AKIDB_ASSIGN_OR_RETURN(
+      engine::WriteResult result,
+      ChangeOf(collection, found->PutPayloadIndex(context, request.field, request.index)));
   return WriteReply{result.seq, result.durable, {}, 0, {}};
 }
 
@@ -95,7 +97,8 @@ Result<WriteReply> Service::DropPayloadIndex(const RequestContext& context,
                                              const std::string& field) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> found,
                          database_.FindCollection(collection));
-  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult result, found->DropPayloadIndex(context, field));
+  AKIDB_ASSIGN_OR_RETURN(engine::WriteResult result,
+                         ChangeOf(collection, found->DropPayloadIndex(context, field)));
   return WriteReply{result.seq, result.durable, {}, 0, {}};
 }
 

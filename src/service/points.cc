@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/vector_schema.h"
+#include "service/gone_collection.h"
 #include "service/service.h"
 #include "service/text_batch.h"
 #include "service/text_vectors.h"
@@ -170,7 +171,8 @@ Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context,
   for (const auto& [name, slot] : first_uses) {
     const embedding::ModelInfo& model = batch.model(slot);
     AKIDB_RETURN_IF_ERROR(database_.BindModel(collection, name, model.id, model.fingerprint));
-    AKIDB_RETURN_IF_ERROR(target->PermitPrefixes(std::string(name), model.dims_offered));
+    AKIDB_RETURN_IF_ERROR(
+        ChangeOf(collection, target->PermitPrefixes(std::string(name), model.dims_offered)));
   }
   Embedded embedded{batch.Usage(), batch.truncated_texts()};
   for (const PlacedText& text : texts) {
@@ -225,7 +227,8 @@ Result<WriteReply> Service::Write(const RequestContext& context, std::string_vie
                          EmbedPoints(context, collection, {PointsOf(operation)}));
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
                          database_.FindCollection(collection));
-  AKIDB_ASSIGN_OR_RETURN(WriteReply reply, std::visit(Writing(context, *target), operation));
+  AKIDB_ASSIGN_OR_RETURN(WriteReply reply,
+                         ChangeOf(collection, std::visit(Writing(context, *target), operation)));
   reply.usage = std::move(embedded.usage);
   reply.truncated_texts = embedded.truncated_texts;
   return reply;
@@ -268,7 +271,8 @@ Result<UpdateBatchReply> Service::Update(const RequestContext& context, std::str
   const std::unique_ptr<engine::WriteGroup> group = target->BeginWrites();
   Status failed;
   for (size_t i = 0; i < batch.operations.size() && failed.ok(); ++i) {
-    Result<WriteReply> written = std::visit(Writing(context, *group), batch.operations[i]);
+    Result<WriteReply> written =
+        ChangeOf(collection, std::visit(Writing(context, *group), batch.operations[i]));
     failed = written.status();
     if (written.ok() && written->not_found && batch.missing_is_an_error) {
       failed = NotFoundError("No point with id " + written->not_found->ToString() + " found");
@@ -276,7 +280,7 @@ Result<UpdateBatchReply> Service::Update(const RequestContext& context, std::str
     if (failed.ok()) reply.replies.push_back(std::move(*written));
     failed = failed.WithContext("operations[" + std::to_string(i) + "]");
   }
-  AKIDB_RETURN_IF_ERROR(group->Commit());
+  AKIDB_RETURN_IF_ERROR(ChangeOf(collection, group->Commit()));
   if (!failed.ok()) return failed;
   return reply;
 }
@@ -292,7 +296,7 @@ Result<IngestReply> Service::Ingest(const RequestContext& context, std::string_v
     AKIDB_RETURN_IF_ERROR(context.Check());
     AKIDB_RETURN_IF_ERROR(AdmitWrites(collection, {&batch, 1}));
     AKIDB_ASSIGN_OR_RETURN(Embedded embedded, EmbedPoints(context, collection, {PointsOf(batch)}));
-    Result<WriteReply> written = std::visit(Writing(context, *group), batch);
+    Result<WriteReply> written = ChangeOf(collection, std::visit(Writing(context, *group), batch));
     if (written.ok()) {
       written->usage = std::move(embedded.usage);
       written->truncated_texts = embedded.truncated_texts;
@@ -311,7 +315,7 @@ Result<IngestReply> Service::Ingest(const RequestContext& context, std::string_v
     if (!written.ok()) break;
     reply.replies.push_back(std::move(*written));
   }
-  AKIDB_RETURN_IF_ERROR(group->Commit());
+  AKIDB_RETURN_IF_ERROR(ChangeOf(collection, group->Commit()));
   return reply;
 }
 

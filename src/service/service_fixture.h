@@ -113,6 +113,7 @@ class FakeCollection final : public engine::Collection {
     return std::make_shared<const CollectionConfig>(config_);
   }
   Status ChangeOptions(const RequestContext&, const engine::OptionsChange& change) override {
+    AKIDB_RETURN_IF_ERROR(refusal);
     return change(config_);
   }
   engine::CollectionDetails details() const override { return {}; }
@@ -124,6 +125,7 @@ class FakeCollection final : public engine::Collection {
   }
 
   Result<engine::WriteResult> Upsert(const RequestContext&, std::vector<Point> batch) override {
+    AKIDB_RETURN_IF_ERROR(refusal);
     if (taken.exchange(false)) {
       points_max = points.size();
       return ResourceExhaustedError("no room");
@@ -232,11 +234,13 @@ class FakeCollection final : public engine::Collection {
   }
   Result<engine::WriteResult> PutPayloadIndex(const RequestContext&, const std::string& field,
                                               const PayloadFieldIndex& index) override {
+    AKIDB_RETURN_IF_ERROR(refusal);
     indexes[field].index = index;
     return engine::WriteResult{seq, true};
   }
   Result<engine::WriteResult> DropPayloadIndex(const RequestContext&,
                                                const std::string& field) override {
+    AKIDB_RETURN_IF_ERROR(refusal);
     indexes.erase(field);
     return engine::WriteResult{seq, true};
   }
@@ -275,6 +279,7 @@ class FakeCollection final : public engine::Collection {
   uint64_t seq = 0;
   std::vector<Hit> hits;
   std::optional<uint64_t> count;  // of points, where the test needs many
+  Status refusal;                 // of changes
   int commits = 0;
   mutable int pins = 0;
   mutable std::vector<size_t> batches;  // searches of each

@@ -206,6 +206,28 @@ TEST_F(ServiceTest, ABatchOfWritesEndsAtItsFirstErrorAndKeepsWhatWasDone) {
   }
 }
 
+TEST_F(ServiceTest, ACollectionThatGoesWhileItIsChangedIsNoneByItsName) {
+  FakeCollection& collection = MakeCollection();
+  collection.refusal = NotFoundError("gone");
+  PointInput point;
+  point.id = PointId(1);
+  point.vectors.emplace_back("", DenseVector{1, 2, 3});
+  const auto change = [](CollectionConfig& config) {
+    config.echoed_json["metadata"] = "{}";
+    return OkStatus();
+  };
+  UpdateBatch batch;
+  batch.operations.emplace_back(UpsertRequest{{point}});
+  for (const Status& status :
+       {Upsert({point}).status(), service_.Update(context_, "c", std::move(batch)).status(),
+        service_.ChangeCollection(context_, "c", change),
+        service_.PutPayloadIndex(context_, "c", {"k", {}}).status(),
+        service_.DropPayloadIndex(context_, "c", "k").status()}) {
+    EXPECT_EQ(status.code(), ErrorCode::kNotFound);
+    EXPECT_TRUE(status.message().ends_with("Collection `c` doesn't exist!")) << status.ToString();
+  }
+}
+
 TEST_F(ServiceTest, ABatchOfQueriesIsEmbeddedAtOnceAndSearchedAtOnceInOneState) {
   FakeCollection& collection = MakeCollection();
   PointInput point;
