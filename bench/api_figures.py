@@ -370,7 +370,7 @@ def main():
     chance = random.Random(options.seed)
     only = options.only.split(",")
     print(f"hardware: {hardware()}; seed {options.seed}, {ROUNDS} rounds", flush=True)
-    server = Server().start()
+    server = Server(arguments=("--compression", "on")).start()
     try:
         measured = Measured(server)
         if "overhead" in only or "connections" in only:

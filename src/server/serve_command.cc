@@ -215,6 +215,11 @@ Result<service::AccessKeys> AccessKeysOf(const Settings& settings, env::Clock& c
                                       settings.Flag("jwt_rbac") ? &clock : nullptr});
 }
 
+rest::CompressionPolicy CompressionOf(std::string_view name) {
+  if (name == "on") return rest::CompressionPolicy::kOn;
+  return name == "remote" ? rest::CompressionPolicy::kRemote : rest::CompressionPolicy::kOff;
+}
+
 rest::ApiOptions ApiOptionsOf(const Settings& settings, env::Clock& clock) {
   rest::ApiOptions options;
   options.title = settings.Text("title");
@@ -223,7 +228,7 @@ rest::ApiOptions ApiOptionsOf(const Settings& settings, env::Clock& clock) {
   options.request_timeout = std::chrono::seconds(settings.Number("request_timeout_s"));
   options.upload_bytes_max = settings.Number("upload_bytes_max");
   options.cors = CorsOf(settings.Text("cors"));
-  options.compress = settings.Text("compression") == "on";
+  options.compression = CompressionOf(settings.Text("compression"));
   options.keys = *AccessKeysOf(settings, clock);  // CheckSettings has found no fault
   return options;
 }

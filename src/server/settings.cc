@@ -204,9 +204,10 @@ constexpr SettingRule kRules[] = {
      .help = "web pages whose scripts may read answers: none, those of this machine, or any"},
     {.name = "compression",
      .variable = "AKIDB_COMPRESSION",
-     .fallback = "on",
-     .choices = "off|on",
-     .help = "HTTP answers of 2 KiB and more in gzip or zstd, to clients that take them"},
+     .fallback = "remote",
+     .choices = "off|remote|on",
+     .help = "HTTP answers of 2 KiB and more in gzip or zstd, to clients that take them: none, "
+             "those on other machines, or all"},
     {.name = "request_timeout_s",
      .variable = "AKIDB_REQUEST_TIMEOUT_S",
      .kind = SettingKind::kNumber,

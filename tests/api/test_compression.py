@@ -1,4 +1,4 @@
-"""Answers in gzip, for clients that take them, and the setting that turns that off. What zstd's say is
+"""Answers in gzip, for clients that take them, and the setting that says who gets them. What zstd's say is
 checked by the unit tests: the standard library can't read them."""
 
 import gzip
@@ -37,6 +37,8 @@ class Answers(ServerTestCase):
 
 
 class Compressed(Answers):
+    arguments = ("--compression", "on")
+
     def test_who_takes_gzip_gets_it(self):
         headers, plain = self.points(None)
         self.assertNotIn("content-encoding", headers)
@@ -70,6 +72,11 @@ class Compressed(Answers):
         _, headers, body = self.asked("GET", f"{self.path}/snapshots/{name}", accept="gzip")
         self.assertNotIn("content-encoding", headers)
         self.assertNotEqual(body[:2], b"\x1f\x8b")
+
+
+class OnThisMachine(Answers):
+    def test_nothing_is_compressed_unless_asked_for(self):
+        self.assertNotIn("content-encoding", self.points("gzip, zstd")[0])
 
 
 class Off(Answers):

@@ -21,6 +21,10 @@ namespace akidb::rest {
 // Which web pages may read answers: those of no other site, of this machine, or of any.
 enum class CorsPolicy : unsigned char { kOff, kLocal, kAny };
 
+// Whose answers are compressed where they take it: nobody's, those of clients on other machines,
+// all.
+enum class CompressionPolicy : unsigned char { kOff, kRemote, kOn };
+
 struct ApiOptions {
   std::string title = "akidb";
   std::string version = "1.20.0";  // of the dialect
@@ -28,7 +32,7 @@ struct ApiOptions {
   std::chrono::seconds request_timeout{30};
   uint64_t upload_bytes_max = uint64_t{16} << 30;  // of a snapshot that is sent
   CorsPolicy cors = CorsPolicy::kLocal;
-  bool compress = true;  // answers to those who take them so
+  CompressionPolicy compression = CompressionPolicy::kRemote;
   service::AccessKeys keys;
   std::string instance_id;   // a UUID, another one at each start
   int64_t start_unix_s = 0;  // when that was

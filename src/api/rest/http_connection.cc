@@ -43,6 +43,8 @@ HttpConnection::HttpConnection(net::ip::tcp::socket socket, HttpLoop& loop)
 
 void HttpConnection::Start() {
   error_code error;
+  const auto peer = stream_.socket().remote_endpoint(error);
+  peer_is_loopback_ = !error && peer.address().is_loopback();
   stream_.socket().non_blocking(true, error);
   if (error) return Close();
   if (!stream_.secure()) return OnHandshake(error);
@@ -397,6 +399,7 @@ bool HttpConnection::ParseChunks() {
 
 // The request is here.
 bool HttpConnection::Dispatch() {
+  request_.from_loopback = peer_is_loopback_;
   std::variant<HttpResponse, HttpJob> reply = shared_.application.Begin(request_);
   if (HttpResponse* response = std::get_if<HttpResponse>(&reply)) {
     return Send(std::move(*response));

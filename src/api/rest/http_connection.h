@@ -206,6 +206,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   size_t reserved_ = 0;     // share of HttpShared::buffered_bytes
 
   HttpRequest request_;
+  bool peer_is_loopback_ = false;
   std::optional<HttpParser> parser_;
   std::shared_ptr<Exchange> exchange_;  // while a job runs
   std::string out_;                     // head of the answer, with its body if that is small

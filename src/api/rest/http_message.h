@@ -50,6 +50,7 @@ struct HttpRequest {
   // Has the body, if there is one. Shared with the thread that it takes a piece on.
   std::shared_ptr<HttpBodySink> sink;
   bool preflight = false;                       // has Access-Control-Request-Method
+  bool from_loopback = false;                   // the client is on this machine
   std::chrono::steady_clock::time_point start;  // when its header was complete
 
   // For the connection's next request: what this one carried, its key above all, must not be taken
@@ -60,7 +61,7 @@ struct HttpRequest {
       text->clear();
     }
     sink = nullptr;
-    preflight = false;
+    preflight = from_loopback = false;
     start = {};
   }
 };

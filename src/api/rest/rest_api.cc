@@ -345,9 +345,15 @@ HttpResponse RestApi::Answer(const HttpRequest& request, const Route& route, Api
                  {{"op", route.pattern}, {"error.type", ErrorCodeName(body.status().code())}});
     }
   }
-  if (options_.compress) CompressBody(request.accept_encoding, response);
+  if (Compresses(request)) CompressBody(request.accept_encoding, response);
   AddCors(request, response);
   return Counted(request, route, std::move(response));
+}
+
+// On one machine nothing is slower than compressing.
+bool RestApi::Compresses(const HttpRequest& request) const {
+  return options_.compression == CompressionPolicy::kOn ||
+         (options_.compression == CompressionPolicy::kRemote && !request.from_loopback);
 }
 
 HttpResponse RestApi::Counted(const HttpRequest& request, const Route& route,

@@ -31,6 +31,7 @@ class RestApi final : public HttpApplication {
   HttpResponse Counted(const HttpRequest& request, const Route& route, HttpResponse response);
   HttpResponse Options(const HttpRequest& request) const;
   bool MayRead(std::string_view origin) const;
+  bool Compresses(const HttpRequest& request) const;
   // With what lets the page of `request` read it.
   HttpResponse Readable(const HttpRequest& request, HttpResponse response) const;
   void AddCors(const HttpRequest& request, HttpResponse& response) const;
