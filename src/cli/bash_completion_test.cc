@@ -37,9 +37,10 @@ class BashCompletionTest : public ::testing::Test {
 };
 
 TEST_F(BashCompletionTest, OffersCommands) {
-  EXPECT_THAT(Offers("akidb ''"),
-              HasSubstr(" ingest search embed models bench inspect repair snapshot completion "));
-  EXPECT_EQ(Offers("akidb se"), " search ");
+  EXPECT_THAT(
+      Offers("akidb ''"),
+      HasSubstr(" ingest search embed models bench inspect repair selftest snapshot completion "));
+  EXPECT_EQ(Offers("akidb se"), " search selftest ");
   EXPECT_EQ(Offers("akidb models p"), " pull ");
 }
 
