@@ -125,7 +125,7 @@ class Selftest {
       Fail(kName, gate.status());
       return kExitUsage;
     }
-    const DescribedModels described = ReadManifests(fs_, report_.models_dir);
+    const embedding::DescribedModels described = embedding::ReadManifests(fs_, report_.models_dir);
     const Result<std::vector<embedding::Manifest>> chosen =
         ChooseModels(described, *MakeEmbedder(), arguments_.models);
     if (!chosen.ok()) return Fail(kName, chosen.status());
@@ -193,8 +193,8 @@ class Selftest {
     Print(ModelText(figures, report_));
   }
 
-  void AddRefused(const DescribedModels& described) {
-    for (const RefusedManifest& refused : described.refused) {
+  void AddRefused(const embedding::DescribedModels& described) {
+    for (const embedding::RefusedManifest& refused : described.refused) {
       ModelFigures& figures = report_.models.emplace_back();
       figures.id = refused.path;
       figures.problem = refused.reason;

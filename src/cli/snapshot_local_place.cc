@@ -1,6 +1,7 @@
 // Snapshots of a data folder that no server uses.
 #include <algorithm>
 
+#include "base/utc_time.h"
 #include "cli/local_database.h"
 #include "cli/snapshot_place.h"
 #include "env/random.h"
@@ -11,7 +12,7 @@ namespace {
 constexpr size_t kPieceBytes = size_t{1} << 20;
 
 SnapshotFacts FactsOf(const engine::SnapshotInfo& info) {
-  return {info.name, info.bytes, info.created_s ? TimeText(*info.created_s) : "", info.checksum};
+  return {info.name, info.bytes, info.created_s ? UtcTimeText(*info.created_s) : "", info.checksum};
 }
 
 class LocalSnapshots final : public SnapshotPlace {

@@ -1,8 +1,7 @@
 #include "cli/snapshot_place.h"
 
-#include <ctime>
-
 #include "base/sha256.h"
+#include "base/utc_time.h"
 
 namespace akidb::cli {
 
@@ -18,18 +17,10 @@ Status SnapshotPlace::RestoreFile(const std::string& collection, const std::stri
   return RestoreArchive(collection, std::move(file), path, progress);
 }
 
-std::string TimeText(uint64_t unix_s) {
-  const auto seconds = static_cast<std::time_t>(unix_s);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc)};
-}
-
 Result<SnapshotFacts> FactsIn(storage::SnapshotFolder& folder, const std::string& name) {
   AKIDB_ASSIGN_OR_RETURN(const storage::SnapshotContents contents, folder.Contents(name));
   AKIDB_ASSIGN_OR_RETURN(const Sha256Digest hash, folder.HashOfList(name));
-  SnapshotFacts facts{name, 0, TimeText(contents.created_s), ToHex(hash), {}};
+  SnapshotFacts facts{name, 0, UtcTimeText(contents.created_s), ToHex(hash), {}};
   for (const storage::FileRef& file : contents.files) facts.bytes += file.bytes;
   return facts;
 }

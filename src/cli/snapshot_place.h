@@ -64,8 +64,6 @@ class SnapshotPlace {
 };
 
 Result<std::unique_ptr<SnapshotPlace>> OpenSnapshotPlace(const Place& place);
-// "2026-01-31T12:00:00", UTC.
-std::string TimeText(uint64_t unix_s);
 // Of one in a folder.
 Result<SnapshotFacts> FactsIn(storage::SnapshotFolder& folder, const std::string& name);
 

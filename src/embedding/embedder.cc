@@ -5,7 +5,7 @@
 
 #include "base/mutex.h"
 #include "embedding/install_paths.h"
-#include "embedding/manifest.h"
+#include "embedding/manifest_folder.h"
 #include "embedding/model_loader.h"
 #include "embedding/model_registry.h"
 #include "embedding/onnx_runtime.h"
@@ -17,9 +17,7 @@
 namespace akidb::embedding {
 namespace {
 
-constexpr uint64_t kManifestBytesMax = uint64_t{1} << 20;
-
-// A described model. Its index among all is what the registry knows it by.
+// Its index among all is what the registry knows it by.
 struct DescribedModel {
   size_t index = 0;
   InstalledModel model;
@@ -93,49 +91,23 @@ class InstalledModels final : public Embedder, private ModelSource {
 
   ModelList DescribeAll() {
     ModelList models;
-    AddInstalled(models);
-    for (std::string_view json : BuiltInManifests()) {
-      Result<Manifest> manifest = ParseManifest(json);
-      AKIDB_CHECK(manifest.ok());
-      const std::string folder = env::JoinPath(options_.models_dir, manifest->id);
-      Add(folder, std::move(manifest).value(), models);
+    DescribedModels described = ReadManifests(fs_, options_.models_dir);
+    for (const RefusedManifest& refused : described.refused) {
+      log_.Write(LogLevel::kWarning, "model_manifest_refused", refused.reason,
+                 {{"path", refused.path}});
     }
+    for (InstalledModel& model : described.models) Add(std::move(model), models);
     return models;
   }
 
-  // A manifest.json in a model's folder. A damaged one is reported and left out: it must not keep
-  // the others from being served.
-  void AddInstalled(ModelList& models) {
-    Result<std::vector<std::string>> names = fs_.List(options_.models_dir);
-    if (!names.ok()) return;
-    for (const std::string& name : *names) {
-      const std::string folder = env::JoinPath(options_.models_dir, name);
-      const std::string path = env::JoinPath(folder, "manifest.json");
-      Result<bool> exists = fs_.Exists(path);
-      if (!exists.ok() || !*exists) continue;
-      Result<std::string> json = env::ReadWholeFile(fs_, path, kManifestBytesMax);
-      Result<Manifest> manifest =
-          json.ok() ? ParseManifest(*json) : Result<Manifest>(json.status());
-      if (manifest.ok()) {
-        Add(folder, std::move(manifest).value(), models);
-      } else {
-        log_.Write(LogLevel::kWarning, "model_manifest_refused", manifest.status().message(),
-                   {{"path", path}});
-      }
-    }
-  }
-
-  // The first description of an id counts, so an installed manifest replaces a built-in one.
-  void Add(const std::string& folder, Manifest manifest, ModelList& models) const {
-    for (const std::unique_ptr<DescribedModel>& model : models) {
-      if (model->model.manifest.id == manifest.id) return;
-    }
+  void Add(InstalledModel described, ModelList& models) const {
+    const Manifest& manifest = described.manifest;
     auto model = std::make_unique<DescribedModel>();
     model->index = models.size();
     model->fingerprint = Fingerprint(manifest);
     model->pinned = std::any_of(options_.pinned_models.begin(), options_.pinned_models.end(),
                                 [&](const std::string& name) { return HasName(manifest, name); });
-    model->model = {folder, std::move(manifest)};
+    model->model = std::move(described);
     models.push_back(std::move(model));
   }
 

@@ -1,6 +1,7 @@
 #include "embedding/manifest.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/json_writer.h"
 #include "base/sha256.h"
@@ -34,6 +35,18 @@ bool HasName(const Manifest& manifest, std::string_view name) {
   return manifest.id == folded ||
          std::any_of(manifest.aliases.begin(), manifest.aliases.end(),
                      [&](const std::string& alias) { return FoldName(alias) == folded; });
+}
+
+double HeadCosine(std::span<const float> vector, std::span<const float> head) {
+  double dot = 0;
+  double norm_vector = 0;
+  double norm_head = 0;
+  for (size_t i = 0; i < std::min(vector.size(), head.size()); ++i) {
+    dot += double{vector[i]} * double{head[i]};
+    norm_vector += double{vector[i]} * double{vector[i]};
+    norm_head += double{head[i]} * double{head[i]};
+  }
+  return dot / std::sqrt(norm_vector * norm_head);
 }
 
 uint64_t MemoryBytes(const Manifest& manifest) {

@@ -34,6 +34,9 @@ struct GoldenText {
   double min_cosine = 0.99;  // of the heads
 };
 
+// Between the first components of `vector` and `head`; NaN where one of them has no length.
+double HeadCosine(std::span<const float> vector, std::span<const float> head);
+
 struct Manifest {
   std::string id;
   std::vector<std::string> aliases;

@@ -6,18 +6,13 @@
 
 #include "base/status.h"
 #include "embedding/load_progress.h"
-#include "embedding/manifest.h"
+#include "embedding/manifest_folder.h"
 #include "embedding/onnx_runtime.h"
 #include "embedding/pipeline.h"
 #include "embedding/text_encoder.h"
 #include "env/file_system.h"
 
 namespace akidb::embedding {
-
-struct InstalledModel {
-  std::string folder;
-  Manifest manifest;
-};
 
 // Where files of the model are missing: a sentence that says what to do; empty when all are there.
 // Only looks at names.

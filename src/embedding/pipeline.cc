@@ -1,7 +1,6 @@
 #include "embedding/pipeline.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -50,18 +49,6 @@ TokenBatch MakeBatch(std::span<const BatchItem> items) {
     batch.lengths.push_back(static_cast<uint32_t>(items[i].ids.size()));
   }
   return batch;
-}
-
-double HeadCosine(std::span<const float> vector, std::span<const float> head) {
-  double dot = 0;
-  double norm_vector = 0;
-  double norm_head = 0;
-  for (size_t i = 0; i < head.size(); ++i) {
-    dot += double{vector[i]} * double{head[i]};
-    norm_vector += double{vector[i]} * double{vector[i]};
-    norm_head += double{head[i]} * double{head[i]};
-  }
-  return dot / std::sqrt(norm_vector * norm_head);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "engine/collection_impl.h"
+#include "engine/segment_options.h"
 #include "engine/space_reserve.h"
 #include "storage/segment/delta.h"
 #include "types/collection_config_json.h"
@@ -30,19 +31,8 @@ Uuid CollectionImpl::NewUuid() const {
 
 Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const IndexBuild& how,
                                     const Uuid& uuid, NewSegment& made) {
-  storage::SegmentWriteOptions options;
-  options.directory = env::JoinPath(options_.directory, storage::kSegmentFolder);
-  options.uuid = uuid;
-  options.collection_uuid = uuid_in_files_;
-  for (size_t ordinal = 0; ordinal < schema_.size(); ++ordinal) {
-    const VectorConfig& config = schema_.config(ordinal);
-    options.vectors.push_back({.name = schema_.name(ordinal),
-                               .dim = config.dim,
-                               .metric = config.metric,
-                               .datatype = config.datatype,
-                               .multivector = config.multivector,
-                               .sparse = config.sparse});
-  }
+  storage::SegmentWriteOptions options =
+      SegmentOptionsOf(options_.directory, schema_, uuid, uuid_in_files_);
   std::shared_ptr<const VectorSchema> schema;
   {
     MutexLock lock(write_mutex_);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/merge_rows.h"
+#include "engine/segment_options.h"
 #include "storage/segment/delta.h"
 #include "storage/segment/segment_writer.h"
 
@@ -85,19 +86,8 @@ Result<std::optional<storage::ManifestSegment>> SegmentRescue::Write(const Uuid&
   inputs.push_back({reader_, {std::make_shared<const Bitmap>(dead_), changes_}});
   const MergeRows rows(std::move(inputs), schema_, stop, [] { return OkStatus(); });
   if (rows.rows() == 0) return std::optional<storage::ManifestSegment>();
-  storage::SegmentWriteOptions options;
-  options.directory = env::JoinPath(directory_, storage::kSegmentFolder);
-  options.uuid = uuid;
-  options.collection_uuid = uuid_in_files_;
-  for (size_t ordinal = 0; ordinal < schema_.size(); ++ordinal) {
-    const VectorConfig& config = schema_.config(ordinal);
-    options.vectors.push_back({.name = schema_.name(ordinal),
-                               .dim = config.dim,
-                               .metric = config.metric,
-                               .datatype = config.datatype,
-                               .multivector = config.multivector,
-                               .sparse = config.sparse});
-  }
+  const storage::SegmentWriteOptions options =
+      SegmentOptionsOf(directory_, schema_, uuid, uuid_in_files_);
   AKIDB_ASSIGN_OR_RETURN(const storage::WrittenSegment written,
                          storage::WriteSegment(fs_, options, rows));
   return std::optional(storage::ManifestSegment{.uuid = uuid,

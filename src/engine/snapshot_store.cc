@@ -1,9 +1,9 @@
 #include "engine/snapshot_store.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "base/sha256.h"
+#include "base/utc_time.h"
 #include "engine/storage_snapshot.h"
 #include "storage/snapshot/snapshot_file.h"
 #include "types/uuid.h"
@@ -34,15 +34,6 @@ bool IsSnapshotName(std::string_view name) {
 
 std::string WithSuffix(std::string_view name, std::string_view suffix) {
   return std::string(name).append(suffix);
-}
-
-// Year to second, joined by "-".
-std::string TimeText(uint64_t created_s) {
-  const auto seconds = static_cast<std::time_t>(created_s);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%d-%H-%M-%S", &utc)};
 }
 
 bool IsChecksum(std::string_view text) {
@@ -109,7 +100,7 @@ Result<std::string> SnapshotStore::NewPath(std::string_view collection, uint64_t
   const std::string_view shown = IsEntryName(collection) ? collection.substr(0, 128) : "collection";
   const std::string begin =
       collection == kWholeStorage ? "full-snapshot" : std::string(shown) + "-" + unique;
-  std::string name = begin + "-" + TimeText(created_s);
+  std::string name = begin + "-" + FormatUtc(created_s, "%Y-%m-%d-%H-%M-%S");
   if (collection == kWholeStorage) name += "-" + unique;
   return env::JoinPath(folder, name.append(kSuffix));
 }

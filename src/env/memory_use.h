@@ -1,4 +1,5 @@
-// How much memory the machine has and this process holds, as Linux tells it (proc(5)).
+// Memory of the machine and of this process: how much there is, as Linux tells it (proc(5)), and
+// giving some back.
 #pragma once
 
 #include <cstdint>

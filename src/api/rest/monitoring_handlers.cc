@@ -1,23 +1,16 @@
 // What this process does and how it is, for those who watch it: Prometheus' text format
 // (https://prometheus.io/docs/instrumenting/exposition_formats/) with the dialect's names, and the
 // dialect's telemetry.
-#include <ctime>
 #include <string>
 #include <string_view>
 
 #include "api/rest/api_call.h"
 #include "api/rest/quota_json.h"
 #include "api/rest/route.h"
+#include "base/utc_time.h"
 
 namespace akidb::rest {
 namespace {
-
-std::string Timestamp(std::time_t seconds) {
-  std::tm fields{};
-  gmtime_r(&seconds, &fields);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields)};
-}
 
 // As the dialect's server names it: "/collections/{name}/points".
 std::string EndpointName(const Route& route) {
@@ -191,7 +184,7 @@ void WriteApp(const ApiCall& call, JsonWriter& json) {
   json.Key("version");
   json.String(call.options.version);
   json.Key("startup");
-  json.String(Timestamp(call.options.start_unix_s));
+  json.String(UtcTimeText(static_cast<uint64_t>(call.options.start_unix_s)) + "Z");
   json.EndObject();
 }
 

@@ -1,24 +1,14 @@
 #include "api/rest/snapshot_json.h"
 
-#include <ctime>
-
 #include "api/rest/input_json.h"
 #include "api/rest/route.h"
+#include "base/utc_time.h"
 
 namespace akidb::rest {
 namespace {
 
 constexpr size_t kHexDigits = 64;
 constexpr std::string_view kFileScheme = "file://";
-
-// RFC 3339 without a zone; UTC.
-std::string TimeText(uint64_t unix_s) {
-  const auto seconds = static_cast<std::time_t>(unix_s);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc)};
-}
 
 // "file:///a%20b" or "file://localhost/a%20b" (RFC 8089).
 Result<std::string> PathOf(std::string_view location) {
@@ -41,7 +31,7 @@ void WriteSnapshot(const service::SnapshotInfo& snapshot, JsonWriter& json) {
   json.String(snapshot.name);
   json.Key("creation_time");
   if (snapshot.created_s) {
-    json.String(TimeText(*snapshot.created_s));
+    json.String(UtcTimeText(*snapshot.created_s));
   } else {
     json.Null();
   }

@@ -6,45 +6,19 @@
 namespace akidb::cli {
 namespace {
 
+using embedding::DescribedModels;
 using embedding::Manifest;
 using embedding::ModelInfo;
 using embedding::ModelState;
 
-constexpr uint64_t kManifestBytesMax = uint64_t{1} << 20;
-
 const Manifest* ById(const DescribedModels& described, const std::string& id) {
-  for (const Manifest& manifest : described.manifests) {
-    if (manifest.id == id) return &manifest;
+  for (const embedding::InstalledModel& model : described.models) {
+    if (model.manifest.id == id) return &model.manifest;
   }
   return nullptr;
 }
 
 }  // namespace
-
-DescribedModels ReadManifests(env::FileSystem& fs, const std::string& models_dir) {
-  DescribedModels described;
-  const Result<std::vector<std::string>> folders = fs.List(models_dir);
-  for (const std::string& folder : folders.ok() ? *folders : std::vector<std::string>()) {
-    const std::string path = env::JoinPath(env::JoinPath(models_dir, folder), "manifest.json");
-    const Result<bool> exists = fs.Exists(path);
-    if (!exists.ok() || !*exists) continue;
-    const Result<std::string> json = env::ReadWholeFile(fs, path, kManifestBytesMax);
-    Result<Manifest> read = json.ok() ? embedding::ParseManifest(*json) : json.status();
-    if (!read.ok()) {
-      described.refused.push_back({path, std::string(read.status().message())});
-    } else if (ById(described, read->id) == nullptr) {
-      described.manifests.push_back(std::move(read).value());
-    }
-  }
-  for (std::string_view json : embedding::BuiltInManifests()) {
-    Result<Manifest> read = embedding::ParseManifest(json);
-    AKIDB_CHECK(read.ok());
-    if (ById(described, read->id) == nullptr) {
-      described.manifests.push_back(std::move(read).value());
-    }
-  }
-  return described;
-}
 
 Result<std::vector<Manifest>> ChooseModels(const DescribedModels& described,
                                            embedding::Embedder& embedder,

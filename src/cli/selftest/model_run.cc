@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <numeric>
 #include <span>
 #include <string_view>
@@ -53,14 +52,6 @@ std::string MakeText(uint64_t number, size_t words) {
   return text;
 }
 
-double HeadCosine(std::span<const float> vector, std::span<const float> head) {
-  const std::span<const float> start = vector.first(std::min(vector.size(), head.size()));
-  const auto product = [](std::span<const float> a, std::span<const float> b) {
-    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-  };
-  return product(start, head) / std::sqrt(product(start, start) * product(head, head));
-}
-
 Status ModelRun::Measure(const RequestContext& context, const embedding::Manifest& manifest,
                          ModelFigures& figures) {
   figures.id = model_ = manifest.id;
@@ -104,7 +95,8 @@ Status ModelRun::EmbedGolden(const RequestContext& context, const embedding::Man
     request.texts = std::span(&golden.text, 1);
     request.input_type = golden.input_type;
     AKIDB_ASSIGN_OR_RETURN(EmbedResult result, embedder_.Embed(context, request));
-    figures.golden.push_back({HeadCosine(result.vector(0), golden.head), golden.min_cosine});
+    figures.golden.push_back(
+        {embedding::HeadCosine(result.vector(0), golden.head), golden.min_cosine});
   }
   return OkStatus();
 }

@@ -67,7 +67,4 @@ class ModelRun {
 // `words` common English words; another text for another number.
 std::string MakeText(uint64_t number, size_t words);
 
-// Between the first components of `vector` and `head`; NaN where one of them has no length.
-double HeadCosine(std::span<const float> vector, std::span<const float> head);
-
 }  // namespace akidb::cli

@@ -3,26 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "env/simulated_file_system.h"
+#include "storage/snapshot/collector_fixture.h"
 
 namespace akidb::storage {
 namespace {
-
-class Collector final : public SnapshotVisitor {
- public:
-  Status Begin(const FileRef& file) override {
-    text += file.name + ":";
-    return OkStatus();
-  }
-  Status Append(std::span<const std::byte> bytes) override {
-    text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return OkStatus();
-  }
-  Status End() override {
-    text += ";";
-    return OkStatus();
-  }
-  std::string text;
-};
 
 class SnapshotFileTest : public testing::Test {
  protected:

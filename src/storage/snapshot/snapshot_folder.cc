@@ -1,12 +1,12 @@
 #include "storage/snapshot/snapshot_folder.h"
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "base/utc_time.h"
 #include "storage/snapshot/archive.h"
 #include "storage/snapshot/background_hash.h"
 #include "storage/snapshot/folder_archive.h"
@@ -61,15 +61,11 @@ bool IsHash(std::string_view name) {
 }
 
 std::string NameFor(const SnapshotContents& contents, const Sha256Digest& list_hash) {
-  const auto seconds = static_cast<std::time_t>(contents.created_s);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char time[64];
-  const size_t length = std::strftime(time, sizeof time, "-%Y-%m-%d-%H-%M-%S-", &utc);
   const bool plain =
       contents.collection.size() <= kShownNameBytesMax && IsArchiveName(contents.collection);
   std::string name = plain ? contents.collection : "collection";
-  return name.append(time, length).append(ToHex(list_hash).substr(0, kIdDigits));
+  return name.append(FormatUtc(contents.created_s, "-%Y-%m-%d-%H-%M-%S-"))
+      .append(ToHex(list_hash).substr(0, kIdDigits));
 }
 
 Sha256Digest HashOf(std::span<const std::byte> bytes) {

@@ -11,6 +11,7 @@
 
 #include "env/simulated_file_system.h"
 #include "storage/snapshot/archive.h"
+#include "storage/snapshot/collector_fixture.h"
 
 namespace akidb::storage {
 namespace {
@@ -18,24 +19,6 @@ namespace {
 constexpr char kFolder[] = "/backup";
 
 std::span<const std::byte> Bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
-
-// What is in a snapshot, as "name:content;" for each file.
-class Collector final : public SnapshotVisitor {
- public:
-  Status Begin(const FileRef& file) override {
-    text += file.name + ":";
-    return OkStatus();
-  }
-  Status Append(std::span<const std::byte> bytes) override {
-    text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return OkStatus();
-  }
-  Status End() override {
-    text += ";";
-    return OkStatus();
-  }
-  std::string text;
-};
 
 Result<std::string> Read(env::FileSystem& fs, const std::string& folder, std::string_view name) {
   AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotFolder> opened,
