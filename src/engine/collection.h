@@ -196,6 +196,22 @@ struct SearchRequest {
   VectorSelector with_vectors;
 };
 
+// Points by how well the texts in a field of their payloads answer another one.
+struct TextRankRequest {
+  std::string field;
+  std::string text;
+  float k1 = 1.2f;  // as TextQuery has them
+  float b = 0.75f;
+  std::shared_ptr<const Filter> filter;      // null: all points
+  std::shared_ptr<const Filter> idf_corpus;  // among which words are rare; null: all points
+  size_t limit = 10;                         // never allocated by
+  size_t offset = 0;                         // best hits left out
+  std::optional<float> score_above;          // hits at most as good are left out
+  SearchPlan* plan = nullptr;                // as of a search
+  PayloadSelector with_payload;
+  VectorSelector with_vectors;
+};
+
 // Of one indexed field.
 struct PayloadIndexInfo {
   PayloadFieldIndex index;
@@ -251,6 +267,11 @@ class CollectionReader {
   // name, wrong dim, not finite.
   virtual Result<std::vector<Hit>> Search(const RequestContext& context,
                                           const SearchRequest& request) const = 0;
+  // The best first, ties by ascending id; exact, whatever the index covers yet. A hit's distance is
+  // minus its score. Points without a word of the text are left out. kInvalidArgument: the field
+  // has no index over texts that ranks.
+  virtual Result<std::vector<Hit>> RankTexts(const RequestContext& context,
+                                             const TextRankRequest& request) const = 0;
   // The hits of each, as Search gives them; or the error of one, and no hits. Searches over the
   // same vector share what they read whole: all vectors where they are compared exactly, all codes.
   // Memory: that of some dozens of searches at a time, and the hits.

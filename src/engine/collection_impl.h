@@ -106,6 +106,8 @@ class CollectionImpl final : public Collection {
   Result<uint64_t> Count(const RequestContext& context, const Filter* filter) const override;
   Result<std::vector<Hit>> Search(const RequestContext& context,
                                   const SearchRequest& request) const override;
+  Result<std::vector<Hit>> RankTexts(const RequestContext& context,
+                                     const TextRankRequest& request) const override;
   Result<std::vector<std::vector<Hit>>> SearchBatch(
       const RequestContext& context, std::span<const SearchRequest> requests) const override;
   std::unique_ptr<const CollectionReader> Pin() const override;

@@ -116,6 +116,10 @@ class FaultyCollection final : public Collection {
     if (Strikes(Fault::kFindsTheDead) && !hits.empty()) hits.back().id = PointId(1u << 20);
     return hits;
   }
+  Result<std::vector<Hit>> RankTexts(const RequestContext& context,
+                                     const TextRankRequest& request) const override {
+    return real_->RankTexts(context, request);
+  }
   Result<std::vector<std::vector<Hit>>> SearchBatch(
       const RequestContext& context, std::span<const SearchRequest> requests) const override {
     return real_->SearchBatch(context, requests);

@@ -120,6 +120,23 @@ class CollectionImpl::PinnedReader final : public CollectionReader {
     AKIDB_ASSIGN_OR_RETURN(std::vector<std::vector<Hit>> hits, SearchBatch(context, {&request, 1}));
     return std::move(hits.front());
   }
+  Result<std::vector<Hit>> RankTexts(const RequestContext& context,
+                                     const TextRankRequest& asked) const override {
+    TextRankRequest request = asked;
+    if (auto filter = WithAnalyzers(asked.filter.get(), *fields_)) request.filter = filter;
+    if (auto corpus = WithAnalyzers(asked.idf_corpus.get(), *fields_)) request.idf_corpus = corpus;
+    AKIDB_ASSIGN_OR_RETURN(const PayloadPath path, ParsePath(request.field, "using"));
+    const PayloadIndexSpec* const spec = fields_->SpecOf(path);
+    if (spec == nullptr || spec->analyzer == nullptr) {
+      return InvalidArgumentError("Validation failed: BM25 requires a text index on field " +
+                                  request.field + ", which has none");
+    }
+    if (!spec->lengths) {
+      return InvalidArgumentError("Validation failed: The text index on `" + request.field +
+                                  "` does not score: set `scoring` on it to query it");
+    }
+    return ViewReader(*view_, schema_, context).RankTexts(request, *spec);
+  }
   Result<std::vector<std::vector<Hit>>> SearchBatch(
       const RequestContext& context, std::span<const SearchRequest> requests) const override {
     std::vector<DenseVector> queries;
@@ -275,6 +292,11 @@ Result<uint64_t> CollectionImpl::Count(const RequestContext& context, const Filt
 Result<std::vector<Hit>> CollectionImpl::Search(const RequestContext& context,
                                                 const SearchRequest& request) const {
   return PinnedReader(*this, PinView()).Search(context, request);
+}
+
+Result<std::vector<Hit>> CollectionImpl::RankTexts(const RequestContext& context,
+                                                   const TextRankRequest& request) const {
+  return PinnedReader(*this, PinView()).RankTexts(context, request);
 }
 
 Result<std::vector<std::vector<Hit>>> CollectionImpl::SearchBatch(

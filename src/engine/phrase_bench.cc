@@ -1,6 +1,7 @@
-// Phrases over 60,000 sealed points with texts of 80 words, by an index with the order of tokens
-// and by one without, which reads the texts of the points that have all tokens. Words are of Zipf's
-// distribution over 50,000, the exponent 1. `points`: that have all tokens; `found`: of the phrase.
+// Phrases, and texts ranked by words, over 60,000 sealed points with texts of 80 words, by an index
+// with the order of tokens and by one without, which reads the texts of the points that have all
+// tokens. Words are of Zipf's distribution over 50,000, the exponent 1. `points`: that have all
+// tokens; `found`: of the phrase.
 #include <array>
 #include <cmath>
 #include <filesystem>
@@ -55,7 +56,7 @@ class Texts {
       AKIDB_CHECK(
           collection_->PutPayloadIndex(context_, field, {PayloadFieldKind::kText, params}).ok());
     };
-    index("with", R"({"phrase_matching":true})");
+    index("with", R"({"phrase_matching":true,"scoring":true})");
     index("without", "{}");
     std::mt19937_64 generator(7);
     for (uint64_t first = 0; first < kPoints; first += 1000) {
@@ -84,6 +85,14 @@ class Texts {
     Filter filter;
     filter.must.push_back(FieldCondition{*PayloadPath::Parse(field), std::move(match)});
     return collection_->Count(context_, &filter).value();
+  }
+
+  // The ten best.
+  std::vector<Hit> Rank(const std::string& words) {
+    TextRankRequest request;
+    request.field = "with";
+    request.text = words;
+    return collection_->RankTexts(context_, request).value();
   }
 
  private:
@@ -116,9 +125,22 @@ void BM_BuildTextIndex(benchmark::State& state, bool sequences) {
 BENCHMARK_CAPTURE(BM_BuildTextIndex, with, true)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(BM_BuildTextIndex, without, false)->Unit(benchmark::kMillisecond);
 
+Texts& SharedTexts() {
+  static Texts texts;
+  return texts;
+}
+
+void BM_Rank(benchmark::State& state, const std::string& words) {
+  Texts& texts = SharedTexts();
+  for (auto _ : state) benchmark::DoNotOptimize(texts.Rank(words));
+}
+BENCHMARK_CAPTURE(BM_Rank, rare, "w2000 w9000 w31000")->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(BM_Rank, middle, "w50 w200 w900 w2000 w9000")->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(BM_Rank, frequent, "w1 w2 w3 w50 w900")->Unit(benchmark::kMicrosecond);
+
 void BM_Phrase(benchmark::State& state, const std::string& field,
                const std::vector<std::string>& words) {
-  static Texts texts;
+  Texts& texts = SharedTexts();
   uint64_t found = 0;
   for (auto _ : state) found = texts.Count(field, MatchText::Mode::kPhrase, words);
   state.counters["found"] = static_cast<double>(found);

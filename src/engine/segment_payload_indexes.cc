@@ -53,6 +53,7 @@ Result<PayloadIndexSpec> MakeSpec(PayloadPath path, const PayloadFieldIndex& ind
   AKIDB_ASSIGN_OR_RETURN(TextAnalyzer analyzer, TextAnalyzer::Create(std::move(options)));
   spec.analyzer = std::make_shared<const TextAnalyzer>(std::move(analyzer));
   spec.sequences = WantsPhrases(index.params_json);
+  spec.lengths = WantsRanking(index.params_json);
   return spec;
 }
 
@@ -113,7 +114,8 @@ const PayloadIndexReader* FindIndex(const PayloadIndexSection& section,
 bool PayloadIndexSchema::IsCoveredBy(const PayloadIndexSection& section) const {
   return std::all_of(specs_.begin(), specs_.end(), [&](const PayloadIndexSpec& spec) {
     const PayloadIndexReader* index = FindIndex(section, spec);
-    return index != nullptr && (!spec.sequences || index->was_to_hold_sequences());
+    return index != nullptr && (!spec.sequences || index->was_to_hold_sequences()) &&
+           (!spec.lengths || index->was_to_hold_lengths());
   });
 }
 

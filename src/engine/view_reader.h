@@ -6,10 +6,12 @@
 #include <span>
 #include <vector>
 
+#include "base/elapsed.h"
 #include "base/request_context.h"
 #include "base/status.h"
 #include "engine/collection.h"
 #include "engine/row_source.h"
+#include "engine/segment_payload_indexes.h"
 #include "engine/vector_schema.h"
 #include "index/sparse/sparse_entries.h"
 #include "index/top_k.h"
@@ -50,6 +52,9 @@ class ViewReader {
   // The hits of each. All of them over the same vector that read a source whole read it once; each
   // is answered as it would be alone.
   Result<std::vector<std::vector<Hit>>> Search(std::span<const PreparedSearch> searches) const;
+  // By the texts at the path of `spec`, which is of an index over texts.
+  Result<std::vector<Hit>> RankTexts(const TextRankRequest& request,
+                                     const PayloadIndexSpec& spec) const;
 
  private:
   struct Location {
@@ -77,7 +82,12 @@ class ViewReader {
   Result<std::vector<Hit>> SearchMultivectors(const PreparedSearch& search) const;
   // Searching sparse vectors (view_sparse_search.cc).
   Result<std::vector<Hit>> SearchSparse(const PreparedSearch& search) const;
-  // Reads what is asked of them, and tells the plan how long that took.
+  // Of a SearchRequest or a TextRankRequest: reads what is asked of these rows, best first, behind
+  // the offset, and tells the plan how long that took.
+  template <typename Request>
+  Result<std::vector<Hit>> HitsOf(std::span<const index::Neighbor> rows,
+                                  const Request& request) const;
+  // The same of numbers of vectors.
   Result<std::vector<Hit>> TakeHits(index::TopK& top, size_t ordinal,
                                     const SearchRequest& request) const;
   // Where a payload lies, and where it is wanted.
@@ -104,5 +114,26 @@ class ViewReader {
   const VectorSchema& schema_;
   const RequestContext& context_;
 };
+
+template <typename Request>
+Result<std::vector<Hit>> ViewReader::HitsOf(std::span<const index::Neighbor> rows,
+                                            const Request& request) const {
+  const SteadyClock::time_point start = SteadyClock::now();
+  std::vector<Hit> hits;
+  std::vector<Location> places;
+  for (size_t i = request.offset; i < rows.size(); ++i) {
+    const Location at{view_.sources[rows[i].source].get(), rows[i].row};
+    Hit hit;
+    hit.id = rows[i].id;
+    hit.seq = at.source->changed_seq(at.row);
+    hit.distance = rows[i].distance;
+    AKIDB_ASSIGN_OR_RETURN(hit.vectors, Vectors(at, request.with_vectors));
+    hits.push_back(std::move(hit));
+    places.push_back(at);
+  }
+  AKIDB_RETURN_IF_ERROR(ReadPayloads(places, request.with_payload, hits));
+  if (request.plan != nullptr) request.plan->fetch_ms = MillisecondsSince(start);
+  return hits;
+}
 
 }  // namespace akidb::engine

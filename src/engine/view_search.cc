@@ -332,24 +332,11 @@ Status ViewReader::SearchSource(std::span<Scan> scans, uint32_t number) const {
 
 Result<std::vector<Hit>> ViewReader::TakeHits(index::TopK& top, size_t ordinal,
                                               const SearchRequest& request) const {
-  const SteadyClock::time_point start = SteadyClock::now();
-  std::vector<Hit> hits;
-  std::vector<Location> places;
   std::vector<index::Neighbor> nearest = top.Take();
-  for (size_t i = request.offset; i < nearest.size(); ++i) {
-    const RowSource& source = *view_.sources[nearest[i].source];
-    Location at{&source, source.RowOf(nearest[i].row, ordinal)};
-    Hit hit;
-    hit.id = nearest[i].id;
-    hit.seq = source.changed_seq(at.row);
-    hit.distance = nearest[i].distance;
-    AKIDB_ASSIGN_OR_RETURN(hit.vectors, Vectors(at, request.with_vectors));
-    hits.push_back(std::move(hit));
-    places.push_back(at);
+  for (index::Neighbor& one : nearest) {
+    one.row = view_.sources[one.source]->RowOf(one.row, ordinal);
   }
-  AKIDB_RETURN_IF_ERROR(ReadPayloads(places, request.with_payload, hits));
-  if (request.plan != nullptr) request.plan->fetch_ms = MillisecondsSince(start);
-  return hits;
+  return HitsOf(std::span<const index::Neighbor>(nearest), request);
 }
 
 ViewReader::Scan ViewReader::NewScan(const PreparedSearch& search, size_t result) const {

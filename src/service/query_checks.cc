@@ -1,6 +1,9 @@
 #include "service/query_checks.h"
 
+#include <cmath>
 #include <string>
+
+#include "base/json_writer.h"
 
 namespace akidb::service {
 namespace {
@@ -47,6 +50,28 @@ Status CheckFusion(const QueryStage& stage, const FusionQuery& fusion) {
                               std::to_string(stage.prefetch.size()));
 }
 
+Status CheckTextQuery(const QueryStage& stage, const TextQuery& query) {
+  if (!stage.prefetch.empty()) {
+    return InvalidArgumentError("BM25 over a text index cannot rescore prefetches");
+  }
+  if (stage.using_vector.empty()) {
+    return InvalidArgumentError(
+        "Validation failed: A text query needs `using` to name the payload field to search");
+  }
+  const auto shown = [](float number) {
+    std::string text;
+    AppendJsonFloat(number, text);
+    return text;
+  };
+  if (!std::isfinite(query.k1) || query.k1 < 0) {
+    return InvalidArgumentError("Validation failed: BM25 k1 must be finite and non-negative, got " +
+                                shown(query.k1));
+  }
+  if (query.b >= 0 && query.b <= 1) return OkStatus();
+  return InvalidArgumentError("Validation failed: BM25 b must be finite and within [0, 1], got " +
+                              shown(query.b));
+}
+
 // `depth`: of the prefetches above.
 Status CheckAt(const QueryStage& stage, size_t depth) {
   if (depth > kPrefetchDepthMax) {
@@ -65,6 +90,9 @@ Status CheckAt(const QueryStage& stage, size_t depth) {
   if (const auto* fusion = std::get_if<FusionQuery>(&stage.query)) {
     AKIDB_RETURN_IF_ERROR(CheckFusion(stage, *fusion));
   }
+  if (const auto* text = std::get_if<TextQuery>(&stage.query)) {
+    AKIDB_RETURN_IF_ERROR(CheckTextQuery(stage, *text));
+  }
   if (std::holds_alternative<FormulaQuery>(stage.query) && stage.prefetch.empty()) {
     return InvalidArgumentError("cannot apply Formula without prefetches");
   }
@@ -80,7 +108,7 @@ bool ComparesVectors(const QueryForm& query) {
   return !std::holds_alternative<std::monostate>(query) &&
          !std::holds_alternative<OrderBy>(query) && !std::holds_alternative<FusionQuery>(query) &&
          !std::holds_alternative<SampleQuery>(query) &&
-         !std::holds_alternative<FormulaQuery>(query);
+         !std::holds_alternative<FormulaQuery>(query) && !std::holds_alternative<TextQuery>(query);
 }
 
 Status CheckQuery(const QueryStage& stage) { return CheckAt(stage, 0); }

@@ -11,6 +11,7 @@
 #include "service/query_inputs.h"
 #include "service/query_run.h"
 #include "service/service.h"
+#include "service/text_queries.h"
 #include "types/uuid.h"
 
 namespace akidb::service {
@@ -185,6 +186,7 @@ Result<QueryGroupsReply> Service::QueryGroups(const RequestContext& context,
   SteadyClock::time_point start = SteadyClock::now();
   QueryGroupsReply reply;
   QueryRequest query = request.query;
+  ResolveTextQueries(*target, query);
   QueryInputs inputs(*this, {collection, target->config(), *reader});
   AKIDB_RETURN_IF_ERROR(CheckQuery(query));
   AKIDB_RETURN_IF_ERROR(inputs.Add(context, query));

@@ -268,7 +268,30 @@ Result<std::vector<ScoredPoint>> QueryRun::PointsOf(const RequestContext& contex
 
 Result<std::vector<ScoredPoint>> QueryRun::Scan(const RequestContext& context, const Stage& stage) {
   if (std::holds_alternative<SampleQuery>(stage.asked->query)) return Sample(context, stage);
+  if (std::holds_alternative<TextQuery>(stage.asked->query)) return RankTexts(context, stage);
   return Scroll(context, stage);
+}
+
+Result<std::vector<ScoredPoint>> QueryRun::RankTexts(const RequestContext& context,
+                                                     const Stage& stage) {
+  const QueryStage& asked = *stage.asked;
+  const auto& query = std::get<TextQuery>(asked.query);
+  engine::TextRankRequest request;
+  request.field = asked.using_vector;
+  request.text = query.text;
+  request.k1 = query.k1;
+  request.b = query.b;
+  request.filter = stage.filter;
+  request.idf_corpus = asked.idf_corpus;
+  request.limit = stage.limit;
+  request.offset = stage.offset;
+  request.score_above = asked.score_threshold;
+  request.plan = stage.plan;
+  request.with_payload = stage.with_payload;
+  request.with_vectors = stage.with_vectors;
+  AKIDB_ASSIGN_OR_RETURN(std::vector<Hit> hits, reader_.RankTexts(context, request));
+  // Dot products, too, are the more the better.
+  return ScoredPoints(hits, {Metric::kDot, false}, std::nullopt);
 }
 
 // By id or in the order of a field. The offset of the former is walked without payloads, in pages.

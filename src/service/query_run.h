@@ -62,6 +62,7 @@ class QueryRun {
   Result<std::vector<ScoredPoint>> Scan(const RequestContext& context, const Stage& stage);
   Result<std::vector<ScoredPoint>> Scroll(const RequestContext& context, const Stage& stage);
   Result<std::vector<ScoredPoint>> Sample(const RequestContext& context, const Stage& stage);
+  Result<std::vector<ScoredPoint>> RankTexts(const RequestContext& context, const Stage& stage);
   Result<std::vector<ScoredPoint>> PointsOf(const RequestContext& context, const Stage& stage,
                                             std::vector<Hit>& hits);
   Status Fetch(const RequestContext& context, const Stage& stage, std::vector<ScoredPoint>& points);

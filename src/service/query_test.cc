@@ -59,6 +59,56 @@ TEST_F(QueryTest, WhatMakesNoSenseIsRefusedInTheDialectsWords) {
   EXPECT_EQ(StatusOf(deep).message(), "prefetches depth exceeds max depth 64");
 }
 
+TEST_F(QueryTest, TextsRankByTheFieldThatUsingNames) {
+  FakeCollection& collection = MakeCollection();
+  collection.hits = {MakeHit(5, -2.5f)};
+  QueryRequest query;
+  query.query = TextQuery{"coolant hose", 0.9f, 0.5f};
+  EXPECT_EQ(StatusOf(query).message(),
+            "Validation failed: A text query needs `using` to name the payload field to search");
+  query.using_vector = "body";
+  query.limit = 7;
+  query.score_threshold = 1.5f;
+  Result<QueryReply> reply = service_.Query(context_, "c", query);
+  ASSERT_TRUE(reply.ok()) << reply.status().ToString();
+  EXPECT_EQ(reply->points[0].score, 2.5f);
+  EXPECT_EQ(collection.last_text_rank.field, "body");
+  EXPECT_EQ(collection.last_text_rank.text, "coolant hose");
+  EXPECT_EQ(collection.last_text_rank.k1, 0.9f);
+  EXPECT_EQ(collection.last_text_rank.limit, 7u);
+  EXPECT_EQ(collection.last_text_rank.score_above, 1.5f);
+
+  QueryRequest fused;
+  fused.query = FusionQuery();
+  fused.prefetch = {Nearest({1, 2, 3}), static_cast<QueryStage>(query)};
+  EXPECT_TRUE(StatusOf(fused).ok());
+
+  query.prefetch = {Nearest({1, 2, 3})};
+  EXPECT_EQ(StatusOf(query).message(), "BM25 over a text index cannot rescore prefetches");
+  query.prefetch.clear();
+  query.query = TextQuery{"x", -1, 0.5f};
+  EXPECT_EQ(StatusOf(query).message(),
+            "Validation failed: BM25 k1 must be finite and non-negative, got -1.0");
+  query.query = TextQuery{"x", 1, 1.5f};
+  EXPECT_EQ(StatusOf(query).message(),
+            "Validation failed: BM25 b must be finite and within [0, 1], got 1.5");
+}
+
+TEST_F(QueryTest, ATextAloneRanksWhereUsingNamesAFieldOfTexts) {
+  FakeCollection& collection = MakeCollection();
+  ASSERT_TRUE(collection.PutPayloadIndex(context_, "body", {PayloadFieldKind::kText, ""}).ok());
+  QueryRequest query;
+  query.query = TextInput{"coolant hose", ""};
+  query.using_vector = "body";
+  EXPECT_TRUE(StatusOf(query).ok());
+  EXPECT_EQ(collection.last_text_rank.text, "coolant hose");
+  query.using_vector = "title";
+  EXPECT_EQ(StatusOf(query).message(), "Not existing vector name error: title");
+  query.query = TextInput{"coolant hose", "a-model"};
+  query.using_vector = "body";
+  EXPECT_EQ(StatusOf(query).message(), "Not existing vector name error: body");
+}
+
 TEST_F(QueryTest, AnAverageMovesAwayFromNegativeExamplesAndLeavesExamplesOut) {
   FakeCollection& collection = MakeCollection(Metric::kDot);
   Put(1, {1, 2, 3});

@@ -8,6 +8,7 @@
 #include "service/query_inputs.h"
 #include "service/query_run.h"
 #include "service/service.h"
+#include "service/text_queries.h"
 
 namespace akidb::service {
 Result<QueryBatchReply> Service::QueryBatch(const RequestContext& context,
@@ -31,6 +32,7 @@ Result<QueryBatchReply> Service::QueryBatch(const RequestContext& context,
   reply.answers.resize(requests.size());
   // Copies, in which vectors take the place of what stands for them.
   std::vector<QueryRequest> queries(requests.begin(), requests.end());
+  for (QueryRequest& query : queries) ResolveTextQueries(*target, query);
   QueryInputs inputs(*this, {collection, target->config(), *reader});
   std::vector<SearchPlan*> plans;
   for (size_t i = 0; i < queries.size(); ++i) {

@@ -47,6 +47,10 @@ class ReaderOf final : public engine::CollectionReader {
                                   const engine::SearchRequest& request) const override {
     return collection_.Search(context, request);
   }
+  Result<std::vector<Hit>> RankTexts(const RequestContext& context,
+                                     const engine::TextRankRequest& request) const override {
+    return collection_.RankTexts(context, request);
+  }
   Result<std::vector<std::vector<Hit>>> SearchBatch(
       const RequestContext& context,
       std::span<const engine::SearchRequest> requests) const override {
@@ -211,6 +215,11 @@ class FakeCollection final : public engine::Collection {
     last_distance_max = request.distance_max;
     return hits;
   }
+  Result<std::vector<Hit>> RankTexts(const RequestContext&,
+                                     const engine::TextRankRequest& request) const override {
+    last_text_rank = request;
+    return hits;
+  }
   Result<std::vector<std::vector<Hit>>> SearchBatch(
       const RequestContext& context,
       std::span<const engine::SearchRequest> requests) const override {
@@ -287,6 +296,7 @@ class FakeCollection final : public engine::Collection {
   mutable std::shared_ptr<const Filter> last_filter;
   mutable std::shared_ptr<const engine::ExampleQuery> last_examples;
   mutable size_t last_limit = 0;
+  mutable engine::TextRankRequest last_text_rank;
   mutable std::optional<float> last_distance_max;
 };
 

@@ -161,6 +161,14 @@ struct FusionQuery {
 
 struct SampleQuery {};
 
+// How well the texts in a payload field, which `using_vector` of the stage names, answer this one:
+// BM25 (docs/api/queries.md). The field has an index over texts that ranks.
+struct TextQuery {
+  std::string text;
+  float k1 = 1.2f;  // how soon repetitions of a word count for little
+  float b = 0.75f;  // from 0, the length of a text is no matter, to 1
+};
+
 struct Formula;
 // Of prefetches: their points, scored by a formula. Shared, for requests are copied.
 struct FormulaQuery {
@@ -170,7 +178,7 @@ struct FormulaQuery {
 // monostate: points by order of id.
 using QueryForm = std::variant<std::monostate, DenseVector, PointId, TextInput, RecommendQuery,
                                DiscoverQuery, ContextQuery, DiverseQuery, FeedbackQuery, OrderBy,
-                               FusionQuery, SampleQuery, FormulaQuery>;
+                               FusionQuery, SampleQuery, FormulaQuery, TextQuery>;
 
 inline constexpr size_t kPrefetchDepthMax = 64;
 // Queries and prefetches of one request, a batch's together: each takes memory before it finds
@@ -184,7 +192,7 @@ inline Status TooManyStagesError() {
 // What is asked of the collection, or of those points that the prefetches found.
 struct QueryStage {
   QueryForm query;
-  std::string using_vector;              // "" is the default vector
+  std::string using_vector;              // "" is the default vector; of a TextQuery a payload field
   std::shared_ptr<const Filter> filter;  // holds for the prefetches, too
   size_t limit = 10;                     // never allocated by
   std::optional<float> score_threshold;  // in the wire's terms

@@ -18,7 +18,8 @@ enum class SearchWay : uint8_t {
   kListedCodes,    // the codes that a filter leaves, then as above
   kGraph,          // a walk, then as above
   kFilteredGraph,  // a walk that keeps to what a filter or tombstones leave, then as above
-  kInvertedLists,  // lists over sparse vectors, then the vectors that may be good enough
+  kInvertedLists,  // lists over sparse vectors or words, then what may be good enough
+  kTexts,          // every text, or those that a query's prefetches leave
 };
 
 struct SourcePlan {

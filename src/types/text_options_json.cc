@@ -126,4 +126,14 @@ bool WantsPhrases(std::string_view params) {
   return !root["phrase_matching"].get(wanted) && wanted;
 }
 
+bool WantsRanking(std::string_view params) {
+  simdjson::dom::parser parser;
+  element root;
+  element scoring;
+  bool wanted = false;
+  if (params.empty() || parser.parse(params.data(), params.size()).get(root)) return false;
+  if (root["scoring"].get(scoring)) return false;
+  return scoring.is_object() || (!scoring.get(wanted) && wanted);
+}
+
 }  // namespace akidb

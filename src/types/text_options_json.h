@@ -14,5 +14,7 @@ namespace akidb {
 Result<TextOptions> TextOptionsFromJson(std::string_view params);
 // Whether `phrase_matching` is asked for; other forms of it are refused where they are given.
 bool WantsPhrases(std::string_view params);
+// Whether texts are to be ranked: `scoring` is true or an object.
+bool WantsRanking(std::string_view params);
 
 }  // namespace akidb

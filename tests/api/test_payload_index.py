@@ -235,9 +235,11 @@ class PayloadIndexes(ServerTestCase):
             body = {"field_name": "f", "field_schema": {"type": "text", **wrong}}
             with self.subTest(wrong=wrong):
                 self.assertIn(text, self.refused(400, "PUT", self.path + "/index", body))
-        for unserved in ({"scoring": True}, {"nested": "offers"}):
-            body = {"field_name": "f", "field_schema": {"type": "text", **unserved}}
-            self.refused(501, "PUT", self.path + "/index", body)
+        for wrong in ({"scoring": 1}, {"scoring": {}}, {"scoring": {"type": "tfidf"}}):
+            body = {"field_name": "f", "field_schema": {"type": "text", **wrong}}
+            self.assertIn("scoring", self.refused(400, "PUT", self.path + "/index", body))
+        body = {"field_name": "f", "field_schema": {"type": "text", "nested": "offers"}}
+        self.refused(501, "PUT", self.path + "/index", body)
         self.assertEqual(self.schema(), {})
 
     def test_every_type_is_kept_over_a_restart(self):

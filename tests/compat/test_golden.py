@@ -2,6 +2,7 @@
 
 `python3 test_golden.py make NAME [POINTS]` writes what make() does with the program of today: once for each
 version, with the default, which stays in the log, and as NAME-sealed.snapshot with 1100 points, which become a segment.
+`python3 test_golden.py make-texts NAME` writes texts with an index that ranks them.
 `python3 test_golden.py make-folder NAME` writes a folder of two snapshots that share a segment.
 """
 
@@ -61,6 +62,34 @@ def make(path, points):
         server.close()
 
 
+TEXTS = 400
+
+
+def text(number):
+    return f"word{number % 7} number {number} of {'many ' * (number % 5)}word{number % 3}"
+
+
+def make_texts(path):
+    """Texts whose index keeps the order of words and how many there are."""
+    server = Server(environment={"AKIDB_HEAD_ROWS_MAX": "32"})
+    try:
+        server.start()
+        send = sender(server)
+        send("PUT", "", {"vectors": {"size": 1, "distance": "Dot"}})
+        schema = {"type": "text", "scoring": True, "phrase_matching": True}
+        send("PUT", "/index?wait=true", {"field_name": "t", "field_schema": schema})
+        for first in range(0, TEXTS, 10):
+            send("PUT", "/points?wait=true", {"points": [
+                {"id": i, "vector": [i], "payload": {"t": text(i)}} for i in range(first, first + 10)]})
+        while send("GET", "", None).result["segments_count"] < 2:
+            time.sleep(0.1)
+        send("POST", "/points/delete?wait=true", {"points": [3, 50]})
+        made = send("POST", "/snapshots", {}).result
+        os.replace(os.path.join(server.data_dir, "snapshots", "golden", made["name"]), path)
+    finally:
+        server.close()
+
+
 def make_folder(path):
     """What make() does with a segment, then one more point deleted; the lock isn't part of it."""
     server = Server(environment={"AKIDB_HEAD_ROWS_MAX": "32"})
@@ -105,7 +134,10 @@ class Snapshots(unittest.TestCase):
                 self.assertEqual(hashlib.sha256(file.read_bytes()).hexdigest(), before)
                 server = Server(data_dir=data).start()
                 self.addCleanup(server.close)
-                self.check(server, SEALED_POINTS if "sealed" in file.name else POINTS)
+                if "texts" in file.name:
+                    self.check_texts(server)
+                else:
+                    self.check(server, SEALED_POINTS if "sealed" in file.name else POINTS)
                 server.stop()
 
     def test_every_version_of_a_folder_is_restored(self):
@@ -129,6 +161,19 @@ class Snapshots(unittest.TestCase):
                     self.check(server, SEALED_POINTS, {7} if number else set())
                     server.stop()
                 self.assertEqual({file: file.read_bytes() for file in path.rglob("*") if file.is_file()}, before)
+
+    def check_texts(self, server):
+        def ask(body):
+            reply = server.request("POST", "/collections/golden/points/query", body)
+            self.assertEqual(reply.status, 200, reply.text)
+            return reply.result["points"]
+
+        hits = ask({"query": {"text": "word6 321"}, "using": "t", "limit": TEXTS})
+        having = [i for i in range(TEXTS) if i not in (3, 50) and (i % 7 == 6 or i == 321)]
+        self.assertEqual(sorted(hit["id"] for hit in hits), having)
+        self.assertEqual(hits[0]["id"], 321)
+        phrase = {"must": [{"key": "t", "match": {"phrase": "number 77 of many"}}]}
+        self.assertEqual([hit["id"] for hit in ask({"filter": phrase})], [77])
 
     def check(self, server, points, deleted_later=frozenset()):
         gone = {3, 50} | deleted_later
@@ -164,6 +209,8 @@ class Snapshots(unittest.TestCase):
 if __name__ == "__main__":
     if len(sys.argv) in (3, 4) and sys.argv[1] == "make":
         make(sys.argv[2], int(sys.argv[3]) if len(sys.argv) == 4 else POINTS)
+    elif len(sys.argv) == 3 and sys.argv[1] == "make-texts":
+        make_texts(sys.argv[2])
     elif len(sys.argv) == 3 and sys.argv[1] == "make-folder":
         make_folder(sys.argv[2])
     else:

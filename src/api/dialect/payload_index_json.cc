@@ -6,6 +6,7 @@
 #include "api/dialect/option_check_json.h"
 #include "api/rest/schema/basic_shapes.h"
 #include "api/rest/schema/index_shapes.h"
+#include "base/json_writer.h"
 #include "types/collection_config_json.h"
 
 namespace akidb::dialect {
@@ -43,6 +44,24 @@ Status CheckIntegerParams(JsonElement value, const FieldPath& path) {
   return RangeError(path, "the 'lookup' and 'range' capabilities can't be both disabled");
 }
 
+// The dialect says `true` of what it gives back as an object, and nothing of `false`.
+std::string WithScoringType(const std::string& params) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object members;
+  bool wanted = false;
+  if (parser.parse(params).get(members) || members["scoring"].get(wanted)) return params;
+  std::string out;
+  JsonWriter json(out);
+  json.BeginObject();
+  for (const auto& [key, value] : members) {
+    if (key == "scoring" && !wanted) continue;
+    json.Key(key);
+    json.Raw(key == "scoring" ? R"({"type":"bm25"})" : simdjson::minify(value));
+  }
+  json.EndObject();
+  return out;
+}
+
 // What the analyzer makes of those of texts is for the engine to check.
 Status ReadParams(JsonElement value, const FieldPath& path, PayloadFieldIndex& out) {
   const Shape& shape = ShapeOfParams(out.kind);
@@ -51,6 +70,7 @@ Status ReadParams(JsonElement value, const FieldPath& path, PayloadFieldIndex& o
     AKIDB_RETURN_IF_ERROR(CheckIntegerParams(value, path));
   }
   out.params_json = KnownJson(value, shape);
+  if (out.kind == PayloadFieldKind::kText) out.params_json = WithScoringType(out.params_json);
   return OkStatus();
 }
 

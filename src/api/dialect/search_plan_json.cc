@@ -24,6 +24,8 @@ std::string_view WayName(SearchWay way) {
       return "filtered_graph";
     case SearchWay::kInvertedLists:
       return "inverted_lists";
+    case SearchWay::kTexts:
+      return "texts";
   }
   return "";
 }

@@ -92,6 +92,8 @@ v1::SearchWay WayOf(SearchWay way) {
       return v1::SEARCH_WAY_FILTERED_GRAPH;
     case SearchWay::kInvertedLists:
       return v1::SEARCH_WAY_INVERTED_LISTS;
+    case SearchWay::kTexts:
+      return v1::SEARCH_WAY_TEXTS;
   }
   return v1::SEARCH_WAY_UNSPECIFIED;
 }

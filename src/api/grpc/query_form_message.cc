@@ -97,6 +97,13 @@ Status DecodeFeedback(const qdrant::RelevanceFeedbackInput& message, FeedbackQue
   return OkStatus();
 }
 
+TextQuery DecodeTextQuery(const qdrant::TextQuery& message) {
+  TextQuery query{.text = message.query()};
+  if (message.bm25().has_k()) query.k1 = message.bm25().k();
+  if (message.bm25().has_b()) query.b = message.bm25().b();
+  return query;
+}
+
 Status DecodeNearest(const qdrant::VectorInput& message, QueryForm& out) {
   QueryInput input;
   AKIDB_RETURN_IF_ERROR(DecodeQueryInput(message, input));
@@ -137,8 +144,8 @@ Status DecodeForm(const qdrant::Query& message, QueryForm& out) {
     case qdrant::Query::kRelevanceFeedback:
       return DecodeFeedback(message.relevance_feedback(), out.emplace<FeedbackQuery>());
     case qdrant::Query::kText:
-      return UnsupportedError(
-          "text: queries over text indexes are not served by this version of AkiDB");
+      out = DecodeTextQuery(message.text());
+      return OkStatus();
     case qdrant::Query::VARIANT_NOT_SET:
       break;
   }

@@ -63,10 +63,6 @@ TEST(DecodeQuery, ALimitOfZeroIsAValidationErrorAndAHugeOneIsFine) {
             "limit: expected an unsigned integer, got \"x\"");
   EXPECT_EQ(DecodeQuery(R"({"query":{"order_by":""}})").status().message(),
             "[query.order_by: must not be empty]");
-  const Status text = DecodeQuery(R"({"query":{"text":{"query":"a"}}})").status();
-  EXPECT_EQ(text.code(), ErrorCode::kUnsupported);
-  EXPECT_EQ(text.message(),
-            "query.text: queries over text indexes are not served by this version of AkiDB");
   EXPECT_EQ(DecodeQuery(R"({"limit":0})").status().message(),
             "[limit: value 0 invalid, must be 1 or larger]");
   EXPECT_EQ(DecodeQuery(R"({"limit":999999999})")->limit, 999999999u);
@@ -164,6 +160,15 @@ TEST(DecodeQuery, ReadsEveryKind) {
   EXPECT_EQ(rrf.k, 60u);
   EXPECT_EQ(rrf.weights, (std::vector<float>{1, 0.5f}));
   EXPECT_TRUE(std::holds_alternative<SampleQuery>(form(R"({"sample":"random"})")));
+  const auto text = std::get<TextQuery>(form(R"({"text":{"query":"a hose"}})"));
+  EXPECT_EQ(text.text, "a hose");
+  EXPECT_EQ(text.k1, 1.2f);
+  const auto scored =
+      std::get<TextQuery>(form(R"({"text":{"query":"a","scoring":{"bm25":{"k":2,"b":null}}}})"));
+  EXPECT_EQ(scored.k1, 2);
+  EXPECT_EQ(scored.b, 0.75f);
+  // Whether this is embedded the service knows.
+  EXPECT_EQ(std::get<TextInput>(form(R"({"text":"a hose"})")).text, "a hose");
   const auto diverse = std::get<DiverseQuery>(
       form(R"({"nearest":[1],"mmr":{"diversity":0.25,"candidates_limit":50}})"));
   EXPECT_EQ(diverse.diversity, 0.25f);
@@ -217,6 +222,12 @@ TEST(DecodeQuery, NamesTheFieldThatIsWrong) {
   EXPECT_EQ(error(R"({"query":{"fusion":"rrf","sample":"random"}})"),
             "query: expected `fusion` alone");
   EXPECT_EQ(error(R"({"lookup_from":{}})"), "lookup_from: missing field `collection`");
+  EXPECT_EQ(error(R"({"query":{"text":{"query":1}}})"),
+            "query.text.query: expected a string, got an integer");
+  EXPECT_EQ(error(R"({"query":{"text":{"query":"a","scoring":{"tf":{}}}}})"),
+            "query.text.scoring: missing field `bm25`");
+  EXPECT_EQ(error(R"({"query":{"text":{"query":"a","scoring":{"bm25":{"k":1e99}}}}})"),
+            "[query.text.scoring.bm25.k: must fit a float32]");
 }
 
 TEST(DecodeQuery, OlderOperationsAskForTheSameInOtherWords) {

@@ -198,6 +198,52 @@ Status ReadFeedback(JsonElement value, const FieldPath& path, QueryForm& out) {
                     "at most " + std::to_string(kFeedbackMax) + " items are compared");
 }
 
+Status ReadBm25(JsonElement value, const FieldPath& path, TextQuery& out) {
+  return ForEachMember(
+      value, path, "an object {\"k\": …, \"b\": …}",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        if (key != "k" && key != "b") return UnknownField(at, "`k`, `b`");
+        if (IsNull(member)) return OkStatus();
+        float& number = key == "k" ? out.k1 : out.b;
+        AKIDB_RETURN_IF_ERROR(ReadFloat(member, at, number));
+        if (number < 0) return RangeError(at, "must be 0.0 or larger");
+        return key == "k" || number <= 1 ? OkStatus() : RangeError(at, "must be from 0.0 to 1.0");
+      });
+}
+
+Status ReadTextScoring(JsonElement value, const FieldPath& path, TextQuery& out) {
+  if (IsNull(value)) return OkStatus();
+  JsonElement bm25;
+  AKIDB_RETURN_IF_ERROR(CheckObject(value, path, "an object {\"bm25\": …}"));
+  if (!FindMember(value, "bm25", bm25)) return MissingField(path, "bm25");
+  return ForEachMember(value, path, "an object {\"bm25\": …}",
+                       [&](std::string_view key, JsonElement member, const FieldPath& at) {
+                         return key == "bm25" ? ReadBm25(member, at, out)
+                                              : UnknownField(at, "`bm25`");
+                       });
+}
+
+// {"text": {"query": …, "scoring": …}}. A text alone stands for a vector as well: the service tells
+// which by what `using` names.
+Status ReadTextQuery(JsonElement value, const FieldPath& path, QueryForm& out) {
+  TextQuery& query = out.emplace<TextQuery>();
+  return ForEachMember(
+      value, path, "an object {\"text\": …}",
+      [&](std::string_view key, JsonElement member, const FieldPath& at) -> Status {
+        if (key != "text") return UnknownField(at, "`text`");
+        return ForEachMember(
+            member, at, "a text, or an object {\"query\": …, \"scoring\": …}",
+            [&](std::string_view name, JsonElement part, const FieldPath& place) -> Status {
+              if (name == "scoring") return ReadTextScoring(part, place, query);
+              if (name != "query") return UnknownField(place, "`query`, `scoring`");
+              std::string_view text;
+              AKIDB_RETURN_IF_ERROR(ReadString(part, place, text));
+              query.text = text;
+              return OkStatus();
+            });
+      });
+}
+
 using FormReader = Status (*)(JsonElement value, const FieldPath& path, QueryForm& out);
 
 struct NamedForm {
@@ -339,7 +385,7 @@ Status ReadQueryForm(JsonElement value, const FieldPath& path, QueryForm& out) {
   }
   if (FindMember(value, "formula", member)) return ReadFormula(value, path, out);
   if (FindMember(value, "text", member) && FindMember(member, "query", member)) {
-    return NotServed(path.Member("text"), "queries over text indexes are");
+    return ReadTextQuery(value, path, out);
   }
   for (std::string_view of_vector : {"indices", "values", "text"}) {
     if (FindMember(value, of_vector, member)) return ReadNearest(value, path, out);

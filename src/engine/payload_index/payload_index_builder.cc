@@ -27,7 +27,7 @@ std::span<const std::byte> BytesOf(const std::vector<T>& values) {
   return std::as_bytes(std::span<const T>(values));
 }
 
-// Areas 5 to 13.
+// Areas 5 to 14.
 struct ValueAreas {
   std::vector<uint32_t> string_ends;
   std::vector<uint32_t> posting_ends;
@@ -42,7 +42,7 @@ class StringPairs {
  public:
   explicit StringPairs(const PayloadIndexSpec& spec)
       : kind_(spec.kind), analyzer_(spec.analyzer.get()) {
-    if (spec.sequences) sequences_.emplace();
+    if (spec.sequences || spec.lengths) sequences_.emplace();
   }
 
   // False if the index doesn't hold values like this one.
@@ -267,7 +267,7 @@ void WriteHead(const IndexHead& head, std::vector<std::byte>& out) {
     writer.Put(set.units);
     writer.Put(set.flags);
   }
-  if (head.version != format::kSequencesVersion) return;
+  if (head.version < format::kSequencesVersion) return;
   writer.Put(head.sequence_flags);
   writer.Put(head.sequence_bytes);
 }
@@ -375,7 +375,9 @@ std::vector<std::byte> PayloadIndexBuilder::Finish() && {
   std::vector<std::byte> sets;
   head.kind = static_cast<uint8_t>(state->spec.kind);
   head.rows = state->rows;
-  head.version = state->spec.sequences ? format::kSequencesVersion : format::kIndexVersion;
+  head.version = state->spec.lengths     ? format::kLengthsVersion
+                 : state->spec.sequences ? format::kSequencesVersion
+                                         : format::kIndexVersion;
   head.fingerprint = state->spec.fingerprint();
   head.path_bytes = static_cast<uint32_t>(state->spec.path.text().size());
   head.pairs = std::visit([](const auto& pairs) { return pairs.pairs(); }, state->pairs);
@@ -398,10 +400,12 @@ std::vector<std::byte> PayloadIndexBuilder::Finish() && {
   AppendArea(areas.strings, out);
   AppendArea(areas.values, out);
   AppendArea(BytesOf(areas.rows), out);
-  if (head.version != format::kSequencesVersion) return out;
+  if (head.version < format::kSequencesVersion) return out;
   AppendArea(BytesOf(areas.sequences.ranks), out);
   AppendArea(BytesOf(areas.sequences.row_ends), out);
   AppendArea(areas.sequences.bytes, out);
+  if (head.version < format::kLengthsVersion) return out;
+  AppendArea(BytesOf(areas.sequences.lengths), out);
   return out;
 }
 

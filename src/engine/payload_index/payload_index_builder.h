@@ -22,6 +22,7 @@ struct PayloadIndexSpec {
   std::shared_ptr<const TextAnalyzer> analyzer{};  // of kText; shared with filters
   // Of kText: the order of tokens is kept, too, so that phrases are found without the texts.
   bool sequences = false;
+  bool lengths = false;  // and of each row how many there are, so that texts are ranked
 
   uint32_t fingerprint() const { return analyzer ? analyzer->fingerprint() : 0; }
 };

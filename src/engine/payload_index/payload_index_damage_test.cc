@@ -20,7 +20,7 @@ std::vector<Payload> MixedPayloads() {
                       std::to_string(i * 1000 - 7) + R"(], "g": {"lat": )" + std::to_string(i) +
                       R"(, "lon": )" + std::to_string(i * 2) + R"(}, "t": "red )" +
                       std::string(i % 3 == 0 ? "blue " : "") + "green " + std::to_string(i) +
-                      "\"}");
+                      R"(", "s": "green red red"})");
   }
   return TestPayloads(objects);
 }
@@ -31,11 +31,31 @@ std::vector<std::byte> IntactSection(const std::vector<Payload>& payloads) {
                                          BuildIndex(payloads, "n", PayloadIndexKind::kInteger),
                                          BuildIndex(payloads, "n", PayloadIndexKind::kFloat),
                                          BuildIndex(payloads, "g", PayloadIndexKind::kGeo),
-                                         BuildIndex(payloads, "t", PayloadIndexKind::kText, true)});
+                                         BuildIndex(payloads, "t", PayloadIndexKind::kText, true),
+                                         BuildRankingIndex(payloads, "s")});
+}
+
+// Of an index that ranks texts: how often tokens stand in every row.
+void CountAll(const PayloadIndexSection& section) {
+  for (const PayloadIndexReader& index : section.indexes()) {
+    const TokenSequences* const sequences = index.sequences();
+    if (index.kind() != PayloadIndexKind::kText || sequences == nullptr) continue;
+    uint64_t tokens = 0;
+    for (const char* token : {"red", "green", "none"}) {
+      const PayloadIndexReader::HeldToken held = index.FindToken(token);
+      held.rows.ForEach([&](uint32_t row) { EXPECT_LT(row, section.rows()); });
+      for (uint32_t row = 0; !held.pattern.empty() && row < section.rows(); ++row) {
+        sequences->Count(row, held.pattern);
+        if (sequences->has_lengths()) tokens += sequences->Length(row);
+      }
+    }
+    EXPECT_LE(tokens, uint64_t{UINT32_MAX} * section.rows() * 3);
+  }
 }
 
 // Asks everything. The answers may be wrong, but are well-formed.
 void AskAll(const PayloadIndexSection& section) {
+  CountAll(section);
   std::vector<MatchScalar> scalars = {"t0", "t1", "u7", "none", int64_t{5}, int64_t{6993}, true};
   MatchText phrase{MatchText::Mode::kPhrase, {"red", "green"}};
   static const auto analyzer = TestAnalyzer(PayloadIndexKind::kText);

@@ -40,12 +40,23 @@ inline std::shared_ptr<const TextAnalyzer> TestAnalyzer(PayloadIndexKind kind) {
 }
 
 inline std::vector<std::byte> BuildIndex(const std::vector<Payload>& payloads,
-                                         std::string_view path, PayloadIndexKind kind,
-                                         bool sequences = false) {
-  PayloadIndexBuilder builder({TestPath(path), kind, TestAnalyzer(kind), sequences},
-                              size_t{1} << 30);
+                                         PayloadIndexSpec spec) {
+  PayloadIndexBuilder builder(std::move(spec), size_t{1} << 30);
   for (const Payload& payload : payloads) EXPECT_TRUE(builder.AddRow(payload.root()).ok());
   return std::move(builder).Finish();
+}
+
+inline std::vector<std::byte> BuildIndex(const std::vector<Payload>& payloads,
+                                         std::string_view path, PayloadIndexKind kind,
+                                         bool sequences = false) {
+  return BuildIndex(payloads, {TestPath(path), kind, TestAnalyzer(kind), sequences});
+}
+
+// Of texts, that ranks them.
+inline std::vector<std::byte> BuildRankingIndex(const std::vector<Payload>& payloads,
+                                                std::string_view path) {
+  const PayloadIndexKind kind = PayloadIndexKind::kText;
+  return BuildIndex(payloads, {TestPath(path), kind, TestAnalyzer(kind), false, true});
 }
 
 // Indexes over the same rows, and the bytes they are read from.
@@ -55,13 +66,16 @@ class TestSection {
     std::string path;
     PayloadIndexKind kind;
     bool sequences = false;
+    bool lengths = false;
   };
 
   TestSection(const std::vector<Payload>& payloads, const std::vector<Index>& indexes)
       : section_(static_cast<uint32_t>(payloads.size())) {
     std::vector<std::vector<std::byte>> built;
     for (const Index& index : indexes) {
-      built.push_back(BuildIndex(payloads, index.path, index.kind, index.sequences));
+      built.push_back(
+          BuildIndex(payloads, {TestPath(index.path), index.kind, TestAnalyzer(index.kind),
+                                index.sequences, index.lengths}));
     }
     bytes_ = WritePayloadIndexes(section_.rows(), built);
     Result<PayloadIndexSection> opened = PayloadIndexSection::Open(bytes_, section_.rows());

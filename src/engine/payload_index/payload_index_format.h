@@ -34,11 +34,12 @@ inline constexpr uint32_t kIndexMagic = 0x49504B41;    // "AKPI"
 inline constexpr uint16_t kVersion = 1;                // of the section
 inline constexpr uint16_t kIndexVersion = 1;           // of an index
 inline constexpr uint16_t kSequencesVersion = 2;       // of an index that holds sequences
+inline constexpr uint16_t kLengthsVersion = 3;         // and of each row how many tokens it has
 inline constexpr size_t kSectionHeadBytes = 16;
 inline constexpr size_t kSectionEntryBytes = 24;
 inline constexpr size_t kSectionAlignment = 64;
 inline constexpr size_t kIndexHeadBytes = 96;
-inline constexpr size_t kSequencesHeadBytes = 8;  // behind it, in version 2
+inline constexpr size_t kSequencesHeadBytes = 8;  // behind it, from version 2 on
 inline constexpr size_t kIndexKindOffset = 6;
 inline constexpr size_t kAreaAlignment = 8;
 inline constexpr uint32_t kInvertedFlag = 1;
@@ -66,13 +67,13 @@ struct IndexHead {
   uint32_t row_values_max = 0;
   uint32_t fingerprint = 0;  // text: of the analyzer
   std::array<StoredRowSetHead, kRowSetCount> sets;
-  // Version 2.
+  // From version 2 on.
   uint16_t version = kIndexVersion;
   uint32_t sequence_flags = 0;
   uint32_t sequence_bytes = 0;
 
   size_t bytes() const {
-    return kIndexHeadBytes + (version == kSequencesVersion ? kSequencesHeadBytes : 0);
+    return kIndexHeadBytes + (version >= kSequencesVersion ? kSequencesHeadBytes : 0);
   }
 };
 

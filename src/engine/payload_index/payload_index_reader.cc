@@ -36,11 +36,11 @@ Result<IndexHead> ReadHead(std::span<const std::byte> bytes) {
   if (!reader.ok() || magic != format::kIndexMagic) {
     return CorruptionError("this is no payload index");
   }
-  if (head.version != format::kIndexVersion && head.version != format::kSequencesVersion) {
+  if (head.version < format::kIndexVersion || head.version > format::kLengthsVersion) {
     return UnsupportedError("the payload index has version " + std::to_string(head.version) +
-                            "; this program knows 1 and 2");
+                            "; this program knows 1 to 3");
   }
-  if (head.version == format::kSequencesVersion) {
+  if (head.version >= format::kSequencesVersion) {
     head.sequence_flags = reader.Get<uint32_t>();
     head.sequence_bytes = reader.Get<uint32_t>();
     if (!reader.ok()) return CorruptionError("the head of a payload index is cut off");
@@ -128,11 +128,14 @@ Result<Areas> CutAreas(const IndexHead& head, std::span<const std::byte> bytes) 
   areas.numbers.base = static_cast<int64_t>(head.base_or_values);
   areas.numbers.values = reader.Take(numbers * head.width);
   areas.numbers.rows = reader.TakeUint32(numbers);
-  if (head.version == format::kSequencesVersion) {
+  if (head.version >= format::kSequencesVersion) {
     const bool held = head.sequence_flags != 0;
     areas.sequences.ranks = reader.TakeUint32(held ? values : 0);
     areas.sequences.row_ends = reader.TakeUint32(held ? head.rows : 0);
     areas.sequences.bytes = reader.Take(head.sequence_bytes);
+    if (head.version >= format::kLengthsVersion) {
+      areas.sequences.lengths = reader.TakeUint32(held ? head.rows : 0);
+    }
   }
   if (!reader.AtEnd()) {
     return CorruptionError("the areas of a payload index do not fit its " +
@@ -172,7 +175,10 @@ Result<PayloadIndexReader> PayloadIndexReader::Open(std::span<const std::byte> b
   reader.pairs_ = head.pairs;
   reader.version_ = head.version;
   reader.fingerprint_ = head.fingerprint;
-  if (head.sequence_flags != 0) reader.sequences_.emplace(areas.sequences);
+  if (head.sequence_flags != 0) {
+    reader.sequences_.emplace(areas.sequences);
+    reader.text_totals_ = reader.sequences_->Sum();
+  }
   reader.row_values_max_ = head.row_values_max;
   reader.multi_rows_ = areas.multi_rows;
   reader.multi_counts_ = areas.multi_counts;

@@ -41,6 +41,15 @@ class PayloadIndexReader {
   uint32_t rows() const { return universe_; }
   // Of a text index: whether it was to keep the order of tokens.
   bool was_to_hold_sequences() const { return version_ >= payload_index_format::kSequencesVersion; }
+  bool was_to_hold_lengths() const { return version_ >= payload_index_format::kLengthsVersion; }
+  // Of a text index: null where it holds none.
+  const TokenSequences* sequences() const { return sequences_ ? &*sequences_ : nullptr; }
+  const TokenSequences::Totals& text_totals() const { return text_totals_; }
+  struct HeldToken {
+    StoredRows rows;      // that have it
+    std::string pattern;  // in the sequences; empty without them, and of a token that no row has
+  };
+  HeldToken FindToken(std::string_view token) const;
 
   // The rows for which a condition on the path holds, as Matches (engine/filter_evaluator.h) would
   // find them. Exact where the index holds all values that the predicate asks about; otherwise rows
@@ -137,6 +146,7 @@ class PayloadIndexReader {
   uint16_t version_ = payload_index_format::kIndexVersion;
   uint32_t fingerprint_ = 0;
   std::optional<TokenSequences> sequences_;
+  TokenSequences::Totals text_totals_;
   uint32_t row_values_max_ = 0;
   Sets sets_;
   Uint32View multi_rows_;    // with two or more values

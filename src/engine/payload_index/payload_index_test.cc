@@ -233,6 +233,12 @@ TEST(PayloadIndexFormat, KeepsItsBytes) {
             "0100000002000000 0200000003000000 0200000003000000 0000000000000000 "
             "6263000000000000 "                               // values
             "0100000002000000 0400000005000000 0102000101");  // ranks, ends, sequences
+  std::vector<std::byte> ranked =
+      BuildRankingIndex(TestPayloads({R"({"k": ["b c", "b"]})", R"({"k": "b"})"}), "k");
+  std::fill_n(ranked.begin() + 52, 4, std::byte{0});
+  std::string with_lengths = hex(text);
+  with_lengths.replace(with_lengths.find("02000800"), 8, "03000800");
+  EXPECT_EQ(hex(ranked), with_lengths + "000000 0300000001000000");  // lengths
 }
 
 }  // namespace

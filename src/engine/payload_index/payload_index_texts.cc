@@ -42,6 +42,13 @@ RowSet PayloadIndexReader::RowsOfPhrase(const MatchText& match, const RowSet& ro
   return held.Finish();
 }
 
+PayloadIndexReader::HeldToken PayloadIndexReader::FindToken(std::string_view token) const {
+  const std::optional<ValueRows> found = std::get<StringTable>(table_).Find(token);
+  if (!found) return {};
+  const uint64_t place = found->place;
+  return {found->rows, sequences_ ? sequences_->PatternOf({&place, 1}) : std::string()};
+}
+
 RowBounds PayloadIndexReader::FindTokens(const MatchText& match) const {
   if (match.words.empty()) return RowBounds::Exact(RowSet(universe_));
   const std::vector<StoredRows> tokens = RowsOfTokens(match);

@@ -1,6 +1,7 @@
 // Sets of rows as an index holds them, read in place: docs/format/payload_index.md, "Rows".
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -51,6 +52,19 @@ class StoredRows {
   void AddTo(RowCollector& out) const;
   // How many of these rows have their bit: row r is bit r % 64 of word r / 64. O(units).
   uint64_t CountIn(std::span<const uint64_t> words) const;
+  // Calls f(row) for each, ascending.
+  template <typename F>
+  void ForEach(F f) const {
+    for (size_t i = 0; i < units_.size(); ++i) {
+      if (!is_bitmap_) {
+        f(units_[i]);
+        continue;
+      }
+      for (uint32_t unit = units_[i]; unit != 0; unit &= unit - 1) {
+        f(static_cast<uint32_t>(i * 32) + static_cast<uint32_t>(std::countr_zero(unit)));
+      }
+    }
+  }
   // Calls f(i) for every i whose candidates[i] is among these rows. `candidates` ascend.
   // O(candidates) for bitmaps, O(smaller x log(larger)) for lists.
   template <typename F>

@@ -73,6 +73,50 @@ TEST(TextIndex, FindsPhrasesOfAsManyWordsAsTakeSeveralBytes) {
   }
 }
 
+TEST(TextIndex, CountsTokensOfRows) {
+  const TestSection section(TestPayloads({R"({"t":["red green red","red"]})", R"({})",
+                                          R"({"t":"the blue"})", R"({"t":7})"}),
+                            {{"t", PayloadIndexKind::kText, false, true}});
+  const PayloadIndexReader& index = Only(section);
+  EXPECT_TRUE(index.was_to_hold_lengths());
+  const TokenSequences& sequences = *index.sequences();
+  ASSERT_TRUE(sequences.has_lengths());
+  std::vector<uint32_t> lengths;
+  for (uint32_t row = 0; row < 4; ++row) lengths.push_back(sequences.Length(row));
+  EXPECT_EQ(lengths, (std::vector<uint32_t>{4, 0, 1, 0}));
+  const auto count = [&](uint32_t row, const char* token) {
+    return sequences.Count(row, index.FindToken(token).pattern);
+  };
+  EXPECT_EQ(index.FindToken("the").pattern, "");  // a stop word
+  EXPECT_EQ(count(0, "red"), 3u);
+  EXPECT_EQ(count(0, "green"), 1u);
+  EXPECT_EQ(count(0, "blue"), 0u);
+  EXPECT_EQ(count(2, "blue"), 1u);
+  EXPECT_EQ(sequences.Sum().texts, 2u);
+  EXPECT_EQ(index.text_totals().length, 5u);
+  // Without lengths, as of an index for phrases alone, nothing is counted by.
+  const TestSection phrases(TestPayloads({R"({"t":"red"})"}),
+                            {{"t", PayloadIndexKind::kText, true}});
+  EXPECT_FALSE(Only(phrases).was_to_hold_lengths());
+  EXPECT_FALSE(Only(phrases).sequences()->has_lengths());
+}
+
+TEST(TextIndex, CountsTokensWhoseRanksTakeSeveralBytes) {
+  std::vector<std::string> objects;
+  for (uint32_t row = 0; row < 3'000; ++row) {
+    const std::string word = "w" + std::to_string(row * 7);
+    objects.push_back(R"({"t":"common )" + word + " common " + word + " " + word + R"("})");
+  }
+  const TestSection section(TestPayloads(objects), {{"t", PayloadIndexKind::kText, false, true}});
+  for (uint32_t row = 0; row < 3'000; row += 61) {
+    const std::string word = "w" + std::to_string(row * 7);
+    const PayloadIndexReader& index = Only(section);
+    EXPECT_EQ(index.sequences()->Count(row, index.FindToken("common").pattern), 2u);
+    EXPECT_EQ(index.sequences()->Count(row, index.FindToken(word).pattern), 3u);
+    EXPECT_EQ(index.sequences()->Count((row + 1) % 3'000, index.FindToken(word).pattern), 0u);
+  }
+}
+
 TEST(TextIndex, GivesUpTheOrderOfTokensBeforeTheIndex) {
   for (const size_t memory : {size_t{1} << 20, size_t{3000}, size_t{100}}) {
     PayloadIndexBuilder builder(

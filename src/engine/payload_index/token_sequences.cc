@@ -34,16 +34,44 @@ std::string TokenSequences::PatternOf(std::span<const uint64_t> places) const {
   return pattern;
 }
 
-bool TokenSequences::Holds(uint32_t row, std::string_view pattern) const {
+template <typename F>
+void TokenSequences::ForEachPlace(uint32_t row, std::string_view pattern, F f) const {
   const size_t begin = row == 0 ? 0 : areas_.row_ends[row - 1];
   const std::string_view text(reinterpret_cast<const char*>(areas_.bytes.data()) + begin,
                               areas_.row_ends[row] - begin);
   for (size_t at = text.find(pattern); at != std::string_view::npos;
        at = text.find(pattern, at + 1)) {
     // Where the byte before says that more follows, this is the end of a longer rank.
-    if (at == 0 || (static_cast<uint8_t>(text[at - 1]) & kMore) == 0) return true;
+    const bool whole = at == 0 || (static_cast<uint8_t>(text[at - 1]) & kMore) == 0;
+    if (whole && !f()) return;
   }
-  return false;
+}
+
+bool TokenSequences::Holds(uint32_t row, std::string_view pattern) const {
+  bool holds = false;
+  ForEachPlace(row, pattern, [&] {
+    holds = true;
+    return false;
+  });
+  return holds;
+}
+
+uint32_t TokenSequences::Count(uint32_t row, std::string_view pattern) const {
+  uint32_t count = 0;
+  ForEachPlace(row, pattern, [&] {
+    ++count;
+    return true;
+  });
+  return count;
+}
+
+TokenSequences::Totals TokenSequences::Sum() const {
+  Totals totals;
+  for (uint32_t row = 0; row < areas_.lengths.size(); ++row) {
+    totals.texts += areas_.lengths[row] != 0 ? 1 : 0;
+    totals.length += Length(row);
+  }
+  return totals;
 }
 
 void TokenSequencesBuilder::Break() {
@@ -68,10 +96,13 @@ Result<TokenSequencesBuilder::Bytes> TokenSequencesBuilder::Finish(
   for (uint32_t i = 0; i < order.size(); ++i) out.ranks[order[i]] = i + 1;
   size_t at = 0;
   for (uint32_t end : ends_) {
+    uint32_t length = 0;
     for (; at < end; ++at) {
+      length += tokens_[at] == kBreak ? 0 : 1;
       AppendRank(tokens_[at] == kBreak ? 0 : out.ranks[tokens_[at]],
                  [&](uint8_t byte) { out.bytes.push_back(std::byte{byte}); });
     }
+    out.lengths.push_back(length);
     if (out.bytes.size() > UINT32_MAX) {
       return ResourceExhaustedError("the sequences of tokens take more than 4 GiB");
     }

@@ -1,7 +1,9 @@
-// Which tokens stand in the texts of each row, and in which order, so that phrases are found
-// without the texts: docs/format/payload_index.md, "Sequences".
+// Which tokens stand in the texts of each row, how many and in which order, so that phrases are
+// found and texts are ranked without the texts: docs/format/payload_index.md, "Sequences".
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,6 +16,12 @@
 
 namespace akidb::engine {
 
+// A text's length in tokens as rankings count with it: its 13 leading bits, as the dialect has it.
+constexpr uint32_t KeptLength(uint32_t tokens) {
+  const int lost = std::max(0, static_cast<int>(std::bit_width(tokens)) - 13);
+  return tokens >> lost << lost;
+}
+
 // Read in place; borrows the bytes.
 class TokenSequences {
  public:
@@ -21,6 +29,7 @@ class TokenSequences {
     Uint32View ranks;     // of each value of the index: frequent ones have small ranks, from 1 on
     Uint32View row_ends;  // in bytes
     std::span<const std::byte> bytes;
+    Uint32View lengths;  // in tokens, of each row; empty where they are not kept
   };
   explicit TokenSequences(const Areas& areas) : areas_(areas) {}
 
@@ -33,7 +42,23 @@ class TokenSequences {
   // The row lies below the number of rows. O(bytes of the row).
   bool Holds(uint32_t row, std::string_view pattern) const;
 
+  bool has_lengths() const { return areas_.lengths.size() == areas_.row_ends.size(); }
+  // As KeptLength has it.
+  uint32_t Length(uint32_t row) const { return KeptLength(areas_.lengths[row]); }
+  // Rows with a token, and the lengths of all. O(rows).
+  struct Totals {
+    uint64_t texts = 0;
+    uint64_t length = 0;
+  };
+  Totals Sum() const;
+  // How often a pattern of one token stands in the row. O(bytes of the row), some ns a place.
+  uint32_t Count(uint32_t row, std::string_view pattern) const;
+
  private:
+  // Calls f for each place of the row where the pattern stands, until it returns false.
+  template <typename F>
+  void ForEachPlace(uint32_t row, std::string_view pattern, F f) const;
+
   Areas areas_;
 };
 
@@ -52,6 +77,7 @@ class TokenSequencesBuilder {
     std::vector<uint32_t> ranks;  // by token
     std::vector<uint32_t> row_ends;
     std::vector<std::byte> bytes;
+    std::vector<uint32_t> lengths;  // of rows, in tokens
   };
   // `counts`: by token, how often it stands, about. kResourceExhausted: more bytes than ends can
   // tell.

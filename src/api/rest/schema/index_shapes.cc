@@ -10,6 +10,12 @@ namespace {
 using Kind = Shape::Kind;
 
 constexpr Shape kUnserved = {.kind = Kind::kNull, .doc = "Anything but null is refused."};
+constexpr Shape kScoringType = {.kind = Kind::kChoice, .choices = "bm25"};
+constexpr Field kScoringFields[] = {{"type", &kScoringType, true}};
+constexpr Shape kScoringParams = {
+    .kind = Kind::kObject, .name = "TextScoringParams", .fields = kScoringFields, .closed = true};
+constexpr const Shape* kScoringOptions[] = {&kFlag, &kScoringParams};
+constexpr Shape kScoring = {.kind = Kind::kOneOf, .options = kScoringOptions};
 constexpr std::array<Field, 3> kEveryIndex = {{
     {"on_disk", &kFlag},
     {"memory", &kMemoryPlace},
@@ -48,7 +54,7 @@ constexpr std::array<Field, 11> kOfText = {{
     {"phrase_matching", &kFlag, false, "Keeps the places of words, for `match.phrase`."},
     {"stopwords", &kStopWords},
     {"stemmer", &kStemmer},
-    {"scoring", &kUnserved},
+    {"scoring", &kScoring, false, "Lets queries rank points by their texts."},
     {"nested", &kUnserved},
 }};
 

@@ -69,6 +69,24 @@ constexpr Shape kFeedbackOf = {.kind = Kind::kObject,
                                .closed = true};
 constexpr Field kFeedbackFields[] = {{"relevance_feedback", &kFeedbackOf, true}};
 
+constexpr Shape kQueryText = {.kind = Kind::kString, .example = R"("coolant hose")"};
+constexpr Shape kAtLeastZero = {.kind = Kind::kNumber, .min = 0, .example = "1.2"};
+constexpr Field kBm25Fields[] = {{"k", &kAtLeastZero, false, "1.2."},
+                                 {"b", &kShare, false, "0.75."}};
+constexpr Shape kBm25 = {.kind = Kind::kObject, .fields = kBm25Fields, .closed = true};
+constexpr Field kTextScoringFields[] = {{"bm25", &kBm25, true}};
+constexpr Shape kTextScoring = {
+    .kind = Kind::kObject, .fields = kTextScoringFields, .closed = true};
+constexpr Field kTextOfFields[] = {{"query", &kQueryText, true}, {"scoring", &kTextScoring}};
+constexpr Shape kTextOf = {.kind = Kind::kObject,
+                           .name = "TextQueryInput",
+                           .doc = "Ranks by the texts in the field that `using` names.",
+                           .fields = kTextOfFields,
+                           .closed = true};
+constexpr Field kTextFields[] = {{"text", &kTextOf, true}};
+constexpr Shape kText = {
+    .kind = Kind::kObject, .name = "TextQuery", .fields = kTextFields, .closed = true};
+
 constexpr Shape kRecommend = {.kind = Kind::kObject, .fields = kRecommendFields, .closed = true};
 constexpr Shape kDiscover = {.kind = Kind::kObject, .fields = kDiscoverFields, .closed = true};
 constexpr Shape kContextQuery = {.kind = Kind::kObject, .fields = kContextFields, .closed = true};
@@ -83,7 +101,7 @@ constexpr const Shape* kInputOptions[] = {&kDenseVector, &kPointId, &kMultiVecto
                                           &kDocument};
 constexpr const Shape* kQueryOptions[] = {&kQueryInput,   &kNearest, &kRecommend, &kDiscover,
                                           &kContextQuery, &kOrder,   &kFusion,    &kRrf,
-                                          &kFormula,      &kSample,  &kFeedback};
+                                          &kFormula,      &kSample,  &kFeedback,  &kText};
 
 }  // namespace
 

@@ -225,6 +225,24 @@ class PythonGrpcClient(unittest.TestCase):
         self.client.delete_payload_index(self.name, "n", wait=True)
         self.assertNotIn("n", self.client.get_collection(self.name).payload_schema)
 
+    def test_texts_rank_points_as_over_rest(self):
+        self.fill()
+        self.client.set_payload(self.name, {"t": "red hose, red clamp"}, points=[1], wait=True)
+        self.client.set_payload(self.name, {"t": ["a hose", "blue"]}, points=[2], wait=True)
+        scoring = models.TextScoringParams(type=models.TextScoringType.BM25)
+        self.client.create_payload_index(
+            self.name, "t", models.TextIndexParams(type="text", scoring=scoring), wait=True)
+        self.assertEqual(self.client.get_collection(self.name).payload_schema["t"].params.scoring, scoring)
+        bm25 = models.Bm25Scoring(bm25=models.Bm25Params(k=0.5, b=0.0))
+        for query in (models.TextQuery(text="hose red"),
+                      models.TextQuery(text=models.TextQueryInput(query="hose red", scoring=bm25))):
+            answers = [client.query_points(self.name, query=query, using="t").points
+                       for client in (self.client, self.rest)]
+            self.assertEqual([p.id for p in answers[0]], [1, 2])
+            self.assertEqual(shown(answers[0]), shown(answers[1]))
+        self.refused(grpc.StatusCode.INVALID_ARGUMENT, self.client.query_points, self.name,
+                     query=models.TextQuery(text="x"), using="colour")
+
     def test_hybrid_queries_agree_with_rest(self):
         self.client.create_collection(
             self.name,

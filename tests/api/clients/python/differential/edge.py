@@ -4,7 +4,6 @@ It is one shard: what a collection adds, ids in place of vectors, groups and mat
 resolved here as a collection does; what is left raises NotAsked, and docs/api/differential.md lists it.
 """
 
-import copy
 import json
 import shutil
 import tempfile
@@ -242,6 +241,7 @@ class Edge:
             made = edge.TextIndexParams(
                 tokenizer=getattr(edge.TokenizerType, options.get("tokenizer", "word").capitalize()),
                 phrase_matching=True,  # without it no phrase is found
+                scoring=options.get("scoring"),
                 **{name: options[name] for name in names if name in options},
             )
         self.shard.update(edge.UpdateOperation.create_field_index(field, made))
@@ -376,6 +376,10 @@ class Edge:
             return None
         if using in self.dropped:
             raise NotAsked("sparse vectors after one was deleted: given anew, it goes on being found by what it was")
+        if isinstance(of, dict) and "text" in of:
+            words = of["text"] if isinstance(of["text"], dict) else {"query": of["text"]}
+            bm25 = words.get("scoring", {}).get("bm25")
+            return edge.TextQuery(using, words["query"], edge.Bm25Params(**bm25) if bm25 else None)
         if not isinstance(of, dict) or "indices" in of:
             return edge.Query.Nearest(self.stored(of, using), using)
         if of.get("mmr") is not None:
@@ -467,7 +471,7 @@ class Edge:
             if getattr(point, name, None) is not None:
                 made[name] = getattr(point, name)
         if point.payload is not None:
-            made["payload"] = copy.deepcopy(point.payload)
+            made["payload"] = point.payload
         if point.vector is not None:
             made["vector"] = plain_vector(point.vector)
         return made

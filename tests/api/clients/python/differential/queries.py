@@ -156,15 +156,17 @@ class Generator:
             negative = [each for each in self.inputs(name) if each not in positive]
             strategy = self.strategy()
             if name == "manhattan" and strategy == models.RecommendStrategy.SUM_SCORES:
-                negative = []  # beyond both examples a coordinate's difference is the same for all points
+                # Between two examples, or beyond them, a coordinate's sum is the same for all points.
+                positive, negative = positive[:1], []
             return models.RecommendQuery(
                 recommend=models.RecommendInput(positive=positive, negative=negative, strategy=strategy)
             )
         if kind == 1:
             strategy = self.random.choice([models.RecommendStrategy.BEST_SCORE, models.RecommendStrategy.SUM_SCORES])
-            return models.RecommendQuery(
-                recommend=models.RecommendInput(negative=self.inputs(name, 1), strategy=strategy)
-            )
+            negative = self.inputs(name, 1)
+            if name == "manhattan" and strategy == models.RecommendStrategy.SUM_SCORES:
+                negative = negative[:1]
+            return models.RecommendQuery(recommend=models.RecommendInput(negative=negative, strategy=strategy))
         if kind == 2:
             return models.DiscoverQuery(
                 discover=models.DiscoverInput(target=self.input(name), context=self.pairs(name))

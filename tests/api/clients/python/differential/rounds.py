@@ -41,6 +41,7 @@ SCHEMAS = {
 }
 TEXT_INDEXES = (
     "text",
+    "text",
     {"type": "text", "tokenizer": "word", "phrase_matching": True},
     {"type": "text", "tokenizer": "whitespace", "lowercase": False},
     {"type": "text", "tokenizer": "prefix", "min_token_len": 1, "max_token_len": 4},
@@ -75,6 +76,7 @@ class Wild:
         self.random = self.make.random
         self.ids = self.make.ids()
         self.initial = [self.point(i) for i in self.ids]
+        self.ranks = False  # whether texts have an index to be ranked by
 
     def vectors(self):
         return {"": [1, 2], **({"v": [3, 4]} if self.make.chance(2) else {})}
@@ -89,7 +91,14 @@ class Wild:
         chosen = [
             (f, self.make.pick(kinds)) for f, kinds in filters.INDEXES.items() if f != "t" and not self.make.chance(3)
         ]
-        return [*chosen, ("t", self.make.pick((*TEXT_INDEXES, "keyword")))]
+        return [*chosen, ("t", self.text_index())]
+
+    def text_index(self):
+        of_texts = self.make.pick((*TEXT_INDEXES, "keyword"))
+        if of_texts == "keyword" or self.make.chance(4):
+            return of_texts
+        self.ranks = True
+        return {**({"type": "text"} if of_texts == "text" else of_texts), "scoring": True}
 
     @staticmethod
     def beside():
@@ -126,7 +135,24 @@ class Wild:
             if self.make.chance(2):
                 body["filter"] = self.filter()
             return "scroll", body
+        if kind < 5 and (self.ranks or self.make.chance(8)):
+            return "query", self.by_text()
         return "scroll", {"filter": self.filter(), "limit": 1000, "with_payload": False}
+
+    def by_text(self):
+        r = self.random
+        words = {"query": self.make.text()}
+        if self.make.chance(3):
+            words["scoring"] = {"bm25": {"k": r.randrange(30) / 10, "b": r.randrange(11) / 10}}
+        query = {"text": words["query"] if len(words) == 1 and self.make.chance(2) else words}
+        body = {"query": query, "using": "t", "limit": r.randrange(1, 80)}
+        if self.make.chance(2):
+            body["filter"] = self.filter()
+        if self.make.chance(4):
+            body["offset"] = r.randrange(1, 5)
+        if self.make.chance(4):
+            body["score_threshold"] = round(r.uniform(0, 2), 3)
+        return body
 
     def selector(self):
         keys = self.random.sample(filters.KEYS, 2)
