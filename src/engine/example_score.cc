@@ -70,25 +70,25 @@ float ContextLoss(std::span<const float> pairs) {
 
 ExampleScore ExampleScore::Feedback(const FeedbackWeights& weights, std::span<const float> scores) {
   ExampleScore score(ExampleRule::kFeedback, 0);
-  score.target_weight_ = weights.a;
+  score.weights_.resize(scores.size() + 1);
+  score.weights_[0] = static_cast<double>(weights.a);
   for (size_t i = 0; i < scores.size(); ++i) {
     for (size_t j = 0; j < scores.size(); ++j) {
       const double confidence = static_cast<double>(scores[i]) - static_cast<double>(scores[j]);
       if (!(confidence > 0)) continue;
-      score.preferences_.push_back(
-          {i + 1, j + 1,
-           std::pow(confidence, static_cast<double>(weights.b)) * static_cast<double>(weights.c)});
+      const double weight = static_cast<double>(Finite(
+          std::pow(confidence, static_cast<double>(weights.b)) * static_cast<double>(weights.c)));
+      score.weights_[i + 1] += weight;
+      score.weights_[j + 1] -= weight;
     }
   }
   return score;
 }
 
 float ExampleScore::OfFeedback(std::span<const float> similarities) const {
-  double score =
-      static_cast<double>(target_weight_) * static_cast<double>(Finite(similarities.front()));
-  for (const Preference& preference : preferences_) {
-    score += preference.weight * (static_cast<double>(Finite(similarities[preference.better])) -
-                                  static_cast<double>(Finite(similarities[preference.worse])));
+  double score = 0;
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    score += weights_[i] * static_cast<double>(Finite(similarities[i]));
   }
   return Finite(score);
 }

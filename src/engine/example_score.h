@@ -33,20 +33,15 @@ class ExampleScore {
   float Of(std::span<const float> similarities) const;
 
  private:
-  // One example was found better than another.
-  struct Preference {
-    size_t better;
-    size_t worse;
-    double weight;
-  };
-
   ExampleScore(ExampleRule rule, size_t positives) : rule_(rule), positives_(positives) {}
   float OfFeedback(std::span<const float> similarities) const;
 
   ExampleRule rule_;
   size_t positives_;
-  float target_weight_ = 0;
-  std::vector<Preference> preferences_;
+  // Of feedback: what each example's similarity counts for. A pair of which one was found better
+  // adds its weight to that one's and takes it from the other's, so that points cost as many
+  // products as there are examples, not pairs.
+  std::vector<double> weights_;
 };
 
 struct ExampleQuery {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -46,6 +47,28 @@ TEST(ExampleScore, FeedbackPrefersWhatWasFoundBetter) {
   EXPECT_FLOAT_EQ(score.Of(std::vector<float>{3, 8, 4}), 6.25f);
   const ExampleScore of_equals = ExampleScore::Feedback({2, 3, 0.5f}, std::vector<float>{1, 1});
   EXPECT_FLOAT_EQ(of_equals.Of(std::vector<float>{3, 8, 4}), 6);
+}
+
+TEST(ExampleScore, FeedbackIsTheSumOverAllPairs) {
+  std::mt19937 random(5);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  std::vector<float> said(40);
+  for (float& one : said) one = uniform(random);
+  said[7] = said[30];
+  std::vector<float> similarities(said.size() + 1);
+  for (float& one : similarities) one = uniform(random);
+  double expected = 0.25 * static_cast<double>(similarities[0]);
+  for (size_t i = 0; i < said.size(); ++i) {
+    for (size_t j = 0; j < said.size(); ++j) {
+      if (said[i] <= said[j]) continue;
+      const double by = static_cast<double>(said[i]) - static_cast<double>(said[j]);
+      expected +=
+          std::pow(by, 1.5) * 0.75 *
+          (static_cast<double>(similarities[i + 1]) - static_cast<double>(similarities[j + 1]));
+    }
+  }
+  EXPECT_NEAR(ExampleScore::Feedback({0.25f, 1.5f, 0.75f}, said).Of(similarities), expected,
+              1e-4 * std::abs(expected));
 }
 
 TEST(ExampleScore, IsANumberWhateverTheSimilarities) {

@@ -4,6 +4,7 @@ AKIDB_DIFFERENTIAL_REQUESTS says how many (5,000, and 200,000 with AKIDB_DEEP), 
 round's own seed is printed with what it finds, and begins with that round. Each of faults.py's is found, too.
 """
 
+import gc
 import json
 import os
 import random
@@ -31,6 +32,8 @@ FINDINGS_MAX = int(os.environ.get("AKIDB_DIFFERENTIAL_FINDINGS", "5"))
 
 class Differential(unittest.TestCase):
     def setUp(self):
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 20)  # an oracle makes many small objects, and hardly a cycle
         self.server = Server(environment={"AKIDB_HEAD_ROWS_MAX": "30"}).start()
         self.addCleanup(self.server.close)
         self.connection = self.server.connect()

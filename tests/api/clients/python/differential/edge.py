@@ -506,7 +506,8 @@ class Edge:
 
     def facet(self, body):
         request = edge.FacetRequest(body["key"], body.get("limit") or 10, True, condition_filter(body.get("filter")))
-        return {"hits": [{"value": hit.value, "count": hit.count} for hit in self.shard.facet(request).hits]}
+        hits = [{"value": hit.value, "count": hit.count} for hit in self.shard.facet(request).hits]
+        return {"hits": [hit for hit in hits if hit["count"] > 0]}  # those that no point has any more are listed, too
 
     def groups(self, body):
         raise NotAsked("groups")

@@ -1,12 +1,26 @@
 """The official client's local mode, spoken to in the words of the REST API."""
 
+import copy
 import warnings
 
 from qdrant_client import QdrantClient, models
+from qdrant_client.local import local_collection
 
 from edge import NotAsked
 from queries import MULTI, named_points, without_points
 from served import resolved
+
+
+def copied(value):
+    """As deepcopy, of payloads many times as fast."""
+    if isinstance(value, dict):
+        return {name: copied(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [copied(each) for each in value]
+    return value if isinstance(value, (str, int, float, type(None))) else copy.deepcopy(value)
+
+
+local_collection.deepcopy = copied
 
 
 def plain(value):

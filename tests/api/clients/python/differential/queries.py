@@ -28,6 +28,7 @@ BESIDE_POINTS = 12
 BESIDE_VECTORS = {**VECTORS, "other": VECTORS["cosine"]}
 WEIGHTS = (0.513, 1.0, 2.77, 7.3)  # of which no two lists make equal ranks
 CONTEXT = 3  # the kind of query whose scores are often equal
+MMR = 4
 ORDERED = ["u", "n", "weight", "time"]
 CITIES = ["Bern", "Oslo", "Lima", "Kyoto", "Accra"]
 
@@ -149,7 +150,10 @@ class Generator:
         return [models.ContextPair(positive=a, negative=b if b != a else self.vector(name)) for a, b in pairs]
 
     def vector_query(self, name, ties=True):
-        kind = self.random.choice([k for k in range(8) if ties or k != CONTEXT])
+        kinds = [k for k in range(8) if ties or k != CONTEXT]
+        if name == MANY_TIES:
+            kinds.remove(MMR)  # which of equally near points are among its candidates is chance
+        kind = self.random.choice(kinds)
         if kind == 0:
             positive = self.inputs(name, 1)
             # What is both makes all sums equal, but for rounding.
@@ -173,7 +177,7 @@ class Generator:
             )
         if kind == CONTEXT:
             return models.ContextQuery(context=self.pairs(name))
-        if kind == 4:
+        if kind == MMR:
             mmr = models.Mmr(diversity=round(self.random.random(), 3), candidates_limit=self.random.randrange(5, 40))
             return models.NearestQuery(nearest=self.input(name), mmr=mmr)
         if kind == 5:
