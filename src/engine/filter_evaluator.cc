@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 
 #include "types/datetime.h"
 #include "types/payload_geo.h"
@@ -61,22 +63,66 @@ bool IsNumber(PayloadValue value) {
   return kind == Kind::kInt || kind == Kind::kUint || kind == Kind::kFloat;
 }
 
+// Which of the words that are looked for stand in texts. A few are compared one by one, many by
+// their hashes, so that long texts cost no more than their words.
+class WordsSought {
+ public:
+  // Outlive it.
+  explicit WordsSought(const std::vector<std::string>& words)
+      : words_(words), stands_(words.size()) {
+    if (words.size() <= kFewWords) return;
+    places_.reserve(words.size());
+    for (size_t i = 0; i < words.size(); ++i) {
+      // Of a word that is looked for twice the first stands for both.
+      const size_t first = places_.emplace(words[i], i).first->second;
+      if (first != i) Found(i);
+    }
+  }
+
+  void See(std::string_view word) {
+    if (words_.size() > kFewWords) {
+      const auto place = places_.find(word);
+      if (place != places_.end()) FoundIn(place->second);
+      return;
+    }
+    for (size_t i = 0; i < words_.size(); ++i) {
+      if (words_[i] == word) FoundIn(i);
+    }
+  }
+  bool Holds(MatchText::Mode mode) const {
+    return mode == MatchText::Mode::kAny ? any_ : found_ == words_.size();
+  }
+
+ private:
+  static constexpr size_t kFewWords = 8;
+
+  void Found(size_t place) {
+    if (stands_[place]) return;
+    stands_[place] = true;
+    ++found_;
+  }
+  void FoundIn(size_t place) {
+    any_ = true;
+    Found(place);
+  }
+
+  const std::vector<std::string>& words_;
+  std::unordered_map<std::string_view, size_t> places_;
+  std::vector<bool> stands_;
+  size_t found_ = 0;
+  bool any_ = false;
+};
+
 bool HasWords(PayloadValue value, const MatchText& match) {
   if (value.kind() != Kind::kString || match.words.empty()) return false;
   const std::vector<std::string> words = WordsOf(value.AsString());
-  auto stands = [&](const std::string& word) {
-    return std::find(words.begin(), words.end(), word) != words.end();
-  };
-  switch (match.mode) {
-    case MatchText::Mode::kAll:
-      return std::all_of(match.words.begin(), match.words.end(), stands);
-    case MatchText::Mode::kAny:
-      return std::any_of(match.words.begin(), match.words.end(), stands);
-    case MatchText::Mode::kPhrase:
-      return std::search(words.begin(), words.end(), match.words.begin(), match.words.end()) !=
-             words.end();
+  if (match.mode == MatchText::Mode::kPhrase) {
+    return std::search(words.begin(), words.end(), match.words.begin(), match.words.end()) !=
+           words.end();
   }
-  return false;
+  WordsSought sought(match.words);
+  for (const std::string& word : words) sought.See(word);
+  return sought.Holds(match.mode);
 }
 
 template <typename Region>
@@ -159,16 +205,12 @@ bool HasTokens(const PayloadPath& path, PayloadValue root, const MatchText& matc
     });
     return found;
   }
-  std::vector<bool> stands(wanted.size());
+  WordsSought sought(wanted);
   ForEachText(path, root, [&](std::string_view text) {
-    match.analyzer->ForEachDocumentToken(text, [&](std::string_view token) {
-      for (size_t i = 0; i < wanted.size(); ++i) stands[i] = stands[i] || wanted[i] == token;
-    });
+    match.analyzer->ForEachDocumentToken(text, [&](std::string_view token) { sought.See(token); });
     return true;
   });
-  const auto found = std::count(stands.begin(), stands.end(), true);
-  return match.mode == MatchText::Mode::kAny ? found > 0
-                                             : static_cast<size_t>(found) == wanted.size();
+  return sought.Holds(match.mode);
 }
 
 uint64_t CountOf(PayloadValue value) {

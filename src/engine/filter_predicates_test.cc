@@ -71,6 +71,26 @@ TEST(FilterPredicates, ValuesAreCounted) {
   EXPECT_TRUE(is(0, R"({"a":[{"b":null},{}]})", "a[].b"));
 }
 
+// Many words are looked for by their hashes, a few one by one: the same words are found.
+TEST(FilterPredicates, ManyWordsAreLookedForAsFewAre) {
+  using Mode = MatchText::Mode;
+  std::string held;
+  for (int i = 0; i < 40; ++i) held += "w" + std::to_string(i) + " ";
+  const std::string value = "\"" + held + "\"";
+  const auto holds = [&](Mode mode, const std::string& query) {
+    return HoldsOf(MatchText{mode, WordsOf(query)}, value);
+  };
+  EXPECT_TRUE(holds(Mode::kAll, held));
+  EXPECT_TRUE(holds(Mode::kAll, held + held));
+  EXPECT_FALSE(holds(Mode::kAll, held + "other"));
+  EXPECT_FALSE(holds(Mode::kAll, held + "other other"));
+  std::string others;
+  for (int i = 0; i < 40; ++i) others += "o" + std::to_string(i) + " o1 ";
+  EXPECT_FALSE(holds(Mode::kAny, others));
+  EXPECT_FALSE(holds(Mode::kAll, others));
+  EXPECT_TRUE(holds(Mode::kAny, others + "w39"));
+}
+
 TEST(FilterPredicates, TextsAreComparedByWords) {
   using Mode = MatchText::Mode;
   auto holds = [](Mode mode, std::string_view query, std::string_view value) {

@@ -6,8 +6,27 @@ namespace {
 // Where at most one in so many of the rows that may pass is unsettled, most of the time of a walk
 // through a graph is not spent on unpacking payloads.
 constexpr uint64_t kUnsettledShare = 8;
-// Rows evaluated between two looks at the request: reading the clock costs less than a payload.
-constexpr uint32_t kCheckEvaluated = 16;
+// Conditions evaluated between two looks at the request, or one row, if it has more: reading the
+// clock costs less than a payload.
+constexpr size_t kCheckConditions = 16;
+
+size_t ConditionsIn(const Filter& filter) {
+  size_t count = 0;
+  const auto add = [&](const std::vector<Condition>& conditions) {
+    for (const Condition& condition : conditions) {
+      const auto* inner = std::get_if<std::shared_ptr<const Filter>>(&condition);
+      const auto* nested = std::get_if<NestedCondition>(&condition);
+      count += inner != nullptr    ? ConditionsIn(**inner)
+               : nested != nullptr ? ConditionsIn(*nested->filter)
+                                   : 1;
+    }
+  };
+  add(filter.must);
+  add(filter.should);
+  add(filter.must_not);
+  add(filter.min_should);
+  return count;
+}
 
 class SourceLookup final : public RowLookup {
  public:
@@ -44,7 +63,15 @@ bool SourceFilter::Admits(uint32_t row) {
     wanted = plan_->residual().get();
   }
   if (wanted == nullptr) return true;
-  if (evaluated_++ % kCheckEvaluated == 0 && stopped_.ok()) stopped_ = context_.Check();
+  if (conditions_ == 0) {
+    conditions_ = 1 + ConditionsIn(*filter_);
+    unchecked_ = kCheckConditions;
+  }
+  unchecked_ += conditions_;
+  if (unchecked_ >= kCheckConditions) {
+    unchecked_ = 0;
+    if (stopped_.ok()) stopped_ = context_.Check();
+  }
   if (!stopped_.ok()) return false;
   subject_.Select(row);
   return Matches(*wanted, subject_);

@@ -44,7 +44,8 @@ class SourceFilter {
   RowSubject subject_;
   const Filter* filter_;
   const RequestContext& context_;
-  uint32_t evaluated_ = 0;  // rows
+  size_t conditions_ = 0;  // of the filter, and 1; 0: not yet counted
+  size_t unchecked_ = 0;   // conditions evaluated since the last look at the request
   Status stopped_;
   std::optional<PlannedRows> plan_;
   bool mostly_settled_ = false;

@@ -1,6 +1,7 @@
 #include "engine/text_ranking.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/payload_reads.h"
 #include "engine/sparse_statistics.h"
@@ -8,8 +9,12 @@
 namespace akidb::engine {
 namespace {
 
-// Texts between two looks at the request.
-constexpr size_t kCheckTexts = 256;
+// Between two looks at the request: some milliseconds.
+constexpr size_t kCheckBytes = size_t{1} << 18;  // of texts that are cut into tokens
+constexpr size_t kRowBytes = 256;                // that a row without a text counts for
+constexpr uint32_t kCheckTerms = 4096;
+// So many terms are sought in a row one by one sooner than each of its tokens among them.
+constexpr size_t kSoughtTerms = 32;
 
 }  // namespace
 
@@ -59,23 +64,35 @@ SourceTexts::SourceTexts(const RowSource& source, const PayloadIndexSpec& spec,
   index_ = index;
   unindexed_ = index->Unheld();
   if (const RowSet* replaced = source.replaced()) unindexed_.Unite(*replaced);
-  for (uint32_t term = 0; term < terms.size(); ++term) {
-    held_.push_back(index->FindToken(terms[term]));
+}
+
+Status SourceTexts::FindTerms(const RequestContext& context) {
+  held_.reserve(terms_.size());
+  for (uint32_t term = 0; term < terms_.size(); ++term) {
+    if (term % kCheckTerms == 0) AKIDB_RETURN_IF_ERROR(context.Check());
+    held_.push_back(index_->FindToken(terms_[term]));
+    if (held_.back().rank != 0) ranks_.emplace_back(held_.back().rank, term);
   }
+  std::sort(ranks_.begin(), ranks_.end());
+  return OkStatus();
 }
 
 Status SourceTexts::Read(const RequestContext& context) {
+  if (index_ != nullptr) AKIDB_RETURN_IF_ERROR(FindTerms(context));
   std::unique_ptr<PayloadCursor> payloads;
-  size_t looked_at = 0;
+  size_t bytes = kCheckBytes;  // since the last look at the request
   Status status;
   const auto read = [&](uint32_t row) {
     if (!status.ok()) return;
-    if (looked_at++ % kCheckTexts == 0) status = context.Check();
+    if (bytes >= kCheckBytes) {
+      status = context.Check();
+      bytes = 0;
+    }
     if (!status.ok() || !source_.Visible(row)) return;
     if (!payloads) payloads = source_.Payloads();
     const Result<PayloadValue> payload = payloads->Read(row);
     status = payload.status();
-    if (status.ok()) ReadRow(row, *payload);
+    if (status.ok()) bytes += kRowBytes + ReadRow(row, *payload);
   };
   if (index_ != nullptr) {
     unindexed_.ForEach(read);
@@ -85,21 +102,24 @@ Status SourceTexts::Read(const RequestContext& context) {
   return status;
 }
 
-void SourceTexts::ReadRow(uint32_t row, PayloadValue payload) {
+size_t SourceTexts::ReadRow(uint32_t row, PayloadValue payload) {
   uint32_t length = 0;
+  size_t bytes = 0;
   std::vector<uint32_t> found;  // terms
   ForEachValue(spec_.path, payload, [&](PayloadValue value) {
     if (value.kind() != PayloadValue::Kind::kString) return;
+    bytes += value.AsString().size();
     spec_.analyzer->ForEachDocumentToken(value.AsString(), [&](std::string_view token) {
       ++length;
       const std::optional<uint32_t> term = terms_.Find(token);
-      if (term && counted_[*term]++ == 0) found.push_back(*term);
+      if (term) CountTerm(*term, found);
     });
   });
-  if (length == 0) return;
+  if (length == 0) return bytes;
   const size_t begin = counts_.size();
   for (uint32_t term : found) counts_.push_back({term, std::exchange(counted_[term], 0)});
   read_.push_back({row, KeptLength(length), begin, counts_.size()});
+  return bytes;
 }
 
 void SourceTexts::AddIndexed(TextCorpus& corpus, const std::vector<bool>* counted) const {
@@ -147,10 +167,18 @@ CountedText SourceTexts::At(uint32_t row) {
   }
   const TokenSequences& sequences = *index_->sequences();
   at_.clear();
-  for (uint32_t term = 0; term < held_.size(); ++term) {
-    if (held_[term].pattern.empty()) continue;
-    const uint32_t count = sequences.Count(row, held_[term].pattern);
-    if (count != 0) at_.push_back({term, count});
+  if (ranks_.size() <= kSoughtTerms) {
+    for (const auto& [rank, term] : ranks_) {
+      const uint32_t count = sequences.Count(row, held_[term].pattern);
+      if (count != 0) at_.push_back({term, count});
+    }
+  } else {
+    std::vector<uint32_t> found;
+    sequences.ForEachRank(row, [&](uint32_t rank) {
+      const auto at = std::lower_bound(ranks_.begin(), ranks_.end(), std::pair(rank, 0u));
+      if (at != ranks_.end() && at->first == rank) CountTerm(at->second, found);
+    });
+    for (uint32_t term : found) at_.push_back({term, std::exchange(counted_[term], 0)});
   }
   return {row, sequences.Length(row), at_};
 }

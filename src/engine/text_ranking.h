@@ -79,8 +79,8 @@ class SourceTexts {
   // All outlive it; `spec` is of an index over texts.
   SourceTexts(const RowSource& source, const PayloadIndexSpec& spec, const TextTerms& terms);
 
-  // To be called once, first: reads the texts that no index tells of, of the visible rows. 8 bytes
-  // for each of them, and 8 for each term in it.
+  // To be called once, first: finds the terms in the index, and reads the texts of visible rows
+  // that it doesn't tell of: 24 bytes for each of them, and 8 for each term in it.
   Status Read(const RequestContext& context);
 
   // `counted`: of rows, which are of the corpus; null: all visible ones.
@@ -107,21 +107,28 @@ class SourceTexts {
     size_t begin, end;  // of its counts
   };
 
+  // Of the row that is being counted: once more this term.
+  void CountTerm(uint32_t term, std::vector<uint32_t>& found) {
+    if (counted_[term]++ == 0) found.push_back(term);
+  }
   CountedText Counted(const ReadText& text) const {
     return {text.row, text.length, std::span(counts_).subspan(text.begin, text.end - text.begin)};
   }
-  void ReadRow(uint32_t row, PayloadValue payload);
+  // How many bytes its texts have.
+  size_t ReadRow(uint32_t row, PayloadValue payload);
+  Status FindTerms(const RequestContext& context);
   void AddIndexed(TextCorpus& corpus, const std::vector<bool>* counted) const;
 
   const RowSource& source_;
   const PayloadIndexSpec& spec_;
   const TextTerms& terms_;
-  const PayloadIndexReader* index_ = nullptr;        // that tells lengths; null: there is none
-  RowSet unindexed_;                                 // rows whose texts it doesn't tell
-  std::vector<PayloadIndexReader::HeldToken> held_;  // by term
-  std::vector<ReadText> read_;                       // by ascending row
+  const PayloadIndexReader* index_ = nullptr;         // that tells lengths; null: there is none
+  RowSet unindexed_;                                  // rows whose texts it doesn't tell
+  std::vector<PayloadIndexReader::HeldToken> held_;   // by term
+  std::vector<std::pair<uint32_t, uint32_t>> ranks_;  // ascending, with their terms
+  std::vector<ReadText> read_;                        // by ascending row
   std::vector<TermCount> counts_;
-  std::vector<uint32_t> counted_;  // of the row that is being read; by term
+  std::vector<uint32_t> counted_;  // of the row that is being counted, by term; else zeros
   std::vector<TermCount> at_;
 };
 

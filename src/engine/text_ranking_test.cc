@@ -127,7 +127,8 @@ class TextRanking : public CollectionMergeFixture {
   Asked MakeQuery() {
     Asked asked;
     asked.request.field = "o.t";
-    for (uint64_t i = Pick(6); i > 0; --i) asked.request.text += Word() + " ";
+    // More words are looked for in another way.
+    for (uint64_t i = Chance(5) ? 100 : Pick(6); i > 0; --i) asked.request.text += Word() + " ";
     if (Chance(10)) asked.request.text += std::string(kKeywordBytesMax + 2, 'x');
     asked.request.limit = Chance(4) ? kIds : 1 + Pick(20);
     asked.request.offset = Chance(4) ? Pick(10) : 0;
@@ -267,6 +268,26 @@ TEST_F(TextRanking, LeavesOutWhatIsNoBetterThanTheThreshold) {
   }
   request.text = "";
   EXPECT_TRUE(collection_->RankTexts(context_, request).value().empty());
+}
+
+TEST_F(TextRanking, CostsNoMoreThanItsWordsWhereTextsAreLong) {
+  ASSERT_TRUE(IndexTexts().ok());
+  std::string text;
+  for (int i = 0; i < 60'000; ++i) text += "w" + std::to_string(i) + " ";
+  for (uint64_t id = 0; id < 3; ++id) {
+    std::vector<Point> points = {MakePoint(id, 0)};
+    points[0].payload = PayloadOf({{text}, 0});
+    ASSERT_TRUE(collection_->Upsert(context_, std::move(points)).ok());
+  }
+  ASSERT_TRUE(collection_->Seal().ok());
+  TextRankRequest request;
+  request.field = "o.t";
+  request.text = text;
+  // Were each word sought in each text, this would take minutes.
+  const RequestContext soon(std::chrono::steady_clock::now() + std::chrono::minutes(1));
+  const Result<std::vector<Hit>> hits = collection_->RankTexts(soon, request);
+  ASSERT_TRUE(hits.ok()) << hits.status().ToString();
+  EXPECT_EQ(hits->size(), 3u);
 }
 
 TEST_F(TextRanking, EndsWithItsRequest) {

@@ -15,10 +15,8 @@
 namespace akidb::engine {
 namespace {
 
-// Texts between two looks at the request: a fraction of a millisecond.
-constexpr uint32_t kCheckTexts = 4096;
-// Sums of terms are made in another order than bounds of them.
-constexpr float kSlack = 1e-5f;
+// Of texts between two looks at the request: a millisecond.
+constexpr size_t kCheckTokens = 65'536;
 
 // One ranking in one source.
 class TextSourceRanking {
@@ -33,7 +31,10 @@ class TextSourceRanking {
     SourceFilter& filter;
     index::TopK& top;
   };
-  explicit TextSourceRanking(const Parts& parts) : parts_(parts) {
+  explicit TextSourceRanking(const Parts& parts)
+      : parts_(parts),
+        slack_(static_cast<float>(parts.terms.size() + 16) *
+               std::numeric_limits<float>::epsilon()) {
     done_.sealed = parts.source.sealed();
     done_.rows = parts.source.rows();
   }
@@ -88,7 +89,7 @@ class TextSourceRanking {
   Status LookWhere(const RowSet& rows, std::vector<float>& most, float floor) {
     Status status;
     rows.ForEach([&](uint32_t row) {
-      if (most[row] <= floor || most[row] * (1 + kSlack) < -parts_.top.bound() || !status.ok()) {
+      if (most[row] <= floor || most[row] * (1 + slack_) < -parts_.top.bound() || !status.ok()) {
         return;
       }
       most[row] = 0;
@@ -100,7 +101,12 @@ class TextSourceRanking {
   }
 
   Status Look(const CountedText& text) {
-    if (++done_.compared % kCheckTexts == 0) AKIDB_RETURN_IF_ERROR(parts_.context.Check());
+    ++done_.compared;
+    looked_at_ += parts_.terms.size() + text.length;
+    if (looked_at_ >= kCheckTokens) {
+      looked_at_ = 0;
+      AKIDB_RETURN_IF_ERROR(parts_.context.Check());
+    }
     if (text.counts.empty()) return OkStatus();
     const float score = parts_.scorer.Score(text);
     const PointId id = parts_.source.id(text.row);
@@ -110,7 +116,9 @@ class TextSourceRanking {
   }
 
   const Parts parts_;
+  const float slack_;  // bounds are sums in single precision, scores are not
   SourcePlan done_;
+  size_t looked_at_ = 0;  // tokens, since the last look at the request
 };
 
 float DistanceMaxOf(const std::optional<float>& score_above) {
@@ -130,12 +138,15 @@ Result<std::vector<Hit>> ViewReader::RankTexts(const TextRankRequest& request,
   AKIDB_ASSIGN_OR_RETURN(const RarityCorpus counted,
                          RarityCorpus::Of(look, request.idf_corpus.get()));
   std::deque<SourceTexts> texts;  // by source
+  std::vector<double> read_ms;    // likewise
   TextCorpus corpus;
   corpus.having.resize(terms.size());
   for (uint32_t i = 0; i < view_.sources.size(); ++i) {
+    const SteadyClock::time_point start = SteadyClock::now();
     SourceTexts& of_source = texts.emplace_back(*view_.sources[i], spec, terms);
     AKIDB_RETURN_IF_ERROR(of_source.Read(context_));
     of_source.AddTo(corpus, counted.RowsOf(i));
+    read_ms.push_back(MillisecondsSince(start));
     AKIDB_RETURN_IF_ERROR(context_.Check());
   }
   const TextScorer scorer(corpus, request.k1, request.b);
@@ -155,7 +166,7 @@ Result<std::vector<Hit>> ViewReader::RankTexts(const TextRankRequest& request,
     SourcePlan& done = request.plan->sources.emplace_back(ranking.done());
     done.admitted_share = source_filter.expected_share();
     done.filter_ms = filter_ms;
-    done.search_ms = MillisecondsSince(start) - filter_ms;
+    done.search_ms = read_ms[i] + MillisecondsSince(start) - filter_ms;
   }
   const std::vector<index::Neighbor> best = top.Take();
   return HitsOf(std::span<const index::Neighbor>(best), request);

@@ -3,13 +3,15 @@
 #include <cmath>
 #include <string>
 
-#include "base/json_writer.h"
+#include "service/shown_number.h"
 
 namespace akidb::service {
 namespace {
 
 // The dialect's other prefix for what is asked wrongly.
 constexpr std::string_view kBadRequest = "Bad request: ";
+// Of the text that ranks others: each of its words takes memory.
+constexpr size_t kQueryTextBytesMax = 65'536;
 
 Status BadRequest(std::string_view text) {
   return InvalidArgumentError(std::string(kBadRequest).append(text));
@@ -58,18 +60,17 @@ Status CheckTextQuery(const QueryStage& stage, const TextQuery& query) {
     return InvalidArgumentError(
         "Validation failed: A text query needs `using` to name the payload field to search");
   }
-  const auto shown = [](float number) {
-    std::string text;
-    AppendJsonFloat(number, text);
-    return text;
-  };
+  if (query.text.size() > kQueryTextBytesMax) {
+    return InvalidArgumentError("The text of a query has at most " + Shown(kQueryTextBytesMax) +
+                                " bytes, got " + Shown(query.text.size()));
+  }
   if (!std::isfinite(query.k1) || query.k1 < 0) {
     return InvalidArgumentError("Validation failed: BM25 k1 must be finite and non-negative, got " +
-                                shown(query.k1));
+                                Shown(query.k1));
   }
   if (query.b >= 0 && query.b <= 1) return OkStatus();
   return InvalidArgumentError("Validation failed: BM25 b must be finite and within [0, 1], got " +
-                              shown(query.b));
+                              Shown(query.b));
 }
 
 // `depth`: of the prefetches above.

@@ -88,7 +88,9 @@ TEST_F(QueryTest, TextsRankByTheFieldThatUsingNames) {
   query.prefetch.clear();
   query.query = TextQuery{"x", -1, 0.5f};
   EXPECT_EQ(StatusOf(query).message(),
-            "Validation failed: BM25 k1 must be finite and non-negative, got -1.0");
+            "Validation failed: BM25 k1 must be finite and non-negative, got -1");
+  query.query = TextQuery{std::string(65'537, 'x')};
+  EXPECT_EQ(StatusOf(query).message(), "The text of a query has at most 65536 bytes, got 65537");
   query.query = TextQuery{"x", 1, 1.5f};
   EXPECT_EQ(StatusOf(query).message(),
             "Validation failed: BM25 b must be finite and within [0, 1], got 1.5");

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "service/query_checks.h"
+#include "service/shown_number.h"
 #include "service/unindexed_key.h"
 #include "types/collection_config_json.h"
 #include "types/formula.h"
@@ -18,13 +18,6 @@ constexpr std::array<Clause, 4> kClauses = {&Filter::must, &Filter::should, &Fil
 
 Status Refused(const std::string& error, const std::string& help) {
   return InvalidArgumentError("Bad request: " + error + ". Help: " + help);
-}
-
-template <typename T>
-std::string Shown(T number) {
-  std::array<char, 32> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-  return std::string(text.data(), end);
 }
 
 template <typename T>

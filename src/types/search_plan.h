@@ -19,7 +19,7 @@ enum class SearchWay : uint8_t {
   kGraph,          // a walk, then as above
   kFilteredGraph,  // a walk that keeps to what a filter or tombstones leave, then as above
   kInvertedLists,  // lists over sparse vectors or words, then what may be good enough
-  kTexts,          // every text, or those that a query's prefetches leave
+  kTexts,          // every text, or those of the points that a filter lists
 };
 
 struct SourcePlan {

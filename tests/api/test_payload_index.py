@@ -238,8 +238,9 @@ class PayloadIndexes(ServerTestCase):
         for wrong in ({"scoring": 1}, {"scoring": {}}, {"scoring": {"type": "tfidf"}}):
             body = {"field_name": "f", "field_schema": {"type": "text", **wrong}}
             self.assertIn("scoring", self.refused(400, "PUT", self.path + "/index", body))
-        body = {"field_name": "f", "field_schema": {"type": "text", "nested": "offers"}}
-        self.refused(501, "PUT", self.path + "/index", body)
+        for kind in ("text", "keyword", "float"):
+            body = {"field_name": "f", "field_schema": {"type": kind, "nested": "offers"}}
+            self.refused(501, "PUT", self.path + "/index", body)
         self.assertEqual(self.schema(), {})
 
     def test_every_type_is_kept_over_a_restart(self):

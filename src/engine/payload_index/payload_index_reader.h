@@ -46,8 +46,10 @@ class PayloadIndexReader {
   const TokenSequences* sequences() const { return sequences_ ? &*sequences_ : nullptr; }
   const TokenSequences::Totals& text_totals() const { return text_totals_; }
   struct HeldToken {
-    StoredRows rows;      // that have it
-    std::string pattern;  // in the sequences; empty without them, and of a token that no row has
+    StoredRows rows;  // that have it
+    // In the sequences; 0 and empty without them, and of a token that no row has.
+    uint32_t rank = 0;
+    std::string pattern;
   };
   HeldToken FindToken(std::string_view token) const;
 

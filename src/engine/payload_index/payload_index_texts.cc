@@ -46,7 +46,8 @@ PayloadIndexReader::HeldToken PayloadIndexReader::FindToken(std::string_view tok
   const std::optional<ValueRows> found = std::get<StringTable>(table_).Find(token);
   if (!found) return {};
   const uint64_t place = found->place;
-  return {found->rows, sequences_ ? sequences_->PatternOf({&place, 1}) : std::string()};
+  if (!sequences_) return {found->rows, 0, {}};
+  return {found->rows, sequences_->RankOf(place), sequences_->PatternOf({&place, 1})};
 }
 
 RowBounds PayloadIndexReader::FindTokens(const MatchText& match) const {

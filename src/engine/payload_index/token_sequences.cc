@@ -36,9 +36,7 @@ std::string TokenSequences::PatternOf(std::span<const uint64_t> places) const {
 
 template <typename F>
 void TokenSequences::ForEachPlace(uint32_t row, std::string_view pattern, F f) const {
-  const size_t begin = row == 0 ? 0 : areas_.row_ends[row - 1];
-  const std::string_view text(reinterpret_cast<const char*>(areas_.bytes.data()) + begin,
-                              areas_.row_ends[row] - begin);
+  const std::string_view text = BytesOf(row);
   for (size_t at = text.find(pattern); at != std::string_view::npos;
        at = text.find(pattern, at + 1)) {
     // Where the byte before says that more follows, this is the end of a longer rank.

@@ -51,10 +51,33 @@ class TokenSequences {
     uint64_t length = 0;
   };
   Totals Sum() const;
-  // How often a pattern of one token stands in the row. O(bytes of the row), some ns a place.
+  uint32_t RankOf(uint64_t place) const { return areas_.ranks[place]; }
+  // How often a pattern of one token stands in the row. O(bytes of the row), but some ns a place.
   uint32_t Count(uint32_t row, std::string_view pattern) const;
+  // Calls f(rank) for each token of the row, in order. O(bytes of the row), some ns each.
+  template <typename F>
+  void ForEachRank(uint32_t row, F f) const {
+    uint32_t rank = 0;
+    uint32_t shift = 0;
+    for (const char byte : BytesOf(row)) {
+      // Damaged bytes may never end a rank: they make another number, no more.
+      rank |= (static_cast<uint8_t>(byte) & (kMore - 1u)) << (shift & 31);
+      shift += 7;
+      if ((static_cast<uint8_t>(byte) & kMore) != 0) continue;
+      if (rank != 0) f(rank);
+      rank = 0;
+      shift = 0;
+    }
+  }
 
  private:
+  static constexpr uint8_t kMore = 0x80;  // in a byte: another one of the same rank follows
+
+  std::string_view BytesOf(uint32_t row) const {
+    const size_t begin = row == 0 ? 0 : areas_.row_ends[row - 1];
+    return {reinterpret_cast<const char*>(areas_.bytes.data()) + begin,
+            areas_.row_ends[row] - begin};
+  }
   // Calls f for each place of the row where the pattern stands, until it returns false.
   template <typename F>
   void ForEachPlace(uint32_t row, std::string_view pattern, F f) const;

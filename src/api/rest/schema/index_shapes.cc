@@ -16,10 +16,11 @@ constexpr Shape kScoringParams = {
     .kind = Kind::kObject, .name = "TextScoringParams", .fields = kScoringFields, .closed = true};
 constexpr const Shape* kScoringOptions[] = {&kFlag, &kScoringParams};
 constexpr Shape kScoring = {.kind = Kind::kOneOf, .options = kScoringOptions};
-constexpr std::array<Field, 3> kEveryIndex = {{
+constexpr std::array<Field, 4> kEveryIndex = {{
     {"on_disk", &kFlag},
     {"memory", &kMemoryPlace},
     {"enable_hnsw", &kFlag},
+    {"nested", &kUnserved},
 }};
 
 constexpr Shape kKeyword = {.kind = Kind::kChoice, .choices = "keyword"};
@@ -44,7 +45,7 @@ constexpr std::array<Field, 2> kOfDatetime = {
 constexpr std::array<Field, 2> kOfUuid = {{{"type", &kUuid, true}, {"is_tenant", &kFlag}}};
 constexpr std::array<Field, 1> kOfGeo = {{{"type", &kGeo, true}}};
 constexpr std::array<Field, 1> kOfBool = {{{"type", &kBool, true}}};
-constexpr std::array<Field, 11> kOfText = {{
+constexpr std::array<Field, 10> kOfText = {{
     {"type", &kTextKind, true},
     {"tokenizer", &kTokenizer},
     {"min_token_len", &kTokenLength},
@@ -55,7 +56,6 @@ constexpr std::array<Field, 11> kOfText = {{
     {"stopwords", &kStopWords},
     {"stemmer", &kStemmer},
     {"scoring", &kScoring, false, "Lets queries rank points by their texts."},
-    {"nested", &kUnserved},
 }};
 
 constexpr auto kKeywordFields = JoinFields(kOfKeyword, kEveryIndex);
