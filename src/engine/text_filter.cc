@@ -30,7 +30,10 @@ void Change(const PayloadIndexSchema& schema, Condition& condition) {
     const PayloadIndexSpec* spec = match == nullptr ? nullptr : schema.SpecOf(field->key);
     if (spec == nullptr || spec->analyzer == nullptr) return;
     match->analyzer = spec->analyzer;
-    match->words = spec->analyzer->QueryTokens(match->text);
+    // What stands one after the other are tokens as texts have them.
+    match->words = match->mode == MatchText::Mode::kPhrase
+                       ? spec->analyzer->DocumentTokens(match->text)
+                       : spec->analyzer->QueryTokens(match->text);
   } else if (auto* inner = std::get_if<std::shared_ptr<const Filter>>(&condition)) {
     if (auto changed = WithAnalyzers(inner->get(), schema)) *inner = std::move(changed);
   }

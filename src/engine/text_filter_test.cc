@@ -42,6 +42,13 @@ class TextFilterTest : public IndexedCollectionFixture {
     EXPECT_EQ(Count(Mode::kPhrase, "dogs1 jumps"), 160u);
     EXPECT_EQ(Count(Mode::kPhrase, "jumps dogs1"), 0u);
   }
+  // A phrase is cut as texts are: of its words the last alone may go on in the text.
+  void ExpectPrefixPhrases() {
+    EXPECT_EQ(Count(Mode::kPhrase, "the dog"), 480u);
+    EXPECT_EQ(Count(Mode::kPhrase, "dogs1 were jum"), 160u);
+    EXPECT_EQ(Count(Mode::kPhrase, "th dogs1"), 0u);
+    EXPECT_EQ(Count(Mode::kPhrase, "the were"), 0u);
+  }
 };
 
 TEST_F(TextFilterTest, SegmentsAreWrittenAnewForTheOrderOfTokens) {
@@ -86,8 +93,13 @@ TEST_F(TextFilterTest, TheIndexsOptionsDecideWhereverARowIs) {
   // Segments have the tokens of other options until they are merged.
   PutIndex(R"({"tokenizer":"prefix"})");
   EXPECT_EQ(Count(Mode::kAll, "jum dogs"), 600u);
+  ExpectPrefixPhrases();
   ASSERT_TRUE(collection_->Merge().ok());
   EXPECT_EQ(Count(Mode::kAll, "jum dogs"), 600u);
+  ExpectPrefixPhrases();
+  PutIndex(R"({"tokenizer":"prefix","phrase_matching":true})");
+  ASSERT_TRUE(collection_->Merge().ok());
+  ExpectPrefixPhrases();
   ASSERT_TRUE(collection_->DeleteByFilter(context_, Texts(Mode::kAll, "runn")).ok());
   EXPECT_EQ(Count(Mode::kAny, "r j"), 480u);
   ASSERT_TRUE(collection_->DropPayloadIndex(context_, "t").ok());
