@@ -178,13 +178,15 @@ class Generator:
         if kind == CONTEXT:
             return models.ContextQuery(context=self.pairs(name))
         if kind == MMR:
-            mmr = models.Mmr(diversity=round(self.random.random(), 3), candidates_limit=self.random.randrange(5, 40))
+            # With 1 all candidates unlike those that were picked are as good.
+            diversity = min(round(self.random.random(), 3), 0.999)
+            mmr = models.Mmr(diversity=diversity, candidates_limit=self.random.randrange(5, 40))
             return models.NearestQuery(nearest=self.input(name), mmr=mmr)
         if kind == 5:
             feedback = [models.FeedbackItem(example=v, score=round(self.random.random(), 3)) for v in self.inputs(name)]
-            naive = models.NaiveFeedbackStrategyParams(
-                a=round(self.random.random(), 3), b=round(self.random.random(), 3) * 2, c=round(self.random.random(), 3)
-            )
+            a, b, c = (round(self.random.random(), 3) for _ in range(3))
+            # With weights of 0 all points are as good.
+            naive = models.NaiveFeedbackStrategyParams(a=max(a, 0.001), b=b * 2, c=c)
             return models.RelevanceFeedbackQuery(
                 relevance_feedback=models.RelevanceFeedbackInput(
                     target=self.input(name), feedback=feedback, strategy=models.NaiveFeedbackStrategy(naive=naive)
