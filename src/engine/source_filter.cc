@@ -1,5 +1,7 @@
 #include "engine/source_filter.h"
 
+#include "types/filter_conditions.h"
+
 namespace akidb::engine {
 namespace {
 
@@ -9,24 +11,6 @@ constexpr uint64_t kUnsettledShare = 8;
 // Conditions evaluated between two looks at the request, or one row, if it has more: reading the
 // clock costs less than a payload.
 constexpr size_t kCheckConditions = 16;
-
-size_t ConditionsIn(const Filter& filter) {
-  size_t count = 0;
-  const auto add = [&](const std::vector<Condition>& conditions) {
-    for (const Condition& condition : conditions) {
-      const auto* inner = std::get_if<std::shared_ptr<const Filter>>(&condition);
-      const auto* nested = std::get_if<NestedCondition>(&condition);
-      count += inner != nullptr    ? ConditionsIn(**inner)
-               : nested != nullptr ? ConditionsIn(*nested->filter)
-                                   : 1;
-    }
-  };
-  add(filter.must);
-  add(filter.should);
-  add(filter.must_not);
-  add(filter.min_should);
-  return count;
-}
 
 class SourceLookup final : public RowLookup {
  public:
@@ -64,7 +48,7 @@ bool SourceFilter::Admits(uint32_t row) {
   }
   if (wanted == nullptr) return true;
   if (conditions_ == 0) {
-    conditions_ = 1 + ConditionsIn(*filter_);
+    conditions_ = 1 + ConditionsOf(*filter_);
     unchecked_ = kCheckConditions;
   }
   unchecked_ += conditions_;

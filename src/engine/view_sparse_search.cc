@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/elapsed.h"
-#include "engine/source_filter.h"
+#include "engine/source_search.h"
 #include "engine/sparse_statistics.h"
-#include "engine/view_matches.h"
 #include "engine/view_reader.h"
 #include "index/sparse/sparse_dot.h"
 #include "index/sparse/sparse_search.h"
@@ -119,11 +117,9 @@ class SparseSourceSearch final : private index::SparseCandidates {
 
 Result<std::vector<Hit>> ViewReader::SearchSparse(const PreparedSearch& search) const {
   const SearchRequest& request = search.request;
-  const Filter* const filter =
-      request.filter && !request.filter->empty() ? request.filter.get() : nullptr;
   std::vector<index::SparseTerm> terms = TermsOf(search.query);
+  const ViewLook look{view_, schema_, context_};
   if (schema_.config(search.ordinal).idf) {
-    const ViewLook look{view_, schema_, context_};
     AKIDB_ASSIGN_OR_RETURN(const RarityCorpus corpus,
                            RarityCorpus::Of(look, request.idf_corpus.get()));
     AKIDB_RETURN_IF_ERROR(WeighByRarity(look, corpus, search.ordinal, terms));
@@ -131,21 +127,10 @@ Result<std::vector<Hit>> ViewReader::SearchSparse(const PreparedSearch& search) 
   index::TopK top(std::min<uint64_t>(view_.points, request.offset) +
                       std::min<uint64_t>(view_.points, request.limit),
                   request.distance_max.value_or(std::numeric_limits<float>::infinity()));
-  const HasIdCondition* const required = RequiredIds(filter);
-  for (uint32_t i = 0; i < view_.sources.size(); ++i) {
-    const SteadyClock::time_point start = SteadyClock::now();
-    SourceFilter source_filter(*view_.sources[i], schema_, filter, context_);
-    if (required == nullptr) source_filter.Plan();
-    const double filter_ms = filter != nullptr ? MillisecondsSince(start) : 0;
-    SparseSourceSearch making(
-        {context_, *view_.sources[i], i, search.ordinal, terms, source_filter, top});
-    AKIDB_RETURN_IF_ERROR(required != nullptr ? making.Ids(required->ids) : making.All());
-    if (request.plan == nullptr) continue;
-    SourcePlan& done = request.plan->sources.emplace_back(making.done());
-    done.admitted_share = source_filter.expected_share();
-    done.filter_ms = filter_ms;
-    done.search_ms = MillisecondsSince(start) - filter_ms;
-  }
+  AKIDB_RETURN_IF_ERROR(SearchSources(look, request, [&](uint32_t number, SourceFilter& filter) {
+    return SparseSourceSearch(
+        {context_, *view_.sources[number], number, search.ordinal, terms, filter, top});
+  }));
   return TakeHits(top, search.ordinal, request);
 }
 

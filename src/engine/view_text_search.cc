@@ -5,11 +5,9 @@
 #include <deque>
 #include <limits>
 
-#include "base/elapsed.h"
-#include "engine/source_filter.h"
+#include "engine/source_search.h"
 #include "engine/sparse_statistics.h"
 #include "engine/text_ranking.h"
-#include "engine/view_matches.h"
 #include "engine/view_reader.h"
 
 namespace akidb::engine {
@@ -28,6 +26,7 @@ class TextSourceRanking {
     const TextTerms& terms;
     const TextScorer& scorer;
     SourceTexts& texts;
+    double read_ms;  // that it took to read them
     SourceFilter& filter;
     index::TopK& top;
   };
@@ -37,6 +36,7 @@ class TextSourceRanking {
                std::numeric_limits<float>::epsilon()) {
     done_.sealed = parts.source.sealed();
     done_.rows = parts.source.rows();
+    done_.search_ms = parts.read_ms;
   }
 
   Status Ids(std::span<const PointId> ids) {
@@ -130,8 +130,6 @@ float DistanceMaxOf(const std::optional<float>& score_above) {
 
 Result<std::vector<Hit>> ViewReader::RankTexts(const TextRankRequest& request,
                                                const PayloadIndexSpec& spec) const {
-  const Filter* const filter =
-      request.filter && !request.filter->empty() ? request.filter.get() : nullptr;
   const TextTerms terms(spec.analyzer->QueryTokens(request.text));
   if (terms.size() == 0) return std::vector<Hit>();
   const ViewLook look{view_, schema_, context_};
@@ -153,21 +151,10 @@ Result<std::vector<Hit>> ViewReader::RankTexts(const TextRankRequest& request,
   index::TopK top(std::min<uint64_t>(view_.points, request.offset) +
                       std::min<uint64_t>(view_.points, request.limit),
                   DistanceMaxOf(request.score_above));
-  const HasIdCondition* const required = RequiredIds(filter);
-  for (uint32_t i = 0; i < view_.sources.size(); ++i) {
-    const SteadyClock::time_point start = SteadyClock::now();
-    SourceFilter source_filter(*view_.sources[i], schema_, filter, context_);
-    if (required == nullptr) source_filter.Plan();
-    const double filter_ms = filter != nullptr ? MillisecondsSince(start) : 0;
-    TextSourceRanking ranking(
-        {context_, *view_.sources[i], i, terms, scorer, texts[i], source_filter, top});
-    AKIDB_RETURN_IF_ERROR(required != nullptr ? ranking.Ids(required->ids) : ranking.All());
-    if (request.plan == nullptr) continue;
-    SourcePlan& done = request.plan->sources.emplace_back(ranking.done());
-    done.admitted_share = source_filter.expected_share();
-    done.filter_ms = filter_ms;
-    done.search_ms = read_ms[i] + MillisecondsSince(start) - filter_ms;
-  }
+  AKIDB_RETURN_IF_ERROR(SearchSources(look, request, [&](uint32_t number, SourceFilter& filter) {
+    return TextSourceRanking({context_, *view_.sources[number], number, terms, scorer,
+                              texts[number], read_ms[number], filter, top});
+  }));
   const std::vector<index::Neighbor> best = top.Take();
   return HitsOf(std::span<const index::Neighbor>(best), request);
 }

@@ -1,20 +1,16 @@
 #include "service/strict_checks.h"
 
 #include <algorithm>
-#include <array>
 
 #include "service/query_checks.h"
 #include "service/shown_number.h"
 #include "service/unindexed_key.h"
 #include "types/collection_config_json.h"
+#include "types/filter_conditions.h"
 #include "types/formula.h"
 
 namespace akidb::service {
 namespace {
-
-using Clause = std::vector<Condition> Filter::*;
-constexpr std::array<Clause, 4> kClauses = {&Filter::must, &Filter::should, &Filter::must_not,
-                                            &Filter::min_should};
 
 Status Refused(const std::string& error, const std::string& help) {
   return InvalidArgumentError("Bad request: " + error + ". Help: " + help);
@@ -26,25 +22,6 @@ Status AtMost(T value, const std::optional<T>& limit, std::string_view name) {
   const std::string quoted = "\"" + std::string(name) + "\"";
   return Refused("Limit exceeded " + Shown(value) + " > " + Shown(*limit) + " for " + quoted,
                  "Reduce the " + quoted + " parameter to or below " + Shown(*limit) + ".");
-}
-
-const Filter* InnerOf(const Condition& condition) {
-  if (const auto* nested = std::get_if<NestedCondition>(&condition)) return nested->filter.get();
-  const auto* inner = std::get_if<std::shared_ptr<const Filter>>(&condition);
-  return inner == nullptr ? nullptr : inner->get();
-}
-
-template <typename F>
-void ForEachCondition(const Filter& filter, const F& visit) {
-  for (Clause clause : kClauses) {
-    for (const Condition& condition : filter.*clause) {
-      if (const Filter* inner = InnerOf(condition)) {
-        ForEachCondition(*inner, visit);
-      } else {
-        visit(condition);
-      }
-    }
-  }
 }
 
 // Values that a condition compares with, where it lists them.
@@ -64,12 +41,6 @@ std::string Megabytes(uint64_t bytes) {
 }
 
 }  // namespace
-
-uint64_t ConditionsOf(const Filter& filter) {
-  uint64_t count = 0;
-  ForEachCondition(filter, [&](const Condition&) { ++count; });
-  return count;
-}
 
 uint64_t ReadCost(const Filter* filter) {
   return 1 + (filter == nullptr ? 0 : ConditionsOf(*filter));

@@ -52,9 +52,6 @@ class StrictChecks {
   const MemoryMeter& meter_;
 };
 
-// Conditions of all clauses, those of inner filters among them.
-uint64_t ConditionsOf(const Filter& filter);
-
 // What requests take out of the rates: 1, and 1 for each condition of a filter and each prefetch.
 uint64_t ReadCost(const QueryStage& stage);
 uint64_t ReadCost(const Filter* filter);
