@@ -46,7 +46,7 @@ embedding::InstallPlan PlanOfConverted(env::FileSystem& fs, const ConvertedModel
     package.files.push_back({"", "manifest.json", "", model.bytes});
     return plan;
   }
-  for (const embedding::ModelFile* file : {&manifest->graph, &manifest->tokenizer}) {
+  for (const embedding::ModelFile* file : embedding::RequiredFiles(*manifest)) {
     package.files.push_back({"", file->path, file->sha256, file->bytes});
   }
   return plan;

@@ -50,7 +50,7 @@ Result<embedding::ImportedModel> Import(env::FileSystem& fs, ImportArguments& ar
   }
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<embedding::OnnxRuntime> runtime,
                          embedding::LoadOnnxRuntime(embedding::LibraryCandidates(fs, "")));
-  return embedding::ImportModel(fs, *runtime, arguments.request);
+  return embedding::ImportModel(fs, std::move(runtime), arguments.request);
 }
 
 int RunImport(ImportArguments& arguments) {

@@ -159,12 +159,13 @@ class InstalledModels final : public Embedder, private ModelSource {
     info.is_default = HasName(manifest, options_.default_model);
     info.pinned = model.pinned;
     info.memory_bytes = MemoryBytes(manifest);
-    info.graph_bytes = manifest.graph.bytes;
+    info.graph_bytes = manifest.graph.file.bytes;
     const ModelRegistry::State state = registry_.state(model.index);
     info.state = state.state;
     info.state_reason = std::string(state.failure.message());
     info.loading = state.loading;
     info.requests = state.requests;
+    info.providers = state.providers;
     if (state.state != ModelState::kInstalled && state.state != ModelState::kFailed) return info;
     if (std::string missing = MissingFiles(fs_, model.model); !missing.empty()) {
       info.state = ModelState::kAbsent;
@@ -179,14 +180,32 @@ class InstalledModels final : public Embedder, private ModelSource {
       return InvalidArgumentError(std::move(missing));
     }
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<OnnxRuntime> runtime, Runtime());
-    PipelineOptions options;
-    options.workers = options_.threads > 0 ? options_.threads : PhysicalCores(fs_);
-    options.queue_items_max = options_.queue_items_max;
-    options.queue_bytes_max = options_.queue_bytes_max;
-    options.query_cache = &query_cache_;
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, EncoderOf(model));
-    return embedding::LoadModel(fs_, {model.model.folder, std::move(encoder), &progress}, *runtime,
+    LoadOptions options;
+    options.make_session = MakeSessionsHere(fs_, runtime);
+    options.pipeline.workers = options_.threads > 0 ? options_.threads : PhysicalCores(fs_);
+    options.pipeline.queue_items_max = options_.queue_items_max;
+    options.pipeline.queue_bytes_max = options_.queue_bytes_max;
+    options.pipeline.query_cache = &query_cache_;
+    options.providers = ProvidersFor(*runtime);
+    options.run_timeout = options_.run_timeout;
+    options.wait_for_engines = options_.wait_for_engines;
+    return embedding::LoadModel(fs_, log_, {model.model.folder, std::move(encoder), &progress},
                                 options);
+  }
+
+  ProviderSettings ProvidersFor(const OnnxRuntime& runtime) const {
+    ProviderSettings settings;
+    settings.providers = options_.providers;
+    settings.gpu_memory_bytes = options_.gpu_memory_bytes;
+    settings.engine_cache = options_.engine_cache.empty()
+                                ? env::JoinPath(options_.models_dir, ".engines")
+                                : options_.engine_cache;
+    settings.runtime_version = runtime.version();
+    const bool asks_gpu =
+        std::any_of(options_.providers.begin(), options_.providers.end(), RunsOnGpu);
+    if (asks_gpu) settings.gpu = LookAtGpus(fs_);
+    return settings;
   }
 
   // Who tokenizes without the model reads the tokenizer again. What the model leaves behind are

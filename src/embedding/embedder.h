@@ -5,6 +5,7 @@
 // from one model to another.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "base/log.h"
 #include "base/request_context.h"
 #include "base/status.h"
+#include "embedding/provider_state.h"
 #include "env/file_system.h"
 
 namespace akidb::embedding {
@@ -116,6 +118,8 @@ struct ModelInfo {
   uint64_t graph_bytes = 0;          // of its file
   std::optional<LoadState> loading;  // while it is
   uint64_t requests = 0;             // that use it now
+  // While it is loaded: what it may run on, the preferred one first.
+  std::vector<ProviderState> providers;
 };
 
 // Of models: what is loaded now, and what happened since the start.
@@ -155,6 +159,13 @@ struct EmbedderOptions {
   uint64_t models_bytes_max = 0;
   std::vector<std::string> pinned_models;  // ids or aliases of those that stay once they are loaded
   size_t query_cache_bytes = 8u << 20;     // vectors of queries that are kept; 0: none
+  // Execution providers in the order of preference; those that can't start here are passed over.
+  std::vector<Provider> providers = {Provider::kTensorRt, Provider::kCuda, Provider::kCpu};
+  uint64_t gpu_memory_bytes = 0;  // that a model may take of a GPU's memory; 0: as it needs
+  std::string engine_cache;       // folder of TensorRT's engines; empty: .engines in models_dir
+  bool wait_for_engines =
+      false;  // a load ends when TensorRT's engine is built; else in the background
+  std::chrono::milliseconds run_timeout{120'000};  // of one inference; 0: none
 };
 
 // Thread-safe.

@@ -49,9 +49,18 @@ double HeadCosine(std::span<const float> vector, std::span<const float> head) {
   return dot / std::sqrt(norm_vector * norm_head);
 }
 
+std::vector<const ModelFile*> RequiredFiles(const Manifest& manifest) {
+  std::vector<const ModelFile*> files = {&manifest.graph.file};
+  for (const ModelFile& file : manifest.graph.external) files.push_back(&file);
+  files.push_back(&manifest.tokenizer);
+  return files;
+}
+
 uint64_t MemoryBytes(const Manifest& manifest) {
   if (manifest.memory_bytes > 0) return manifest.memory_bytes;
-  return 2 * (manifest.graph.bytes + manifest.tokenizer.bytes);
+  uint64_t bytes = 0;
+  for (const ModelFile* file : RequiredFiles(manifest)) bytes += file->bytes;
+  return 2 * bytes;
 }
 
 std::string Fingerprint(const Manifest& manifest) {
@@ -61,8 +70,8 @@ std::string Fingerprint(const Manifest& manifest) {
   json.String(manifest.id);
   json.String(manifest.revision);
   json.String(manifest.tokenizer.sha256);
-  json.String(manifest.graph.sha256);
-  json.String(manifest.output.name);
+  json.String(manifest.graph.file.sha256);
+  json.String(manifest.graph.output.name);
   json.String(manifest.query_prompt);
   json.String(manifest.document_prompt);
   json.String(manifest.default_instruction.value_or(""));
@@ -77,10 +86,14 @@ std::string Fingerprint(const Manifest& manifest) {
   if (manifest.tokenizer_options.specials_in_text == SpecialsInText::kPlain) {
     json.String("specials_in_text plain");
   }
-  if (manifest.output.type != ElementType::kFloat32) {
-    json.String("output " + std::string(NameOf(manifest.output.type)));
-    json.Double(double{manifest.output.dequantization.scale});
-    json.Double(double{manifest.output.dequantization.zero_point});
+  if (manifest.graph.output.type != ElementType::kFloat32) {
+    json.String("output " + std::string(NameOf(manifest.graph.output.type)));
+    json.Double(double{manifest.graph.output.dequantization.scale});
+    json.Double(double{manifest.graph.output.dequantization.zero_point});
+  }
+  if (!manifest.graph.external.empty()) {
+    json.String("external");
+    for (const ModelFile& file : manifest.graph.external) json.String(file.sha256);
   }
   json.EndArray();
   return manifest.id + "@" + Sha256Hex(std::as_bytes(std::span(text))).substr(0, 16);

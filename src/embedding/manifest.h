@@ -37,6 +37,33 @@ struct GoldenText {
 // Between the first components of `vector` and `head`; NaN where one of them has no length.
 double HeadCosine(std::span<const float> vector, std::span<const float> head);
 
+// An ONNX file: what it takes and gives.
+struct Graph {
+  ModelFile file;
+  std::vector<ModelFile> external;  // its weights beside it, by the paths that it calls them
+  std::vector<SessionInput> inputs;
+  EmptyKv empty_kv;
+  SessionOutput output;
+  bool pooled = false;  // gives vectors in place of hidden states
+};
+
+// Another graph for the same vectors, but for what its golden texts allow: made for a provider.
+struct Variant {
+  std::string name;
+  std::string precision;            // for people: "fp8", "int8", "bf16"
+  std::vector<Provider> providers;  // it is used on these, in place of the manifest's own graph
+  std::string compute_capability;   // of the GPU, at least: "8.9"; empty: any
+  ProviderOptions options;          // of the provider, over our own
+  Graph graph;
+};
+
+// The shapes that TensorRT builds an engine for. Larger batches are cut to fit.
+struct EngineProfile {
+  uint32_t items_max = 32;
+  uint32_t items_typical = 4;
+  uint32_t tokens_typical = 64;
+};
+
 struct Manifest {
   std::string id;
   std::vector<std::string> aliases;
@@ -46,10 +73,9 @@ struct Manifest {
   ModelFile tokenizer;
   TokenizerOptions tokenizer_options;
   std::vector<int32_t> append_ids;  // put behind what the tokenizer makes of every text
-  ModelFile graph;
-  std::vector<SessionInput> inputs;
-  EmptyKv empty_kv;
-  SessionOutput output;
+  Graph graph;
+  std::vector<Variant> variants;  // of two for one provider, the first one that can be used here
+  EngineProfile engine_profile;
   uint64_t memory_bytes = 0;    // that it takes when it is loaded, measured; 0: nobody has
   bool one_text_a_run = false;  // a text's vector would depend on what it is batched with
 
@@ -77,12 +103,16 @@ bool StaysInFolder(std::string_view path);
 std::string FoldName(std::string_view name);
 bool HasName(const Manifest& manifest, std::string_view name);
 
+// The files that a model can't do without: graph, its weights, tokenizer.
+std::vector<const ModelFile*> RequiredFiles(const Manifest& manifest);
+
 // What a loaded model counts for: what its manifest says, else twice the bytes of its files, as
 // runtimes keep weights in forms of their own.
 uint64_t MemoryBytes(const Manifest& manifest);
 
 // What vectors of this model depend on: id, revision, tokenizer, graph, prompts, pooling, dims and
-// window. Two models with equal fingerprints make vectors that can be compared.
+// window. Variants don't count: the golden texts hold their vectors to those of the graph. Two
+// models with equal fingerprints make vectors that can be compared.
 std::string Fingerprint(const Manifest& manifest);
 
 }  // namespace akidb::embedding

@@ -1,4 +1,5 @@
 #include <string>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -35,10 +36,10 @@ TEST(ManifestJson, ReadsEveryMember) {
   Result<Manifest> manifest = ParseManifest(kFull);
   ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
   EXPECT_EQ(manifest->id, "tiny");
-  EXPECT_EQ(manifest->graph.path, "sub/model.onnx");
-  EXPECT_EQ(manifest->graph.bytes, 20u);
-  EXPECT_EQ(manifest->inputs.size(), 4u);
-  EXPECT_EQ(manifest->output.name, "out");
+  EXPECT_EQ(manifest->graph.file.path, "sub/model.onnx");
+  EXPECT_EQ(manifest->graph.file.bytes, 20u);
+  EXPECT_EQ(manifest->graph.inputs.size(), 4u);
+  EXPECT_EQ(manifest->graph.output.name, "out");
   EXPECT_EQ(manifest->default_instruction, "find");
   EXPECT_EQ(manifest->append_ids, (std::vector<int32_t>{7, 0}));
   EXPECT_EQ(manifest->tokenizer_options.specials_in_text, SpecialsInText::kPlain);
@@ -66,17 +67,17 @@ std::string Serving(std::string_view from, std::string_view to) {
 TEST(ManifestJson, ReadsHowAGraphIsServed) {
   Result<Manifest> manifest = ParseManifest(Serving("", ""));
   ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
-  EXPECT_EQ(manifest->output.type, ElementType::kUint8);
-  EXPECT_EQ(manifest->output.dequantization.scale, 0.25f);
-  EXPECT_EQ(manifest->output.dequantization.zero_point, 128.0f);
-  EXPECT_EQ(manifest->empty_kv.names,
+  EXPECT_EQ(manifest->graph.output.type, ElementType::kUint8);
+  EXPECT_EQ(manifest->graph.output.dequantization.scale, 0.25f);
+  EXPECT_EQ(manifest->graph.output.dequantization.zero_point, 128.0f);
+  EXPECT_EQ(manifest->graph.empty_kv.names,
             (std::vector<std::string>{"past.0.key", "past.1.key", "past.0.value", "past.1.value"}));
-  EXPECT_EQ(manifest->empty_kv.heads, 4u);
-  EXPECT_EQ(manifest->empty_kv.head_dim, 16u);
-  EXPECT_EQ(manifest->empty_kv.type, ElementType::kFloat16);
+  EXPECT_EQ(manifest->graph.empty_kv.heads, 4u);
+  EXPECT_EQ(manifest->graph.empty_kv.head_dim, 16u);
+  EXPECT_EQ(manifest->graph.empty_kv.type, ElementType::kFloat16);
   manifest = ParseManifest(kFull);
-  EXPECT_EQ(manifest->output.type, ElementType::kFloat32);
-  EXPECT_TRUE(manifest->empty_kv.names.empty());
+  EXPECT_EQ(manifest->graph.output.type, ElementType::kFloat32);
+  EXPECT_TRUE(manifest->graph.empty_kv.names.empty());
 }
 
 TEST(ManifestJson, RefusesAGraphThatCannotBeServed) {
@@ -98,6 +99,70 @@ TEST(ManifestJson, RefusesAGraphThatCannotBeServed) {
   };
   for (const auto& [from, to, field] : flaws) {
     Status status = ParseManifest(Serving(from, to)).status();
+    EXPECT_EQ(status.code(), ErrorCode::kValidation) << to;
+    EXPECT_NE(status.message().find("`" + std::string(field) + "`"), std::string_view::npos)
+        << status.message();
+  }
+}
+
+// Two graphs beside the first, and weights beside one of them.
+std::string WithVariants() {
+  const std::string file = R"("sha256": ")" + std::string(64, '0') + R"(", "bytes": 5)";
+  const std::string graph = R"("inputs": {"i": "ids"}, "output": "o")";
+  return Replaced(R"("max_tokens": 64)",
+                  R"("variants": [
+      {"name": "fp8", "precision": "fp8", "providers": ["tensorrt"], "compute_capability": "8.9",
+       "options": {"trt_builder_optimization_level": "5"},
+       "graph": {"path": "sub/fp8.onnx", )" +
+                      file + ", " + graph + R"(, "pooled": true,
+         "external": [{"path": "sub/fp8.onnx_data", )" +
+                      file + R"(}]}},
+      {"name": "bf16", "providers": ["cuda", "tensorrt"],
+       "graph": {"path": "bf16.onnx", )" +
+                      file + ", " + graph + R"(}}],
+    "engine_profile": {"items_max": 16, "items_typical": 2, "tokens_typical": 40},
+    "max_tokens": 64)");
+}
+
+TEST(ManifestJson, ReadsVariants) {
+  Result<Manifest> manifest = ParseManifest(WithVariants());
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  ASSERT_EQ(manifest->variants.size(), 2u);
+  const Variant& fp8 = manifest->variants[0];
+  EXPECT_EQ(fp8.name, "fp8");
+  EXPECT_EQ(fp8.precision, "fp8");
+  EXPECT_EQ(fp8.providers, std::vector{Provider::kTensorRt});
+  EXPECT_EQ(fp8.compute_capability, "8.9");
+  EXPECT_EQ(fp8.options.at("trt_builder_optimization_level"), "5");
+  EXPECT_TRUE(fp8.graph.pooled);
+  ASSERT_EQ(fp8.graph.external.size(), 1u);
+  EXPECT_EQ(fp8.graph.external[0].path, "sub/fp8.onnx_data");
+  EXPECT_EQ(manifest->variants[1].providers, (std::vector{Provider::kCuda, Provider::kTensorRt}));
+  EXPECT_EQ(manifest->engine_profile.items_max, 16u);
+  EXPECT_EQ(manifest->engine_profile.tokens_typical, 40u);
+}
+
+// A collection stays open to a model that has got a variant more.
+TEST(ManifestJson, VariantsDoNotCountInTheFingerprint) {
+  EXPECT_EQ(Fingerprint(*ParseManifest(WithVariants())), Fingerprint(*ParseManifest(kFull)));
+}
+
+TEST(ManifestJson, RefusesWrongVariantsByName) {
+  for (auto [from, to, field] :
+       {std::tuple{"\"bf16\"", "\"fp8\"", "variants[1].name"},
+        {"[\"tensorrt\"]", "[\"rocm\"]", "variants[0].providers"},
+        {"[\"tensorrt\"]", "[]", "variants[0].providers"},
+        {"\"8.9\"", "\"sm_89\"", "variants[0].compute_capability"},
+        {"\"5\"}", "5}", "variants[0].options.trt_builder_optimization_level"},
+        {"sub/fp8.onnx_data", "other/fp8.onnx_data", "variants[0].graph.external[0].path"},
+        {"sub/fp8.onnx_data", "../fp8.onnx_data", "variants[0].graph.external[0].path"},
+        {"\"pooled\": true", "\"pooled\": 1", "variants[0].graph.pooled"},
+        {"\"items_typical\": 2", "\"items_typical\": 17", "engine_profile.items_typical"},
+        {"\"tokens_typical\": 40", "\"tokens_typical\": 65", "engine_profile.tokens_typical"}}) {
+    std::string json = WithVariants();
+    const size_t at = json.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    Status status = ParseManifest(json.replace(at, std::string_view(from).size(), to)).status();
     EXPECT_EQ(status.code(), ErrorCode::kValidation) << to;
     EXPECT_NE(status.message().find("`" + std::string(field) + "`"), std::string_view::npos)
         << status.message();

@@ -108,10 +108,20 @@ void WriteGolden(const std::vector<GoldenText>& golden, JsonWriter& json) {
 void WriteGraph(const Manifest& manifest, const KvPatterns& kv, JsonWriter& json) {
   json.Key("graph");
   json.BeginObject();
-  WriteFile(manifest.graph, json);
+  WriteFile(manifest.graph.file, json);
+  if (!manifest.graph.external.empty()) {
+    json.Key("external");
+    json.BeginArray();
+    for (const ModelFile& file : manifest.graph.external) {
+      json.BeginObject();
+      WriteFile(file, json);
+      json.EndObject();
+    }
+    json.EndArray();
+  }
   json.Key("inputs");
   json.BeginObject();
-  for (const SessionInput& input : manifest.inputs) {
+  for (const SessionInput& input : manifest.graph.inputs) {
     json.Key(input.name);
     json.String(NameOf(input.kind));
   }
@@ -122,18 +132,18 @@ void WriteGraph(const Manifest& manifest, const KvPatterns& kv, JsonWriter& json
     json.Key("layers");
     json.Uint(kv.layers);
     json.Key("heads");
-    json.Uint(manifest.empty_kv.heads);
+    json.Uint(manifest.graph.empty_kv.heads);
     json.Key("head_dim");
-    json.Uint(manifest.empty_kv.head_dim);
+    json.Uint(manifest.graph.empty_kv.head_dim);
     json.Key("key");
     json.String(kv.first);
     json.Key("value");
     json.String(kv.second);
     json.Key("type");
-    json.String(NameOf(manifest.empty_kv.type));
+    json.String(NameOf(manifest.graph.empty_kv.type));
     json.EndObject();
   }
-  WriteOutput(manifest.output, json);
+  WriteOutput(manifest.graph.output, json);
   json.EndObject();
 }
 

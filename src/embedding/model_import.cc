@@ -4,12 +4,14 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "embedding/file_sha256.h"
 #include "embedding/manifest_writer.h"
 #include "embedding/model_folder_json.h"
 #include "embedding/model_loader.h"
+#include "embedding/onnx_external_files.h"
 
 namespace akidb::embedding {
 namespace {
@@ -50,8 +52,8 @@ std::optional<std::pair<std::string, size_t>> SplitLayer(const std::string& name
 // Finds out one model, step by step, into a manifest.
 class Importer {
  public:
-  Importer(env::FileSystem& fs, OnnxRuntime& runtime, const ImportRequest& request)
-      : fs_(fs), runtime_(runtime), request_(request) {}
+  Importer(env::FileSystem& fs, std::shared_ptr<OnnxRuntime> runtime, const ImportRequest& request)
+      : fs_(fs), runtime_(std::move(runtime)), request_(request) {}
 
   Result<ImportedModel> Run() {
     AKIDB_ASSIGN_OR_RETURN(facts_, ReadModelFolder(fs_, request_.folder));
@@ -114,10 +116,10 @@ class Importer {
       graph = paths[0];
     }
     if (!StaysInFolder(graph)) return InvalidArgumentError("--graph is a path inside the folder");
-    AKIDB_ASSIGN_OR_RETURN(manifest_.graph, Describe(graph));
+    AKIDB_ASSIGN_OR_RETURN(manifest_.graph.file, Describe(graph));
     AKIDB_ASSIGN_OR_RETURN(manifest_.tokenizer, Describe("tokenizer.json"));
     manifest_.revision = request_.revision.empty()
-                             ? "import-" + manifest_.graph.sha256.substr(0, 12)
+                             ? "import-" + manifest_.graph.file.sha256.substr(0, 12)
                              : request_.revision;
     return OkStatus();
   }
@@ -125,12 +127,36 @@ class Importer {
   Status ReadGraph() {
     GraphSignature signature;
     {
-      AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> file,
-                             fs_.Map(env::JoinPath(request_.folder, manifest_.graph.path)));
-      AKIDB_ASSIGN_OR_RETURN(signature, runtime_.Inspect(file->bytes()));
+      GraphBytes graph;
+      std::vector<std::unique_ptr<env::MappedFile>> files;
+      const auto map = [&](const ModelFile& file) -> Result<std::span<const std::byte>> {
+        AKIDB_ASSIGN_OR_RETURN(files.emplace_back(),
+                               fs_.Map(env::JoinPath(request_.folder, file.path)));
+        return files.back()->bytes();
+      };
+      AKIDB_ASSIGN_OR_RETURN(graph.graph, map(manifest_.graph.file));
+      AKIDB_ASSIGN_OR_RETURN(const std::set<std::string> locations, ExternalFilesOf(graph.graph));
+      for (const std::string& location : locations) {
+        AKIDB_RETURN_IF_ERROR(DescribeExternal(location));
+        AKIDB_ASSIGN_OR_RETURN(std::span<const std::byte> bytes,
+                               map(manifest_.graph.external.back()));
+        graph.external.push_back({location, bytes});
+      }
+      AKIDB_ASSIGN_OR_RETURN(signature, runtime_->Inspect(graph));
     }
     AKIDB_RETURN_IF_ERROR(ReadInputs(signature));
     return ReadOutput(signature);
+  }
+
+  // A file with weights, which the graph calls by its path from its own folder.
+  Status DescribeExternal(const std::string& location) {
+    if (!StaysInFolder(location)) {
+      return CannotProve("the graph's weights lie in `" + location + "`, outside its folder");
+    }
+    const std::string& graph = manifest_.graph.file.path;
+    AKIDB_ASSIGN_OR_RETURN(manifest_.graph.external.emplace_back(),
+                           Describe(graph.substr(0, graph.rfind('/') + 1) + location));
+    return OkStatus();
   }
 
   Status ReadInputs(const GraphSignature& signature) {
@@ -152,7 +178,7 @@ class Importer {
                            "` is not int64, texts x tokens: other kinds are not implemented");
       }
       has_ids = has_ids || known->second == InputKind::kIds;
-      manifest_.inputs.push_back({input.name, known->second});
+      manifest_.graph.inputs.push_back({input.name, known->second});
     }
     if (!has_ids) {
       std::vector<std::string> names;
@@ -165,7 +191,7 @@ class Importer {
   // The rest of the inputs: of every layer a key and a value, or nothing that is known.
   Status ReadEmptyKv(const std::vector<GraphValue>& inputs) {
     std::map<std::string, std::vector<size_t>> layers;  // by pattern
-    EmptyKv& kv = manifest_.empty_kv;
+    EmptyKv& kv = manifest_.graph.empty_kv;
     for (const GraphValue& input : inputs) {
       auto split = SplitLayer(input.name);
       const bool is_float = input.type == ElementType::kFloat32 ||
@@ -219,7 +245,7 @@ class Importer {
     const std::string what = "the graph's output `" + chosen->name + "`";
     const size_t rank = chosen->shape.size();
     if (rank != 2 && rank != 3) return CannotProve(what + " is neither vectors nor hidden states");
-    manifest_.output.name = chosen->name;
+    manifest_.graph.output.name = chosen->name;
     is_pooled_ = rank == 2;
     AKIDB_RETURN_IF_ERROR(ReadOutputType(*chosen, what));
     const int64_t width = chosen->shape.back();
@@ -239,14 +265,14 @@ class Importer {
     if (!output.type || BytesOf(*output.type) > 4 || output.type == ElementType::kInt32) {
       return CannotProve(what + " is of a type that is not implemented");
     }
-    manifest_.output.type = *output.type;
+    manifest_.graph.output.type = *output.type;
     if (BytesOf(*output.type) != 1) return OkStatus();
     if (!request_.dequantization) {
       return CannotProve(what +
                          " is of bytes, and nothing says what they stand for: --scale and "
                          "--zero-point do");
     }
-    manifest_.output.dequantization = *request_.dequantization;
+    manifest_.graph.output.dequantization = *request_.dequantization;
     return OkStatus();
   }
 
@@ -291,8 +317,11 @@ class Importer {
     const InstalledModel model{request_.folder, manifest_};
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, LoadTextEncoder(fs_, model));
     AKIDB_RETURN_IF_ERROR(CheckEndToken(*encoder));
+    const std::unique_ptr<Logger> log = MakeNullLogger();
+    LoadOptions options;
+    options.make_session = MakeSessionsHere(fs_, runtime_);
     AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline,
-                           LoadModel(fs_, {request_.folder, encoder}, runtime_, {}));
+                           LoadModel(fs_, *log, {request_.folder, encoder, nullptr}, options));
     AKIDB_ASSIGN_OR_RETURN(std::vector<float> alone, EmbedTexts(*pipeline, /*together=*/false));
     AKIDB_ASSIGN_OR_RETURN(std::vector<float> batched, EmbedTexts(*pipeline, /*together=*/true));
     float error = 0;
@@ -350,7 +379,7 @@ class Importer {
   }
 
   env::FileSystem& fs_;
-  OnnxRuntime& runtime_;
+  const std::shared_ptr<OnnxRuntime> runtime_;
   const ImportRequest& request_;
   RequestContext context_;
   ModelFolderFacts facts_;
@@ -361,9 +390,9 @@ class Importer {
 
 }  // namespace
 
-Result<ImportedModel> ImportModel(env::FileSystem& fs, OnnxRuntime& runtime,
+Result<ImportedModel> ImportModel(env::FileSystem& fs, std::shared_ptr<OnnxRuntime> runtime,
                                   const ImportRequest& request) {
-  return Importer(fs, runtime, request).Run();
+  return Importer(fs, std::move(runtime), request).Run();
 }
 
 }  // namespace akidb::embedding

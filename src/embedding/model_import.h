@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,7 +43,7 @@ struct ImportedModel {
 // Runs the model: its golden texts are those that it made here, alone and in a batch, so they seal
 // what was imported and don't prove that it is what its publishers meant. kUnsupported (what the
 // files don't prove, and which option says it), kMalformed, kNotFound, kCorruption, kIo.
-Result<ImportedModel> ImportModel(env::FileSystem& fs, OnnxRuntime& runtime,
+Result<ImportedModel> ImportModel(env::FileSystem& fs, std::shared_ptr<OnnxRuntime> runtime,
                                   const ImportRequest& request);
 
 }  // namespace akidb::embedding

@@ -2,67 +2,23 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
-#include "base/sha256.h"
+#include "embedding/golden_proof.h"
+#include "embedding/provider_chain.h"
+#include "env/random.h"
 
 namespace akidb::embedding {
 namespace {
 
-constexpr size_t kHashStep = size_t{8} << 20;
 constexpr uint64_t kTokenizerBytesMax = uint64_t{256} << 20;
+// Padded tokens of a run. On the processor, what its caches hold (docs/internals/embedding.md); on
+// a GPU, about what one reading of the weights is good for.
+constexpr size_t kProcessorTokens = 256;
+constexpr size_t kGpuTokens = 4096;
 
-Status NotInstalled(const Manifest& manifest, const std::string& path) {
-  const bool can_pull = !manifest.graph.source.empty() && !manifest.tokenizer.source.empty();
-  return InvalidArgumentError(
-      "model " + manifest.id + " is not installed: " + path + " is missing; " +
-      (can_pull ? "run `akidb models pull " + manifest.id + "`" : "put the file there"));
-}
-
-// A file of a model in its folder.
-struct PlacedFile {
-  const std::string& folder;
-  const Manifest& manifest;
-  const ModelFile& file;
-  LoadProgress* progress = nullptr;
-};
-
-std::string HashOf(std::span<const std::byte> bytes, LoadProgress* progress) {
-  Sha256 sha256;
-  for (size_t at = 0; at < bytes.size(); at += kHashStep) {
-    const std::span<const std::byte> step =
-        bytes.subspan(at, std::min(kHashStep, bytes.size() - at));
-    sha256.Update(step);
-    if (progress != nullptr) progress->AddVerified(step.size());
-  }
-  return ToHex(sha256.Digest());
-}
-
-// The whole file, mapped, once its size and checksum are those of the manifest. What is checked
-// here is what is used afterwards: the file isn't opened again.
-Result<std::unique_ptr<env::MappedFile>> MapVerified(env::FileSystem& fs,
-                                                     const PlacedFile& placed) {
-  const ModelFile& file = placed.file;
-  const Manifest& manifest = placed.manifest;
-  const std::string path = env::JoinPath(placed.folder, file.path);
-  Result<std::unique_ptr<env::MappedFile>> mapped = fs.Map(path);
-  if (!mapped.ok()) {
-    if (mapped.status().code() == ErrorCode::kNotFound) return NotInstalled(manifest, path);
-    return mapped.status();
-  }
-  const uint64_t bytes = (*mapped)->bytes().size();
-  if (bytes != file.bytes) {
-    return CorruptionError(path + " has " + std::to_string(bytes) + " bytes instead of " +
-                           std::to_string(file.bytes) +
-                           ": it is truncated or another file; run "
-                           "`akidb models pull " +
-                           manifest.id + "`");
-  }
-  const std::string sha256 = HashOf((*mapped)->bytes(), placed.progress);
-  if (sha256 != file.sha256) {
-    return CorruptionError(path + " has the SHA-256 " + sha256 + " instead of " + file.sha256 +
-                           "; run `akidb models pull " + manifest.id + "`");
-  }
-  return mapped;
+bool CanPull(const Manifest& manifest) {
+  return !manifest.graph.file.source.empty() && !manifest.tokenizer.source.empty();
 }
 
 // An appended id that is no token would be a row of the model that nobody trained.
@@ -82,8 +38,9 @@ Result<std::unique_ptr<Tokenizer>> MakeTokenizer(env::FileSystem& fs, const Inst
   if (manifest.tokenizer.bytes > kTokenizerBytesMax) {
     return CorruptionError("the tokenizer of model " + manifest.id + " is larger than 256 MiB");
   }
-  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> file,
-                         MapVerified(fs, {model.folder, manifest, manifest.tokenizer}));
+  AKIDB_ASSIGN_OR_RETURN(
+      std::unique_ptr<env::MappedFile> file,
+      MapVerified(fs, {manifest.id, model.folder, manifest.tokenizer, CanPull(manifest)}, nullptr));
   std::string_view json(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
   Result<std::unique_ptr<Tokenizer>> tokenizer = LoadTokenizer(json, manifest.tokenizer_options);
   if (!tokenizer.ok()) {
@@ -98,25 +55,46 @@ Result<std::unique_ptr<Tokenizer>> MakeTokenizer(env::FileSystem& fs, const Inst
   return CheckNamed(manifest, std::move(tokenizer).value());
 }
 
-SessionSpec SpecOf(const Manifest& manifest, int threads) {
-  SessionSpec spec;
-  spec.inputs = manifest.inputs;
-  spec.empty_kv = manifest.empty_kv;
-  spec.output = manifest.output;
-  spec.pooled_in_graph = manifest.pooling == Pooling::kNone;
-  spec.width = manifest.dims;
-  spec.threads = threads;
-  return spec;
+// The links of a chain, in the order of preference.
+std::vector<ProviderLink> LinksOf(env::FileSystem& fs, std::vector<PlannedSession> sessions,
+                                  const LoadOptions& options) {
+  std::vector<ProviderLink> links;
+  for (PlannedSession& planned : sessions) {
+    ProviderLink& link = links.emplace_back();
+    link.provider = planned.request.spec.provider;
+    link.variant = planned.variant;
+    link.slow = planned.slow && !options.wait_for_engines;
+    link.items_max = planned.items_max;
+    link.shares_fate = !options.isolated && RunsOnGpu(link.provider);
+    if (!RunsOnGpu(link.provider) && links.size() > 1) link.tokens_max = kProcessorTokens;
+    link.make = [&fs, maker = options.make_session, planned = std::move(planned)](
+                    LoadProgress* progress) -> Result<std::unique_ptr<Session>> {
+      if (!planned.engine_folder.empty()) {
+        AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(planned.engine_folder));
+      }
+      return maker(planned.request, progress);
+    };
+  }
+  return links;
+}
+
+bool ServesOnGpu(const Session& session) {
+  const std::vector<ProviderState> states = session.Providers();
+  return std::any_of(states.begin(), states.end(), [](const ProviderState& state) {
+    return RunsOnGpu(state.provider) && (state.serves || state.state == LinkState::kBuilding);
+  });
 }
 
 }  // namespace
 
 std::string MissingFiles(env::FileSystem& fs, const InstalledModel& model) {
-  for (const ModelFile* file : {&model.manifest.graph, &model.manifest.tokenizer}) {
-    const std::string path = env::JoinPath(model.folder, file->path);
-    Result<bool> exists = fs.Exists(path);
+  const Manifest& manifest = model.manifest;
+  for (const ModelFile* file : RequiredFiles(manifest)) {
+    Result<bool> exists = fs.Exists(env::JoinPath(model.folder, file->path));
     if (!exists.ok()) return std::string(exists.status().message());
-    if (!*exists) return std::string(NotInstalled(model.manifest, path).message());
+    if (*exists) continue;
+    const PlacedFile placed{manifest.id, model.folder, *file, CanPull(manifest)};
+    return std::string(NotInstalled(placed).message());
   }
   return "";
 }
@@ -127,32 +105,31 @@ Result<std::shared_ptr<const TextEncoder>> LoadTextEncoder(env::FileSystem& fs,
   return std::make_shared<const TextEncoder>(model.manifest, std::move(tokenizer));
 }
 
-Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, const ModelParts& parts,
-                                            OnnxRuntime& runtime, const PipelineOptions& options) {
+SessionMaker MakeSessionsHere(env::FileSystem& fs, std::shared_ptr<OnnxRuntime> runtime) {
+  return
+      [&fs, runtime = std::move(runtime)](const SessionRequest& request, LoadProgress* progress) {
+        return OpenSession(fs, *runtime, request, progress);
+      };
+}
+
+Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, Logger& log,
+                                            const ModelParts& parts, const LoadOptions& options) {
   const Manifest& manifest = parts.encoder->manifest();
-  const auto enter = [&](LoadPhase phase) {
-    if (parts.progress != nullptr) parts.progress->Enter(phase);
+  const std::shared_ptr<const TextEncoder> encoder = parts.encoder;
+  ProviderChainOptions chain_options;
+  chain_options.model_id = manifest.id;
+  chain_options.prove = [encoder](Session& session) {
+    return ProveByGoldenTexts(*encoder, session);
   };
-  std::unique_ptr<Session> session;
-  {
-    enter(LoadPhase::kVerifying);
-    AKIDB_ASSIGN_OR_RETURN(
-        std::unique_ptr<env::MappedFile> graph,
-        MapVerified(fs, {parts.folder, manifest, manifest.graph, parts.progress}));
-    enter(LoadPhase::kBuilding);
-    Result<std::unique_ptr<Session>> created =
-        runtime.CreateSession(graph->bytes(), SpecOf(manifest, options.threads_per_run));
-    if (!created.ok()) {
-      return created.status().WithContext(env::JoinPath(parts.folder, manifest.graph.path));
-    }
-    session = std::move(created).value();
-  }
-  auto pipeline = std::make_unique<Pipeline>(parts.encoder, std::move(session), options);
-  enter(LoadPhase::kProving);
-  if (Status proved = pipeline->Prove(); !proved.ok()) {
-    return proved.WithContext("model " + manifest.id);
-  }
-  return pipeline;
+  chain_options.run_timeout = options.run_timeout;
+  chain_options.seed = env::MakeSystemRandom()->Next();
+  Result<std::unique_ptr<ProviderChain>> chain = ProviderChain::Start(
+      LinksOf(fs, PlanSessions(fs, {parts.folder, manifest}, options.providers), options),
+      std::move(chain_options), log, parts.progress);
+  if (!chain.ok()) return chain.status().WithContext("model " + manifest.id);
+  PipelineOptions pipeline = options.pipeline;
+  pipeline.batch_tokens = ServesOnGpu(**chain) ? kGpuTokens : kProcessorTokens;
+  return std::make_unique<Pipeline>(encoder, std::move(chain).value(), pipeline);
 }
 
 }  // namespace akidb::embedding

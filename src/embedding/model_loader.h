@@ -1,14 +1,19 @@
 // From files of a model's folder to a pipeline that has proved itself.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "base/log.h"
 #include "base/status.h"
 #include "embedding/load_progress.h"
 #include "embedding/manifest_folder.h"
+#include "embedding/model_session.h"
 #include "embedding/onnx_runtime.h"
 #include "embedding/pipeline.h"
+#include "embedding/provider_plan.h"
 #include "embedding/text_encoder.h"
 #include "env/file_system.h"
 
@@ -31,8 +36,25 @@ struct ModelParts {
   LoadProgress* progress = nullptr;  // null: nobody asks
 };
 
-// Likewise of the graph's file, of which it makes a session, and embeds the golden texts.
-Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, const ModelParts& parts,
-                                            OnnxRuntime& runtime, const PipelineOptions& options);
+// Makes a session of files, here or elsewhere. Errors as OpenSession. Called by several threads.
+using SessionMaker =
+    std::function<Result<std::unique_ptr<Session>>(const SessionRequest&, LoadProgress*)>;
+
+struct LoadOptions {
+  SessionMaker make_session;
+  PipelineOptions pipeline;
+  ProviderSettings providers;
+  std::chrono::milliseconds run_timeout{};  // of one run; 0: none
+  bool isolated = false;                    // a provider that is lost takes no other along
+  bool wait_for_engines = false;            // the preferred provider serves from the start
+};
+
+// A chain of sessions that have embedded the golden texts, and what is around it. What is referred
+// to outlives the pipeline.
+Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, Logger& log,
+                                            const ModelParts& parts, const LoadOptions& options);
+
+// Sessions of this process.
+SessionMaker MakeSessionsHere(env::FileSystem& fs, std::shared_ptr<OnnxRuntime> runtime);
 
 }  // namespace akidb::embedding

@@ -271,6 +271,7 @@ ModelRegistry::State ModelRegistry::state(size_t model) const {
       break;
     case Stage::kReady:
       state.state = ModelState::kReady;
+      state.providers = slot.pipeline->Providers();
       break;
     case Stage::kDraining:
       state.state = ModelState::kDraining;

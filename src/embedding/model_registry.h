@@ -101,7 +101,8 @@ class ModelRegistry {
     ModelState state = ModelState::kInstalled;
     Status failure;
     std::optional<LoadState> loading;
-    size_t requests = 0;  // that use it
+    size_t requests = 0;                   // that use it
+    std::vector<ProviderState> providers;  // of a loaded one
   };
   State state(size_t model) const;
 

@@ -80,8 +80,7 @@ class NumberSession final : public Session {
     gate_.Pass();
     std::vector<float> values;
     for (size_t i = 0; i < batch.items; ++i) values.insert(values.end(), {1, number_});
-    use({values, batch.items, 1, 2});
-    return OkStatus();
+    return use({values, batch.items, 1, 2});
   }
 
  private:

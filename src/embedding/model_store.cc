@@ -157,7 +157,7 @@ Result<InstallPlan> PlanModel(const std::string& models_dir, std::string_view na
     plan.title = manifest.id;
     plan.directory = env::JoinPath(models_dir, manifest.id);
     plan.licence = manifest.licence;
-    for (const ModelFile* file : {&manifest.graph, &manifest.tokenizer}) {
+    for (const ModelFile* file : RequiredFiles(manifest)) {
       std::optional<Source> source = ParseSource(file->source);
       AKIDB_CHECK(source.has_value());
       AddFile(plan, *source, *file);

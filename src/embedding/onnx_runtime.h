@@ -15,9 +15,6 @@
 
 namespace akidb::embedding {
 
-// What sessions run on: no other provider is appended to them.
-inline constexpr std::string_view kSessionProvider = "CPUExecutionProvider";
-
 // One input or output of a graph.
 struct GraphValue {
   std::string name;
@@ -39,14 +36,20 @@ class OnnxRuntime {
   virtual const std::string& library_path() const = 0;
   virtual const std::string& version() const = 0;  // "1.29.0"
 
-  // `model` (the bytes of an ONNX file) is borrowed until the call returns. kCorruption: not a
-  // model that the library can read, or without the inputs and the output that `spec` names, of the
-  // types that it names.
-  virtual Result<std::unique_ptr<Session>> CreateSession(std::span<const std::byte> model,
+  // `model` is borrowed until the call returns. Nodes that the provider of `spec` can't run are run
+  // by the processor. kUnsupported: the library doesn't have the provider, or that can't start
+  // here; kCorruption: not a model that the library can read, or without the inputs and the output
+  // that `spec` names, of the types that it names; kResourceExhausted, kUnavailable: as
+  // Session::Run.
+  virtual Result<std::unique_ptr<Session>> CreateSession(const GraphBytes& model,
                                                          const SessionSpec& spec) = 0;
 
+  // kUnsupported: the library doesn't have the provider of `spec`, or that can't start here. Cheap;
+  // ok is no evidence that a session works.
+  virtual Status CheckProvider(const SessionSpec& spec) = 0;
+
   // What the graph takes and gives. Errors as CreateSession, but for `spec`.
-  virtual Result<GraphSignature> Inspect(std::span<const std::byte> model) = 0;
+  virtual Result<GraphSignature> Inspect(const GraphBytes& model) = 0;
 
   // The execution providers that the library was built with, the one it would prefer first, as
   // OrtApi::GetAvailableProviders lists them. No evidence that any works here: neither a device nor

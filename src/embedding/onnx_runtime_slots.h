@@ -7,49 +7,58 @@
 namespace akidb::embedding {
 
 // X(function, place)
-#define AKIDB_ORT_SLOTS(X)                \
-  X(GetErrorCode, 1)                      \
-  X(GetErrorMessage, 2)                   \
-  X(CreateEnv, 3)                         \
-  X(CreateSessionFromArray, 8)            \
-  X(Run, 9)                               \
-  X(CreateSessionOptions, 10)             \
-  X(DisableMemPattern, 17)                \
-  X(DisableCpuMemArena, 19)               \
-  X(SetSessionLogSeverityLevel, 22)       \
-  X(SetSessionGraphOptimizationLevel, 23) \
-  X(SetIntraOpNumThreads, 24)             \
-  X(SetInterOpNumThreads, 25)             \
-  X(SessionGetInputCount, 30)             \
-  X(SessionGetOutputCount, 31)            \
-  X(SessionGetInputTypeInfo, 33)          \
-  X(SessionGetOutputTypeInfo, 34)         \
-  X(SessionGetInputName, 36)              \
-  X(SessionGetOutputName, 37)             \
-  X(CreateRunOptions, 39)                 \
-  X(RunOptionsSetTerminate, 46)           \
-  X(CreateTensorWithDataAsOrtValue, 49)   \
-  X(GetTensorMutableData, 51)             \
-  X(CastTypeInfoToTensorInfo, 55)         \
-  X(GetTensorElementType, 60)             \
-  X(GetDimensionsCount, 61)               \
-  X(GetDimensions, 62)                    \
-  X(GetTensorTypeAndShape, 65)            \
-  X(CreateCpuMemoryInfo, 69)              \
-  X(AllocatorFree, 76)                    \
-  X(GetAllocatorWithDefaultOptions, 78)   \
-  X(ReleaseEnv, 92)                       \
-  X(ReleaseStatus, 93)                    \
-  X(ReleaseMemoryInfo, 94)                \
-  X(ReleaseSession, 95)                   \
-  X(ReleaseValue, 96)                     \
-  X(ReleaseRunOptions, 97)                \
-  X(ReleaseTypeInfo, 98)                  \
-  X(ReleaseTensorTypeAndShapeInfo, 99)    \
-  X(ReleaseSessionOptions, 100)           \
-  X(GetAvailableProviders, 125)           \
-  X(ReleaseAvailableProviders, 126)       \
-  X(AddSessionConfigEntry, 130)
+#define AKIDB_ORT_SLOTS(X)                                  \
+  X(GetErrorCode, 1)                                        \
+  X(GetErrorMessage, 2)                                     \
+  X(CreateEnv, 3)                                           \
+  X(CreateSessionFromArray, 8)                              \
+  X(Run, 9)                                                 \
+  X(CreateSessionOptions, 10)                               \
+  X(DisableMemPattern, 17)                                  \
+  X(DisableCpuMemArena, 19)                                 \
+  X(SetSessionLogSeverityLevel, 22)                         \
+  X(SetSessionGraphOptimizationLevel, 23)                   \
+  X(SetIntraOpNumThreads, 24)                               \
+  X(SetInterOpNumThreads, 25)                               \
+  X(SessionGetInputCount, 30)                               \
+  X(SessionGetOutputCount, 31)                              \
+  X(SessionGetInputTypeInfo, 33)                            \
+  X(SessionGetOutputTypeInfo, 34)                           \
+  X(SessionGetInputName, 36)                                \
+  X(SessionGetOutputName, 37)                               \
+  X(CreateRunOptions, 39)                                   \
+  X(RunOptionsSetTerminate, 46)                             \
+  X(CreateTensorWithDataAsOrtValue, 49)                     \
+  X(GetTensorMutableData, 51)                               \
+  X(CastTypeInfoToTensorInfo, 55)                           \
+  X(GetTensorElementType, 60)                               \
+  X(GetDimensionsCount, 61)                                 \
+  X(GetDimensions, 62)                                      \
+  X(GetTensorTypeAndShape, 65)                              \
+  X(CreateCpuMemoryInfo, 69)                                \
+  X(AllocatorFree, 76)                                      \
+  X(GetAllocatorWithDefaultOptions, 78)                     \
+  X(ReleaseEnv, 92)                                         \
+  X(ReleaseStatus, 93)                                      \
+  X(ReleaseMemoryInfo, 94)                                  \
+  X(ReleaseSession, 95)                                     \
+  X(ReleaseValue, 96)                                       \
+  X(ReleaseRunOptions, 97)                                  \
+  X(ReleaseTypeInfo, 98)                                    \
+  X(ReleaseTensorTypeAndShapeInfo, 99)                      \
+  X(ReleaseSessionOptions, 100)                             \
+  X(GetAvailableProviders, 125)                             \
+  X(ReleaseAvailableProviders, 126)                         \
+  X(AddSessionConfigEntry, 130)                             \
+  X(SessionOptionsAppendExecutionProvider_TensorRT_V2, 170) \
+  X(CreateTensorRTProviderOptions, 171)                     \
+  X(UpdateTensorRTProviderOptions, 172)                     \
+  X(ReleaseTensorRTProviderOptions, 174)                    \
+  X(SessionOptionsAppendExecutionProvider_CUDA_V2, 204)     \
+  X(CreateCUDAProviderOptions, 205)                         \
+  X(UpdateCUDAProviderOptions, 206)                         \
+  X(ReleaseCUDAProviderOptions, 208)                        \
+  X(AddExternalInitializersFromFilesInMemory, 279)
 
 enum class OrtSlot : unsigned {
 #define AKIDB_ORT_SLOT_(function, place) k##function = place,
@@ -58,7 +67,7 @@ enum class OrtSlot : unsigned {
 };
 
 // The version that GetApi is asked for: the oldest one that has every slot above and whose meaning
-// of them is today's. Libraries from 1.16 on answer.
-inline constexpr unsigned kOrtApiVersion = 16;
+// of them is today's. Libraries from 1.18 on answer.
+inline constexpr unsigned kOrtApiVersion = 18;
 
 }  // namespace akidb::embedding

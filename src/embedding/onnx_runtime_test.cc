@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "embedding/gpu_facts.h"
+
 namespace akidb::embedding {
 namespace {
 
@@ -28,7 +30,24 @@ TEST(OnnxRuntime, ListsTheProvidersThatItWasBuiltWith) {
   if (!runtime.ok()) GTEST_SKIP() << runtime.status().message();
   const Result<std::vector<std::string>> providers = (*runtime)->BuiltInProviders();
   ASSERT_TRUE(providers.ok()) << providers.status().message();
-  EXPECT_EQ(std::count(providers->begin(), providers->end(), kSessionProvider), 1);
+  EXPECT_EQ(std::count(providers->begin(), providers->end(), NamesOf(Provider::kCpu).runtime), 1);
+}
+
+// The library for processors has neither; one for GPUs can't start them without a GPU.
+TEST(OnnxRuntime, RefusesProvidersThatCannotStartHere) {
+  const Result<std::shared_ptr<OnnxRuntime>> runtime = LoadOnnxRuntime(InstalledLibraries());
+  if (!runtime.ok()) GTEST_SKIP() << runtime.status().message();
+  if (!LookAtGpus(*env::MakePosixFileSystem()).devices.empty()) GTEST_SKIP() << "there is a GPU";
+  SessionSpec spec;
+  EXPECT_TRUE((*runtime)->CheckProvider(spec).ok());
+  for (Provider provider : {Provider::kTensorRt, Provider::kCuda}) {
+    spec.provider = provider;
+    spec.options = {{"device_id", "0"}};
+    const Status refused = (*runtime)->CheckProvider(spec);
+    EXPECT_EQ(refused.code(), ErrorCode::kUnsupported);
+    EXPECT_NE(refused.message().find(NamesOf(provider).runtime), std::string::npos)
+        << refused.message();
+  }
 }
 
 TEST(OnnxRuntime, IsNotALibraryOfAnotherKind) {

@@ -35,22 +35,6 @@ SchedulerOptions MakeSchedulerOptions(const Manifest& manifest, const PipelineOp
   return scheduler;
 }
 
-// items x the longest length, padded on the right.
-TokenBatch MakeBatch(std::span<const BatchItem> items) {
-  TokenBatch batch;
-  batch.items = items.size();
-  for (const BatchItem& item : items) batch.tokens = std::max(batch.tokens, item.ids.size());
-  batch.ids.resize(batch.items * batch.tokens);
-  batch.mask.resize(batch.ids.size());
-  for (size_t i = 0; i < items.size(); ++i) {
-    const auto row = static_cast<ptrdiff_t>(i * batch.tokens);
-    std::copy(items[i].ids.begin(), items[i].ids.end(), batch.ids.begin() + row);
-    std::fill_n(batch.mask.begin() + row, items[i].ids.size(), 1);
-    batch.lengths.push_back(static_cast<uint32_t>(items[i].ids.size()));
-  }
-  return batch;
-}
-
 }  // namespace
 
 // One request on its way.
@@ -93,15 +77,10 @@ Pipeline::Pipeline(std::shared_ptr<const TextEncoder> encoder, std::unique_ptr<S
       query_cache_(options.query_cache),
       scheduler_(MakeSchedulerOptions(manifest(), options),
                  [this](std::span<const BatchItem> items, RunControl& control) {
-                   return RunBatch(items, control);
+                   return RunSequences(*session_, manifest().pooling, items, control);
                  }) {}
 
 Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRequest& request) {
-  return EmbedWith(query_cache_, context, request);
-}
-
-Result<EmbedResult> Pipeline::EmbedWith(VectorCache* cache, const RequestContext& context,
-                                        const EmbedRequest& request) {
   AKIDB_RETURN_IF_ERROR(context.Check());
   if (request.texts.empty() == request.ids.empty()) {
     return InvalidArgumentError(request.texts.empty() ? "the list of texts is empty"
@@ -112,11 +91,11 @@ Result<EmbedResult> Pipeline::EmbedWith(VectorCache* cache, const RequestContext
                          encoder_->MakePrompt(request.input_type, request.instruction));
   AKIDB_ASSIGN_OR_RETURN(uint32_t dims, DimsOf(request));
   const bool is_query = request.input_type == InputType::kQuery && size.items <= kQueryTextsMax;
-  const bool cached = is_query && cache != nullptr && cache->enabled();
+  const bool cached = is_query && query_cache_ != nullptr && query_cache_->enabled();
   Job job{.context = context,
           .request = request,
           .size = size,
-          .cache = cached ? cache : nullptr,
+          .cache = cached ? query_cache_ : nullptr,
           .lane = is_query ? Lane::kQuery : Lane::kIngest,
           .prompt = std::move(prompt)};
   // What the cache may answer needs no room in the queue.
@@ -212,45 +191,6 @@ Result<uint32_t> Pipeline::DimsOf(const EmbedRequest& request) const {
   return InvalidArgumentError("model " + manifest().id + " doesn't offer vectors of " +
                               std::to_string(request.dims) + " dimensions, only of " + lengths +
                               std::to_string(manifest().dims));
-}
-
-Status Pipeline::RunBatch(std::span<const BatchItem> items, RunControl& control) {
-  const TokenBatch batch = MakeBatch(items);
-  Status pooled;
-  Status run = session_->Run(batch, control, [&](const HiddenStates& states) {
-    for (size_t i = 0; i < items.size() && pooled.ok(); ++i) {
-      Pool({states, batch.lengths, manifest().pooling}, i, items[i].vector);
-      pooled = Normalize(items[i].vector);
-    }
-  });
-  AKIDB_RETURN_IF_ERROR(run);
-  return pooled;
-}
-
-Status Pipeline::Prove() {
-  for (size_t i = 0; i < manifest().golden.size(); ++i) {
-    AKIDB_RETURN_IF_ERROR(ProveText(manifest().golden[i], i));
-  }
-  return OkStatus();
-}
-
-Status Pipeline::ProveText(const GoldenText& golden, size_t index) {
-  RequestContext context;
-  EmbedRequest request;
-  request.texts = std::span(&golden.text, 1);
-  request.input_type = golden.input_type;
-  const std::string name = "golden text " + std::to_string(index);
-  Result<EmbedResult> result = EmbedWith(nullptr, context, request);
-  if (!result.ok()) return result.status().WithContext(name);
-  const double cosine = HeadCosine(result->vector(0), golden.head);
-  // Negated, so that a NaN fails too.
-  if (!(cosine >= golden.min_cosine)) {
-    return CorruptionError(name + " has a cosine of " + std::to_string(cosine) +
-                           " to its reference, at least " + std::to_string(golden.min_cosine) +
-                           " is needed: the model, its tokenizer or the runtime is not the one "
-                           "that the manifest describes");
-  }
-  return OkStatus();
 }
 
 }  // namespace akidb::embedding

@@ -14,6 +14,7 @@
 #include "embedding/manifest.h"
 #include "embedding/scheduler.h"
 #include "embedding/session.h"
+#include "embedding/session_run.h"
 #include "embedding/text_encoder.h"
 #include "embedding/vector_cache.h"
 
@@ -41,9 +42,8 @@ class Pipeline {
   // those of loading.
   Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request);
 
-  // Embeds the manifest's golden texts, none of them by the cache. kCorruption when a vector isn't
-  // the promised one.
-  Status Prove();
+  // What the session may run on.
+  std::vector<ProviderState> Providers() const { return session_->Providers(); }
 
   // Draining: what waits, and everything new, gets kUnavailable.
   void Stop() { scheduler_.Stop(); }
@@ -52,8 +52,6 @@ class Pipeline {
 
  private:
   struct Job;
-  Result<EmbedResult> EmbedWith(VectorCache* cache, const RequestContext& context,
-                                const EmbedRequest& request);
   Status Open(Job& job);
   // Tokenizes `count` texts from `begin` on, and queues those that are neither equal to an earlier
   // one nor in the cache.
@@ -62,8 +60,6 @@ class Pipeline {
   // The vectors of all texts, whole.
   Result<std::vector<float>> Collect(Job& job);
   Result<uint32_t> DimsOf(const EmbedRequest& request) const;
-  Status RunBatch(std::span<const BatchItem> items, RunControl& control);
-  Status ProveText(const GoldenText& golden, size_t index);
 
   const std::shared_ptr<const TextEncoder> encoder_;
   const std::unique_ptr<Session> session_;

@@ -28,17 +28,12 @@
 #include "base/mutex.h"
 #include "base/request_context.h"
 #include "base/status.h"
+#include "embedding/batch_item.h"
 #include "embedding/run_control.h"
 
 namespace akidb::embedding {
 
 enum class Lane : uint8_t { kQuery, kIngest };
-
-// One sequence of a batch, borrowed for the time of the run.
-struct BatchItem {
-  std::span<const int32_t> ids;
-  std::span<float> vector;  // to be filled
-};
 
 struct SchedulerOptions {
   std::string name;           // of the threads

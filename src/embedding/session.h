@@ -10,6 +10,8 @@
 
 #include "base/status.h"
 #include "embedding/element_type.h"
+#include "embedding/provider.h"
+#include "embedding/provider_state.h"
 #include "embedding/run_control.h"
 
 namespace akidb::embedding {
@@ -30,6 +32,7 @@ struct HiddenStates {
   size_t items = 0;
   size_t tokens = 0;
   size_t width = 0;
+  bool pooled = false;  // by the graph
 };
 
 // What a graph takes as one of its inputs; its kind is named by the manifest.
@@ -62,18 +65,36 @@ struct SessionSpec {
   bool pooled_in_graph = false;
   uint32_t width = 0;  // of the output; checked at every run
   int threads = 1;     // inside one run
+  Provider provider = Provider::kCpu;
+  ProviderOptions options;  // of that provider
+};
+
+// The bytes of an ONNX file, and of the files beside it that hold its weights by the names that the
+// graph calls them. Borrowed.
+struct GraphBytes {
+  struct External {
+    std::string name;
+    std::span<const std::byte> bytes;
+  };
+  std::span<const std::byte> graph;
+  std::vector<External> external;
 };
 
 // Thread-safe: several runs may go on at a time.
 class Session {
  public:
-  using Use = std::function<void(const HiddenStates&)>;
+  using Use = std::function<Status(const HiddenStates&)>;
 
   virtual ~Session() = default;
 
-  // Calls `use` once, before returning ok. kCancelled when `control` stopped it, kCorruption when
-  // the output doesn't have the promised shape or type, kInternal when the runtime failed.
+  // Calls `use` at most once, and returns what it returned. kCancelled when `control` stopped it,
+  // kCorruption when the output doesn't have the promised shape or type, kResourceExhausted when
+  // the provider is out of memory, kUnavailable when it is lost, so that every later run fails,
+  // too; kInternal when the runtime failed otherwise.
   virtual Status Run(const TokenBatch& batch, RunControl& control, const Use& use) = 0;
+
+  // What it may run on, the preferred one first; none where nobody asked.
+  virtual std::vector<ProviderState> Providers() const { return {}; }
 };
 
 }  // namespace akidb::embedding

@@ -5,12 +5,19 @@
 #include <fmt/core.h>
 
 #include "embedding/manifest.h"
-#include "embedding/onnx_runtime.h"
+#include "embedding/provider.h"
 
 namespace akidb::cli {
 namespace {
 
 constexpr std::string_view kAnyModel = "*";
+
+bool IsGpuProvider(std::string_view runtime_name) {
+  return std::any_of(embedding::kProviders.begin(), embedding::kProviders.end(),
+                     [&](const embedding::ProviderName& name) {
+                       return name.runtime == runtime_name && RunsOnGpu(name.provider);
+                     });
+}
 
 struct Bound {
   std::string_view what;
@@ -96,7 +103,7 @@ std::vector<Finding> Preconditions(const Gate& gate, const SelftestReport& repor
   }
   if (gate.on_gpu) {
     for (const ModelFigures& model : report.models) {
-      const bool passed = model.provider != embedding::kSessionProvider && !model.provider.empty();
+      const bool passed = IsGpuProvider(model.provider);
       findings.push_back({passed, model.id + ": a GPU's provider is asked for, it ran on " +
                                       (model.provider.empty() ? "none" : model.provider)});
     }

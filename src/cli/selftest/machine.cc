@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <thread>
 #include <utility>
 
-#include "cli/selftest/gpu_libraries.h"
 #include "embedding/physical_cores.h"
 #include "env/memory_use.h"
 #include "env/system_file.h"
@@ -50,11 +48,6 @@ std::string_view ValueOf(std::string_view text, std::string_view label) {
     at = end + 1;
   }
   return "";
-}
-
-bool IsVersion(std::string_view word) {
-  return word.find('.') != word.npos && word.find_first_not_of("0123456789.") == word.npos &&
-         std::isdigit(static_cast<unsigned char>(word.front())) != 0;
 }
 
 uint64_t LargestCache(env::FileSystem& fs) {
@@ -110,18 +103,6 @@ std::string JetsonLinux(std::string_view release) {
   return text;
 }
 
-std::string KernelDriver(std::string_view version) {
-  for (size_t at = 0; at < version.size();) {
-    size_t end = version.find_first_of(" \t\n", at);
-    if (end == version.npos) end = version.size();
-    if (end > at && IsVersion(version.substr(at, end - at))) {
-      return std::string(version.substr(at, end - at));
-    }
-    at = end + 1;
-  }
-  return "";
-}
-
 MachineFacts LookAtMachine(env::FileSystem& fs) {
   MachineFacts facts;
   facts.processor.name = ProcessorName(env::ReadSystemFile(fs, "/proc/cpuinfo"));
@@ -134,11 +115,9 @@ MachineFacts LookAtMachine(env::FileSystem& fs) {
     facts.memory_bytes = memory->total_bytes;
     facts.available_bytes = memory->available_bytes;
   }
-  facts.gpu.kernel_driver = KernelDriver(env::ReadSystemFile(fs, "/proc/driver/nvidia/version"));
+  static_cast<embedding::GpuFacts&>(facts.gpu) = embedding::LookAtGpus(fs);
   facts.gpu.jetson_linux = JetsonLinux(env::ReadSystemFile(fs, "/etc/nv_tegra_release"));
   facts.gpu.power_mode = Trimmed(env::ReadSystemFile(fs, "/var/lib/nvpmodel/status"));
-  AskCuda(facts.gpu);
-  AskTensorRt(facts.gpu);
   return facts;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "embedding/gpu_facts.h"
 #include "env/file_system.h"
 
 namespace akidb::cli {
@@ -20,22 +21,11 @@ struct ProcessorFacts {
   uint64_t largest_cache_bytes = 0;
 };
 
-struct GpuDevice {
-  std::string name;
-  std::string compute_capability;  // "8.7": Orin, "11.0": Thor
-  uint64_t memory_bytes = 0;
-  bool integrated = false;  // its memory is the machine's
+struct GpuFacts : embedding::GpuFacts {
+  std::string jetson_linux;  // "R36, revision 4.3"
+  std::string power_mode;    // of nvpmodel, as its status file says it
 };
-
-struct GpuFacts {
-  std::string kernel_driver;  // version of NVIDIA's kernel module
-  std::string jetson_linux;   // "R36, revision 4.3"
-  std::string power_mode;     // of nvpmodel, as its status file says it
-  std::string cuda_version;   // the newest that the driver's library serves
-  std::string cuda_problem;   // why that library names no device
-  std::vector<GpuDevice> devices;
-  std::string tensorrt_version;
-};
+using embedding::GpuDevice;
 
 struct MachineFacts {
   ProcessorFacts processor;
@@ -55,7 +45,5 @@ std::string ProcessorName(std::string_view cpuinfo);
 uint64_t CacheBytes(std::string_view size);
 // Of the first line of /etc/nv_tegra_release.
 std::string JetsonLinux(std::string_view release);
-// Of /proc/driver/nvidia/version: the first version in it.
-std::string KernelDriver(std::string_view version);
 
 }  // namespace akidb::cli

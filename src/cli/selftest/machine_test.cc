@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/selftest/gpu_libraries.h"
 #include "env/simulated_file_system.h"
 
 namespace akidb::cli {
@@ -36,24 +35,6 @@ TEST(JetsonLinux, IsReleaseAndRevision) {
   EXPECT_EQ(JetsonLinux("something else, REVISION: 4"), "");
   EXPECT_EQ(JetsonLinux("#"), "");
   EXPECT_EQ(JetsonLinux(""), "");
-}
-
-TEST(KernelDriver, IsTheFirstVersion) {
-  EXPECT_EQ(KernelDriver("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat\nGCC"),
-            "535.104.05");
-  EXPECT_EQ(KernelDriver("NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  580.00  R"),
-            "580.00");
-  EXPECT_EQ(KernelDriver("no version . here"), "");
-  EXPECT_EQ(KernelDriver(""), "");
-}
-
-TEST(LibraryVersions, AreSpelledOut) {
-  EXPECT_EQ(CudaVersionText(13000), "13.0");
-  EXPECT_EQ(CudaVersionText(12060), "12.6");
-  EXPECT_EQ(TensorRtVersionText(101602), "10.16.2");
-  EXPECT_EQ(TensorRtVersionText(8601), "8.6.1");
-  EXPECT_EQ(TensorRtVersionText(0), "");
-  EXPECT_EQ(TensorRtVersionText(-1), "");
 }
 
 TEST(Machine, SaysNothingWhereTheSystemSaysNothing) {

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "base/elapsed.h"
-#include "embedding/onnx_runtime.h"
 #include "env/memory_use.h"
 #include "env/process_usage.h"
 
@@ -55,8 +54,7 @@ std::string MakeText(uint64_t number, size_t words) {
 Status ModelRun::Measure(const RequestContext& context, const embedding::Manifest& manifest,
                          ModelFigures& figures) {
   figures.id = model_ = manifest.id;
-  figures.provider = embedding::kSessionProvider;
-  figures.graph_bytes = manifest.graph.bytes;
+  figures.graph_bytes = manifest.graph.file.bytes;
   (void)env::ForgetPeakResident();  // else the peak counts from the start of the process
   figures.resident_before_bytes = env::ReadProcessUsage().resident_bytes;
   const auto memory = env::ReadMachineMemory(fs_);
@@ -83,6 +81,10 @@ Status ModelRun::Load(const RequestContext& context, const embedding::Manifest& 
   AKIDB_RETURN_IF_ERROR(embedder_.Load(context, model_));
   figures.load_ms = MillisecondsSince(start);
   AKIDB_RETURN_IF_ERROR(EmbedGolden(context, manifest, figures));
+  AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo info, embedder_.FindModel(model_));
+  for (const embedding::ProviderState& state : info.providers) {
+    if (state.serves) figures.provider = NamesOf(state.provider).runtime;
+  }
   on_step_();
   return OkStatus();
 }

@@ -80,7 +80,7 @@ ModelRunOptions Short() {
 embedding::Manifest Described() {
   embedding::Manifest manifest;
   manifest.id = "m";
-  manifest.graph.bytes = 1000;
+  manifest.graph.file.bytes = 1000;
   manifest.golden.resize(1);
   manifest.golden[0].text = "golden";
   manifest.golden[0].head = {0.3F, 0.4F};

@@ -1,14 +1,16 @@
-#include "cli/selftest/gpu_libraries.h"
+#include "embedding/gpu_facts.h"
 
 #include <array>
+#include <cctype>
 #include <cstddef>
 #include <cstdint>
-
-#include <fmt/core.h>
+#include <optional>
+#include <utility>
 
 #include "env/shared_library.h"
+#include "env/system_file.h"
 
-namespace akidb::cli {
+namespace akidb::embedding {
 namespace {
 
 // Of cuda.h, whose functions return 0 for success.
@@ -62,16 +64,33 @@ bool Describe(const CudaDriver& cuda, int ordinal, GpuDevice& found) {
                     cuda.attribute(&integrated, kAttributeIntegrated, device) == 0;
   if (!told) return false;
   found.name = name.data();
-  found.compute_capability = fmt::format("{}.{}", major, minor);
+  found.compute_capability = std::to_string(major) + "." + std::to_string(minor);
   found.memory_bytes = bytes;
   found.integrated = integrated != 0;
   return true;
 }
 
+bool IsVersion(std::string_view word) {
+  return word.find('.') != word.npos && word.find_first_not_of("0123456789.") == word.npos &&
+         std::isdigit(static_cast<unsigned char>(word.front())) != 0;
+}
+
 }  // namespace
 
+std::string KernelDriver(std::string_view version) {
+  for (size_t at = 0; at < version.size();) {
+    size_t end = version.find_first_of(" \t\n", at);
+    if (end == version.npos) end = version.size();
+    if (end > at && IsVersion(version.substr(at, end - at))) {
+      return std::string(version.substr(at, end - at));
+    }
+    at = end + 1;
+  }
+  return "";
+}
+
 std::string CudaVersionText(int version) {
-  return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
 std::string TensorRtVersionText(int version) {
@@ -79,8 +98,11 @@ std::string TensorRtVersionText(int version) {
   // From 10 on, major is the ten thousands; before it, the thousands.
   constexpr int kNewForm = 100'000;
   const int unit = version >= kNewForm ? 10'000 : 1'000;
-  return fmt::format("{}.{}.{}", version / unit, version % unit / 100, version % 100);
+  return std::to_string(version / unit) + "." + std::to_string(version % unit / 100) + "." +
+         std::to_string(version % 100);
 }
+
+namespace {
 
 void AskCuda(GpuFacts& facts) {
   const std::optional<env::SharedLibrary> library = env::SharedLibrary::Open(kCudaNames);
@@ -96,12 +118,12 @@ void AskCuda(GpuFacts& facts) {
   int version = 0;
   if (cuda.version(&version) == 0) facts.cuda_version = CudaVersionText(version);
   if (const int error = cuda.init(0); error != 0) {
-    facts.cuda_problem = fmt::format("cuInit failed with CUDA error {}", error);
+    facts.cuda_problem = "cuInit failed with CUDA error " + std::to_string(error);
     return;
   }
   int count = 0;
   if (const int error = cuda.count(&count); error != 0) {
-    facts.cuda_problem = fmt::format("cuDeviceGetCount failed with CUDA error {}", error);
+    facts.cuda_problem = "cuDeviceGetCount failed with CUDA error " + std::to_string(error);
     return;
   }
   for (int i = 0; i < count && i < kDevicesMax; ++i) {
@@ -109,7 +131,7 @@ void AskCuda(GpuFacts& facts) {
     if (Describe(cuda, i, device)) {
       facts.devices.push_back(std::move(device));
     } else {
-      facts.cuda_problem = fmt::format("device {} doesn't describe itself", i);
+      facts.cuda_problem = "device " + std::to_string(i) + " doesn't describe itself";
     }
   }
   if (count == 0) facts.cuda_problem = library->name() + " names no device";
@@ -123,4 +145,14 @@ void AskTensorRt(GpuFacts& facts) {
   }
 }
 
-}  // namespace akidb::cli
+}  // namespace
+
+GpuFacts LookAtGpus(env::FileSystem& fs) {
+  GpuFacts facts;
+  facts.kernel_driver = KernelDriver(env::ReadSystemFile(fs, "/proc/driver/nvidia/version"));
+  AskCuda(facts);
+  AskTensorRt(facts);
+  return facts;
+}
+
+}  // namespace akidb::embedding

@@ -1,0 +1,14 @@
+// What a session must show before it serves: the vectors of the manifest's golden texts.
+#pragma once
+
+#include "base/status.h"
+#include "embedding/session.h"
+#include "embedding/text_encoder.h"
+
+namespace akidb::embedding {
+
+// Runs each text by itself. kCorruption when a vector isn't the promised one; errors of
+// Session::Run and TextEncoder::Encode.
+Status ProveByGoldenTexts(const TextEncoder& encoder, Session& session);
+
+}  // namespace akidb::embedding

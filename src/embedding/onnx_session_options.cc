@@ -1,0 +1,107 @@
+#include "embedding/onnx_session_options.h"
+
+#include <string>
+#include <vector>
+
+namespace akidb::embedding {
+namespace {
+
+constexpr int kLogError = 3;      // OrtLoggingLevel
+constexpr int kOptimiseAll = 99;  // GraphOptimizationLevel
+
+// Arena and memory pattern off: with shapes that vary they only grow (measured in
+// docs/internals/embedding.md). No spinning: idle threads must not burn a core.
+Status SetCommon(const OrtFunctions& ort, int threads, OrtSessionOptions* options) {
+  OrtStatus* (*entry)(OrtSessionOptions*, const char*, const char*) = ort.AddSessionConfigEntry;
+  AKIDB_ORT_RETURN_IF_ERROR(ort, ort.DisableMemPattern(options), RunFailed);
+  AKIDB_ORT_RETURN_IF_ERROR(ort, ort.DisableCpuMemArena(options), RunFailed);
+  AKIDB_ORT_RETURN_IF_ERROR(ort, ort.SetSessionLogSeverityLevel(options, kLogError), RunFailed);
+  AKIDB_ORT_RETURN_IF_ERROR(ort, ort.SetSessionGraphOptimizationLevel(options, kOptimiseAll),
+                            RunFailed);
+  AKIDB_ORT_RETURN_IF_ERROR(ort, ort.SetIntraOpNumThreads(options, threads), RunFailed);
+  AKIDB_ORT_RETURN_IF_ERROR(ort, ort.SetInterOpNumThreads(options, 1), RunFailed);
+  AKIDB_ORT_RETURN_IF_ERROR(ort, entry(options, "session.intra_op.allow_spinning", "0"), RunFailed);
+  return OkStatus();
+}
+
+Status AddExternal(const OrtFunctions& ort, const GraphBytes& model, OrtSessionOptions* options) {
+  if (model.external.empty()) return OkStatus();
+  std::vector<const char*> names;
+  std::vector<char*> files;
+  std::vector<size_t> bytes;
+  for (const GraphBytes::External& file : model.external) {
+    names.push_back(file.name.c_str());
+    // Only read.
+    files.push_back(const_cast<char*>(reinterpret_cast<const char*>(file.bytes.data())));
+    bytes.push_back(file.bytes.size());
+  }
+  AKIDB_ORT_RETURN_IF_ERROR(ort,
+                            ort.AddExternalInitializersFromFilesInMemory(
+                                options, names.data(), files.data(), bytes.data(), names.size()),
+                            ModelRefused);
+  return OkStatus();
+}
+
+// The functions that belong to one kind of provider options.
+template <typename Options>
+struct ProviderCalls {
+  OrtStatus* (*create)(Options**);
+  OrtStatus* (*update)(Options*, const char* const*, const char* const*, size_t);
+  void (*release)(Options*);
+  OrtStatus* (*append)(OrtSessionOptions*, const Options*);
+};
+
+template <typename Options>
+Status Append(const OrtFunctions& ort, const ProviderCalls<Options>& calls, const SessionSpec& spec,
+              OrtSessionOptions* options) {
+  const auto unsupported = [&](const std::string& message) {
+    return UnsupportedError(std::string(NamesOf(spec.provider).runtime) +
+                            " can't be used: " + message);
+  };
+  std::vector<const char*> keys;
+  std::vector<const char*> values;
+  for (const auto& [key, value] : spec.options) {
+    keys.push_back(key.c_str());
+    values.push_back(value.c_str());
+  }
+  Owned<Options> own(calls.release);
+  AKIDB_ORT_RETURN_IF_ERROR(ort, calls.create(own.out()), unsupported);
+  AKIDB_ORT_RETURN_IF_ERROR(ort, calls.update(own.get(), keys.data(), values.data(), keys.size()),
+                            unsupported);
+  AKIDB_ORT_RETURN_IF_ERROR(ort, calls.append(options, own.get()), unsupported);
+  return OkStatus();
+}
+
+Status AppendProvider(const OrtFunctions& ort, const SessionSpec& spec,
+                      OrtSessionOptions* options) {
+  switch (spec.provider) {
+    case Provider::kTensorRt:
+      return Append<OrtTensorRTProviderOptionsV2>(
+          ort,
+          {ort.CreateTensorRTProviderOptions, ort.UpdateTensorRTProviderOptions,
+           ort.ReleaseTensorRTProviderOptions,
+           ort.SessionOptionsAppendExecutionProvider_TensorRT_V2},
+          spec, options);
+    case Provider::kCuda:
+      return Append<OrtCUDAProviderOptionsV2>(
+          ort,
+          {ort.CreateCUDAProviderOptions, ort.UpdateCUDAProviderOptions,
+           ort.ReleaseCUDAProviderOptions, ort.SessionOptionsAppendExecutionProvider_CUDA_V2},
+          spec, options);
+    case Provider::kCpu:
+      return OkStatus();
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Status MakeSessionOptions(const OrtFunctions& ort, const GraphBytes& model, const SessionSpec& spec,
+                          OrtSessionOptions** options) {
+  AKIDB_ORT_RETURN_IF_ERROR(ort, ort.CreateSessionOptions(options), RunFailed);
+  AKIDB_RETURN_IF_ERROR(SetCommon(ort, spec.threads, *options));
+  AKIDB_RETURN_IF_ERROR(AddExternal(ort, model, *options));
+  return AppendProvider(ort, spec, *options);
+}
+
+}  // namespace akidb::embedding

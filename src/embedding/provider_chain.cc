@@ -1,0 +1,352 @@
+#include "embedding/provider_chain.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+
+namespace akidb::embedding {
+namespace {
+
+// What another try can't mend.
+bool IsForGood(const Status& status) {
+  return status.code() == ErrorCode::kUnsupported || status.code() == ErrorCode::kCorruption ||
+         status.code() == ErrorCode::kInvalidArgument;
+}
+
+// Failures of a provider, whatever was asked of it. On the processor a batch alone can be too
+// large, or take too long: a new session wouldn't do better.
+bool IsItsOwn(Provider provider, const Status& status) {
+  return status.code() == ErrorCode::kUnavailable ||
+         (RunsOnGpu(provider) && (status.code() == ErrorCode::kResourceExhausted ||
+                                  status.code() == ErrorCode::kDeadlineExceeded));
+}
+
+// Items `begin` to `begin + count`, padded as the whole is.
+TokenBatch PartOf(const TokenBatch& batch, size_t begin, size_t count) {
+  const auto from = static_cast<ptrdiff_t>(begin * batch.tokens);
+  const auto to = static_cast<ptrdiff_t>((begin + count) * batch.tokens);
+  TokenBatch part;
+  part.items = count;
+  part.tokens = batch.tokens;
+  part.ids.assign(batch.ids.begin() + from, batch.ids.begin() + to);
+  part.mask.assign(batch.mask.begin() + from, batch.mask.begin() + to);
+  part.lengths.assign(batch.lengths.begin() + static_cast<ptrdiff_t>(begin),
+                      batch.lengths.begin() + static_cast<ptrdiff_t>(begin + count));
+  return part;
+}
+
+}  // namespace
+
+// One link and what became of it.
+struct ProviderChain::Slot {
+  Slot(ProviderLink made_of, const CircuitBreaker::Options& options, uint64_t seed)
+      : link(std::move(made_of)), breaker(options, seed) {}
+
+  const ProviderLink link;
+  // The rest is guarded by the chain's mutex.
+  LinkState state = LinkState::kWaiting;
+  bool waited_for = false;  // while it is being made: there is none to serve meanwhile
+  std::shared_ptr<Session> session;
+  CircuitBreaker breaker;
+  Status why;
+  uint64_t failures = 0;
+};
+
+ProviderChain::ProviderChain(std::vector<ProviderLink> links, ProviderChainOptions options,
+                             Logger& log)
+    : options_(std::move(options)), log_(log), watch_(options_.run_timeout), slots_([&] {
+        std::vector<std::unique_ptr<Slot>> slots;
+        for (ProviderLink& link : links) {
+          const uint64_t seed = options_.seed + slots.size();
+          slots.push_back(std::make_unique<Slot>(std::move(link), options_.breaker, seed));
+        }
+        return slots;
+      }()) {}
+
+ProviderChain::~ProviderChain() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.NotifyAll();
+  }
+  if (mender_.joinable()) mender_.join();
+}
+
+Result<std::unique_ptr<ProviderChain>> ProviderChain::Start(std::vector<ProviderLink> links,
+                                                            ProviderChainOptions options,
+                                                            Logger& log, LoadProgress* progress) {
+  AKIDB_CHECK(!links.empty());
+  std::unique_ptr<ProviderChain> chain(
+      new ProviderChain(std::move(links), std::move(options), log));
+  AKIDB_RETURN_IF_ERROR(chain->StartFirst(progress));
+  return chain;
+}
+
+Status ProviderChain::StartFirst(LoadProgress* progress) {
+  Status failure;
+  bool started = false;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    const bool is_last = slot == slots_.back();
+    if (slot->link.slow && !is_last) {
+      MutexLock lock(mutex_);
+      slot->state = LinkState::kBuilding;
+      continue;
+    }
+    Result<std::shared_ptr<Session>> made = Make(*slot, progress);
+    MutexLock lock(mutex_);
+    failure = Install(*slot, std::move(made));
+    started = failure.ok();
+    if (started) break;
+  }
+  MutexLock lock(mutex_);
+  if (NextToMend() != nullptr && started) StartMending();
+  return started ? OkStatus() : failure;
+}
+
+Result<std::shared_ptr<Session>> ProviderChain::Make(const Slot& slot,
+                                                     LoadProgress* progress) const {
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, slot.link.make(progress));
+  if (progress != nullptr) progress->Enter(LoadPhase::kProving);
+  AKIDB_RETURN_IF_ERROR(options_.prove(*session));
+  return std::shared_ptr<Session>(std::move(session));
+}
+
+Status ProviderChain::Install(Slot& slot, Result<std::shared_ptr<Session>> made) {
+  slot.waited_for = false;
+  changed_.NotifyAll();
+  const std::string_view provider = NamesOf(slot.link.provider).runtime;
+  if (made.ok()) {
+    slot.session = std::move(made).value();
+    slot.state = LinkState::kReady;
+    slot.why = OkStatus();
+    slot.breaker.HalfOpen();
+    log_.Write(LogLevel::kInfo, "provider_ready", "a session has proved itself",
+               {{"model", options_.model_id}, {"provider", std::string(provider)}});
+    // What served in its place would only take memory.
+    const auto own = std::find_if(slots_.begin(), slots_.end(),
+                                  [&](const auto& other) { return other.get() == &slot; });
+    for (auto other = own + 1; other != slots_.end(); ++other) {
+      if ((*other)->state != LinkState::kReady) continue;
+      (*other)->session = nullptr;
+      (*other)->state = LinkState::kWaiting;
+    }
+    return OkStatus();
+  }
+  const bool for_good = IsForGood(made.status());
+  slot.state = for_good ? LinkState::kRefused : LinkState::kOpen;
+  slot.why = made.status();
+  if (!for_good) slot.breaker.Trip(CircuitBreaker::Clock::now());
+  // That a provider isn't there is nothing to warn of.
+  log_.Write(slot.why.code() == ErrorCode::kUnsupported ? LogLevel::kInfo : LogLevel::kWarning,
+             "provider_refused", slot.why.message(),
+             {{"model", options_.model_id}, {"provider", std::string(provider)}});
+  return made.status();
+}
+
+std::shared_ptr<Session> ProviderChain::Take(Slot& slot) {
+  {
+    MutexLock lock(mutex_);
+    while (slot.state == LinkState::kBuilding && slot.waited_for) changed_.Wait(mutex_);
+    if (slot.state == LinkState::kReady) return slot.session;
+    if (slot.state != LinkState::kWaiting) return nullptr;
+    slot.state = LinkState::kBuilding;
+    slot.waited_for = true;
+  }
+  Result<std::shared_ptr<Session>> made = Make(slot, nullptr);
+  MutexLock lock(mutex_);
+  if (!Install(slot, std::move(made)).ok()) {
+    if (slot.state == LinkState::kOpen) StartMending();
+    return nullptr;
+  }
+  return slot.session;
+}
+
+Status ProviderChain::Run(const TokenBatch& batch, RunControl& control, const Use& use) {
+  std::vector<Failure> failures;
+  Status last;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    std::shared_ptr<Session> session = Take(*slot);
+    if (session == nullptr) continue;
+    last = RunOn(*slot, *session, {batch, control, use});
+    if (last.code() == ErrorCode::kCancelled) return last;
+    if (last.ok()) {
+      Succeeded(*slot, failures);
+      return last;
+    }
+    if (IsItsOwn(slot->link.provider, last)) {
+      Failed(*slot, last);
+    } else {
+      failures.push_back({*slot, last});
+    }
+  }
+  // What fails everywhere may be the batch's fault, and counts for nobody.
+  return last.ok() ? NobodyCan() : last;
+}
+
+// At most, of one run.
+size_t ProviderChain::ItemsOf(const ProviderLink& link, const TokenBatch& batch) {
+  size_t items = batch.items;
+  if (link.items_max > 0) items = std::min(items, link.items_max);
+  if (link.tokens_max > 0) {
+    items = std::min(items, std::max<size_t>(1, link.tokens_max / batch.tokens));
+  }
+  return items;
+}
+
+Status ProviderChain::RunOn(const Slot& slot, Session& session, const Work& work) {
+  const size_t whole = work.batch.items;
+  const size_t items = ItemsOf(slot.link, work.batch);
+  Status status = items == whole ? RunOnce(session, work) : RunInParts(session, work, items);
+  if (status.code() != ErrorCode::kResourceExhausted || items < 2) return status;
+  return RunInParts(session, work, (items + 1) / 2);
+}
+
+Status ProviderChain::RunOnce(Session& session, const Work& work) {
+  if (options_.run_timeout.count() == 0) return session.Run(work.batch, work.control, work.use);
+  // Of its own, so that a run that took too long is told from one that nobody wants any more.
+  RunControl own;
+  work.control.Attach([&own] { own.Stop(); });
+  Status status;
+  bool timed_out = false;
+  {
+    RunWatch::Guard guard(watch_, own);
+    status = session.Run(work.batch, own, work.use);
+    timed_out = guard.timed_out();
+  }
+  work.control.Detach();
+  if (status.ok()) return status;
+  if (work.control.stopped()) return CancelledError("the inference was stopped");
+  if (!timed_out) return status;
+  return DeadlineExceededError("a run took longer than " +
+                               std::to_string(options_.run_timeout.count()) + " ms");
+}
+
+Status ProviderChain::RunInParts(Session& session, const Work& work, size_t items_max) {
+  const TokenBatch& batch = work.batch;
+  std::vector<float> values;
+  HiddenStates whole;
+  const Use keep = [&](const HiddenStates& states) {
+    values.insert(values.end(), states.values.begin(), states.values.end());
+    whole = states;
+    return OkStatus();
+  };
+  for (size_t begin = 0; begin < batch.items; begin += items_max) {
+    const TokenBatch part = PartOf(batch, begin, std::min(items_max, batch.items - begin));
+    AKIDB_RETURN_IF_ERROR(RunOnce(session, {part, work.control, keep}));
+  }
+  whole.items = batch.items;
+  whole.values = values;
+  return work.use(whole);
+}
+
+void ProviderChain::Succeeded(Slot& slot, const std::vector<Failure>& before) {
+  MutexLock lock(mutex_);
+  slot.breaker.Succeed();
+  for (const Failure& failure : before) {
+    ++failure.slot.failures;
+    // Another thread may have seen the same before.
+    if (failure.slot.state != LinkState::kReady) continue;
+    failure.slot.breaker.Fail(CircuitBreaker::Clock::now());
+    if (failure.slot.breaker.is_open()) Open(failure.slot, failure.status);
+  }
+}
+
+void ProviderChain::Failed(Slot& slot, const Status& why) {
+  MutexLock lock(mutex_);
+  ++slot.failures;
+  if (slot.state != LinkState::kReady) return;
+  slot.breaker.Trip(CircuitBreaker::Clock::now());
+  Open(slot, why);
+  if (why.code() != ErrorCode::kUnavailable || !slot.link.shares_fate) return;
+  for (const std::unique_ptr<Slot>& other : slots_) {
+    if (!other->link.shares_fate) continue;
+    other->state = LinkState::kRefused;
+    other->why = why.WithContext("lost until a restart");
+    other->session = nullptr;
+  }
+}
+
+void ProviderChain::Open(Slot& slot, const Status& why) {
+  slot.state = LinkState::kOpen;
+  slot.why = why;
+  slot.session = nullptr;
+  log_.Write(LogLevel::kError, "provider_failed", why.message(),
+             {{"model", options_.model_id},
+              {"provider", std::string(NamesOf(slot.link.provider).runtime)}});
+  StartMending();
+}
+
+Status ProviderChain::NobodyCan() const {
+  std::string reasons;
+  for (const ProviderState& state : Providers()) {
+    reasons += "; " + std::string(NamesOf(state.provider).runtime) + " is " +
+               std::string(NameOf(state.state)) + (state.reason.empty() ? "" : ": " + state.reason);
+  }
+  return UnavailableError("no provider can run model " + options_.model_id + " now" + reasons);
+}
+
+std::vector<ProviderState> ProviderChain::Providers() const {
+  MutexLock lock(mutex_);
+  std::vector<ProviderState> states;
+  bool served = false;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    ProviderState& state = states.emplace_back();
+    state.provider = slot->link.provider;
+    state.variant = slot->link.variant;
+    state.state = slot->state;
+    state.reason = std::string(slot->why.message());
+    state.failures = slot->failures;
+    state.serves = !served && slot->state == LinkState::kReady;
+    served = served || state.serves;
+    if (slot->state != LinkState::kOpen) continue;
+    const std::chrono::duration<double> left =
+        slot->breaker.retry_at() - CircuitBreaker::Clock::now();
+    state.retry_in_s = std::max(0.0, left.count());
+  }
+  return states;
+}
+
+void ProviderChain::StartMending() {
+  changed_.NotifyAll();
+  if (mending_ || stopping_) return;
+  mending_ = true;
+  // The last one has nothing left to do but to end.
+  if (mender_.joinable()) mender_.join();
+  mender_ = std::thread([this] { Mend(); });
+}
+
+// A slot that is to be built at once, or else the open one whose time comes first.
+ProviderChain::Slot* ProviderChain::NextToMend() const {
+  Slot* next = nullptr;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (slot->state == LinkState::kBuilding && !slot->waited_for) return slot.get();
+    if (slot->state != LinkState::kOpen) continue;
+    if (next == nullptr || slot->breaker.retry_at() < next->breaker.retry_at()) next = slot.get();
+  }
+  return next;
+}
+
+void ProviderChain::Mend() {
+  MutexLock lock(mutex_);
+  while (!stopping_) {
+    Slot* slot = NextToMend();
+    if (slot == nullptr) break;
+    if (slot->state == LinkState::kOpen) {
+      if (CircuitBreaker::Clock::now() < slot->breaker.retry_at()) {
+        changed_.WaitUntil(mutex_, slot->breaker.retry_at());
+        continue;
+      }
+      slot->state = LinkState::kBuilding;
+    }
+    mutex_.unlock();
+    Result<std::shared_ptr<Session>> made = Make(*slot, nullptr);
+    mutex_.lock();
+    // Lost while it was made: that stands.
+    if (slot->state == LinkState::kBuilding) (void)Install(*slot, std::move(made));
+  }
+  mending_ = false;
+}
+
+}  // namespace akidb::embedding

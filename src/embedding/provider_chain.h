@@ -1,0 +1,116 @@
+// A session that is several: one for each execution provider, of which the first one that works
+// runs.
+//
+// A session serves only after it has proved itself; made is not healthy. One whose provider fails
+// where another succeeds, runs out of memory, is lost or doesn't end in time is taken out of
+// service; the next in the chain runs, and in the background it is made anew and proved, with
+// pauses that double (circuit_breaker.h). A provider that takes long to start is started in the
+// background while the next one serves, and takes over when it has proved itself. There is never a
+// change to another model.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "embedding/circuit_breaker.h"
+#include "embedding/load_progress.h"
+#include "embedding/provider_state.h"
+#include "embedding/run_watch.h"
+#include "embedding/session.h"
+
+namespace akidb::embedding {
+
+struct ProviderLink {
+  Provider provider = Provider::kCpu;
+  std::string variant;  // of the model; for reports
+  // Slow, and called by one thread at a time; `progress` may be null. kUnsupported, kCorruption and
+  // kInvalidArgument are for good; after another error it is tried again.
+  std::function<Result<std::unique_ptr<Session>>(LoadProgress* progress)> make;
+  bool slow = false;         // takes minutes: not waited for where another can serve
+  size_t items_max = 0;      // of a run: larger batches are cut; 0: any
+  size_t tokens_max = 0;     // likewise, padding included; one text may have more
+  bool shares_fate = false;  // when it is lost, so are all links of that kind, until a restart
+};
+
+struct ProviderChainOptions {
+  std::string model_id;                     // for messages
+  std::function<Status(Session&)> prove;    // that a session does what it should
+  std::chrono::milliseconds run_timeout{};  // of one run; 0: none
+  CircuitBreaker::Options breaker;
+  uint64_t seed = 0;  // of the pauses' random part
+};
+
+// Thread-safe.
+class ProviderChain final : public Session {
+ public:
+  // In the order of preference, at least one. Returns when one is ready, the others being tried
+  // later or in the background. The error of the last one where none can be. `log` outlives it.
+  static Result<std::unique_ptr<ProviderChain>> Start(std::vector<ProviderLink> links,
+                                                      ProviderChainOptions options, Logger& log,
+                                                      LoadProgress* progress);
+  // Waits for what is being made.
+  ~ProviderChain() override;
+
+  // Session::Run; kUnavailable, too, when no provider can run at the moment.
+  Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override;
+
+  std::vector<ProviderState> Providers() const override;
+
+ private:
+  struct Slot;
+  struct Failure {
+    Slot& slot;
+    Status status;
+  };
+
+  ProviderChain(std::vector<ProviderLink> links, ProviderChainOptions options, Logger& log);
+
+  Status StartFirst(LoadProgress* progress) AKIDB_EXCLUDES(mutex_);
+  // Makes a session and proves it. Without the lock.
+  Result<std::shared_ptr<Session>> Make(const Slot& slot, LoadProgress* progress) const;
+  // What became of that: puts it into service, or tells when to try again. Returns its error.
+  Status Install(Slot& slot, Result<std::shared_ptr<Session>> made) AKIDB_REQUIRES(mutex_);
+  // The slot's session, made now if nobody needed it so far; null: it can't serve now.
+  std::shared_ptr<Session> Take(Slot& slot) AKIDB_EXCLUDES(mutex_);
+  static size_t ItemsOf(const ProviderLink& link, const TokenBatch& batch);
+  // What Run is asked for.
+  struct Work {
+    const TokenBatch& batch;
+    RunControl& control;
+    const Use& use;
+  };
+  Status RunOn(const Slot& slot, Session& session, const Work& work);
+  Status RunOnce(Session& session, const Work& work);
+  // As runs of at most `items_max` each, and one call of `use`.
+  Status RunInParts(Session& session, const Work& work, size_t items_max);
+  void Succeeded(Slot& slot, const std::vector<Failure>& before) AKIDB_EXCLUDES(mutex_);
+  // By its own fault.
+  void Failed(Slot& slot, const Status& why) AKIDB_EXCLUDES(mutex_);
+  void Open(Slot& slot, const Status& why) AKIDB_REQUIRES(mutex_);
+  Status NobodyCan() const AKIDB_EXCLUDES(mutex_);
+  void StartMending() AKIDB_REQUIRES(mutex_);
+  void Mend() AKIDB_EXCLUDES(mutex_);
+  Slot* NextToMend() const AKIDB_REQUIRES(mutex_);
+
+  const ProviderChainOptions options_;
+  Logger& log_;
+  RunWatch watch_;
+  const std::vector<std::unique_ptr<Slot>> slots_;  // their states are guarded by mutex_
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ AKIDB_GUARDED_BY(mutex_) = false;
+  bool mending_ AKIDB_GUARDED_BY(mutex_) = false;
+  std::thread mender_;
+};
+
+}  // namespace akidb::embedding

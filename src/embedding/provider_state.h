@@ -1,0 +1,31 @@
+// What became of an execution provider that a model may run on: plain values, for reports.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "embedding/provider.h"
+
+namespace akidb::embedding {
+
+// kWaiting: not needed so far; kBuilding: being made, another serves meanwhile; kReady: it has
+// proved itself; kOpen: it failed, and is tried again; kRefused: it can't run here, or is lost.
+enum class LinkState : uint8_t { kWaiting, kBuilding, kReady, kOpen, kRefused };
+std::string_view NameOf(LinkState state);
+
+struct ProviderState {
+  Provider provider = Provider::kCpu;
+  std::string variant;  // of the model; empty: its own graph
+  LinkState state = LinkState::kWaiting;
+  std::string reason;     // of kOpen and kRefused
+  double retry_in_s = 0;  // of kOpen
+  uint64_t failures = 0;  // since the model was loaded
+  bool serves = false;    // batches go to it now
+};
+
+// Whether another one serves, or none, because one failed.
+bool IsDegraded(std::span<const ProviderState> states);
+
+}  // namespace akidb::embedding
