@@ -16,6 +16,7 @@
 #include "cli/selftest/gate.h"
 #include "cli/selftest/installed.h"
 #include "cli/selftest/model_run.h"
+#include "cli/selftest/provider_run.h"
 #include "cli/selftest/report.h"
 #include "embedding/install_paths.h"
 #include "embedding/onnx_runtime.h"
@@ -135,9 +136,13 @@ class Selftest {
   }
 
  private:
-  std::unique_ptr<embedding::Embedder> MakeEmbedder() {
+  // What is measured is the preferred provider, so its engines are waited for.
+  std::unique_ptr<embedding::Embedder> MakeEmbedder(
+      std::optional<embedding::Provider> alone = std::nullopt) {
     embedding::EmbedderOptions options;
     options.models_dir = report_.models_dir;
+    options.wait_for_engines = true;
+    if (alone) options.providers = {*alone};
     return embedding::MakeEmbedder(std::move(options), fs_, *log_);
   }
 
@@ -189,6 +194,11 @@ class Selftest {
       });
       const Status measured = run.Measure(context, manifest, figures);
       if (!measured.ok()) figures.problem = measured.message();
+    }
+    if (figures.problem.empty()) {
+      figures.providers =
+          CompareProviders(context, manifest, figures.found,
+                           [this](embedding::Provider provider) { return MakeEmbedder(provider); });
     }
     Print(ModelText(figures, report_));
   }

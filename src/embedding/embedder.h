@@ -166,6 +166,9 @@ struct EmbedderOptions {
   bool wait_for_engines =
       false;  // a load ends when TensorRT's engine is built; else in the background
   std::chrono::milliseconds run_timeout{120'000};  // of one inference; 0: none
+  // Each session has a process of its own, which runs the command `session-worker` of this program:
+  // ONNX Runtime is never opened here.
+  bool isolate = false;
 };
 
 // Thread-safe.

@@ -135,8 +135,9 @@ class Importer {
         return files.back()->bytes();
       };
       AKIDB_ASSIGN_OR_RETURN(graph.graph, map(manifest_.graph.file));
-      AKIDB_ASSIGN_OR_RETURN(const std::set<std::string> locations, ExternalFilesOf(graph.graph));
-      for (const std::string& location : locations) {
+      const Result<std::set<std::string>> locations = ExternalFilesOf(graph.graph);
+      if (!locations.ok()) return locations.status().WithContext(manifest_.graph.file.path);
+      for (const std::string& location : *locations) {
         AKIDB_RETURN_IF_ERROR(DescribeExternal(location));
         AKIDB_ASSIGN_OR_RETURN(std::span<const std::byte> bytes,
                                map(manifest_.graph.external.back()));

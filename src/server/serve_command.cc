@@ -1,5 +1,6 @@
 #include "server/serve_command.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <climits>
@@ -188,6 +189,19 @@ Status CheckPinned(const embedding::EmbedderOptions& options, embedding::Embedde
   return OkStatus();
 }
 
+Result<std::vector<embedding::Provider>> ProvidersOf(const Settings& settings) {
+  std::vector<embedding::Provider> providers;
+  for (const std::string& word : SplitNames(settings.Text("embedding_providers"))) {
+    const std::optional<embedding::Provider> provider = embedding::ProviderOf(word);
+    if (!provider || std::count(providers.begin(), providers.end(), *provider) > 0) {
+      return InvalidArgumentError("`" + word + "` is not one of tensorrt, cuda and cpu, each once");
+    }
+    providers.push_back(*provider);
+  }
+  if (providers.empty()) return InvalidArgumentError("names none of tensorrt, cuda and cpu");
+  return providers;
+}
+
 Status MakeEmbedder(const Settings& settings, Modules& modules) {
   embedding::EmbedderOptions options;
   options.models_dir = embedding::ModelsDirectory(*modules.fs, settings.Text("models_dir"),
@@ -199,6 +213,12 @@ Status MakeEmbedder(const Settings& settings, Modules& modules) {
   options.models_bytes_max = settings.Number("models_bytes_max");
   options.pinned_models = SplitNames(settings.Text("pinned_models"));
   options.query_cache_bytes = settings.Number("query_cache_bytes");
+  Result<std::vector<embedding::Provider>> providers = ProvidersOf(settings);
+  if (!providers.ok()) return providers.status().WithContext("embedding_providers");
+  options.providers = std::move(providers).value();
+  options.gpu_memory_bytes = settings.Number("embedding_gpu_memory_bytes");
+  options.engine_cache = settings.Text("embedding_engine_cache");
+  options.run_timeout = std::chrono::seconds(settings.Number("embedding_run_timeout"));
   modules.embedder = embedding::MakeEmbedder(options, *modules.fs, *modules.log);
   return CheckPinned(options, *modules.embedder).WithContext("pinned_models");
 }

@@ -54,6 +54,24 @@ class Models(ModelTestCase):
         self.assertEqual(len(self.embed("it is loaded at its next use")["data"]), 1)
         self.assertEqual(self.state()["state"], "ready")
 
+    def test_providers_are_told_with_what_became_of_them(self):
+        self.assertEqual(self.ask("load").status, 200)
+        state = self.state()
+        self.assertFalse(state["degraded"])
+        self.assertEqual([one["provider"] for one in state["providers"]],
+                         ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"])
+        serving = [one for one in state["providers"] if one["serves"]]
+        self.assertEqual([one["state"] for one in serving], ["ready"])
+        for one in state["providers"]:
+            self.assertEqual("reason" in one, one["state"] == "refused", one)
+        name = serving[0]["provider"]
+        self.assertEqual(self.metric(
+            f'akidb_model_provider_serves{{model="{MODEL}",provider="{name}",variant=""}}'), 1)
+        self.assertEqual(self.metric(
+            f'akidb_model_provider_failures_total{{model="{MODEL}",provider="{name}",variant=""}}'), 0)
+        self.assertEqual(self.ask("unload").status, 200)
+        self.assertNotIn("providers", self.state())
+
     def test_what_is_not_there_can_be_neither(self):
         for verb in ("load", "unload"):
             reply = self.ask(verb, "nonesuch")
@@ -150,6 +168,24 @@ class Bounds(ModelTestCase):
             self.assertIn("models_bytes_max", reply.text)
         self.assertEqual(self.state()["state"], "installed")
         self.assertEqual(self.metric('akidb_model_loads_total{outcome="no_room"}'), 2)
+
+
+@unittest.skipIf(model_missing(), model_missing())
+class Providers(ModelTestCase):
+    environment = {"AKIDB_EMBEDDING_PROVIDERS": "cpu", "AKIDB_EMBEDDING_RUN_TIMEOUT": "1"}
+
+    def test_only_those_that_were_named_are_tried(self):
+        self.embed("a text")
+        self.assertEqual([one["provider"] for one in self.state()["providers"]], ["CPUExecutionProvider"])
+
+    def test_wrong_names_keep_the_server_from_starting(self):
+        for names in ("rocm", "cpu,cpu", ",", "cpu;cuda"):
+            with self.subTest(names=names), tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run(
+                    [binary(), "serve", "--data-dir", folder], capture_output=True, text=True, timeout=60, check=False,
+                    env=program_environment({"AKIDB_EMBEDDING_PROVIDERS": names}))
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn("embedding_providers", done.stderr)
 
 
 @unittest.skipIf(model_missing(), model_missing())

@@ -127,6 +127,29 @@ class Import(unittest.TestCase):
         onnx.save(model, folder / "model.onnx")
         self.assertEqual(self.imported(folder, "--append-ids", self.end)["batch"], "one")
 
+    def test_weights_beside_the_graph(self):
+        folder = self.copy()
+        inside = self.imported(folder, "--append-ids", self.end)
+        model = onnx.load(folder / "model.onnx")
+        (folder / "manifest.json").unlink()
+        (folder / "model.onnx").unlink()
+        (folder / "onnx").mkdir()
+        onnx.save(model, folder / "onnx" / "model.onnx", save_as_external_data=True, size_threshold=256,
+                  location="model.onnx_data")
+        beside = self.imported(folder, "--append-ids", self.end)
+        self.assertEqual([file["path"] for file in beside["graph"]["external"]], ["onnx/model.onnx_data"])
+        self.assertEqual(beside["golden"], inside["golden"])
+        (folder / "manifest.json").unlink()
+        # One that the graph calls elsewhere is not followed.
+        graph = onnx.load(folder / "onnx" / "model.onnx", load_external_data=False)
+        for tensor in graph.graph.initializer:
+            for entry in tensor.external_data:
+                if entry.key == "location":
+                    entry.value = "../model.onnx_data"
+        shutil.copy(folder / "onnx" / "model.onnx_data", folder)
+        (folder / "onnx" / "model.onnx").write_bytes(graph.SerializeToString())
+        self.refused("outside its folder", folder, "--append-ids", self.end)
+
     def test_what_is_not_proven_has_to_be_said(self):
         folder = self.copy()
         self.refused("--append-ids", folder)
@@ -191,7 +214,7 @@ class Import(unittest.TestCase):
     def test_broken_folders(self):
         end = ("--append-ids", self.end)
         for name, content, words in (
-            ("model.onnx", b"no model", "refused the model"), ("tokenizer.json", b"{", "tokenizer"),
+            ("model.onnx", b"no model", "model.onnx: not an ONNX file"), ("tokenizer.json", b"{", "tokenizer"),
             ("modules.json", b"[", "modules.json"), ("config.json", b"\xff", "config.json"),
         ):
             folder = self.copy()

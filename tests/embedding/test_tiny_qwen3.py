@@ -18,6 +18,7 @@ import unittest
 
 import jsonschema
 import numpy as np
+import onnx
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "api"), str(ROOT / "tools" / "models")]
@@ -129,6 +130,25 @@ class Rules(TinyModels):
         def plain(manifest, _):
             manifest["tokenizer"]["specials_in_text"] = "plain"
 
+        def beside(manifest, folder):
+            model = onnx.load(folder / "model.onnx")
+            (folder / "model.onnx").unlink()
+            onnx.save(model, folder / "model.onnx", save_as_external_data=True, size_threshold=256, location="weights")
+            manifest["graph"].update(tiny_qwen3.described(folder / "model.onnx"))
+            manifest["graph"]["external"] = [tiny_qwen3.described(folder / "weights")]
+
+        def variant(manifest, folder):
+            """Another layout of the same network, for the processor."""
+            shutil.copy(cls.models / "tiny-qwen3-pooled" / "model.onnx", folder / "pooled.onnx")
+            manifest["variants"] = [
+                {"name": "for-another-gpu", "providers": ["cpu"], "compute_capability": "99.0",
+                 "graph": manifest["graph"]},
+                {"name": "pooled", "providers": ["cpu"],
+                 "graph": {**tiny_qwen3.described(folder / "pooled.onnx"), "pooled": True,
+                           **tiny_qwen3.graph_members(cls.config, "pooled")}}]
+
+        vary(cls.models, "tiny-beside", beside)
+        vary(cls.models, "tiny-variant", variant)
         vary(cls.models, "tiny-no-end", without_end)
         vary(cls.models, "tiny-plain", plain)
 
@@ -170,6 +190,18 @@ class Rules(TinyModels):
         self.check_close(self.embed([text])[0], ids)
         self.check_close(self.embed([text], "tiny-no-end")[0], ids[:-1])
         self.assertLess(float(self.embed([text])[0] @ self.embed([text], "tiny-no-end")[0]), 0.9)
+
+    def test_weights_beside_the_graph(self):
+        texts = make_texts(5, 12)
+        np.testing.assert_array_equal(self.embed(texts, "tiny-beside"), self.embed(texts))
+
+    def test_a_variant_takes_the_graphs_place(self):
+        texts = make_texts(5, 12)
+        np.testing.assert_array_equal(self.embed(texts, "tiny-variant"), self.embed(texts, "tiny-qwen3-pooled"))
+        rows = self.server.request("GET", "/v1/models").json["data"]
+        providers = next(row for row in rows if row["id"] == "tiny-variant")["akidb"]["providers"]
+        self.assertEqual([(one["variant"], one["state"]) for one in providers if one["serves"]],
+                         [("pooled", "ready")])
 
     def test_an_empty_text_is_its_end_token_unless_there_is_none(self):
         self.check_close(self.embed([""])[0], self.ids("document", ""))
@@ -267,6 +299,38 @@ class Refusals(TinyModels):
                 manifest["graph"]["empty_kv"].update(changes)
             return change
 
+        def beside(change):
+            def describe(manifest, folder):
+                model = onnx.load(folder / "model.onnx")
+                onnx.save(model, folder / "model.onnx", save_as_external_data=True, size_threshold=256,
+                          location="weights")
+                manifest["graph"].update(tiny_qwen3.described(folder / "model.onnx"))
+                manifest["graph"]["external"] = [tiny_qwen3.described(folder / "weights")]
+                change(manifest, folder)
+            return describe
+
+        def shorter(_, folder):
+            (folder / "weights").write_bytes((folder / "weights").read_bytes()[:-1])
+
+        def flipped(_, folder):
+            data = bytearray((folder / "weights").read_bytes())
+            data[0] ^= 1
+            (folder / "weights").write_bytes(data)
+
+        def wrong_variant(manifest, folder):
+            zero_point(manifest, folder)
+            graph = manifest["graph"]
+            manifest.update(json.loads((cls.models / HIDDEN / "manifest.json").read_text(encoding="utf-8")))
+            shutil.copy(folder / "model.onnx", folder / "bytes.onnx")
+            shutil.copy(cls.models / HIDDEN / "model.onnx", folder)
+            manifest.update(id="wrong-variant", variants=[
+                {"name": "bytes", "providers": ["cpu"], "graph": {**graph, "path": "bytes.onnx", "pooled": True}}])
+
+        vary(cls.models, "beside-not-named", beside(lambda manifest, _: manifest["graph"].pop("external")))
+        vary(cls.models, "beside-missing", beside(lambda _, folder: (folder / "weights").unlink()))
+        vary(cls.models, "beside-shorter", beside(shorter))
+        vary(cls.models, "beside-flipped", beside(flipped))
+        vary(cls.models, "wrong-variant", wrong_variant)
         vary(cls.models, "zero-point", zero_point)
         vary(cls.models, "no-empty-kv", copy_graph(cls.models, "tiny-qwen3-empty-kv"))
         vary(cls.models, "few-layers", empty_kv(layers=3))
@@ -277,6 +341,10 @@ class Refusals(TinyModels):
 
     def test_each_says_what_is_wrong(self):
         for model, words in (
+            ("beside-not-named", "the graph's weights lie in `weights`"),
+            ("beside-shorter", "weights has"),
+            ("beside-flipped", "SHA-256"),
+            ("wrong-variant", "golden text 0"),
             ("zero-point", "golden text 0"),
             ("no-empty-kv", "takes 11 inputs"),
             ("few-layers", "takes 11 inputs"),
@@ -287,6 +355,8 @@ class Refusals(TinyModels):
         ):
             error = self.post("/v1/embeddings", {"input": "x", "model": model}, 503)
             self.assertIn(words, error, model)
+        error = self.post("/v1/embeddings", {"input": "x", "model": "beside-missing"}, 400)
+        self.assertIn("weights is missing", error)
 
 
 class Schema(unittest.TestCase):
@@ -306,6 +376,12 @@ class Schema(unittest.TestCase):
                 "graph": {"path": "sub/m.onnx", "sha256": sha256, "bytes": 1, "inputs": {"i": "ids"}, "output": "o",
                           "output_type": "uint8", "dequantize": {"scale": 0.5, "zero_point": 128},
                           "empty_kv": {"layers": 1, "heads": 1, "head_dim": 1, "key": "k{layer}", "value": "v{layer}"}},
+                "variants": [{"name": "v", "precision": "fp8", "providers": ["tensorrt"], "compute_capability": "8.9",
+                              "options": {"device_id": "0"},
+                              "graph": {"path": "v.onnx", "sha256": sha256, "bytes": 1, "inputs": {"i": "ids"},
+                                        "output": "o", "pooled": True,
+                                        "external": [{"path": "w", "sha256": sha256, "bytes": 1}]}}],
+                "engine_profile": {"items_max": 8, "items_typical": 1, "tokens_typical": 8},
                 "prompts": {"query": "q", "document": "d", "default_instruction": "i"}, "max_tokens": 8,
                 "pooling": "last", "dims": {"native": 16, "offered": [8]},
                 "golden": [{"type": "query", "text": "x", "head": head, "min_cosine": 0.99}]}
@@ -335,7 +411,10 @@ class Schema(unittest.TestCase):
             (("graph", "dequantize", "zero_point"), 256), (("graph", "empty_kv", "key"), "k"),
             (("graph", "empty_kv", "layers"), 0), (("graph", "empty_kv", "type"), "uint8"),
             (("tokenizer", "append_ids"), []), (("tokenizer", "append_ids"), [-1]), (("golden",), []),
-            (("dims", "native"), 70000), (("golden", 0, "head"), [1]), (("golden", 0, "min_cosine"), 0.5),
+            (("variants", 0, "providers"), ["rocm"]), (("variants", 0, "compute_capability"), "sm_89"),
+            (("variants", 0, "options", "device_id"), 0), (("variants", 0, "graph", "external", 0, "path"), "../w"),
+            (("engine_profile", "items_max"), 0), (("dims", "native"), 70000),
+            (("golden", 0, "head"), [1]), (("golden", 0, "min_cosine"), 0.5),
         ):
             manifest = self.full()
             place = manifest

@@ -52,6 +52,39 @@ void WriteLoading(const service::ModelInfo& model, JsonWriter& json) {
   json.EndObject();
 }
 
+// Of a loaded model.
+void WriteProviders(const service::ModelInfo& model, JsonWriter& json) {
+  json.Key("providers");
+  json.BeginArray();
+  for (const auto& provider : model.providers) {
+    json.BeginObject();
+    json.Key("provider");
+    json.String(NamesOf(provider.provider).runtime);
+    if (!provider.variant.empty()) {
+      json.Key("variant");
+      json.String(provider.variant);
+    }
+    json.Key("state");
+    json.String(NameOf(provider.state));
+    json.Key("serves");
+    json.Bool(provider.serves);
+    json.Key("failures");
+    json.Uint(provider.failures);
+    if (!provider.reason.empty()) {
+      json.Key("reason");
+      json.String(provider.reason);
+    }
+    if (provider.retry_in_s > 0) {
+      json.Key("retry_in_seconds");
+      json.Double(provider.retry_in_s);
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+  json.Key("degraded");
+  json.Bool(IsDegraded(model.providers));
+}
+
 // What OpenAI's form has no place for.
 void WriteOwn(const service::ModelInfo& model, JsonWriter& json) {
   json.BeginObject();
@@ -78,6 +111,7 @@ void WriteOwn(const service::ModelInfo& model, JsonWriter& json) {
   json.Bool(model.pinned);
   json.Key("default");
   json.Bool(model.is_default);
+  if (!model.providers.empty()) WriteProviders(model, json);
   json.EndObject();
 }
 

@@ -1,8 +1,10 @@
 // What this process does and how it is, for those who watch it: Prometheus' text format
 // (https://prometheus.io/docs/instrumenting/exposition_formats/) with the dialect's names, and the
 // dialect's telemetry.
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/rest/api_call.h"
 #include "api/rest/quota_json.h"
@@ -248,6 +250,30 @@ void AddModels(const service::EmbedderStatistics& embedder, MetricsText& metrics
   metrics.Gauge("akidb_query_cache_bytes", "memory that these take", std::to_string(cache.bytes));
 }
 
+// Of loaded models: none where none is.
+void AddProviders(const std::vector<service::ModelInfo>& models, MetricsText& metrics) {
+  if (std::all_of(models.begin(), models.end(),
+                  [](const service::ModelInfo& model) { return model.providers.empty(); })) {
+    return;
+  }
+  const auto each = [&](std::string_view name, auto value) {
+    for (const service::ModelInfo& model : models) {
+      for (const auto& state : model.providers) {
+        metrics.Sample(name,
+                       {{"model", model.id},
+                        {"provider", NamesOf(state.provider).runtime},
+                        {"variant", state.variant}},
+                       std::to_string(value(state)));
+      }
+    }
+  };
+  metrics.Begin("akidb_model_provider_serves", "gauge", "1: runs of the model go to this provider");
+  each("akidb_model_provider_serves", [](const auto& state) { return state.serves ? 1 : 0; });
+  metrics.Begin("akidb_model_provider_failures_total", "counter",
+                "failures of a provider since the model was loaded");
+  each("akidb_model_provider_failures_total", [](const auto& state) { return state.failures; });
+}
+
 // Only of what is limited, as the dialect has it.
 void AddQuotas(const service::QuotasExceeded& exceeded, MetricsText& metrics) {
   if (!exceeded.memory && !exceeded.disk) return;
@@ -298,6 +324,7 @@ Result<std::string> GetMetrics(const ApiCall& call) {
   AddResponses(call.statistics.Read(), metrics);
   AddScrubs(call.service.Scrubs(), metrics);
   AddModels(call.service.EmbeddingStatistics(), metrics);
+  AddProviders(call.service.Models(), metrics);
   if (call.service.quotas() != nullptr) AddQuotas(call.service.quotas()->exceeded(), metrics);
   metrics.Gauge("memory_allocated_bytes", "allocated and not given back",
                 std::to_string(usage.allocated_bytes));

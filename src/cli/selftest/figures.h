@@ -8,6 +8,7 @@
 
 #include "cli/selftest/machine.h"
 #include "cli/selftest/read_bandwidth.h"
+#include "embedding/provider_state.h"
 
 namespace akidb::cli {
 
@@ -33,12 +34,25 @@ struct GoldenFigure {
   double min_cosine = 0;  // that the manifest demands
 };
 
+// A model on one execution provider.
+struct ProviderFigures {
+  std::string provider;
+  std::string variant;  // empty: the model's own graph
+  std::string problem;  // why it can't run there
+  std::vector<GoldenFigure> golden;
+  // The lowest cosine of a golden text's whole vector to that of the last provider of the list that
+  // could run, which is the processor; 0: not compared.
+  double cosine_to_last = 0;
+};
+
 struct ModelFigures {
   std::string id;
   std::string problem;  // why it can't be used; what stands below was measured before
   std::string provider;
   uint64_t graph_bytes = 0;
-  double load_ms = 0;  // checksums, making the session, golden texts
+  std::vector<embedding::ProviderState> found;  // what it told of its providers once loaded
+  std::vector<ProviderFigures> providers;       // the preferred one first
+  double load_ms = 0;                           // checksums, making the session, golden texts
   std::vector<GoldenFigure> golden;
   SeriesFigures queries;
   SeriesFigures passages;

@@ -82,6 +82,7 @@ Status ModelRun::Load(const RequestContext& context, const embedding::Manifest& 
   figures.load_ms = MillisecondsSince(start);
   AKIDB_RETURN_IF_ERROR(EmbedGolden(context, manifest, figures));
   AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo info, embedder_.FindModel(model_));
+  figures.found = info.providers;
   for (const embedding::ProviderState& state : info.providers) {
     if (state.serves) figures.provider = NamesOf(state.provider).runtime;
   }

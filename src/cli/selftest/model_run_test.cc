@@ -1,12 +1,14 @@
 #include "cli/selftest/model_run.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
 #include <gtest/gtest.h>
 
 #include "cli/selftest/installed.h"
+#include "cli/selftest/provider_run.h"
 #include "env/simulated_file_system.h"
 
 namespace akidb::cli {
@@ -19,7 +21,8 @@ using embedding::ModelInfo;
 // A word is a token, and two more stand around a text. Fails after `requests_max` requests.
 class WordEmbedder final : public embedding::Embedder {
  public:
-  explicit WordEmbedder(size_t requests_max) : requests_max_(requests_max) {}
+  explicit WordEmbedder(size_t requests_max, std::array<float, 2> vector = {0.6F, 0.8F})
+      : requests_max_(requests_max), vector_(vector) {}
 
   Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request) override {
     AKIDB_RETURN_IF_ERROR(context.Check());
@@ -29,7 +32,7 @@ class WordEmbedder final : public embedding::Embedder {
     for (const std::string& text : request.texts) {
       repeated_ += texts_.insert(text).second ? 0 : 1;
       result.tokens.push_back(static_cast<uint32_t>(WordsOf(text) + 2));
-      result.vectors.insert(result.vectors.end(), {0.6F, 0.8F});
+      result.vectors.insert(result.vectors.end(), vector_.begin(), vector_.end());
     }
     return result;
   }
@@ -48,7 +51,17 @@ class WordEmbedder final : public embedding::Embedder {
     return UnsupportedError("not needed here");
   }
   std::vector<ModelInfo> Models() override { return {}; }
-  Result<ModelInfo> FindModel(std::string_view) override { return NotFoundError("none"); }
+  // Of a GPU that isn't there, and the processor.
+  Result<ModelInfo> FindModel(std::string_view) override {
+    ModelInfo info;
+    info.providers.resize(2);
+    info.providers[0].provider = embedding::Provider::kCuda;
+    info.providers[0].state = embedding::LinkState::kRefused;
+    info.providers[0].reason = "no such provider";
+    info.providers[1].state = embedding::LinkState::kReady;
+    info.providers[1].serves = true;
+    return info;
+  }
   Status Load(const RequestContext& context, std::string_view) override { return context.Check(); }
   Status Unload(const RequestContext& context, std::string_view) override {
     return context.Check();
@@ -63,6 +76,7 @@ class WordEmbedder final : public embedding::Embedder {
   }
 
   const size_t requests_max_;
+  const std::array<float, 2> vector_;  // of every text
   size_t requests_ = 0;
   size_t repeated_ = 0;
   std::set<std::string> texts_;
@@ -100,6 +114,51 @@ class ModelRunTest : public testing::Test {
   ModelFigures figures_;
   uint64_t steps_ = 0;
 };
+
+TEST_F(ModelRunTest, TellsWhichProviderServed) {
+  WordEmbedder embedder(1000);
+  ASSERT_TRUE(Measure(embedder).ok());
+  EXPECT_EQ(figures_.provider, "CPUExecutionProvider");
+  ASSERT_EQ(figures_.found.size(), 2u);
+  EXPECT_EQ(figures_.found[0].reason, "no such provider");
+}
+
+// Whatever served: each by itself, against the last one.
+TEST(CompareProviders, HoldsEachAgainstTheLastOneThatRuns) {
+  std::vector<embedding::ProviderState> found(3);
+  found[0].provider = embedding::Provider::kTensorRt;
+  found[0].variant = "fp8";
+  found[0].state = embedding::LinkState::kReady;
+  found[1].provider = embedding::Provider::kCuda;
+  found[1].state = embedding::LinkState::kRefused;
+  found[1].reason = "no such provider";
+  const RequestContext context;
+  const auto make = [](embedding::Provider provider) {
+    const bool is_cpu = provider == embedding::Provider::kCpu;
+    return std::make_unique<WordEmbedder>(10,
+                                          is_cpu ? std::array{0.6F, 0.8F} : std::array{0.8F, 0.6F});
+  };
+  const std::vector<ProviderFigures> figures = CompareProviders(context, Described(), found, make);
+  ASSERT_EQ(figures.size(), 3u);
+  EXPECT_EQ(figures[0].provider, "TensorrtExecutionProvider");
+  EXPECT_EQ(figures[0].variant, "fp8");
+  EXPECT_EQ(figures[0].problem, "");
+  EXPECT_NEAR(figures[0].cosine_to_last, 0.96, 1e-6);
+  ASSERT_EQ(figures[0].golden.size(), 1u);
+  EXPECT_NEAR(figures[0].golden[0].cosine, 0.96, 1e-6);
+  EXPECT_EQ(figures[1].problem, "no such provider");
+  EXPECT_TRUE(figures[1].golden.empty());
+  EXPECT_NEAR(figures[2].golden[0].cosine, 1, 1e-6);
+  EXPECT_EQ(figures[2].cosine_to_last, 0);
+}
+
+TEST(CompareProviders, TellsWhyOneFails) {
+  std::vector<embedding::ProviderState> found(1);
+  const RequestContext context;
+  const std::vector<ProviderFigures> figures = CompareProviders(
+      context, Described(), found, [](auto) { return std::make_unique<WordEmbedder>(0); });
+  EXPECT_EQ(figures[0].problem, "the device has gone");
+}
 
 TEST_F(ModelRunTest, MeasuresEveryRequestSizeWithTextsOfTheirOwn) {
   WordEmbedder embedder(1000);

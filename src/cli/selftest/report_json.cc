@@ -121,6 +121,18 @@ void WriteModel(JsonWriter& json, const ModelFigures& model, const SelftestRepor
     one.Number("cosine", golden.cosine);
     one.Number("min_cosine", golden.min_cosine);
   });
+  members.Array("providers", model.providers, [&](const ProviderFigures& provider) {
+    Members one(json);
+    one.Text("provider", provider.provider);
+    one.Text("variant", provider.variant);
+    one.Text("problem", provider.problem);
+    one.Array("golden", provider.golden, [&](const GoldenFigure& golden) {
+      Members text(json);
+      text.Number("cosine", golden.cosine);
+      text.Number("min_cosine", golden.min_cosine);
+    });
+    one.Number("cosine_to_last", provider.cosine_to_last);
+  });
   const double floor_ms = FloorMs(model, report);
   members.Count("graph_bytes", model.graph_bytes);
   members.Number("floor_ms", floor_ms);

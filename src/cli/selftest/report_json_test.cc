@@ -26,6 +26,8 @@ SelftestReport Filled() {
   model.graph_bytes = 20'000'000;
   model.load_ms = 100;
   model.golden = {{0.999, 0.99}};
+  model.providers = {{"CUDAExecutionProvider", "bf16", "", {{0.998, 0.99}}, 0.9985},
+                     {"CPUExecutionProvider", "", "no\nlibrary", {}, 0}};
   model.queries.text_tokens = 16;
   BatchFigures batch;
   batch.texts = 1;
@@ -56,6 +58,10 @@ TEST(SelftestReportJson, HoldsEveryFigure) {
   EXPECT_EQ(double(root.at_pointer("/models/0/floor_ms")), 1);
   EXPECT_EQ(double(root.at_pointer("/models/0/queries/requests/0/p95_ms")), 3);
   EXPECT_EQ(double(root.at_pointer("/models/0/queries/requests/0/floor_tokens_per_s")), 18'000);
+  EXPECT_EQ(std::string_view(root.at_pointer("/models/0/providers/0/variant")), "bf16");
+  EXPECT_EQ(double(root.at_pointer("/models/0/providers/0/golden/0/cosine")), 0.998);
+  EXPECT_EQ(double(root.at_pointer("/models/0/providers/0/cosine_to_last")), 0.9985);
+  EXPECT_EQ(std::string_view(root.at_pointer("/models/0/providers/1/problem")), "no\nlibrary");
   EXPECT_FALSE(bool(root.at_pointer("/gate/passed")));
   EXPECT_EQ(std::string_view(root.at_pointer("/gate/findings/1/text")), "bad");
 }
@@ -81,6 +87,13 @@ TEST(SelftestReportText, SaysWhatIsNotThere) {
   EXPECT_THAT(text, HasSubstr("GPU            not found: libcuda.so.1 can't be opened\n"));
   EXPECT_THAT(text, HasSubstr("TensorRT       not found\n"));
   EXPECT_THAT(text, HasSubstr("ONNX Runtime   not found: not installed\n"));
+}
+
+TEST(SelftestReportText, HasALineForEachProvider) {
+  const SelftestReport report = Filled();
+  const std::string text = ModelText(report.models[0], report);
+  EXPECT_THAT(text, HasSubstr("CUDAExecutionProvider (bf16): lowest cosine 0.99800, 0.99850 to"));
+  EXPECT_THAT(text, HasSubstr("CPUExecutionProvider: no library"));
 }
 
 TEST(SelftestReportText, ShowsFiguresWithoutControlCharacters) {

@@ -73,6 +73,18 @@ std::string RuntimeText(const RuntimeFacts& facts) {
                   " (in the library's list, which is no evidence that they work here)");
 }
 
+// A line for each provider that the model was tried on.
+std::string ProviderText(const ProviderFigures& figures) {
+  std::string text = figures.provider;
+  if (!figures.variant.empty()) text += " (" + Clean(figures.variant) + ")";
+  if (!figures.problem.empty()) return text + ": " + Clean(figures.problem);
+  double lowest = 1;
+  for (const GoldenFigure& golden : figures.golden) lowest = std::min(lowest, golden.cosine);
+  text += fmt::format(": lowest cosine {:.5f}", lowest);
+  if (figures.cosine_to_last == 0) return text;
+  return text + fmt::format(", {:.5f} to the last one's whole vectors", figures.cosine_to_last);
+}
+
 std::string GoldenText(const ModelFigures& model) {
   const std::optional<double> lowest = LowestCosine(model);
   if (!lowest) return kNotFound;
@@ -129,7 +141,7 @@ std::string ModelText(const ModelFigures& model, const SelftestReport& report) {
   line("runs on", model.provider);
   line("loaded in", fmt::format("{:.0f} ms", model.load_ms));
   line("golden texts", GoldenText(model));
-  line("precisions", "one precision installed: nothing to compare it with");
+  for (const ProviderFigures& provider : model.providers) line("on", ProviderText(provider));
   const double floor_ms = FloorMs(model, report);
   line("weights",
        fmt::format("{}{}", Size(model.graph_bytes),

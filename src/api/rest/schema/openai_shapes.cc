@@ -104,12 +104,31 @@ constexpr Shape kLoading = {.kind = Kind::kObject,
 constexpr Shape kMemoryBytes = {.kind = Kind::kUint,
                                 .doc = "What it counts for of `models_bytes_max`."};
 constexpr Shape kRequests = {.kind = Kind::kUint, .doc = "That use it now."};
+constexpr Shape kLinkState = {
+    .kind = Kind::kChoice,
+    .doc =
+        "`waiting`: not needed so far. `building`: being made, another serves meanwhile. `open`: "
+        "it failed, and is tried again. `refused`: it can't run here, or is lost.",
+    .choices = "waiting|building|ready|open|refused"};
+constexpr Field kProviderFields[] = {{"provider", &kText, true},        {"variant", &kText},
+                                     {"state", &kLinkState, true},      {"serves", &kFlag, true},
+                                     {"failures", &kCount, true},       {"reason", &kText},
+                                     {"retry_in_seconds", &kRealNumber}};
+constexpr Shape kProvider = {
+    .kind = Kind::kObject, .name = "ModelProvider", .fields = kProviderFields};
+constexpr Shape kModelProviders = {
+    .kind = Kind::kArray,
+    .doc = "While it is loaded: what it may run on, the preferred one first.",
+    .element = &kProvider};
+constexpr Shape kDegraded = {.kind = Kind::kBool,
+                             .doc = "Another provider serves, or none, because one failed."};
 constexpr Field kOwnFields[] = {
-    {"aliases", &kTexts, true},     {"dimensions", &kCount, true},
-    {"max_tokens", &kCount, true},  {"state", &kLoadState, true},
-    {"state_reason", &kText},       {"loading", &kLoading},
-    {"requests", &kRequests, true}, {"memory_bytes", &kMemoryBytes, true},
-    {"pinned", &kFlag, true},       {"default", &kFlag, true}};
+    {"aliases", &kTexts, true},      {"dimensions", &kCount, true},
+    {"max_tokens", &kCount, true},   {"state", &kLoadState, true},
+    {"state_reason", &kText},        {"loading", &kLoading},
+    {"requests", &kRequests, true},  {"memory_bytes", &kMemoryBytes, true},
+    {"pinned", &kFlag, true},        {"default", &kFlag, true},
+    {"providers", &kModelProviders}, {"degraded", &kDegraded}};
 constexpr Shape kOwn = {.kind = Kind::kObject, .name = "ModelState", .fields = kOwnFields};
 constexpr Field kModelFields[] = {{"id", &kText, true},
                                   {"object", &kModelTag, true},
