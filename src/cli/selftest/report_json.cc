@@ -110,27 +110,27 @@ void WriteSeries(JsonWriter& json, const SeriesFigures& series, double floor_ms)
   });
 }
 
+void WriteGolden(JsonWriter& json, Members& members, const std::vector<GoldenFigure>& texts) {
+  members.Array("golden", texts, [&](const GoldenFigure& golden) {
+    Members one(json);
+    one.Number("cosine", golden.cosine);
+    one.Number("min_cosine", golden.min_cosine);
+  });
+}
+
 void WriteModel(JsonWriter& json, const ModelFigures& model, const SelftestReport& report) {
   Members members(json);
   members.Text("id", model.id);
   members.Text("problem", model.problem);
   members.Text("provider", model.provider);
   members.Number("load_ms", model.load_ms);
-  members.Array("golden", model.golden, [&](const GoldenFigure& golden) {
-    Members one(json);
-    one.Number("cosine", golden.cosine);
-    one.Number("min_cosine", golden.min_cosine);
-  });
+  WriteGolden(json, members, model.golden);
   members.Array("providers", model.providers, [&](const ProviderFigures& provider) {
     Members one(json);
     one.Text("provider", provider.provider);
     one.Text("variant", provider.variant);
     one.Text("problem", provider.problem);
-    one.Array("golden", provider.golden, [&](const GoldenFigure& golden) {
-      Members text(json);
-      text.Number("cosine", golden.cosine);
-      text.Number("min_cosine", golden.min_cosine);
-    });
+    WriteGolden(json, one, provider.golden);
     one.Number("cosine_to_last", provider.cosine_to_last);
   });
   const double floor_ms = FloorMs(model, report);
