@@ -57,13 +57,13 @@ std::vector<std::string> SplitTexts(const std::string& content) {
   return texts;
 }
 
-PipelineOptions MakeOptions(env::FileSystem& fs, const Settings& settings) {
-  PipelineOptions options;
-  options.workers = static_cast<int>(settings.number("workers", PhysicalCores(fs)));
-  options.threads_per_run = static_cast<int>(
-      settings.number("run_threads", static_cast<size_t>(options.threads_per_run)));
-  options.batch_tokens = settings.number("batch_tokens", options.batch_tokens);
-  options.bucket_step = settings.number("bucket_step", options.bucket_step);
+LoadOptions MakeOptions(env::FileSystem& fs, const Settings& settings) {
+  LoadOptions options;
+  options.providers.threads = static_cast<int>(settings.number("run_threads", 1));
+  PipelineOptions& pipeline = options.pipeline;
+  pipeline.workers = static_cast<int>(settings.number("workers", PhysicalCores(fs)));
+  pipeline.batch_tokens = settings.number("batch_tokens", pipeline.batch_tokens);
+  pipeline.bucket_step = settings.number("bucket_step", pipeline.bucket_step);
   return options;
 }
 
@@ -75,7 +75,10 @@ Result<std::unique_ptr<Pipeline>> LoadDefault(env::FileSystem& fs, const Setting
       env::JoinPath(ModelsDirectory(fs, settings.text("models"), ""), manifest.id);
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder,
                          LoadTextEncoder(fs, {folder, manifest}));
-  return LoadModel(fs, {folder, std::move(encoder)}, *runtime, MakeOptions(fs, settings));
+  LoadOptions options = MakeOptions(fs, settings);
+  options.make_session = MakeSessionsHere(fs, std::move(runtime));
+  static const std::unique_ptr<Logger> log = MakeStderrLogger(LogLevel::kWarning);
+  return LoadModel(fs, *log, {folder, std::move(encoder)}, options);
 }
 
 struct Outcome {

@@ -184,6 +184,7 @@ class InstalledModels final : public Embedder, private ModelSource {
     LoadOptions options;
     options.make_session = MakeSessionsHere(fs_, runtime);
     options.pipeline.workers = options_.threads > 0 ? options_.threads : PhysicalCores(fs_);
+    options.pipeline.batch_tokens = 0;
     options.pipeline.queue_items_max = options_.queue_items_max;
     options.pipeline.queue_bytes_max = options_.queue_bytes_max;
     options.pipeline.query_cache = &query_cache_;

@@ -128,7 +128,9 @@ Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, Logger& log,
       std::move(chain_options), log, parts.progress);
   if (!chain.ok()) return chain.status().WithContext("model " + manifest.id);
   PipelineOptions pipeline = options.pipeline;
-  pipeline.batch_tokens = ServesOnGpu(**chain) ? kGpuTokens : kProcessorTokens;
+  if (pipeline.batch_tokens == 0) {
+    pipeline.batch_tokens = ServesOnGpu(**chain) ? kGpuTokens : kProcessorTokens;
+  }
   return std::make_unique<Pipeline>(encoder, std::move(chain).value(), pipeline);
 }
 

@@ -42,7 +42,7 @@ using SessionMaker =
 
 struct LoadOptions {
   SessionMaker make_session;
-  PipelineOptions pipeline;
+  PipelineOptions pipeline;  // batch_tokens 0: what suits the provider that serves
   ProviderSettings providers;
   std::chrono::milliseconds run_timeout{};  // of one run; 0: none
   bool isolated = false;                    // a provider that is lost takes no other along

@@ -21,9 +21,8 @@
 namespace akidb::embedding {
 
 struct PipelineOptions {
-  int workers = 1;          // concurrent runs
-  int threads_per_run = 1;  // used when the session is made
-  size_t batch_tokens = 256;
+  int workers = 1;            // concurrent runs
+  size_t batch_tokens = 256;  // padded, of a run
   size_t bucket_step = 8;
   size_t queue_items_max = 8192;
   size_t queue_bytes_max = 64u << 20;
