@@ -1,16 +1,16 @@
-// What the posix forms of env's interfaces share: descriptors, and errors of system calls.
+// What the posix forms of env's interfaces share: opening, and errors of system calls.
 #pragma once
 
 #include <cerrno>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/status.h"
+#include "env/descriptor.h"
 
 namespace akidb::env {
 
@@ -24,22 +24,6 @@ auto Retry(F&& f) {
   while (result == -1 && errno == EINTR) result = f();
   return result;
 }
-
-// Closes what it holds.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Result<Descriptor> OpenDescriptor(const std::string& path, int flags);
 Result<struct stat> Stat(const Descriptor& descriptor, const std::string& path);

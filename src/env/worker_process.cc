@@ -1,0 +1,163 @@
+#include "env/worker_process.h"
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "env/posix_calls.h"
+
+namespace akidb::env {
+namespace {
+
+constexpr int kWorkerSocket = 3;  // the first after the standard ones
+// Of -1000 to 1000 (proc(5)): well before the process that the data belong to.
+constexpr std::string_view kOutOfMemoryScore = "500";
+
+// posix_spawn's two parameter objects.
+class SpawnParameters {
+ public:
+  explicit SpawnParameters(const Descriptor& socket) {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    // Our standard output is read by programs.
+    posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, socket.get(), kWorkerSocket);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, kWorkerSocket + 1);
+    posix_spawnattr_init(&attributes_);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&blocked, signal);
+    posix_spawnattr_setsigmask(&attributes_, &blocked);
+    sigset_t defaults;
+    sigfillset(&defaults);
+    posix_spawnattr_setsigdefault(&attributes_, &defaults);
+    posix_spawnattr_setpgroup(&attributes_, 0);  // its own
+    posix_spawnattr_setflags(
+        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  }
+  ~SpawnParameters() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnParameters(const SpawnParameters&) = delete;
+  SpawnParameters& operator=(const SpawnParameters&) = delete;
+
+  const posix_spawn_file_actions_t* actions() const { return &actions_; }
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+int Spawn(const WorkerCommand& command, const Descriptor& socket, int& pid) {
+  std::vector<std::string> copies = command.arguments;
+  std::string program = command.program;
+  std::vector<char*> argv = {program.data()};
+  for (std::string& argument : copies) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  const SpawnParameters parameters(socket);
+  return posix_spawn(&pid, program.c_str(), parameters.actions(), parameters.attributes(),
+                     argv.data(), environ);
+}
+
+std::string Describe(const siginfo_t& info) {
+  if (info.si_code == CLD_EXITED) return "exit code " + std::to_string(info.si_status);
+  const char* name = sigabbrev_np(info.si_status);
+  const char* text = sigdescr_np(info.si_status);
+  std::string end = "signal ";
+  end.append(name != nullptr ? "SIG" + std::string(name) : std::to_string(info.si_status));
+  if (text != nullptr) end.append(" (").append(text).append(")");
+  return end;
+}
+
+// Waits, and leaves it to be reaped.
+std::string WaitUntilEnded(int pid) {
+  siginfo_t info = {};
+  const int failed =
+      Retry([&] { return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT); });
+  // So where SIGCHLD is ignored: the system reaps by itself.
+  return failed != 0 ? "an unknown cause" : Describe(info);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const WorkerCommand& command,
+                                                            const MessageSocket& socket) {
+  std::unique_ptr<WorkerProcess> worker(new WorkerProcess());
+  worker->guard_ = std::thread([&, self = worker.get()] { self->Guard(command, socket); });
+  int error = 0;
+  {
+    MutexLock lock(worker->mutex_);
+    while (!worker->spawned_) worker->changed_.Wait(worker->mutex_);
+    error = *worker->spawned_;
+  }
+  if (error == 0) return worker;
+  const Status status = ErrnoStatus("can't run", command.program, error);
+  if (error != EAGAIN && error != ENOMEM) return status;
+  return ResourceExhaustedError(std::string(status.message()));
+}
+
+// The references are good until `spawned_` is set.
+void WorkerProcess::Guard(const WorkerCommand& command, const MessageSocket& socket) {
+  int pid = 0;
+  const int error = Spawn(command, socket.descriptor(), pid);
+  {
+    MutexLock lock(mutex_);
+    pid_ = pid;
+    spawned_ = error;
+    if (error != 0) end_ = "it was not started";
+    changed_.NotifyAll();
+  }
+  if (error != 0) return;
+  std::string end = WaitUntilEnded(pid);
+  MutexLock lock(mutex_);
+  // Under the lock, as its number may belong to another process from here on.
+  (void)Retry([&] { return ::waitpid(pid, nullptr, 0); });
+  end_ = std::move(end);
+  changed_.NotifyAll();
+}
+
+WorkerProcess::~WorkerProcess() {
+  Kill();
+  guard_.join();
+}
+
+void WorkerProcess::Kill() {
+  MutexLock lock(mutex_);
+  if (!end_) ::kill(pid_, SIGKILL);
+}
+
+std::optional<std::string> WorkerProcess::WaitForEnd(
+    std::chrono::steady_clock::time_point deadline) {
+  MutexLock lock(mutex_);
+  while (!end_) {
+    if (!changed_.WaitUntil(mutex_, deadline)) break;
+  }
+  return end_;
+}
+
+Result<MessageSocket> EnterWorker() {
+  int type = 0;
+  socklen_t bytes = sizeof type;
+  if (::getsockopt(kWorkerSocket, SOL_SOCKET, SO_TYPE, &type, &bytes) != 0 ||
+      type != SOCK_SEQPACKET || ::fcntl(kWorkerSocket, F_SETFD, FD_CLOEXEC) != 0) {
+    return InvalidArgumentError("this program is started by another one, not by hand");
+  }
+  // A parent that has ended before shows as the socket's end.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // A hint; some sandboxes don't allow it.
+  Result<Descriptor> score = OpenDescriptor("/proc/self/oom_score_adj", O_WRONLY);
+  if (score.ok()) {
+    (void)!::write(score->get(), kOutOfMemoryScore.data(), kOutOfMemoryScore.size());
+  }
+  return MessageSocket(Descriptor(kWorkerSocket));
+}
+
+}  // namespace akidb::env
