@@ -12,7 +12,10 @@ struct Node {
 };
 
 std::vector<const CLI::App*> SubcommandsOf(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App* below) { return !below->get_name().empty(); });
+  // Without a group are those that people don't call.
+  return app.get_subcommands([](const CLI::App* below) {
+    return !below->get_name().empty() && !below->get_group().empty();
+  });
 }
 
 void Collect(const CLI::App& app, const std::string& path, std::vector<Node>& nodes) {

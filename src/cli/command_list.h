@@ -26,6 +26,7 @@ void AddRepairCommand(CLI::App& app, RunSlot& run);
 void AddSelftestCommand(CLI::App& app, RunSlot& run);
 void AddSnapshotCommand(CLI::App& app, RunSlot& run);
 void AddCompletionCommand(CLI::App& app, RunSlot& run);
+void AddSessionWorkerCommand(CLI::App& app, RunSlot& run);
 
 // --url with what its server wants. `place` lives as long as `command`.
 void AddServerOptions(CLI::App& command, Place& place);

@@ -15,6 +15,7 @@ void AddCommands(CLI::App& app, std::function<int()>& run, const FilterReader& r
   AddSelftestCommand(app, run);
   AddSnapshotCommand(app, run);
   AddCompletionCommand(app, run);
+  AddSessionWorkerCommand(app, run);
 }
 
 void AddServerOptions(CLI::App& command, Place& place) {

@@ -179,30 +179,44 @@ class InstalledModels final : public Embedder, private ModelSource {
     if (std::string missing = MissingFiles(fs_, model.model); !missing.empty()) {
       return InvalidArgumentError(std::move(missing));
     }
-    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<OnnxRuntime> runtime, Runtime());
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, EncoderOf(model));
     LoadOptions options;
-    options.make_session = MakeSessionsHere(fs_, runtime);
     options.pipeline.workers = options_.threads > 0 ? options_.threads : PhysicalCores(fs_);
     options.pipeline.batch_tokens = 0;
     options.pipeline.queue_items_max = options_.queue_items_max;
     options.pipeline.queue_bytes_max = options_.queue_bytes_max;
     options.pipeline.query_cache = &query_cache_;
-    options.providers = ProvidersFor(*runtime);
+    options.providers = PreferredProviders();
+    AKIDB_RETURN_IF_ERROR(ChooseMaker(options));
     options.run_timeout = options_.run_timeout;
     options.wait_for_engines = options_.wait_for_engines;
     return embedding::LoadModel(fs_, log_, {model.model.folder, std::move(encoder), &progress},
                                 options);
   }
 
-  ProviderSettings ProvidersFor(const OnnxRuntime& runtime) const {
+  // Where sessions are made.
+  Status ChooseMaker(LoadOptions& options) {
+    options.isolated = options_.isolate;
+    if (options_.isolate) {
+      IsolationOptions isolation;
+      isolation.libraries = LibraryCandidates(fs_, options_.onnxruntime_library);
+      options.providers.runtime_version = DescribeLibrary(fs_, isolation.libraries);
+      options.make_session = MakeIsolatedSessions(std::move(isolation));
+      return OkStatus();
+    }
+    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<OnnxRuntime> runtime, Runtime());
+    options.providers.runtime_version = runtime->version();
+    options.make_session = MakeSessionsHere(fs_, std::move(runtime));
+    return OkStatus();
+  }
+
+  ProviderSettings PreferredProviders() const {
     ProviderSettings settings;
     settings.providers = options_.providers;
     settings.gpu_memory_bytes = options_.gpu_memory_bytes;
     settings.engine_cache = options_.engine_cache.empty()
                                 ? env::JoinPath(options_.models_dir, ".engines")
                                 : options_.engine_cache;
-    settings.runtime_version = runtime.version();
     const bool asks_gpu =
         std::any_of(options_.providers.begin(), options_.providers.end(), RunsOnGpu);
     if (asks_gpu) settings.gpu = LookAtGpus(fs_);

@@ -54,4 +54,16 @@ std::vector<std::string> LibraryCandidates(env::FileSystem& fs, const std::strin
   return candidates;
 }
 
+std::string DescribeLibrary(env::FileSystem& fs, std::span<const std::string> candidates) {
+  for (const std::string& path : candidates) {
+    const Result<bool> exists = fs.Exists(path);
+    if (!exists.ok() || !*exists) continue;
+    Result<std::unique_ptr<env::File>> file = fs.Open(path, env::OpenMode::kRead);
+    if (!file.ok()) continue;
+    const Result<uint64_t> bytes = (*file)->Size();
+    if (bytes.ok()) return path + " of " + std::to_string(*bytes) + " bytes";
+  }
+  return candidates.empty() ? "" : candidates.front();
+}
+
 }  // namespace akidb::embedding

@@ -2,6 +2,7 @@
 // installation. Thread-safe.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,5 +28,9 @@ std::string LibraryDirectory();
 // set; else what LibraryDirectory() holds, newest name first, then the bare name, which the dynamic
 // loader looks up in the system's path.
 std::vector<std::string> LibraryCandidates(env::FileSystem& fs, const std::string& configured);
+
+// Tells one library from another without opening it as one: name and bytes of the first candidate
+// that is a file, else the first name.
+std::string DescribeLibrary(env::FileSystem& fs, std::span<const std::string> candidates);
 
 }  // namespace akidb::embedding

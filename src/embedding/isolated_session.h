@@ -28,8 +28,11 @@
 
 namespace akidb::embedding {
 
+// The command of the program `akidb` that calls ServeSession.
+inline constexpr const char* kSessionWorkerCommand = "session-worker";
+
 struct IsolationOptions {
-  env::WorkerCommand worker;           // a program that calls ServeSession
+  env::WorkerCommand worker = {env::kOwnProgram, {kSessionWorkerCommand}};
   std::vector<std::string> libraries;  // of ONNX Runtime, to be tried in this order
   // How long a run may go on when it was cancelled; then the worker is killed.
   std::chrono::milliseconds cancel_grace{5'000};

@@ -112,6 +112,16 @@ SessionMaker MakeSessionsHere(env::FileSystem& fs, std::shared_ptr<OnnxRuntime> 
       };
 }
 
+SessionMaker MakeIsolatedSessions(IsolationOptions options) {
+  return
+      [options = std::move(options)](const SessionRequest& request,
+                                     LoadProgress* progress) -> Result<std::unique_ptr<Session>> {
+        AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session,
+                               IsolatedSession::Open(options, request, progress));
+        return session;
+      };
+}
+
 Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, Logger& log,
                                             const ModelParts& parts, const LoadOptions& options) {
   const Manifest& manifest = parts.encoder->manifest();

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "embedding/isolated_session.h"
 #include "embedding/load_progress.h"
 #include "embedding/manifest_folder.h"
 #include "embedding/model_session.h"
@@ -56,5 +57,7 @@ Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, Logger& log,
 
 // Sessions of this process.
 SessionMaker MakeSessionsHere(env::FileSystem& fs, std::shared_ptr<OnnxRuntime> runtime);
+// Each in a process of its own.
+SessionMaker MakeIsolatedSessions(IsolationOptions options);
 
 }  // namespace akidb::embedding
