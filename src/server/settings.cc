@@ -123,6 +123,12 @@ constexpr SettingRule kRules[] = {
      .fallback = "120",
      .max = 86400,
      .help = "seconds after which one run of a model is stopped; 0: never"},
+    {.name = "embedding_isolation",
+     .variable = "AKIDB_EMBEDDING_ISOLATION",
+     .fallback = "none",
+     .choices = "none|process",
+     .help = "process: models run in processes of their own, so that a crash or hang of a "
+             "provider's library ends one of these in place of the server"},
     {.name = "title",
      .variable = "AKIDB_TITLE",
      .fallback = "akidb",

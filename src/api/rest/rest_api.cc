@@ -117,7 +117,8 @@ HttpResponse ErrorReply(const HttpRequest& request, const Status& status, std::s
   double seconds =
       request.start.time_since_epoch().count() == 0 ? 0.0 : SecondsSince(request.start);
   response.body = IsOpenAi(request) ? OpenAiErrorBody(status) : ErrorBody(text, seconds);
-  if (status.code() == ErrorCode::kResourceExhausted) {
+  // What isn't ready, or has failed, may be back as soon.
+  if (status.code() == ErrorCode::kResourceExhausted || status.code() == ErrorCode::kUnavailable) {
     response.headers = RetryAfter(status.message());
   }
   return response;

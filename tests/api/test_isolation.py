@@ -1,0 +1,144 @@
+"""Models in processes of their own: a killed worker costs some answers, never the server."""
+
+import os
+import re
+import select
+import signal
+import threading
+import unittest
+
+from server_process import ServerTestCase, model_missing
+
+MODEL = "all-minilm-l6-v2"
+RECOVERY_TIMEOUT_S = 60  # a second's pause, and a load on a busy machine
+
+
+def command_line(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as text:
+            return text.read().decode().split("\0")
+    except OSError:
+        return []
+
+
+def wait_for_end(pid, timeout=RECOVERY_TIMEOUT_S):
+    """False where it goes on."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], timeout)[0])
+    finally:
+        os.close(handle)
+
+
+@unittest.skipIf(model_missing(), model_missing())
+class Isolation(ServerTestCase):
+    environment = {"AKIDB_EMBEDDING_ISOLATION": "process", "AKIDB_EMBED_THREADS": "2",
+                   "AKIDB_QUERY_CACHE_BYTES": "0"}
+
+    def workers(self):
+        """Processes of sessions that this server has started."""
+        found = set()
+        for task in os.listdir(f"/proc/{self.server.process.pid}/task"):
+            try:
+                with open(f"/proc/{self.server.process.pid}/task/{task}/children", encoding="ascii") as children:
+                    found |= {int(pid) for pid in children.read().split()}
+            except OSError:
+                continue
+        return {pid for pid in found if "session-worker" in command_line(pid)}
+
+    def ask(self, text="often oiled"):
+        return self.call("POST", "/v1/embeddings", {"input": text, "encoding_format": "base64"})
+
+    def check_lost(self, reply):
+        self.assertEqual(reply.status, 503, reply.text)
+        self.assertGreaterEqual(int(reply.headers["retry-after"]), 1)
+
+    def ask_until_answered(self):
+        """Answers until one is good, without a pause between: each is 503 or a vector."""
+        while True:
+            reply = self.ask()
+            if reply.status == 200:
+                return reply.json["data"]
+            self.check_lost(reply)
+
+    def kill_worker(self):
+        (worker,) = self.workers()
+        os.kill(worker, signal.SIGKILL)
+        self.assertTrue(wait_for_end(worker))
+        return worker
+
+    def test_the_library_is_in_another_process(self):
+        self.assertEqual(self.ask().status, 200)
+        (worker,) = self.workers()
+        for pid, there in ((self.server.process.pid, False), (worker, True)):
+            with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+                self.assertEqual("libonnxruntime" in maps.read(), there)
+
+    def test_a_killed_worker_comes_back(self):
+        expected = self.ask_until_answered()
+        killed = self.kill_worker()
+        self.check_lost(self.ask())
+        self.assertEqual(self.ask_until_answered(), expected)
+        self.assertTrue(self.workers() - {killed})
+        found = re.findall(r"^akidb_model_provider_failures_total\{.*\} (\d+)$", self.ok("GET", "/metrics").text, re.M)
+        self.assertGreaterEqual(sum(map(int, found)), 1)
+
+    def test_killed_under_load(self):
+        expected = self.ask_until_answered()
+        answers, failures = [], []
+        killed, done = threading.Event(), threading.Event()
+
+        def ask():
+            while not done.is_set():
+                reply = self.ask()
+                answers.append(reply.status)
+                if reply.status == 200 and reply.json["data"] != expected:
+                    failures.append(reply.text)
+                if reply.status not in (200, 503) or reply.status == 503 and "retry-after" not in reply.headers:
+                    failures.append(reply.text)
+                if reply.status == 200 and killed.is_set():
+                    return  # it is back
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        self.kill_worker()
+        killed.set()
+        for thread in threads:
+            thread.join(RECOVERY_TIMEOUT_S)
+        done.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(answers[-1], 200)
+        self.assertIsNone(self.server.process.poll())
+
+    def test_unloading_ends_the_process(self):
+        self.ask_until_answered()
+        (worker,) = self.workers()
+        self.assertEqual(self.call("POST", f"/akidb/models/{MODEL}/unload").status, 200)
+        self.assertTrue(wait_for_end(worker))
+        self.assertEqual(self.workers(), set())
+
+    def test_no_worker_outlives_the_server(self):
+        for end in (self.server.kill, self.server.stop):
+            self.ask_until_answered()
+            (worker,) = self.workers()
+            end()
+            self.assertTrue(wait_for_end(worker))
+            self.server.start()
+
+    def test_a_signal_to_all_lets_requests_end(self):
+        self.ask_until_answered()
+        (worker,) = self.workers()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(worker, number)
+        self.assertEqual(self.ask().status, 200)
+        self.assertEqual(self.workers(), {worker})
+
+
+if __name__ == "__main__":
+    unittest.main()
