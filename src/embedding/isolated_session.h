@@ -32,7 +32,7 @@ namespace akidb::embedding {
 inline constexpr const char* kSessionWorkerCommand = "session-worker";
 
 struct IsolationOptions {
-  env::WorkerCommand worker = {env::kOwnProgram, {kSessionWorkerCommand}};
+  env::WorkerCommand worker = {env::kOwnProgram, {kSessionWorkerCommand}, "akidb"};
   std::vector<std::string> libraries;  // of ONNX Runtime, to be tried in this order
   // How long a run may go on when it was cancelled; then the worker is killed.
   std::chrono::milliseconds cancel_grace{5'000};

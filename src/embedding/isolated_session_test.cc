@@ -15,11 +15,13 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "embedding/session_worker.h"
 #include "embedding/session_worker_fixture.h"
 #include "env/file_system.h"
+#include "env/system_file.h"
 
 namespace akidb::embedding {
 namespace {
@@ -338,6 +340,25 @@ TEST_F(IsolatedSessionTest, OutlivesTheThreadThatOpenedIt) {
   std::thread([&] { session = Open(); }).join();
   ASSERT_NE(session, nullptr);
   EXPECT_TRUE(Echo(*session, BatchOf({1})).ok());
+}
+
+std::string ReadOf(int pid, const std::string& file) {
+  const std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
+  return env::ReadSystemFile(*fs, "/proc/" + std::to_string(pid) + "/" + file);
+}
+
+TEST_F(IsolatedSessionTest, TheWorkerGoesFirstWhereMemoryRunsOutAndLeavesNoCore) {
+  rlimit before = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_CORE, &before), 0);
+  const rlimit all = {before.rlim_max, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_CORE, &all), 0);
+  const std::unique_ptr<IsolatedSession> session = Open();
+  ASSERT_EQ(::setrlimit(RLIMIT_CORE, &before), 0);
+  ASSERT_NE(session, nullptr);
+  EXPECT_EQ(ReadOf(session->worker_pid(), "comm"), "akidb-worker\n");
+  EXPECT_EQ(ReadOf(session->worker_pid(), "oom_score_adj"), "500\n");
+  const std::string limits = ReadOf(session->worker_pid(), "limits");
+  EXPECT_NE(limits.find("Max core file size        0 "), std::string::npos) << limits;
 }
 
 size_t OpenDescriptors() {

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -15,7 +16,8 @@
 namespace akidb::env {
 namespace {
 
-constexpr int kWorkerSocket = 3;  // the first after the standard ones
+constexpr const char* kWorkerName = "akidb-worker";  // at most 15 bytes
+constexpr int kWorkerSocket = 3;                     // the first after the standard ones
 // Of -1000 to 1000 (proc(5)): well before the process that the data belong to.
 constexpr std::string_view kOutOfMemoryScore = "500";
 
@@ -59,7 +61,8 @@ class SpawnParameters {
 int Spawn(const WorkerCommand& command, const Descriptor& socket, int& pid) {
   std::vector<std::string> copies = command.arguments;
   std::string program = command.program;
-  std::vector<char*> argv = {program.data()};
+  std::string name = command.name.empty() ? program : command.name;
+  std::vector<char*> argv = {name.data()};
   for (std::string& argument : copies) argv.push_back(argument.data());
   argv.push_back(nullptr);
   const SpawnParameters parameters(socket);
@@ -152,6 +155,12 @@ Result<MessageSocket> EnterWorker() {
   }
   // A parent that has ended before shows as the socket's end.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_NAME, kWorkerName);  // else "exe", where that is the program
+  rlimit core = {};
+  if (::getrlimit(RLIMIT_CORE, &core) == 0) {
+    core.rlim_cur = 0;
+    (void)::setrlimit(RLIMIT_CORE, &core);
+  }
   // A hint; some sandboxes don't allow it.
   Result<Descriptor> score = OpenDescriptor("/proc/self/oom_score_adj", O_WRONLY);
   if (score.ok()) {

@@ -18,6 +18,7 @@ namespace akidb::env {
 struct WorkerCommand {
   std::string program;  // a path; not looked up in PATH
   std::vector<std::string> arguments;
+  std::string name = "";  // that people see; empty: the program
 };
 
 // The program that runs now, even if its file has been replaced.
@@ -57,7 +58,8 @@ class WorkerProcess {
 };
 
 // Called first by a program that is a worker: ties it to the process that started it, and makes it
-// the first to be chosen where memory runs out. SIGINT, SIGTERM and SIGHUP are blocked: the
+// the first to be chosen where memory runs out. It leaves no core file: one for each crash would
+// fill the disk that the data are on. SIGINT, SIGTERM and SIGHUP are blocked: the
 // socket's end is what ends a worker. kInvalidArgument: it was not started by WorkerProcess.
 Result<MessageSocket> EnterWorker();
 
