@@ -201,6 +201,10 @@ class InstalledModels final : public Embedder, private ModelSource {
       IsolationOptions isolation;
       isolation.libraries = LibraryCandidates(fs_, options_.onnxruntime_library);
       options.providers.runtime_version = DescribeLibrary(fs_, isolation.libraries);
+      if (options_.run_timeout.count() > 0) {
+        // Behind the chain's own, which cancels; the golden texts are run without that.
+        isolation.run_time_max = options_.run_timeout + 2 * isolation.cancel_grace;
+      }
       options.make_session = MakeIsolatedSessions(std::move(isolation));
       return OkStatus();
     }
