@@ -223,7 +223,7 @@ class InstalledModels final : public Embedder, private ModelSource {
                                 : options_.engine_cache;
     const bool asks_gpu =
         std::any_of(options_.providers.begin(), options_.providers.end(), RunsOnGpu);
-    if (asks_gpu) settings.gpu = LookAtGpus(fs_);
+    if (asks_gpu) settings.gpu = options_.isolate ? LookAtGpusIsolated({}) : LookAtGpus(fs_);
     return settings;
   }
 

@@ -22,9 +22,41 @@ constexpr size_t kLaneBytesMin = size_t{1} << 20;
 // More than that isn't kept for the next run.
 constexpr size_t kLaneBytesKept = size_t{16} << 20;
 
+// Of asking the libraries which GPUs there are.
+constexpr std::chrono::seconds kLookTimeMax{60};
+
 constexpr const char* kStrangeMessage = "it sent a message that no worker sends";
 
+Result<GpuFacts> Look(const IsolationOptions& options) {
+  AKIDB_ASSIGN_OR_RETURN(env::MessageSocket::Pair control, env::MessageSocket::MakePair());
+  AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<env::WorkerProcess> process,
+                         env::WorkerProcess::Start(options.worker, control.second));
+  control.second.Close();
+  AKIDB_RETURN_IF_ERROR(control.first.Send(EncodeMessage(LookRequest{})));
+  std::vector<std::byte> buffer(env::MessageSocket::kMessageBytesMax);
+  AKIDB_ASSIGN_OR_RETURN(const env::ReceivedMessage received,
+                         control.first.Receive(buffer, {.deadline = Clock::now() + kLookTimeMax}));
+  if (received.kind == Kind::kTimedOut) return UnavailableError("its libraries don't answer");
+  if (received.kind == Kind::kEnded) {
+    const auto end = process->WaitForEnd(Clock::now() + kEndTimeMax);
+    return UnavailableError("its libraries were asked, and ended the process by " +
+                            end.value_or("an unknown cause"));
+  }
+  std::optional<SessionMessage> message = DecodeMessage(received.bytes);
+  auto* report = message ? std::get_if<LookReport>(&*message) : nullptr;
+  if (report == nullptr) return UnavailableError(kStrangeMessage);
+  return std::move(report->gpu);
+}
+
 }  // namespace
+
+GpuFacts LookAtGpusIsolated(const IsolationOptions& options) {
+  Result<GpuFacts> looked = Look(options);
+  if (looked.ok()) return *std::move(looked);
+  GpuFacts none;
+  none.cuda_problem = std::string(looked.status().message());
+  return none;
+}
 
 struct IsolatedSession::Lane {
   Lane(uint32_t lane_number, env::MessageSocket lane_socket, env::WakeSignal signal)

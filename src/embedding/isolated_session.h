@@ -19,6 +19,7 @@
 
 #include "base/mutex.h"
 #include "base/status.h"
+#include "embedding/gpu_facts.h"
 #include "embedding/load_progress.h"
 #include "embedding/model_session.h"
 #include "embedding/session.h"
@@ -41,6 +42,10 @@ struct IsolationOptions {
   std::chrono::milliseconds open_time_max = std::chrono::minutes(30);
   std::chrono::milliseconds run_time_max = std::chrono::hours(1);
 };
+
+// LookAtGpus in a worker that ends with it, as it opens the driver's and TensorRT's libraries.
+// Where that fails, facts.cuda_problem tells why.
+GpuFacts LookAtGpusIsolated(const IsolationOptions& options);
 
 // Thread-safe. A session that has lost its worker stays so: another one is to be made.
 class IsolatedSession final : public Session {

@@ -361,6 +361,16 @@ TEST_F(IsolatedSessionTest, TheWorkerGoesFirstWhereMemoryRunsOutAndLeavesNoCore)
   EXPECT_NE(limits.find("Max core file size        0 "), std::string::npos) << limits;
 }
 
+TEST_F(IsolatedSessionTest, TheMachinesGpusAreLookedAtElsewhere) {
+  const std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
+  const GpuFacts here = LookAtGpus(*fs);
+  const GpuFacts facts = LookAtGpusIsolated(options_);
+  EXPECT_EQ(facts.cuda_problem, here.cuda_problem);
+  EXPECT_EQ(facts.devices.size(), here.devices.size());
+  options_.worker = {"/bin/false", {}};
+  EXPECT_FALSE(LookAtGpusIsolated(options_).cuda_problem.empty());
+}
+
 size_t OpenDescriptors() {
   const files::directory_iterator all("/proc/self/fd");
   return static_cast<size_t>(std::distance(files::begin(all), files::end(all)));

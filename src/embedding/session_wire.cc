@@ -213,6 +213,25 @@ void Visit(auto& fields, Is<RunReport> auto& message) {
 
 void Visit(auto& /*fields*/, Is<ReleaseMemory> auto& /*message*/) {}
 
+void Visit(auto& fields, Is<GpuDevice> auto& device) {
+  auto& [name, compute_capability, memory_bytes, integrated] = device;
+  fields(name);
+  fields(compute_capability);
+  fields(memory_bytes);
+  fields(integrated);
+}
+
+void Visit(auto& fields, Is<LookReport> auto& message) {
+  auto& [kernel_driver, cuda_version, cuda_problem, devices, tensorrt_version] = message.gpu;
+  fields(kernel_driver);
+  fields(cuda_version);
+  fields(cuda_problem);
+  VisitList(fields, devices);
+  fields(tensorrt_version);
+}
+
+void Visit(auto& /*fields*/, Is<LookRequest> auto& /*message*/) {}
+
 template <typename T>
 void VisitList(FieldWriter& fields, const std::vector<T>& list) {
   fields.Count(list.size());

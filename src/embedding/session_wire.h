@@ -16,6 +16,7 @@
 
 #include "base/status.h"
 #include "embedding/embedder.h"
+#include "embedding/gpu_facts.h"
 #include "embedding/model_session.h"
 #include "embedding/session.h"
 
@@ -62,8 +63,15 @@ struct RunReport {
 // The lane's memory is given back.
 struct ReleaseMemory {};
 
+// In place of OpenRequest, by who wants no session: answered with LookReport.
+struct LookRequest {};
+
+struct LookReport {
+  GpuFacts gpu;
+};
+
 using SessionMessage = std::variant<OpenRequest, LoadReport, OpenReport, OpenLane, CancelRun,
-                                    RunRequest, RunReport, ReleaseMemory>;
+                                    RunRequest, RunReport, ReleaseMemory, LookRequest, LookReport>;
 
 // Messages of a Status are cut to 32 KiB.
 std::vector<std::byte> EncodeMessage(const SessionMessage& message);

@@ -34,6 +34,14 @@ OpenRequest FullRequest() {
   return request;
 }
 
+GpuFacts FullFacts() {
+  return {"560.1",
+          "13.0",
+          "none",
+          {{"A", "8.9", uint64_t{1} << 35, true}, {"B", "11.0", 7, false}},
+          "10.16.2"};
+}
+
 std::vector<SessionMessage> AllMessages() {
   return {FullRequest(),
           LoadReport{LoadPhase::kProving, uint64_t{3} << 33},
@@ -44,7 +52,9 @@ std::vector<SessionMessage> AllMessages() {
           RunRequest{uint64_t{1} << 41, 12, 256},
           RunReport{uint64_t{1} << 42, {}},
           RunReport{9, Status(ErrorCode::kInternal, "")},
-          ReleaseMemory{}};
+          ReleaseMemory{},
+          LookRequest{},
+          LookReport{FullFacts()}};
 }
 
 void ExpectSameFile(const ModelFile& a, const ModelFile& b) {
@@ -85,6 +95,21 @@ TEST(SessionWire, CarriesEveryMemberOfARequest) {
   EXPECT_EQ(spec.threads, 3);
   EXPECT_EQ(spec.provider, Provider::kCuda);
   EXPECT_EQ(spec.options, sent.session.spec.options);
+}
+
+TEST(SessionWire, CarriesEveryMemberOfGpuFacts) {
+  const auto report = std::get<LookReport>(*DecodeMessage(EncodeMessage(LookReport{FullFacts()})));
+  const GpuFacts& facts = report.gpu;
+  EXPECT_EQ(facts.kernel_driver, "560.1");
+  EXPECT_EQ(facts.cuda_version, "13.0");
+  EXPECT_EQ(facts.cuda_problem, "none");
+  EXPECT_EQ(facts.tensorrt_version, "10.16.2");
+  ASSERT_EQ(facts.devices.size(), 2u);
+  EXPECT_EQ(facts.devices[0].name, "A");
+  EXPECT_EQ(facts.devices[0].compute_capability, "8.9");
+  EXPECT_EQ(facts.devices[0].memory_bytes, uint64_t{1} << 35);
+  EXPECT_TRUE(facts.devices[0].integrated);
+  EXPECT_FALSE(facts.devices[1].integrated);
 }
 
 TEST(SessionWire, ReadsWhatItWrites) {

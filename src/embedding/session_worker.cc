@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "embedding/gpu_facts.h"
 #include "embedding/onnx_runtime.h"
 #include "env/file_system.h"
 #include "env/shared_memory.h"
@@ -124,6 +125,9 @@ class SessionServer {
     AKIDB_ASSIGN_OR_RETURN(const env::ReceivedMessage first, control_.Receive(buffer_, {}));
     if (first.kind == Kind::kEnded) return OkStatus();
     const std::optional<SessionMessage> message = DecodeMessage(first.bytes);
+    if (message && std::holds_alternative<LookRequest>(*message)) {
+      return control_.Send(EncodeMessage(LookReport{LookAtGpus(*env::MakePosixFileSystem())}));
+    }
     const auto* request = message ? std::get_if<OpenRequest>(&*message) : nullptr;
     if (request == nullptr) return StrangeMessage();
     AKIDB_RETURN_IF_ERROR(MakeSession(*request));

@@ -123,6 +123,10 @@ class Help(CommandTestCase):
             out = self.good(*command, "--help")
             self.assertIn("Usage: ", out)
 
+    def test_what_only_a_server_starts_is_not_shown(self):
+        self.assertNotIn("session-worker", self.good("--help") + self.good("completion", "bash"))
+        self.assertIn("not by hand", self.bad(1, "session-worker"))
+
 
 class Output(CommandTestCase):
     def test_a_full_disk_is_no_success(self):
