@@ -3,7 +3,7 @@
     AKIDB_BINARY=… build/reference/bin/python tests/embedding/test_tiny_qwen3.py
 
 tools/models/tiny_qwen3.py makes one for each layout of exports; vectors are held against the forward
-pass in numpy (tiny_qwen3_reference.py), which sees one text at a time and no padding.
+pass in numpy (qwen3_reference.py), which sees one text at a time and no padding.
 """
 import base64
 import json
@@ -23,8 +23,8 @@ import onnx
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "api"), str(ROOT / "tools" / "models")]
 
+import qwen3_reference as reference  # noqa: E402
 import tiny_qwen3  # noqa: E402
-import tiny_qwen3_reference as reference  # noqa: E402
 from server_process import Server, binary  # noqa: E402
 
 # The least cosine to the reference.

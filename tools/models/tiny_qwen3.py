@@ -4,7 +4,7 @@
 
 Makes FOLDER/tiny-qwen3-LAYOUT for every layout, with what a published model's folder holds beside the
 graph (config.json, modules.json, 1_Pooling, prompts) and a manifest whose golden heads come from
-tiny_qwen3_reference.py:
+qwen3_reference.py:
 
   pooled    ids and mask in; the last token's vector out, unit length
   hidden    ids, mask and positions in; hidden states out
@@ -22,9 +22,10 @@ import pathlib
 import numpy as np
 import onnx
 import tokenizers
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
-import tiny_qwen3_reference as reference
+import qwen3_graph
+import qwen3_reference as reference
 
 LAYOUTS = ("pooled", "hidden", "empty_kv", "fp16", "uint8")
 END = "<|endoftext|>"
@@ -59,60 +60,12 @@ def trained_tokenizer():
     return made
 
 
-class Graph:
+class Graph(qwen3_graph.Graph):
     """Builds one layout."""
 
     def __init__(self, config, weights, layout):
-        self.config, self.weights, self.layout = config, weights, layout
-        self.nodes, self.constants, self.inputs, self.outputs = [], [], [], []
-
-    def op(self, kind, *inputs, **attributes):
-        name = f"{kind}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
-        return name
-
-    def constant(self, value, kind=np.int64):
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
-        return name
-
-    def floats(self, value):
-        return self.constant(value, np.float32)
-
-    def take(self, name, shape, kind=TensorProto.INT64):
-        self.inputs.append(helper.make_tensor_value_info(name, kind, shape))
-        return name
-
-    def give(self, name, source, shape, kind=TensorProto.FLOAT):
-        self.nodes.append(helper.make_node("Identity", [source], [name]))
-        self.outputs.append(helper.make_tensor_value_info(name, kind, shape))
-
-    def norm(self, x, gains):
-        squares = self.op("Mul", x, x)
-        mean = self.op("ReduceMean", squares, axes=[-1], keepdims=1)
-        root = self.op("Sqrt", self.op("Add", mean, self.floats(self.config.epsilon)))
-        return self.op("Mul", self.op("Div", x, root), self.floats(gains))
-
-    def heads(self, x, count):
-        """texts x tokens x (count * head_width) as texts x count x tokens x head_width"""
-        split = self.op("Reshape", x, self.constant([0, 0, count, self.config.head_width]))
-        return split
-
-    def swapped(self, x):
-        return self.op("Transpose", x, perm=[0, 2, 1, 3])
-
-    def rotated(self, x, tables):
-        half = self.config.head_width // 2
-        low = self.op("Slice", x, self.constant([0]), self.constant([half]), self.constant([3]))
-        high = self.op("Slice", x, self.constant([half]), self.constant([2 * half]), self.constant([3]))
-        turned = self.op("Concat", self.op("Neg", high), low, axis=3)
-        return self.op("Add", self.op("Mul", x, tables[0]), self.op("Mul", turned, tables[1]))
-
-    def repeated(self, x):
-        """Each head of keys or values for the queries that share it."""
-        share = self.config.heads // self.config.kv_heads
-        spread = self.op("Concat", *[self.op("Unsqueeze", x, self.constant([2]))] * share, axis=2)
-        return self.op("Reshape", spread, self.constant([0, self.config.heads, -1, self.config.head_width]))
+        super().__init__(config, weights)
+        self.layout = layout
 
     def with_earlier(self, layer, name, x):
         if self.layout != "empty_kv":
@@ -123,74 +76,45 @@ class Graph:
         self.give(f"present.{layer}.{name}", both, ["texts", self.config.kv_heads, "all", self.config.head_width])
         return both
 
-    def attention(self, layer, x, tables, allowed):
-        config = self.config
-        weight = lambda name: self.weights[f"{layer}.{name}"]  # noqa: E731
-        product = lambda name: self.op("MatMul", x, self.floats(weight(name)))  # noqa: E731
-        q = self.norm(self.heads(product("q"), config.heads), weight("q_norm"))
-        k = self.norm(self.heads(product("k"), config.kv_heads), weight("k_norm"))
-        q = self.rotated(self.swapped(q), tables)
-        k = self.with_earlier(layer, "key", self.rotated(self.swapped(k), tables))
-        v = self.with_earlier(layer, "value", self.swapped(self.heads(product("v"), config.kv_heads)))
-        scores = self.op("MatMul", q, self.op("Transpose", self.repeated(k), perm=[0, 1, 3, 2]))
-        scores = self.op("Mul", scores, self.floats(1 / np.sqrt(config.head_width)))
-        scores = self.op("Where", allowed, scores, self.floats(-1e30))
-        mixed = self.op("MatMul", self.op("Softmax", scores, axis=-1), self.repeated(v))
-        joined = self.op("Reshape", self.swapped(mixed), self.constant([0, 0, config.heads * config.head_width]))
-        return self.op("MatMul", joined, self.floats(weight("o")))
-
-    def mlp(self, layer, x):
-        gate = self.op("MatMul", x, self.floats(self.weights[f"{layer}.gate"]))
-        up = self.op("MatMul", x, self.floats(self.weights[f"{layer}.up"]))
-        gated = self.op("Mul", self.op("Mul", gate, self.op("Sigmoid", gate)), up)
-        return self.op("MatMul", gated, self.floats(self.weights[f"{layer}.down"]))
-
-    def states(self, ids, mask):
-        count = self.op("Gather", self.op("Shape", ids), self.constant(1), axis=0)
-        places = self.op("Range", self.constant(0), count, self.constant(1))
+    def positions(self, places):
         if self.layout in ("pooled", "uint8"):
-            positions = self.op("Unsqueeze", places, self.constant([0]))
-        else:
-            positions = self.take("position_ids", ["texts", "tokens"])
-        tables = [self.op("Unsqueeze", self.op("Gather", self.floats(table), positions, axis=0), self.constant([1]))
-                  for table in reference.rotary_tables(self.config)]
-        back = self.op("GreaterOrEqual", self.op("Unsqueeze", places, self.constant([1])),
-                       self.op("Unsqueeze", places, self.constant([0])))
-        real = self.op("Unsqueeze", self.op("Cast", mask, to=TensorProto.BOOL), self.constant([1, 2]))
-        allowed = self.op("And", real, back)
-        x = self.op("Gather", self.floats(self.weights["embed"]), ids, axis=0)
-        for layer in range(self.config.layers):
-            normed = self.norm(x, self.weights[f"{layer}.input_norm"])
-            x = self.op("Add", x, self.attention(layer, normed, tables, allowed))
-            normed = self.norm(x, self.weights[f"{layer}.post_norm"])
-            x = self.op("Add", x, self.mlp(layer, normed))
-        return self.norm(x, self.weights["norm"])
+            return super().positions(places)
+        return self.take("position_ids", ["texts", "tokens"])
 
-    def pooled(self, states, mask):
-        last = self.op("Sub", self.op("ReduceSum", mask, self.constant([1]), keepdims=1), self.constant(1))
-        picked = self.op("GatherND", states, last, batch_dims=1)
-        return self.op("Div", picked, self.op("ReduceL2", picked, axes=[1], keepdims=1))
-
-    def build(self):
+    def build(self, layout="pooled"):
+        if self.layout in ("pooled", "hidden"):
+            return super().build(self.layout)
         ids = self.take("input_ids", ["texts", "tokens"])
         mask = self.take("attention_mask", ["texts", "tokens"])
         states = self.states(ids, mask)
-        if self.layout == "pooled":
-            self.give("sentence_embedding", self.pooled(states, mask), ["texts", self.config.width])
-        elif self.layout == "uint8":
+        if self.layout == "uint8":
             data = self.op("QuantizeLinear", self.pooled(states, mask), self.floats(SCALE),
                            self.constant(ZERO_POINT, np.uint8))
             self.give("sentence_embedding", data, ["texts", self.config.width], TensorProto.UINT8)
         elif self.layout == "fp16":
-            self.give("last_hidden_state", self.op("Cast", states, to=TensorProto.FLOAT16),
+            self.give("last_hidden_state", self.cast(states, TensorProto.FLOAT16),
                       ["texts", "tokens", self.config.width], TensorProto.FLOAT16)
         else:
             self.give("last_hidden_state", states, ["texts", "tokens", self.config.width])
         self.outputs.sort(key=lambda output: output.name.startswith("present"))  # as exports have them
-        graph = helper.make_graph(self.nodes, "tiny_qwen3", self.inputs, self.outputs, self.constants)
-        model = helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
-        onnx.checker.check_model(model)
-        return model
+        return self.model("tiny_qwen3")
+
+
+def make_weights(config, seed=1):
+    """float32 by name; scaled so that vectors of different texts differ."""
+    random = np.random.Generator(np.random.PCG64(seed))
+
+    def made(shape):
+        if len(shape) == 1:
+            return (1 + 0.1 * random.standard_normal(shape)).astype(np.float32)
+        return (random.standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32)
+
+    weights = {"embed": random.standard_normal((config.vocabulary, config.width)).astype(np.float32),
+               "norm": made((config.width,))}
+    for layer in range(config.layers):
+        for name, shape in reference.layer_shapes(config).items():
+            weights[f"{layer}.{name}"] = made(shape)
+    return weights
 
 
 def described(path):
@@ -273,7 +197,7 @@ def load_model(tokenizer_json):
     """(configuration, weights, tokenizer), the same at every call."""
     tokenizer = tokenizers.Tokenizer.from_str(tokenizer_json)
     config = reference.Config(vocabulary=tokenizer.get_vocab_size())
-    return config, reference.make_weights(config), tokenizer
+    return config, make_weights(config), tokenizer
 
 
 def main(folder, tokenizer_json):
@@ -282,7 +206,9 @@ def main(folder, tokenizer_json):
         target = folder / f"tiny-qwen3-{layout.replace('_', '-')}"
         target.mkdir(parents=True, exist_ok=True)
         (target / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
-        onnx.save(Graph(model[0], model[1], layout).build(), target / "model.onnx")
+        graph = Graph(model[0], model[1], layout).build()
+        onnx.checker.check_model(graph)
+        onnx.save(graph, target / "model.onnx")
         for path, value in published_files(model[0], layout).items():
             write_json(target / path, value)
         # Last: AkiDB serves a folder by its manifest.
