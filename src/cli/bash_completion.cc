@@ -71,7 +71,7 @@ bool TakesPaths(const CLI::App& app) {
   return !app.get_options([](const CLI::Option* option) {
                if (!option->get_positional()) return false;
                const std::string name = option->get_name(true);
-               return name == "PATH" || name == "FILE";
+               return name == "PATH" || name == "FILE" || name == "DIR";
              })
               .empty();
 }

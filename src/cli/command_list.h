@@ -18,6 +18,7 @@ void AddEmbedCommand(CLI::App& app, RunSlot& run);
 void AddModelsCommand(CLI::App& app, RunSlot& run);
 // Below `models`.
 void AddImportCommand(CLI::App& models, RunSlot& run);
+void AddConvertCommand(CLI::App& models, RunSlot& run);
 void AddTokenizeCommand(CLI::App& models, RunSlot& run);
 void AddLoadCommands(CLI::App& models, RunSlot& run);
 void AddBenchCommand(CLI::App& app, RunSlot& run, const FilterReader& read_filter);

@@ -2,12 +2,17 @@
 // write_scripts.cmake.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace akidb::cli {
 
-extern const std::string_view kMultilingualE5Sh;
-extern const std::string_view kMultilingualE5Py;
-extern const std::string_view kModelRequirements;
+struct ScriptFile {
+  std::string_view name;
+  std::string_view content;
+};
+
+// Of all models together: they share files.
+std::span<const ScriptFile> ModelScripts();
 
 }  // namespace akidb::cli

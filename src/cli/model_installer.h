@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "cli/converted_models.h"
@@ -23,6 +24,19 @@ Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
 Status InstallConverted(env::FileSystem& fs, const ConvertedModel& model,
                         const std::string& models_dir,
                         const std::function<void(const std::string&)>& say);
+
+// Of a folder that a publisher left, with the options of convert_qwen3.py.
+struct Conversion {
+  std::string folder;
+  std::string target;     // must not exist; appears when all is done
+  std::string tools_dir;  // keeps the Python packages; removed afterwards where it is empty
+  std::vector<std::string> options;
+};
+
+// Makes a model as convert_qwen3.py does; needs what InstallConverted needs. Ends early, leaving
+// nothing behind, when the user asks to stop (interrupt.h). kUnavailable: with the script's reason.
+Status ConvertFolder(env::FileSystem& fs, const Conversion& conversion,
+                     const std::function<void(const std::string&)>& say);
 
 // x86_64 or aarch64, as uname -m prints it.
 std::string MachineName();

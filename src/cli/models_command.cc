@@ -242,6 +242,7 @@ void AddModelsCommand(CLI::App& app, RunSlot& run) {
   verify->callback([&run, arguments] { run = [arguments] { return RunVerify(*arguments); }; });
 
   AddImportCommand(*command, run);
+  AddConvertCommand(*command, run);
   AddTokenizeCommand(*command, run);
   AddLoadCommands(*command, run);
 }

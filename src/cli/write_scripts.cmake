@@ -1,13 +1,14 @@
-# Writes OUTPUT, which defines what converted_model_scripts.h declares.
+# Writes OUTPUT, which defines what converted_model_scripts.h declares: FILES of the folder SOURCE.
 set(source "// Written by write_scripts.cmake out of tools/models.\n")
-string(APPEND source "#include \"cli/converted_model_scripts.h\"\n\nnamespace akidb::cli {\n\n")
-foreach(entry kMultilingualE5Sh=multilingual_e5.sh kMultilingualE5Py=multilingual_e5.py
-              kModelRequirements=requirements.txt)
-  string(REPLACE "=" ";" entry "${entry}")
-  list(GET entry 0 name)
-  list(GET entry 1 file)
+string(APPEND source "#include \"cli/converted_model_scripts.h\"\n\n#include <array>\n\nnamespace akidb::cli {\n")
+string(APPEND source "namespace {\n\n")
+string(REPLACE "," ";" files "${FILES}")
+list(LENGTH files count)
+string(APPEND source "constexpr std::array<ScriptFile, ${count}> kFiles = {{\n")
+foreach(file ${files})
   file(READ "${SOURCE}/${file}" content)
-  string(APPEND source "constinit const std::string_view ${name} = R\"script(${content})script\";\n\n")
+  string(APPEND source "    {\"${file}\", R\"script(${content})script\"},\n")
 endforeach()
-string(APPEND source "}  // namespace akidb::cli\n")
+string(APPEND source "}};\n\n}  // namespace\n\n")
+string(APPEND source "std::span<const ScriptFile> ModelScripts() { return kFiles; }\n\n}  // namespace akidb::cli\n")
 file(WRITE "${OUTPUT}" "${source}")

@@ -50,6 +50,7 @@ NEVER_RUN = ("bf16",)
 GOLDEN = (("query", "which package owns a file?"), ("document", "Mount the file system and edit /etc/fstab."),
           ("document", "挂载文件系统，并修改 /etc/fstab 使其永久生效。"))
 HEAD = 64
+ID = r"[a-z0-9_-][a-z0-9_.-]{0,127}"
 TEXTS = {"calibration": 256, "check": 256}
 
 
@@ -94,6 +95,8 @@ def check_options(given):
         raise Refused("--percentile is from 50 to 100")
     if given.max_tokens < 8:
         raise Refused("--max-tokens is at least 8")
+    if given.id is not None and not re.fullmatch(ID, given.id):
+        raise Refused(f"--id: {given.id!r}: lower-case letters, digits, `-`, `_`, `.`; not beginning with `.`")
     if os.path.lexists(given.out):
         raise Refused(f"{given.out} is there already")
 
@@ -130,7 +133,7 @@ class Conversion:
     def __init__(self, given, target):
         self.given, self.target = given, target
         self.folder = qwen3_folder.Folder(given.folder, given.max_tokens)
-        self.id = given.id or re.sub(r"[^a-z0-9._-]", "-", given.out.name.lower())
+        self.id = given.id or re.sub(r"[^a-z0-9_.-]", "-", given.out.name.lower())
         self.licence = given.licence or self.folder.licence()
         if not self.licence:
             raise Refused("README.md names no licence: --licence says it")
@@ -236,10 +239,15 @@ class Conversion:
         (self.target / name).write_text(text + "\n", encoding="utf-8")
 
 
+def end(*_):
+    """By a signal: nothing is left behind. A second one finds it under way."""
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, signal.SIG_IGN)
+    sys.exit("interrupted")
+
+
 def main(arguments=None):
     given = options(arguments)
-    # An end by signal leaves nothing behind, either.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("convert: ended"))
     target = given.out.with_name(f".{given.out.name}.{os.getpid()}")
     try:
         check_options(given)
@@ -247,16 +255,16 @@ def main(arguments=None):
         Conversion(given, target).run()
         target.rename(given.out)
     except Refused as error:
-        sys.exit(f"convert: {error}")
-    except KeyboardInterrupt:
-        sys.exit("convert: interrupted")
+        sys.exit(str(error))
     except (OSError, MemoryError) as error:
-        sys.exit(f"convert: {error or 'out of memory'}")
+        sys.exit(str(error) or "out of memory")
     finally:
         shutil.rmtree(target, ignore_errors=True)
     say(f"{given.out}: done")
 
 
 if __name__ == "__main__":
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, end)
     with np.errstate(over="ignore"):
         main()

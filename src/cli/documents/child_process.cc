@@ -18,6 +18,7 @@ namespace akidb::cli {
 namespace {
 
 constexpr size_t kErrorTextBytesMax = 4096;
+constexpr std::chrono::milliseconds kStopLook{100};
 
 class Descriptor {
  public:
@@ -112,8 +113,10 @@ bool ReadSome(int fd, std::string& into) {
 }
 
 // Reads both streams until they end.
-Status Collect(const ChildProcess& child, std::array<Descriptor*, 2> streams, ChildOutput& output) {
+Status Collect(const ChildProcess& child, pid_t pid, std::array<Descriptor*, 2> streams,
+               ChildOutput& output) {
   auto deadline = std::chrono::steady_clock::now() + child.time_max;
+  bool stopped = !child.stop;
   while (streams[0]->get() >= 0 || streams[1]->get() >= 0) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
@@ -121,6 +124,11 @@ Status Collect(const ChildProcess& child, std::array<Descriptor*, 2> streams, Ch
       return DeadlineExceededError(child.arguments[0] + " took more than " +
                                    std::to_string(child.time_max.count()) + " s");
     }
+    if (!stopped && child.stop()) {
+      ::kill(pid, SIGTERM);
+      stopped = true;
+    }
+    if (!stopped) left = std::min(left, kStopLook);
     // poll passes over negative descriptors.
     std::array<pollfd, 2> polled = {pollfd{streams[0]->get(), POLLIN, 0},
                                     pollfd{streams[1]->get(), POLLIN, 0}};
@@ -160,7 +168,7 @@ Result<ChildOutput> RunChildProcess(const ChildProcess& child) {
   out.write.Close();
   err.write.Close();
   ChildOutput output;
-  Status collected = Collect(child, {&out.read, &err.read}, output);
+  Status collected = Collect(child, pid, {&out.read, &err.read}, output);
   if (!collected.ok()) ::kill(pid, SIGKILL);
   output.exit_code = Reap(pid);
   if (!collected.ok()) return collected;

@@ -18,6 +18,8 @@ struct ChildProcess {
   std::chrono::seconds time_max{600};
   // Called with each part of the output as it comes.
   std::function<void(std::string_view)> on_output = {};
+  // Asked ten times a second; once it says true the child gets SIGTERM, and its end is waited for.
+  std::function<bool()> stop = {};
 };
 
 struct ChildOutput {

@@ -37,6 +37,17 @@ TEST(ChildProcess, ReportsTheSignalThatEndedTheChild) {
   EXPECT_EQ(run->exit_code, 128 + 15);
 }
 
+TEST(ChildProcess, IsEndedWhenAskedToStopAndWaitedFor) {
+  ChildProcess child = Shell("trap 'echo cleaned; exit 7' TERM; echo up; sleep 60 >&- 2>&- & wait");
+  bool up = false;
+  child.on_output = [&](std::string_view) { up = true; };
+  child.stop = [&] { return up; };
+  Result<ChildOutput> run = RunChildProcess(child);
+  ASSERT_TRUE(run.ok()) << run.status().ToString();
+  EXPECT_EQ(run->output, "up\ncleaned\n");
+  EXPECT_EQ(run->exit_code, 7);
+}
+
 TEST(ChildProcess, NamesAProgramThatIsMissing) {
   ChildProcess child;
   child.arguments = {"no-such-program-of-akidb"};
