@@ -15,6 +15,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -423,6 +424,82 @@ class Refusals(Folders):
         out = self.folder / "there"
         out.mkdir()
         self.assertIn("is there already", convert(folder, out)[1])
+
+
+class Command(Folders):
+    """The program, with the Python packages of these tests in place of those that it would fetch."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.source = publish(cls.folder / "Tiny-Model", model(layers=1))
+        cls.tools, cls.models = cls.folder / "tools", cls.folder / "models"
+        (cls.tools / "bin").mkdir(parents=True)
+        python = cls.tools / "bin" / "python"
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
+        shutil.copy(ROOT / "tools" / "models" / "convert_requirements.txt", cls.tools / "prepared")
+
+    def start(self, *arguments):
+        command = [binary(), "models", "convert", *map(str, arguments), "--models-dir", str(self.models),
+                   "--tools-dir", str(self.tools)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env=program_environment(None), start_new_session=True)
+
+    def run_command(self, *arguments):
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out, err
+
+    def left(self):
+        return sorted(path.name for path in self.models.iterdir()) if self.models.exists() else []
+
+    def test_a_folder_becomes_a_model(self):
+        code, out, err = self.run_command(self.source, "--precision", "fp32,fp8", "--calibration", self.texts,
+                                          "--check", self.others, "--offered", "8,16", "--max-tokens", 64)
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertIn("fp8: 26 texts, cosine to float32", out)
+        self.assertEqual(self.left(), ["tiny-model"])
+        manifest = json.loads((self.models / "tiny-model" / "manifest.json").read_text(encoding="utf-8"))
+        self.assertEqual((manifest["id"], manifest["max_tokens"], manifest["dims"]["offered"]),
+                         ("tiny-model", 64, [8, 16]))
+        code, _, err = self.run_command(self.source)
+        self.assertEqual((code, err.count("\n")), (1, 1), err)
+        self.assertIn("is there already", err)
+        shutil.rmtree(self.models)
+
+    def test_a_refusal_leaves_nothing(self):
+        for words, arguments in (("config.json is missing", (self.folder, "--id", "m")),
+                                 ("is no folder", (self.folder / "nowhere",)),
+                                 ("--id", (self.source, "--id", "../m")), ("--id", (self.source, "--id", "Ä")),
+                                 ("--precision", (self.source, "--precision", "fp4"))):
+            code, _, err = self.run_command(*arguments)
+            self.assertEqual((code, err.count("\n")), (1 if words != "--id" or "Ä" in arguments else 2, 1), err)
+            self.assertIn(words, err)
+            self.assertEqual(self.left(), [])
+
+    def test_a_signal_ends_it_and_leaves_nothing(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)  # whose reader waits
+        for send in (lambda process: os.killpg(process.pid, signal.SIGINT),
+                     lambda process: process.send_signal(signal.SIGTERM)):
+            process = self.start(self.source, "--precision", "int8", "--calibration", fifo)
+            deadline = time.monotonic() + 60
+            while not any(name.startswith(".tiny-model.") for name in self.left()):
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+            send(process)
+            _, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 130, err)
+            self.assertIn("interrupted", err)
+            self.assertEqual(self.left(), [])
+
+    def test_its_help_tells_the_whole_way(self):
+        done = subprocess.run([binary(), "models", "convert", "--help"], capture_output=True, text=True, check=True)
+        for words in ("--calibration", "--check", "1_Pooling/", "nDCG@10", "selftest", "0.98"):
+            self.assertIn(words, done.stdout)
+        done = subprocess.run([binary(), "completion", "bash"], capture_output=True, text=True, check=True)
+        self.assertIn("'models convert') words='", done.stdout)
 
 
 if __name__ == "__main__":
