@@ -246,7 +246,7 @@ TEST_F(IsolatedSessionTest, ARunThatNobodyCancelsIsBoundedToo) {
   ExpectLost(BatchOf(BadRun::kHangForever), "took longer than 50 ms");
 }
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr const char* kSegfaultEnd = "was ended by";  // the sanitizer reports, and exits
 #else
 constexpr const char* kSegfaultEnd = "was ended by signal SIGSEGV (Segmentation fault)";
