@@ -129,11 +129,12 @@ class Planner {
   }
 
   void KeepEngine(PlannedSession& planned) const {
-    planned.slow = true;
+    // Without a GPU it fails at once.
+    planned.slow = !settings_.gpu.devices.empty();
     if (settings_.engine_cache.empty()) return;
     planned.engine_folder =
         env::JoinPath(settings_.engine_cache, EngineKey(settings_, planned.request));
-    planned.slow = !HasEngine(fs_, planned.engine_folder);
+    planned.slow = planned.slow && !HasEngine(fs_, planned.engine_folder);
     ProviderOptions& options = planned.request.spec.options;
     options["trt_engine_cache_enable"] = "1";
     options["trt_engine_cache_path"] = planned.engine_folder;

@@ -119,6 +119,9 @@ TEST_F(ProviderPlanTest, AnEngineThatIsThereIsNotWaitedFor) {
   settings_.engine_cache.clear();
   EXPECT_TRUE(Plan()[0].slow);
   EXPECT_TRUE(Plan()[0].engine_folder.empty());
+  // Nothing is built where there is no GPU.
+  settings_.gpu.devices.clear();
+  EXPECT_FALSE(Plan()[0].slow);
 }
 
 TEST_F(ProviderPlanTest, AnEngineBelongsToAllThatItDependsOn) {

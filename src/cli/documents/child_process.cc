@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kErrorTextBytesMax = 4096;
 constexpr std::chrono::milliseconds kStopLook{100};
+constexpr std::chrono::milliseconds kStopAgain{1000};
 
 class Descriptor {
  public:
@@ -116,7 +117,8 @@ bool ReadSome(int fd, std::string& into) {
 Status Collect(const ChildProcess& child, pid_t pid, std::array<Descriptor*, 2> streams,
                ChildOutput& output) {
   auto deadline = std::chrono::steady_clock::now() + child.time_max;
-  bool stopped = !child.stop;
+  // Told again until it ends: a signal that comes just before a call that waits is lost to it.
+  std::chrono::steady_clock::time_point tell_at{};
   while (streams[0]->get() >= 0 || streams[1]->get() >= 0) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
@@ -124,11 +126,11 @@ Status Collect(const ChildProcess& child, pid_t pid, std::array<Descriptor*, 2> 
       return DeadlineExceededError(child.arguments[0] + " took more than " +
                                    std::to_string(child.time_max.count()) + " s");
     }
-    if (!stopped && child.stop()) {
+    if (child.stop && child.stop() && std::chrono::steady_clock::now() >= tell_at) {
       ::kill(pid, SIGTERM);
-      stopped = true;
+      tell_at = std::chrono::steady_clock::now() + kStopAgain;
     }
-    if (!stopped) left = std::min(left, kStopLook);
+    if (child.stop) left = std::min(left, kStopLook);
     // poll passes over negative descriptors.
     std::array<pollfd, 2> polled = {pollfd{streams[0]->get(), POLLIN, 0},
                                     pollfd{streams[1]->get(), POLLIN, 0}};
