@@ -125,6 +125,11 @@ class InstalledModels final : public Embedder, private ModelSource {
 
   DescribedModel* Find(std::string_view name) const {
     if (name.empty()) name = options_.default_model;
+    // An alias never takes the place of another model's id.
+    const std::string id = FoldName(name);
+    for (const std::unique_ptr<DescribedModel>& model : models_) {
+      if (model->model.manifest.id == id) return model.get();
+    }
     for (const std::unique_ptr<DescribedModel>& model : models_) {
       if (HasName(model->model.manifest, name)) return model.get();
     }

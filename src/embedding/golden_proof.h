@@ -7,8 +7,8 @@
 
 namespace akidb::embedding {
 
-// Runs each text by itself. kCorruption when a vector isn't the promised one; errors of
-// Session::Run and TextEncoder::Encode.
+// Runs each text by itself, and all in one batch unless texts are run alone. kCorruption when a
+// vector isn't the promised one; errors of Session::Run and TextEncoder::Encode.
 Status ProveByGoldenTexts(const TextEncoder& encoder, Session& session);
 
 }  // namespace akidb::embedding

@@ -320,6 +320,7 @@ class Importer {
     AKIDB_RETURN_IF_ERROR(CheckEndToken(*encoder));
     const std::unique_ptr<Logger> log = MakeNullLogger();
     LoadOptions options;
+    options.run_timeout = std::chrono::minutes(2);
     options.make_session = MakeSessionsHere(fs_, runtime_);
     AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline,
                            LoadModel(fs_, *log, {request_.folder, encoder, nullptr}, options));

@@ -65,6 +65,7 @@ std::vector<ProviderLink> LinksOf(env::FileSystem& fs, std::vector<PlannedSessio
     link.variant = planned.variant;
     link.slow = planned.slow && !options.wait_for_engines;
     link.items_max = planned.items_max;
+    link.expected = RunsOnGpu(link.provider) && !options.providers.gpu.devices.empty();
     link.shares_fate = !options.isolated && RunsOnGpu(link.provider);
     if (!RunsOnGpu(link.provider) && links.size() > 1) link.tokens_max = kProcessorTokens;
     link.make = [&fs, maker = options.make_session, planned = std::move(planned)](

@@ -25,10 +25,11 @@ struct Edge {
   uint64_t field;
   Message to;
 };
-constexpr std::array<Edge, 16> kEdges = {{
+constexpr std::array<Edge, 17> kEdges = {{
     {Message::kModel, 7, Message::kGraph},
     {Message::kModel, 25, Message::kFunction},
     {Message::kFunction, 7, Message::kNode},
+    {Message::kFunction, 11, Message::kAttribute},
     {Message::kGraph, 1, Message::kNode},
     {Message::kGraph, 5, Message::kTensor},
     {Message::kGraph, 15, Message::kSparseTensor},

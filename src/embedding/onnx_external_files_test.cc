@@ -39,11 +39,12 @@ TEST(OnnxExternalFiles, AreFoundWhereverATensorMayStand) {
   const std::string attribute = Field(1, Field(5, Field(5, Tensor("b"))));
   const std::string subgraph = Field(1, Field(5, Field(6, Field(5, Tensor("c")))));
   const std::string sparse = Field(15, Field(1, Tensor("d")) + Field(2, Tensor("e")));
-  const std::string function = Field(25, Field(7, Field(5, Field(10, Tensor("f")))));
+  const std::string function =
+      Field(25, Field(7, Field(5, Field(10, Tensor("f")))) + Field(11, Field(5, Tensor("g"))));
   const std::string model = Field(7, initializer + attribute + subgraph + sparse) + function;
   Result<std::set<std::string>> files = ExternalFilesOf(BytesOf(model));
   ASSERT_TRUE(files.ok()) << files.status().message();
-  EXPECT_THAT(*files, ElementsAre("a", "b", "c", "d", "e", "f"));
+  EXPECT_THAT(*files, ElementsAre("a", "b", "c", "d", "e", "f", "g"));
 }
 
 TEST(OnnxExternalFiles, OtherFieldsAndOtherEntriesAreNone) {

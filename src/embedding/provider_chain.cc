@@ -100,16 +100,37 @@ Status ProviderChain::StartFirst(LoadProgress* progress) {
     started = failure.ok();
     if (started) break;
   }
+  // Only those that take long are left: now they are waited for.
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (started || slot->state != LinkState::kBuilding) continue;
+    Result<std::shared_ptr<Session>> made = Make(*slot, progress);
+    MutexLock lock(mutex_);
+    started = Install(*slot, std::move(made)).ok();
+  }
+  FreeDropped();
   MutexLock lock(mutex_);
   if (NextToMend() != nullptr && started) StartMending();
   return started ? OkStatus() : failure;
 }
 
-Result<std::shared_ptr<Session>> ProviderChain::Make(const Slot& slot,
-                                                     LoadProgress* progress) const {
+// Runs as long as a run may take.
+class ProviderChain::TimedSession final : public Session {
+ public:
+  TimedSession(ProviderChain& chain, Session& session) : chain_(chain), session_(session) {}
+  Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override {
+    return chain_.RunOnce(session_, {batch, control, use});
+  }
+
+ private:
+  ProviderChain& chain_;
+  Session& session_;
+};
+
+Result<std::shared_ptr<Session>> ProviderChain::Make(const Slot& slot, LoadProgress* progress) {
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, slot.link.make(progress));
   if (progress != nullptr) progress->Enter(LoadPhase::kProving);
-  AKIDB_RETURN_IF_ERROR(options_.prove(*session));
+  TimedSession timed(*this, *session);
+  AKIDB_RETURN_IF_ERROR(options_.prove(timed));
   return std::shared_ptr<Session>(std::move(session));
 }
 
@@ -129,7 +150,7 @@ Status ProviderChain::Install(Slot& slot, Result<std::shared_ptr<Session>> made)
                                   [&](const auto& other) { return other.get() == &slot; });
     for (auto other = own + 1; other != slots_.end(); ++other) {
       if ((*other)->state != LinkState::kReady) continue;
-      (*other)->session = nullptr;
+      Drop(**other);
       (*other)->state = LinkState::kWaiting;
     }
     return OkStatus();
@@ -138,10 +159,12 @@ Status ProviderChain::Install(Slot& slot, Result<std::shared_ptr<Session>> made)
   slot.state = for_good ? LinkState::kRefused : LinkState::kOpen;
   slot.why = made.status();
   if (!for_good) slot.breaker.Trip(CircuitBreaker::Clock::now());
-  // That a provider isn't there is nothing to warn of.
-  log_.Write(slot.why.code() == ErrorCode::kUnsupported ? LogLevel::kInfo : LogLevel::kWarning,
-             "provider_refused", slot.why.message(),
+  // That a provider isn't there is nothing to warn of, unless its device is.
+  const bool failed = slot.why.code() != ErrorCode::kUnsupported || slot.link.expected;
+  slot.failures += failed ? 1 : 0;
+  log_.Write(failed ? LogLevel::kWarning : LogLevel::kInfo, "provider_refused", slot.why.message(),
              {{"model", options_.model_id}, {"provider", std::string(provider)}});
+  if (slot.why.code() == ErrorCode::kUnavailable && slot.link.shares_fate) LoseShared(slot.why);
   return made.status();
 }
 
@@ -155,12 +178,18 @@ std::shared_ptr<Session> ProviderChain::Take(Slot& slot) {
     slot.waited_for = true;
   }
   Result<std::shared_ptr<Session>> made = Make(slot, nullptr);
-  MutexLock lock(mutex_);
-  if (!Install(slot, std::move(made)).ok()) {
+  std::shared_ptr<Session> session;
+  {
+    MutexLock lock(mutex_);
+    slot.waited_for = false;
+    changed_.NotifyAll();
+    // Lost while it was made: that stands.
+    if (slot.state == LinkState::kBuilding) (void)Install(slot, std::move(made));
     if (slot.state == LinkState::kOpen) StartMending();
-    return nullptr;
+    session = slot.session;
   }
-  return slot.session;
+  FreeDropped();
+  return session;
 }
 
 Status ProviderChain::Run(const TokenBatch& batch, RunControl& control, const Use& use) {
@@ -172,17 +201,19 @@ Status ProviderChain::Run(const TokenBatch& batch, RunControl& control, const Us
     last = RunOn(*slot, *session, {batch, control, use});
     if (last.code() == ErrorCode::kCancelled) return last;
     if (last.ok()) {
-      Succeeded(*slot, failures);
+      Succeeded(*slot, session, failures);
       return last;
     }
     if (IsItsOwn(slot->link.provider, last)) {
-      Failed(*slot, last);
+      Failed({*slot, std::move(session), last});
     } else {
-      failures.push_back({*slot, last});
+      failures.push_back({*slot, std::move(session), last});
     }
   }
+  if (last.ok()) return NobodyCan();
   // What fails everywhere may be the batch's fault, and counts for nobody.
-  return last.ok() ? NobodyCan() : last;
+  if (last.code() != ErrorCode::kDeadlineExceeded) return last;
+  return UnavailableError(std::string(last.message()));
 }
 
 // At most, of one run.
@@ -241,37 +272,64 @@ Status ProviderChain::RunInParts(Session& session, const Work& work, size_t item
   return work.use(whole);
 }
 
-void ProviderChain::Succeeded(Slot& slot, const std::vector<Failure>& before) {
-  MutexLock lock(mutex_);
-  slot.breaker.Succeed();
-  for (const Failure& failure : before) {
-    ++failure.slot.failures;
-    // Another thread may have seen the same before.
-    if (failure.slot.state != LinkState::kReady) continue;
-    failure.slot.breaker.Fail(CircuitBreaker::Clock::now());
-    if (failure.slot.breaker.is_open()) Open(failure.slot, failure.status);
+void ProviderChain::Succeeded(Slot& slot, const std::shared_ptr<Session>& session,
+                              const std::vector<Failure>& before) {
+  {
+    MutexLock lock(mutex_);
+    if (slot.session == session) slot.breaker.Succeed();
+    for (const Failure& failure : before) {
+      ++failure.slot.failures;
+      // Another thread may have seen the same before, and a new session be there.
+      if (failure.slot.session != failure.session) continue;
+      failure.slot.breaker.Fail(CircuitBreaker::Clock::now());
+      if (failure.slot.breaker.is_open()) Open(failure.slot, failure.status);
+    }
   }
+  FreeDropped();
 }
 
-void ProviderChain::Failed(Slot& slot, const Status& why) {
-  MutexLock lock(mutex_);
-  ++slot.failures;
-  if (slot.state != LinkState::kReady) return;
-  slot.breaker.Trip(CircuitBreaker::Clock::now());
-  Open(slot, why);
-  if (why.code() != ErrorCode::kUnavailable || !slot.link.shares_fate) return;
-  for (const std::unique_ptr<Slot>& other : slots_) {
-    if (!other->link.shares_fate) continue;
-    other->state = LinkState::kRefused;
-    other->why = why.WithContext("lost until a restart");
-    other->session = nullptr;
+void ProviderChain::Failed(const Failure& failure) {
+  {
+    MutexLock lock(mutex_);
+    Slot& slot = failure.slot;
+    ++slot.failures;
+    if (slot.session == failure.session) {
+      slot.breaker.Trip(CircuitBreaker::Clock::now());
+      Open(slot, failure.status);
+    }
+    if (failure.status.code() == ErrorCode::kUnavailable && slot.link.shares_fate) {
+      LoseShared(failure.status);
+    }
   }
+  FreeDropped();
+}
+
+void ProviderChain::LoseShared(const Status& why) {
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (!slot->link.shares_fate) continue;
+    slot->state = LinkState::kRefused;
+    slot->why = why.WithContext("lost until a restart");
+    Drop(*slot);
+  }
+  changed_.NotifyAll();
+}
+
+void ProviderChain::Drop(Slot& slot) {
+  if (slot.session) dropped_.push_back(std::move(slot.session));
+  slot.session = nullptr;
+}
+
+void ProviderChain::FreeDropped() {
+  std::vector<std::shared_ptr<Session>> dropped;
+  MutexLock lock(mutex_);
+  dropped.swap(dropped_);
+  // The lock ends before the list does.
 }
 
 void ProviderChain::Open(Slot& slot, const Status& why) {
   slot.state = LinkState::kOpen;
   slot.why = why;
-  slot.session = nullptr;
+  Drop(slot);
   log_.Write(LogLevel::kError, "provider_failed", why.message(),
              {{"model", options_.model_id},
               {"provider", std::string(NamesOf(slot.link.provider).runtime)}});
@@ -345,6 +403,11 @@ void ProviderChain::Mend() {
     mutex_.lock();
     // Lost while it was made: that stands.
     if (slot->state == LinkState::kBuilding) (void)Install(*slot, std::move(made));
+    std::vector<std::shared_ptr<Session>> dropped;
+    dropped.swap(dropped_);
+    mutex_.unlock();
+    dropped.clear();
+    mutex_.lock();
   }
   mending_ = false;
 }

@@ -38,6 +38,7 @@ struct ProviderLink {
   bool slow = false;         // takes minutes: not waited for where another can serve
   size_t items_max = 0;      // of a run: larger batches are cut; 0: any
   size_t tokens_max = 0;     // likewise, padding included; one text may have more
+  bool expected = false;     // that it isn't there is a failure
   bool shares_fate = false;  // when it is lost, so are all links of that kind, until a restart
 };
 
@@ -67,8 +68,10 @@ class ProviderChain final : public Session {
 
  private:
   struct Slot;
+  // Of a session, which may be another than the slot's by now.
   struct Failure {
     Slot& slot;
+    std::shared_ptr<Session> session;
     Status status;
   };
 
@@ -76,7 +79,7 @@ class ProviderChain final : public Session {
 
   Status StartFirst(LoadProgress* progress) AKIDB_EXCLUDES(mutex_);
   // Makes a session and proves it. Without the lock.
-  Result<std::shared_ptr<Session>> Make(const Slot& slot, LoadProgress* progress) const;
+  Result<std::shared_ptr<Session>> Make(const Slot& slot, LoadProgress* progress);
   // What became of that: puts it into service, or tells when to try again. Returns its error.
   Status Install(Slot& slot, Result<std::shared_ptr<Session>> made) AKIDB_REQUIRES(mutex_);
   // The slot's session, made now if nobody needed it so far; null: it can't serve now.
@@ -88,13 +91,20 @@ class ProviderChain final : public Session {
     RunControl& control;
     const Use& use;
   };
+  class TimedSession;
   Status RunOn(const Slot& slot, Session& session, const Work& work);
   Status RunOnce(Session& session, const Work& work);
   // As runs of at most `items_max` each, and one call of `use`.
   Status RunInParts(Session& session, const Work& work, size_t items_max);
-  void Succeeded(Slot& slot, const std::vector<Failure>& before) AKIDB_EXCLUDES(mutex_);
+  void Succeeded(Slot& slot, const std::shared_ptr<Session>& session,
+                 const std::vector<Failure>& before) AKIDB_EXCLUDES(mutex_);
   // By its own fault.
-  void Failed(Slot& slot, const Status& why) AKIDB_EXCLUDES(mutex_);
+  void Failed(const Failure& failure) AKIDB_EXCLUDES(mutex_);
+  // The device is gone, and with it every session on it.
+  void LoseShared(const Status& why) AKIDB_REQUIRES(mutex_);
+  // Takes a session out of service; it is destroyed by FreeDropped.
+  void Drop(Slot& slot) AKIDB_REQUIRES(mutex_);
+  void FreeDropped() AKIDB_EXCLUDES(mutex_);
   void Open(Slot& slot, const Status& why) AKIDB_REQUIRES(mutex_);
   Status NobodyCan() const AKIDB_EXCLUDES(mutex_);
   void StartMending() AKIDB_REQUIRES(mutex_);
@@ -108,6 +118,7 @@ class ProviderChain final : public Session {
 
   mutable Mutex mutex_;
   CondVar changed_;
+  std::vector<std::shared_ptr<Session>> dropped_ AKIDB_GUARDED_BY(mutex_);
   bool stopping_ AKIDB_GUARDED_BY(mutex_) = false;
   bool mending_ AKIDB_GUARDED_BY(mutex_) = false;
   std::thread mender_;

@@ -16,6 +16,8 @@ using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+constexpr int64_t kProof = -1;  // the id that a session is proved by
+
 // What one provider does, told by the test from outside. Thread-safe.
 class FakeProvider {
  public:
@@ -51,14 +53,10 @@ class FakeProvider {
   }
 
   Result<std::unique_ptr<Session>> Make();
-  Status Prove() {
-    MutexLock lock(mutex_);
-    return proof_;
-  }
-
   Status Run(const TokenBatch& batch, RunControl& control, const Session::Use& use) {
     {
       MutexLock lock(mutex_);
+      if (batch.ids[0] == kProof && !hanging_) return proof_;
       items_.push_back(batch.items);
       changed_.NotifyAll();
       if (hanging_) {
@@ -144,9 +142,7 @@ class ProviderChainTest : public testing::Test {
     gpu_.number = 1;
     cpu_.number = 2;
     options_.model_id = "fake";
-    options_.prove = [](Session& session) {
-      return static_cast<FakeSession&>(session).provider().Prove();
-    };
+    options_.prove = Prove;
     // No test waits for a pause to end, unless it says so.
     options_.breaker.pause_first = std::chrono::hours(1);
     options_.breaker.pause_max = std::chrono::hours(1);
@@ -159,6 +155,12 @@ class ProviderChainTest : public testing::Test {
     link.provider = provider;
     link.make = [&fake](LoadProgress*) { return fake.Make(); };
     return link;
+  }
+
+  static Status Prove(Session& session) {
+    RunControl control;
+    return session.Run({1, 1, {kProof}, {1}, {1}}, control,
+                       [](const HiddenStates&) { return OkStatus(); });
   }
 
   Status Start() {
@@ -373,6 +375,31 @@ TEST_F(ProviderChainTest, ARunThatTakesTooLongIsStoppedAndGoesToTheNextOne) {
   EXPECT_THAT(chain_->Providers()[0].reason, HasSubstr("longer than 20 ms"));
 }
 
+TEST_F(ProviderChainTest, AProofThatTakesTooLongIsStopped) {
+  options_.run_timeout = milliseconds(20);
+  gpu_.SetHanging(true);
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ(MustRun(), 2);
+  EXPECT_THAT(States(), ElementsAre(LinkState::kOpen, LinkState::kReady));
+  EXPECT_TRUE(IsDegraded(chain_->Providers()));
+}
+
+TEST_F(ProviderChainTest, OneThatIsExpectedAndNotThereDegradesIt) {
+  gpu_.FailToStart(UnsupportedError("libcudnn.so.9: cannot open"));
+  ASSERT_TRUE(Start().ok());
+  EXPECT_FALSE(IsDegraded(chain_->Providers()));
+  gpu_link_.expected = true;
+  ASSERT_TRUE(Start().ok());
+  EXPECT_TRUE(IsDegraded(chain_->Providers()));
+}
+
+TEST_F(ProviderChainTest, WhatTakesLongIsWaitedForWhereNothingElseStarts) {
+  gpu_link_.slow = true;
+  cpu_.FailToStart(ResourceExhaustedError("too large"));
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ(MustRun(), 1);
+}
+
 TEST_F(ProviderChainTest, ARunThatNobodyWantsIsCancelledAndCountsForNobody) {
   options_.run_timeout = std::chrono::hours(1);
   ASSERT_TRUE(Start().ok());
@@ -449,6 +476,17 @@ TEST_F(ProviderChainTest, ItsEndWaitsForNoPause) {
   EXPECT_EQ(MustRun(), 2);
   EXPECT_EQ(States()[0], LinkState::kOpen);
   chain_.reset();
+}
+
+TEST(RunWatch, ARunThatGoesOnAfterItsTimeDoesNotHideTheNextOne) {
+  RunWatch watch(milliseconds(10));
+  RunControl stuck;
+  RunWatch::Guard first(watch, stuck);
+  while (!stuck.stopped()) std::this_thread::yield();
+  RunControl next;
+  RunWatch::Guard second(watch, next);
+  while (!next.stopped()) std::this_thread::yield();
+  EXPECT_TRUE(first.timed_out());
 }
 
 TEST(CircuitBreaker, PausesDoubleUpToTheirMostAndBeginAnewAfterASuccess) {

@@ -82,9 +82,20 @@ class Planner {
   Planner(env::FileSystem& fs, const InstalledModel& model, const ProviderSettings& settings)
       : fs_(fs), model_(model), settings_(settings) {}
 
-  PlannedSession Plan(Provider provider) const {
+  // Every variant that fits, then the model's own graph: a variant that is bad takes no model down.
+  // Of engines, which are built in the background, only the first.
+  void Plan(Provider provider, std::vector<PlannedSession>& sessions) const {
+    for (const Variant& variant : model_.manifest.variants) {
+      if (!Fits(variant, provider)) continue;
+      sessions.push_back(PlanOne(provider, &variant));
+      if (provider == Provider::kTensorRt) return;
+    }
+    sessions.push_back(PlanOne(provider, nullptr));
+  }
+
+ private:
+  PlannedSession PlanOne(Provider provider, const Variant* variant) const {
     const Manifest& manifest = model_.manifest;
-    const Variant* variant = VariantFor(provider);
     const Graph& graph = variant == nullptr ? manifest.graph : variant->graph;
     PlannedSession planned;
     if (variant != nullptr) planned.variant = variant->name;
@@ -114,18 +125,13 @@ class Planner {
     return planned;
   }
 
- private:
-  const Variant* VariantFor(Provider provider) const {
-    for (const Variant& variant : model_.manifest.variants) {
-      const bool is_for = std::find(variant.providers.begin(), variant.providers.end(), provider) !=
-                          variant.providers.end();
-      const std::string& wanted = variant.compute_capability;
-      const bool can =
-          wanted.empty() || (!settings_.gpu.devices.empty() &&
-                             IsAtLeast(settings_.gpu.devices[0].compute_capability, wanted));
-      if (is_for && can && AllThere(fs_, model_.folder, variant.graph)) return &variant;
-    }
-    return nullptr;
+  bool Fits(const Variant& variant, Provider provider) const {
+    const std::vector<GpuDevice>& devices = settings_.gpu.devices;
+    const std::string& wanted = variant.compute_capability;
+    const bool can =
+        wanted.empty() || (!devices.empty() && IsAtLeast(devices[0].compute_capability, wanted));
+    return can && AllThere(fs_, model_.folder, variant.graph) &&
+           std::count(variant.providers.begin(), variant.providers.end(), provider) > 0;
   }
 
   void KeepEngine(PlannedSession& planned) const {
@@ -153,7 +159,7 @@ std::vector<PlannedSession> PlanSessions(env::FileSystem& fs, const InstalledMod
                                          const ProviderSettings& settings) {
   const Planner planner(fs, model, settings);
   std::vector<PlannedSession> sessions;
-  for (Provider provider : settings.providers) sessions.push_back(planner.Plan(provider));
+  for (Provider provider : settings.providers) planner.Plan(provider, sessions);
   return sessions;
 }
 

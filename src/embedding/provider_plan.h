@@ -30,8 +30,8 @@ struct PlannedSession {
   bool slow = false;          // its engine has to be built first
 };
 
-// One for each provider. A variant that needs a newer GPU, or whose files aren't there, is passed
-// over.
+// For each provider the variants that fit, then the model's own graph; one for TensorRT. A variant
+// that needs a newer GPU, or whose files aren't there, is passed over.
 std::vector<PlannedSession> PlanSessions(env::FileSystem& fs, const InstalledModel& model,
                                          const ProviderSettings& settings);
 

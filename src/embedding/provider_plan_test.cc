@@ -68,6 +68,18 @@ TEST_F(ProviderPlanTest, AVariantTakesThePlaceOfTheGraphOnItsProviderAlone) {
   EXPECT_TRUE(plan[2].request.spec.options.empty());
 }
 
+// So that a bad one takes no model down; of engines, only one is built.
+TEST_F(ProviderPlanTest, TheGraphStandsBehindItsVariants) {
+  model_.manifest.variants[0].providers = {Provider::kTensorRt, Provider::kCpu};
+  const std::vector<PlannedSession> plan = Plan();
+  ASSERT_EQ(plan.size(), 4u);
+  EXPECT_EQ(plan[0].variant, "trt-fp8");
+  EXPECT_EQ(plan[1].request.spec.provider, Provider::kCuda);
+  EXPECT_EQ(plan[2].variant, "trt-fp8");
+  EXPECT_EQ(plan[3].variant, "");
+  EXPECT_EQ(plan[3].request.spec.provider, Provider::kCpu);
+}
+
 TEST_F(ProviderPlanTest, OneForANewerGpuIsPassedOver) {
   settings_.gpu.devices[0].compute_capability = "8.7";
   EXPECT_EQ(Plan()[0].variant, "");

@@ -17,10 +17,10 @@ RunWatch::~RunWatch() {
 
 RunWatch::Guard::Guard(RunWatch& watch, RunControl& control) : watch_(watch) {
   MutexLock lock(watch_.mutex_);
-  const bool was_idle = watch_.runs_.empty();
+  // Later deadlines don't move the next one; runs that were stopped and go on have none.
+  const bool was_idle = watch_.runs_.empty() || watch_.runs_.back().timed_out;
   run_ = watch_.runs_.insert(watch_.runs_.end(),
                              {control, std::chrono::steady_clock::now() + watch_.timeout_, false});
-  // Later deadlines don't move the next one.
   if (was_idle) watch_.changed_.NotifyAll();
 }
 

@@ -200,7 +200,7 @@ class Rules(TinyModels):
         np.testing.assert_array_equal(self.embed(texts, "tiny-variant"), self.embed(texts, "tiny-qwen3-pooled"))
         rows = self.server.request("GET", "/v1/models").json["data"]
         providers = next(row for row in rows if row["id"] == "tiny-variant")["akidb"]["providers"]
-        self.assertEqual([(one["variant"], one["state"]) for one in providers if one["serves"]],
+        self.assertEqual([(one.get("variant"), one["state"]) for one in providers if one["serves"]],
                          [("pooled", "ready")])
 
     def test_an_empty_text_is_its_end_token_unless_there_is_none(self):
@@ -344,7 +344,6 @@ class Refusals(TinyModels):
             ("beside-not-named", "the graph's weights lie in `weights`"),
             ("beside-shorter", "weights has"),
             ("beside-flipped", "SHA-256"),
-            ("wrong-variant", "golden text 0"),
             ("zero-point", "golden text 0"),
             ("no-empty-kv", "takes 11 inputs"),
             ("few-layers", "takes 11 inputs"),
@@ -355,6 +354,14 @@ class Refusals(TinyModels):
         ):
             error = self.post("/v1/embeddings", {"input": "x", "model": model}, 503)
             self.assertIn(words, error, model)
+        # The model's own graph stands behind a variant that is bad.
+        self.post("/v1/embeddings", {"input": "x", "model": "wrong-variant"})
+        rows = self.server.request("GET", "/v1/models").json["data"]
+        state = next(row for row in rows if row["id"] == "wrong-variant")["akidb"]
+        self.assertTrue(state["degraded"])
+        one, = (one for one in state["providers"] if one.get("variant") == "bytes")
+        self.assertEqual(one["state"], "refused")
+        self.assertIn("golden text 0", one["reason"])
         error = self.post("/v1/embeddings", {"input": "x", "model": "beside-missing"}, 400)
         self.assertIn("weights is missing", error)
 
