@@ -49,7 +49,8 @@ ONLY_ON_GPUS = ("bf16", "fp8")
 NEVER_RUN = ("bf16",)
 GOLDEN = (("query", "which package owns a file?"), ("document", "Mount the file system and edit /etc/fstab."),
           ("document", "挂载文件系统，并修改 /etc/fstab 使其永久生效。"))
-HEAD = 64
+HEAD = 512
+REVISION = 1  # of what is made of the same folder
 ID = r"[a-z0-9_-][a-z0-9_.-]{0,127}"
 TEXTS = {"calibration": 256, "check": 256}
 
@@ -166,9 +167,22 @@ class Conversion:
             f"mean {figures['cosine_mean']}" + ("" if ndcg is None else f"; nDCG@10 {ndcg}"))
         own = judgement.LEAST[precision]
         least = (self.given.min_cosine or own[0], self.given.min_ndcg or own[1])
-        failed = judgement.failures(precision, figures, least)
+        failed = judgement.failures(precision, figures, least) + self.golden_failures(precision, right, vectors)
         if failed:
             raise Refused("; ".join(failed))
+
+    def golden_cosine(self):
+        """What the manifest asks for of every precision."""
+        own = min(judgement.LEAST[name][0] for name in self.given.precision)
+        return max(self.given.min_cosine or own, 0.9)
+
+    def golden_failures(self, precision, right, vectors):
+        """Of the heads, which are less than the vectors: the program would refuse to serve it."""
+        rows = [self.kinds().index(pair) for pair in GOLDEN]
+        heads = [each[rows, :HEAD] / np.linalg.norm(each[rows, :HEAD], axis=1, keepdims=True)
+                 for each in (right, vectors)]
+        least = float((heads[0] * heads[1]).sum(1).min())
+        return [] if least >= self.golden_cosine() else [f"{precision}: a golden text's cosine is {least:.6f}"]
 
     def kinds(self):
         """Documents first."""
@@ -189,16 +203,16 @@ class Conversion:
         return {**members, "compute_capability": "8.9"} if precision == "fp8" else members
 
     def revision(self):
-        digest = hashlib.sha256(self.given.precision[0].encode())
+        first = self.given.precision[0]
+        scales = [self.given.percentile, self.calibration] if first in precisions.CALIBRATED else []
+        digest = hashlib.sha256(json.dumps([REVISION, first, *scales]).encode())
         for path in self.folder.weights.tensors.files:
             digest.update(sha256(path).encode())
         return digest.hexdigest()[:16]
 
     def manifest(self, right):
         kinds, folder = self.kinds(), self.folder
-        # A variant serves only if it comes as near as that, too.
-        near = self.given.min_cosine or min(judgement.LEAST[name][0] for name in self.given.precision)
-        golden = [{"type": kind, "text": text, "min_cosine": max(near, 0.9),
+        golden = [{"type": kind, "text": text, "min_cosine": self.golden_cosine(),
                    "head": [round(float(x), 6) for x in right[kinds.index((kind, text))][:HEAD]]}
                   for kind, text in GOLDEN]
         shutil.copy(folder.path / "tokenizer.json", self.target)
