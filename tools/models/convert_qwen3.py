@@ -33,15 +33,20 @@ import shutil
 import signal
 import sys
 
-import numpy as np
-import onnx
+STOPS = (signal.SIGINT, signal.SIGTERM)
+# Threads that the libraries start now inherit this: a signal is for the main one, whose waiting it ends.
+signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+import numpy as np  # noqa: E402
+import onnx  # noqa: E402
 
-import qwen3_folder
-import qwen3_graph
-import qwen3_judgement as judgement
-import qwen3_precisions as precisions
-import qwen3_reference as reference
-from safetensors_files import Refused
+import qwen3_folder  # noqa: E402
+import qwen3_graph  # noqa: E402
+import qwen3_judgement as judgement  # noqa: E402
+import qwen3_precisions as precisions  # noqa: E402
+import qwen3_reference as reference  # noqa: E402
+from safetensors_files import Refused  # noqa: E402
+
+signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 PROVIDERS = {"fp32": ["cpu"], "fp16": ["cuda", "tensorrt"], "bf16": ["cuda", "tensorrt"], "int8": ["tensorrt"],
              "fp8": ["tensorrt"], "int8w": ["cpu"]}
@@ -255,8 +260,8 @@ class Conversion:
 
 def end(*_):
     """By a signal: nothing is left behind. A second one finds it under way."""
-    for kind in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(kind, signal.SIG_IGN)
+    for kind in STOPS:
+        signal.signal(kind, lambda *_: None)
     sys.exit("interrupted")
 
 
@@ -278,7 +283,7 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    for stop in (signal.SIGINT, signal.SIGTERM):
+    for stop in STOPS:
         signal.signal(stop, end)
     with np.errstate(over="ignore"):
         main()
