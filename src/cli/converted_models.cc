@@ -9,7 +9,8 @@ namespace {
 
 constexpr uint64_t kManifestBytesMax = uint64_t{1} << 20;
 
-constexpr std::array<ConvertedModel, 1> kModels = {{
+constexpr std::array<ConvertedModel, 2> kModels = {{
+    {"all-minilm-l6-v2-int8", "Apache-2.0", 59'000'000, "minilm_int8.sh"},
     {"multilingual-e5-small", "MIT", 84'000'000, "multilingual_e5.sh"},
 }};
 

