@@ -5,7 +5,7 @@ import re
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SUITES = re.compile(r"foreach\(suite ([a-z_ ]+)\)\s+akidb_program_test\((\w+):")
+SUITES = re.compile(r"foreach\(suite ([a-z0-9_ ]+)\)\s+akidb_program_test\((\w+):")
 
 
 def google_tests():
