@@ -7,12 +7,9 @@ joined to about 200 tokens. The reference tokenizes with the reference library, 
 runs batches on two threads, for each batch size of BATCHES; the best one counts. Rounds interleave
 the two, so that other load on the machine meets both; medians are compared.
 """
-import glob
-import html
 import json
 import os
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
@@ -21,34 +18,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "embedding"))
+import passages  # noqa: E402
 import reference  # noqa: E402
 
-BOOK = "/usr/share/doc/debian-handbook/html/en-US/*.html"
-PARAGRAPH = re.compile(r'<p>(.*?)</p>|<p class="para">(.*?)</p>|<div class="para">(.*?)</div>', re.S)
-PASSAGE_CHARACTERS = 900
 BATCHES = [2, 8, 32]
-
-
-def paragraphs(page):
-    for groups in PARAGRAPH.findall(page):
-        text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", "".join(groups)))).strip()
-        if text:
-            yield text
-
-
-def passages():
-    result = []
-    for path in sorted(glob.glob(BOOK)):
-        current = ""
-        for text in paragraphs(pathlib.Path(path).read_text(encoding="utf-8")):
-            if current and len(current) + len(text) > PASSAGE_CHARACTERS:
-                result.append(current)
-                current = text
-            else:
-                current = f"{current} {text}".strip()
-        if current:
-            result.append(current)
-    return result
 
 
 def run_akidb(program, texts_path, settings):
@@ -68,9 +41,7 @@ def run_reference(pipeline, texts, batch):
 def main():
     program = sys.argv[1]
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    texts = passages()
-    if not texts:
-        sys.exit("install the package debian-handbook first")
+    texts = passages.passages()
     count = int(sys.argv[3]) if len(sys.argv) > 3 else len(texts)
     texts = texts[::max(1, len(texts) // count)][:count]
     pipeline = reference.Reference()
