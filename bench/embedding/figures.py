@@ -67,7 +67,11 @@ class Pieces:
                 return text
 
     def between(self, least, most, count):
-        return [self.cut(self.chance.randint(least, most)) for _ in range(count)]
+        """All different: equal ones would be run once by AkiDB, and by others as often as they are there."""
+        texts = {}
+        while len(texts) < count:
+            texts[self.cut(self.chance.randint(least, most))] = True
+        return list(texts)
 
 
 class Programs:

@@ -195,8 +195,11 @@ class InstalledModels final : public Embedder, private ModelSource {
     AKIDB_RETURN_IF_ERROR(ChooseMaker(options));
     options.run_timeout = options_.run_timeout;
     options.wait_for_engines = options_.wait_for_engines;
-    return embedding::LoadModel(fs_, log_, {model.model.folder, std::move(encoder), &progress},
-                                options);
+    Result<std::unique_ptr<Pipeline>> pipeline = embedding::LoadModel(
+        fs_, log_, {model.model.folder, std::move(encoder), &progress}, options);
+    // Making a session takes more than the session: malloc keeps the rest otherwise.
+    env::ReturnFreeMemory();
+    return pipeline;
   }
 
   // Where sessions are made.

@@ -18,6 +18,7 @@ EXCUSES = (
     Excuse("raw-new", "src/embedding/tokenizer/paged_table.h",
            "pages are published once through atomic pointers, which own nothing"),
     Excuse("registry-hosts", "tests/api/clients/rust/Cargo.lock", "Cargo's own form names its index"),
+    Excuse("sleep", "bench/embedding/embed_latency.cc", "queries come at a pace, whatever the others do"),
     Excuse("wall-clock", "tests/fuzz/grpc/*", "gRPC takes deadlines as times of day"),
     Excuse("wall-clock", "src/api/grpc/*", "gRPC gives and takes deadlines as times of day"),
 )
