@@ -52,6 +52,7 @@ LoadOptions MakeOptions(BenchModel& model, std::shared_ptr<OnnxRuntime> runtime,
         std::make_unique<RecordingSession>(std::move(session), model.record));
   };
   options.pipeline.workers = static_cast<int>(settings.number("workers", PhysicalCores(*model.fs)));
+  options.pipeline.batch_tokens = settings.number("batch_tokens", options.pipeline.batch_tokens);
   options.pipeline.bucket_step = settings.number("bucket_step", options.pipeline.bucket_step);
   options.providers.threads =
       static_cast<int>(settings.number("run_threads", static_cast<size_t>(1)));
