@@ -5,13 +5,13 @@
 #include <utility>
 
 #include <signal.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "env/posix_calls.h"
+#include "env/spawn_parameters.h"
 
 namespace akidb::env {
 namespace {
@@ -21,53 +21,22 @@ constexpr int kWorkerSocket = 3;                     // the first after the stan
 // Of -1000 to 1000 (proc(5)): well before the process that the data belong to.
 constexpr std::string_view kOutOfMemoryScore = "500";
 
-// posix_spawn's two parameter objects.
-class SpawnParameters {
- public:
-  explicit SpawnParameters(const Descriptor& socket) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    // Our standard output is read by programs.
-    posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, socket.get(), kWorkerSocket);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, kWorkerSocket + 1);
-    posix_spawnattr_init(&attributes_);
-    sigset_t blocked;
-    sigemptyset(&blocked);
-    for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&blocked, signal);
-    posix_spawnattr_setsigmask(&attributes_, &blocked);
-    sigset_t defaults;
-    sigfillset(&defaults);
-    posix_spawnattr_setsigdefault(&attributes_, &defaults);
-    posix_spawnattr_setpgroup(&attributes_, 0);  // its own
-    posix_spawnattr_setflags(
-        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  ~SpawnParameters() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnParameters(const SpawnParameters&) = delete;
-  SpawnParameters& operator=(const SpawnParameters&) = delete;
-
-  const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
-
 int Spawn(const WorkerCommand& command, const Descriptor& socket, int& pid) {
-  std::vector<std::string> copies = command.arguments;
-  std::string program = command.program;
-  std::string name = command.name.empty() ? program : command.name;
-  std::vector<char*> argv = {name.data()};
-  for (std::string& argument : copies) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  const SpawnParameters parameters(socket);
-  return posix_spawn(&pid, program.c_str(), parameters.actions(), parameters.attributes(),
-                     argv.data(), environ);
+  SpawnParameters parameters;
+  // Our standard output is read by programs.
+  parameters.Duplicate(STDERR_FILENO, STDOUT_FILENO);
+  parameters.Duplicate(socket.get(), kWorkerSocket);
+  parameters.CloseFrom(kWorkerSocket + 1);
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&blocked, signal);
+  sigset_t all;
+  sigfillset(&all);
+  parameters.SetSignals(blocked, all);
+  parameters.LeaveGroup();
+  std::vector<std::string> arguments = command.arguments;
+  arguments.insert(arguments.begin(), command.name.empty() ? command.program : command.name);
+  return parameters.Spawn(command.program, arguments, pid);
 }
 
 std::string Describe(const siginfo_t& info) {

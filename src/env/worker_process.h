@@ -16,7 +16,7 @@
 namespace akidb::env {
 
 struct WorkerCommand {
-  std::string program;  // a path; not looked up in PATH
+  std::string program;  // a path with a slash; others are looked up in PATH
   std::vector<std::string> arguments;
   std::string name = "";  // that people see; empty: the program
 };

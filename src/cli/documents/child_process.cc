@@ -5,14 +5,16 @@
 #include <cerrno>
 #include <cstring>
 #include <span>
-#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "env/descriptor.h"
+#include "env/spawn_parameters.h"
 
 namespace akidb::cli {
 namespace {
@@ -21,26 +23,7 @@ constexpr size_t kErrorTextBytesMax = 4096;
 constexpr std::chrono::milliseconds kStopLook{100};
 constexpr std::chrono::milliseconds kStopAgain{1000};
 
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { Close(); }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    Close();
-    fd_ = std::exchange(other.fd_, -1);
-    return *this;
-  }
-  int get() const { return fd_; }
-  void Close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_ = -1;
-};
+using env::Descriptor;
 
 struct Pipe {
   Descriptor read;
@@ -55,49 +38,19 @@ Result<Pipe> MakePipe() {
   return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-// posix_spawn's two parameter objects, with the child's signals as a fresh process expects them.
-class SpawnParameters {
- public:
-  SpawnParameters(int out, int err) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, err, STDERR_FILENO);
-    posix_spawnattr_init(&attributes_);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    sigset_t defaults;
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    posix_spawnattr_setsigdefault(&attributes_, &defaults);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  ~SpawnParameters() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnParameters(const SpawnParameters&) = delete;
-  SpawnParameters& operator=(const SpawnParameters&) = delete;
-
-  const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
-
+// With the signals that a fresh process expects.
 Result<pid_t> Spawn(const std::vector<std::string>& arguments, int out, int err) {
-  std::vector<std::string> copies = arguments;
-  std::vector<char*> argv;
-  argv.reserve(copies.size() + 1);
-  for (std::string& argument : copies) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  SpawnParameters parameters(out, err);
+  env::SpawnParameters parameters;
+  parameters.Duplicate(out, STDOUT_FILENO);
+  parameters.Duplicate(err, STDERR_FILENO);
+  sigset_t none;
+  sigemptyset(&none);
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  parameters.SetSignals(none, defaults);
   pid_t pid = 0;
-  int error = posix_spawnp(&pid, argv[0], parameters.actions(), parameters.attributes(),
-                           argv.data(), environ);
+  const int error = parameters.Spawn(arguments[0], arguments, pid);
   if (error == ENOENT) return NotFoundError("no program " + arguments[0] + " in PATH");
   if (error != 0) return IoError("cannot run " + arguments[0] + ": " + std::strerror(error));
   return pid;
