@@ -152,6 +152,21 @@ TEST(CompareProviders, HoldsEachAgainstTheLastOneThatRuns) {
   EXPECT_EQ(figures[2].cosine_to_last, 0);
 }
 
+// A provider by itself runs its variant: figures of the graph behind it would be the variant's.
+TEST(CompareProviders, LeavesOutWhatStandsBehindAGraphThatWorks) {
+  std::vector<embedding::ProviderState> found(3);
+  found[0].variant = "broken";
+  found[0].state = embedding::LinkState::kRefused;
+  found[1].variant = "int8";
+  const RequestContext context;
+  const std::vector<ProviderFigures> figures = CompareProviders(
+      context, Described(), found, [](auto) { return std::make_unique<WordEmbedder>(10); });
+  ASSERT_EQ(figures.size(), 2u);
+  EXPECT_EQ(figures[0].variant, "broken");
+  EXPECT_EQ(figures[1].variant, "int8");
+  EXPECT_EQ(figures[1].golden.size(), 1u);
+}
+
 TEST(CompareProviders, TellsWhyOneFails) {
   std::vector<embedding::ProviderState> found(1);
   const RequestContext context;

@@ -1,6 +1,7 @@
 #include "cli/selftest/provider_run.h"
 
 #include <algorithm>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -43,13 +44,18 @@ std::vector<ProviderFigures> CompareProviders(const RequestContext& context,
                                               const EmbedderOn& make) {
   std::vector<ProviderFigures> all;
   std::vector<Vectors> vectors;
+  std::set<embedding::Provider> done;
   for (const embedding::ProviderState& state : found) {
+    // Alone, a provider runs its first graph that works; what stands behind that isn't reached.
+    const bool refused = state.state == embedding::LinkState::kRefused;
+    if (done.contains(state.provider)) continue;
+    if (!refused) done.insert(state.provider);
     ProviderFigures& figures = all.emplace_back();
     vectors.emplace_back();
     figures.provider = NamesOf(state.provider).runtime;
     figures.variant = state.variant;
     figures.problem = state.reason;
-    if (state.state == embedding::LinkState::kRefused) continue;
+    if (refused) continue;
     Result<Vectors> embedded = EmbedGolden(context, manifest, *make(state.provider), figures);
     figures.problem = embedded.ok() ? "" : embedded.status().message();
     if (embedded.ok()) vectors.back() = std::move(embedded).value();

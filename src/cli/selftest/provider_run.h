@@ -15,8 +15,9 @@ namespace akidb::cli {
 // An embedder that may use this provider alone, and waits for its engines.
 using EmbedderOn = std::function<std::unique_ptr<embedding::Embedder>(embedding::Provider)>;
 
-// Of every provider that `found` doesn't refuse: its own session embeds the golden texts. `found`
-// is what the model told of its providers when it was loaded.
+// Of every provider, on its first graph that `found` doesn't refuse: its own session embeds the
+// golden texts. Refused graphs are told with their reasons; what stands behind one that works is
+// left out. `found` is what the model told of its providers when it was loaded.
 std::vector<ProviderFigures> CompareProviders(const RequestContext& context,
                                               const embedding::Manifest& manifest,
                                               const std::vector<embedding::ProviderState>& found,
