@@ -25,7 +25,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "api"), str(ROOT / "bench")]
 
-from query_overhead import Client, hardware  # noqa: E402
+from measured import hardware  # noqa: E402
+from query_overhead import Client  # noqa: E402
 from server_process import Server  # noqa: E402
 
 DIM = 384

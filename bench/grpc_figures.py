@@ -34,7 +34,8 @@ import grpc  # noqa: E402
 from qdrant_client import grpc as messages  # noqa: E402
 
 from grpc_process import free_port, start_with_grpc  # noqa: E402
-from query_overhead import Client, hardware  # noqa: E402
+from measured import hardware  # noqa: E402
+from query_overhead import Client  # noqa: E402
 from server_process import program_environment  # noqa: E402
 from startup import memory_kib, ready, stop  # noqa: E402
 

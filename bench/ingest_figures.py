@@ -28,7 +28,7 @@ from qdrant_client import grpc as messages  # noqa: E402
 
 import akidb_v1 as v1  # noqa: E402
 from grpc_process import start_with_grpc  # noqa: E402
-from query_overhead import hardware  # noqa: E402
+from measured import hardware  # noqa: E402
 
 NAME = "figures"
 BACKGROUND = ("background", "optimizer", "short_merges")

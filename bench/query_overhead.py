@@ -11,28 +11,18 @@ part. The client is this script over a plain socket; what it costs itself is sho
 
 import argparse
 import json
-import os
-import pathlib
 import random
 import re
-import shutil
 import socket
 import statistics
-import subprocess
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+from measured import PROGRAM, hardware, served
+
 WORDS = (
     "pump valve filter pressure sensor brake engine coolant replace check tighten bolt torque hydraulic line "
     "battery voltage warning lamp fuse relay connector oil level service interval before after remove install"
 ).split()
-
-
-def hardware():
-    with open("/proc/cpuinfo", encoding="ascii") as info:
-        model = next(line.split(":", 1)[1].strip() for line in info if line.startswith(("model name", "CPU part")))
-    return f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}"
 
 
 class Client:
@@ -97,20 +87,15 @@ def measure(name, client, queries):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", nargs="?", default=str(ROOT / "build" / "release" / "akidb"))
+    parser.add_argument("program", nargs="?", default=PROGRAM)
     parser.add_argument("--passages", type=int, default=3000)
     parser.add_argument("--queries", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance = random.Random(options.seed)
     print(f"hardware: {hardware()}; {options.passages} passages, {options.queries} queries, seed {options.seed}")
-    folder = tempfile.mkdtemp(prefix="akidb-overhead-")
-    server = subprocess.Popen(
-        [options.program, "serve", "--data-dir", os.path.join(folder, "data"), "--http-port", "0"],
-        stdout=subprocess.PIPE,
-    )
-    try:
-        client = Client(int(server.stdout.readline().decode().rsplit(":", 1)[1]))
+    with served(options.program, "overhead") as (_, port):
+        client = Client(port)
         fill(client, options.passages, chance)
         texts = [{"text": sentence(chance, 8)} for _ in range(options.queries)]
         vectors = [[chance.uniform(-1, 1) for _ in range(384)] for _ in range(options.queries)]
@@ -118,11 +103,6 @@ def main():
         show("GET /, whole", [client.ask("GET", "/")[0] * 1000 for _ in range(options.queries)])
         measure("text query", client, texts)
         measure("vector query", client, vectors)
-    finally:
-        server.terminate()
-        server.wait(60)
-        server.stdout.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import argparse
 import http.client
 import json
 import os
-import pathlib
 import shutil
 import socket
 import statistics
@@ -20,13 +19,8 @@ import subprocess
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+from measured import PROGRAM, hardware
 
-
-def hardware():
-    with open("/proc/cpuinfo", encoding="ascii") as info:
-        model = next(line.split(":", 1)[1].strip() for line in info if line.startswith(("model name", "CPU part")))
-    return f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}"
 
 
 def ready(port):
@@ -85,7 +79,7 @@ def run_once(program, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", nargs="?", default=str(ROOT / "build" / "release" / "akidb"))
+    parser.add_argument("program", nargs="?", default=PROGRAM)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--collections", type=int, default=0)
     options = parser.parse_args()

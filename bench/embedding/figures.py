@@ -18,6 +18,7 @@ import pathlib
 import random
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -27,15 +28,12 @@ import passages
 import rivals
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+from measured import hardware  # noqa: E402
+
 LAYERS, WIDTH, WORD_PIECES = 6, 384, 256
 EQUAL_TOKENS = 128
 BATCHES = (2, 8, 32)
-
-
-def hardware():
-    with open("/proc/cpuinfo", encoding="ascii") as info:
-        model = next(line.split(":", 1)[1].strip() for line in info if line.startswith(("model name", "CPU part")))
-    return f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
 def gflop(tokens_each, texts):

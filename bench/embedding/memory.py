@@ -16,26 +16,21 @@ import json
 import os
 import pathlib
 import random
-import shutil
-import subprocess
-import tempfile
+import sys
 import threading
 import time
 
 import passages
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+from measured import PROGRAM, hardware, served  # noqa: E402
+
 MODEL = "all-minilm-l6-v2"
 PARAMETERS = 22_617_152  # of its graph; 4 bytes each once they are loaded
 TEXTS_MAX = 32
 WORDS_MAX = 200
 QUIET_S = 2  # without work, before memory counts as settled
-
-
-def hardware():
-    with open("/proc/cpuinfo", encoding="ascii") as info:
-        model = next(line.split(":", 1)[1].strip() for line in info if line.startswith(("model name", "CPU part")))
-    return f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
 def anonymous(pid):
@@ -167,23 +162,14 @@ def measure(server, port, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", nargs="?", default=str(ROOT / "build" / "release" / "akidb"))
+    parser.add_argument("program", nargs="?", default=PROGRAM)
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     print(f"hardware: {hardware()}; {options.clients} clients, seed {options.seed}")
-    folder = tempfile.mkdtemp(prefix="akidb-memory-")
-    server = subprocess.Popen(
-        [options.program, "serve", "--data-dir", os.path.join(folder, "data"), "--http-port", "0"],
-        stdout=subprocess.PIPE)
-    try:
-        measure(server, int(server.stdout.readline().decode().rsplit(":", 1)[1]), options)
-    finally:
-        server.terminate()
-        server.wait(60)
-        server.stdout.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    with served(options.program, "memory") as (server, port):
+        measure(server, port, options)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,9 @@ import numpy
 import peers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+from measured import hardware  # noqa: E402
+
 BLOCK = 256  # queries whose distances to all rows are held at a time
 ROUNDING = 1e-6
 
@@ -199,12 +202,6 @@ class Akidb:
             raise RuntimeError(f"akidb bench ended with {self.process.returncode}")
         with open(self.result, encoding="utf-8") as file:
             return json.load(file)["series"]
-
-
-def hardware():
-    with open("/proc/cpuinfo", encoding="ascii") as info:
-        model = next(line.split(":", 1)[1].strip() for line in info if line.startswith(("model name", "CPU part")))
-    return f"{model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}"
 
 
 def below_of(percent):
