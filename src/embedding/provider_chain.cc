@@ -181,9 +181,7 @@ std::shared_ptr<Session> ProviderChain::Take(Slot& slot) {
   std::shared_ptr<Session> session;
   {
     MutexLock lock(mutex_);
-    slot.waited_for = false;
-    changed_.NotifyAll();
-    // Lost while it was made: that stands.
+    // Lost while it was made: that stands, and who waited has been told.
     if (slot.state == LinkState::kBuilding) (void)Install(slot, std::move(made));
     if (slot.state == LinkState::kOpen) StartMending();
     session = slot.session;
@@ -403,10 +401,8 @@ void ProviderChain::Mend() {
     mutex_.lock();
     // Lost while it was made: that stands.
     if (slot->state == LinkState::kBuilding) (void)Install(*slot, std::move(made));
-    std::vector<std::shared_ptr<Session>> dropped;
-    dropped.swap(dropped_);
     mutex_.unlock();
-    dropped.clear();
+    FreeDropped();
     mutex_.lock();
   }
   mending_ = false;
