@@ -17,6 +17,7 @@ void AddSearchCommand(CLI::App& app, RunSlot& run);
 void AddEmbedCommand(CLI::App& app, RunSlot& run);
 void AddModelsCommand(CLI::App& app, RunSlot& run);
 // Below `models`.
+void AddDescribeCommand(CLI::App& models, RunSlot& run);
 void AddImportCommand(CLI::App& models, RunSlot& run);
 void AddConvertCommand(CLI::App& models, RunSlot& run);
 void AddTokenizeCommand(CLI::App& models, RunSlot& run);

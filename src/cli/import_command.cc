@@ -17,6 +17,7 @@ constexpr char kName[] = "models import";
 
 struct ImportArguments {
   embedding::ImportRequest request;
+  std::string model;
   std::string pooling;
   std::vector<std::string> append_ids;
   double scale = 0;
@@ -41,6 +42,9 @@ Status TakeAppendedIds(ImportArguments& arguments) {
 
 Result<embedding::ImportedModel> Import(env::FileSystem& fs, ImportArguments& arguments) {
   AKIDB_RETURN_IF_ERROR(TakeAppendedIds(arguments));
+  if (!arguments.model.empty()) {
+    AKIDB_ASSIGN_OR_RETURN(arguments.request.published, embedding::FindPublished(arguments.model));
+  }
   if (!arguments.pooling.empty()) {
     arguments.request.pooling = embedding::PoolingOf(arguments.pooling);
   }
@@ -129,6 +133,11 @@ void AddImportCommand(CLI::App& models, RunSlot& run) {
   command->add_option("DIR", arguments->request.folder, "the model's folder")
       ->required()
       ->type_name("DIR");
+  command
+      ->add_option("--model", arguments->model,
+                   "which model it is, of those that `models describe` names: fills in what files "
+                   "leave out, and compares with its publisher's figures")
+      ->type_name("NAME");
   command->add_option("--id", arguments->request.id, "its name; default: the folder's")
       ->type_name("ID");
   command->add_option("--revision", arguments->request.revision, "default: of the graph's checksum")

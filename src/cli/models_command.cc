@@ -241,6 +241,7 @@ void AddModelsCommand(CLI::App& app, RunSlot& run) {
   verify->add_flag("--json", arguments->json, "one object a line");
   verify->callback([&run, arguments] { run = [arguments] { return RunVerify(*arguments); }; });
 
+  AddDescribeCommand(*command, run);
   AddImportCommand(*command, run);
   AddConvertCommand(*command, run);
   AddTokenizeCommand(*command, run);

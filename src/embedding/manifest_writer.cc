@@ -68,6 +68,10 @@ void WriteTexts(const Manifest& manifest, JsonWriter& json) {
   json.String(manifest.query_prompt);
   json.Key("document");
   json.String(manifest.document_prompt);
+  if (manifest.default_instruction) {
+    json.Key("default_instruction");
+    json.String(*manifest.default_instruction);
+  }
   json.EndObject();
   json.Key("max_tokens");
   json.Uint(manifest.max_tokens);
@@ -197,6 +201,12 @@ std::string WriteManifest(const Manifest& manifest, const KvPatterns& kv) {
                                    {"licence", manifest.licence}}) {
     json.Key(key);
     json.String(value);
+  }
+  if (!manifest.aliases.empty()) {
+    json.Key("aliases");
+    json.BeginArray();
+    for (const std::string& alias : manifest.aliases) json.String(alias);
+    json.EndArray();
   }
   WriteTokenizer(manifest, json);
   WriteGraph(manifest, kv, json);

@@ -15,7 +15,7 @@ struct KvPatterns {
   size_t layers = 0;
 };
 
-// ParseManifest reads the same manifest out of it. Without aliases and sources: of files that are
+// ParseManifest reads the same manifest out of it. Without sources: of files that are
 // in the folder already.
 std::string WriteManifest(const Manifest& manifest, const KvPatterns& kv);
 

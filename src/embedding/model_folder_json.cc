@@ -117,6 +117,12 @@ class FolderReader {
     facts_.max_tokens = std::min(facts_.max_tokens.value_or(found), found);
   }
 
+  static std::optional<uint32_t> Count(const JsonFile& file, std::string_view name) {
+    uint64_t count = 0;
+    if (file.root[name].get(count) || count == 0 || count > UINT32_MAX) return std::nullopt;
+    return static_cast<uint32_t>(count);
+  }
+
   Status ReadWindow() {
     AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<JsonFile> bert, Open("sentence_bert_config.json"));
     element value;
@@ -125,10 +131,10 @@ class FolderReader {
     if (tokenizer && !tokenizer->root["model_max_length"].get(value)) TakeWindow(value);
     AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<JsonFile> config, Open("config.json"));
     if (!config) return OkStatus();
-    uint64_t width = 0;
-    if (!config->root["hidden_size"].get(width) && width > 0 && width <= UINT32_MAX) {
-      facts_.width = static_cast<uint32_t>(width);
-    }
+    facts_.width = Count(*config, "hidden_size");
+    facts_.layers = Count(*config, "num_hidden_layers");
+    facts_.query_heads = Count(*config, "num_attention_heads");
+    facts_.kv_heads = Count(*config, "num_key_value_heads");
     // RoBERTa counts positions from 2 on: its number says more than it takes.
     std::string_view type;
     const bool counts_from_two =

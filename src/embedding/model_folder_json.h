@@ -15,9 +15,12 @@
 namespace akidb::embedding {
 
 struct ModelFolderFacts {
-  std::optional<Pooling> pooling;      // 1_Pooling/config.json
-  std::optional<uint32_t> width;       // config.json: hidden_size
-  std::optional<uint32_t> max_tokens;  // the least of what the files say
+  std::optional<Pooling> pooling;       // 1_Pooling/config.json
+  std::optional<uint32_t> width;        // config.json: hidden_size
+  std::optional<uint32_t> layers;       // num_hidden_layers
+  std::optional<uint32_t> query_heads;  // num_attention_heads
+  std::optional<uint32_t> kv_heads;     // num_key_value_heads
+  std::optional<uint32_t> max_tokens;   // the least of what the files say
   std::optional<std::string> query_prompt;
   std::optional<std::string> document_prompt;
   std::string licence;             // README.md: SPDX, as its publishers spell it; empty: not said

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <set>
 #include <utility>
@@ -57,6 +58,7 @@ class Importer {
 
   Result<ImportedModel> Run() {
     AKIDB_ASSIGN_OR_RETURN(facts_, ReadModelFolder(fs_, request_.folder));
+    if (request_.published != nullptr) AKIDB_RETURN_IF_ERROR(TakePublished(*request_.published));
     AKIDB_RETURN_IF_ERROR(NameModel());
     AKIDB_RETURN_IF_ERROR(TakeFiles());
     AKIDB_RETURN_IF_ERROR(ReadGraph());
@@ -72,11 +74,30 @@ class Importer {
   }
 
  private:
+  // What the publisher says stands in for what the files leave out.
+  Status TakePublished(const PublishedModel& model) {
+    AKIDB_RETURN_IF_ERROR(CheckPublished(model, facts_));
+    if (model.example.cosines.empty() && !facts_.layers) {
+      return CannotProve("nothing proves that the folder is of " + std::string(model.id) +
+                         ": put its publisher's config.json beside the graph");
+    }
+    facts_.width = model.dims;
+    facts_.pooling = model.pooling;
+    facts_.max_tokens = std::min(facts_.max_tokens.value_or(model.window), model.max_tokens);
+    facts_.licence = model.licence;
+    facts_.query_prompt = model.query_prompt;
+    facts_.document_prompt = model.document_prompt;
+    if (!model.instruction.empty()) manifest_.default_instruction = model.instruction;
+    if (request_.id.empty()) manifest_.aliases = {FoldName(model.publication)};
+    return OkStatus();
+  }
+
   Status NameModel() {
     std::string folder = request_.folder;
     while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
-    manifest_.id =
-        request_.id.empty() ? FoldName(folder.substr(folder.rfind('/') + 1)) : request_.id;
+    manifest_.id = !request_.id.empty()            ? request_.id
+                   : request_.published != nullptr ? std::string(request_.published->id)
+                                                   : FoldName(folder.substr(folder.rfind('/') + 1));
     manifest_.licence = request_.licence.empty() ? facts_.licence : request_.licence;
     if (!manifest_.licence.empty()) return OkStatus();
     return CannotProve("no README.md names a licence that is known: say it by --licence");
@@ -146,6 +167,9 @@ class Importer {
       AKIDB_ASSIGN_OR_RETURN(signature, runtime_->Inspect(graph));
     }
     AKIDB_RETURN_IF_ERROR(ReadInputs(signature));
+    if (request_.published != nullptr) {
+      AKIDB_RETURN_IF_ERROR(CheckPublished(*request_.published, manifest_.graph.empty_kv));
+    }
     return ReadOutput(signature);
   }
 
@@ -253,12 +277,19 @@ class Importer {
     if (width < 0 && !facts_.width) {
       return CannotProve(what + " doesn't declare its width, and config.json has no hidden_size");
     }
-    if (width > 0 && facts_.width && !is_pooled_ && width != *facts_.width) {
-      return CannotProve(what + " is " + std::to_string(width) + " wide, but hidden_size is " +
+    const bool must_agree = !is_pooled_ || request_.published != nullptr;
+    if (width > 0 && facts_.width && must_agree && width != *facts_.width) {
+      const std::string whose = request_.published != nullptr
+                                    ? std::string(request_.published->id) + "'s"
+                                    : "hidden_size";
+      return CannotProve(what + " is " + std::to_string(width) + " wide, but " + whose + " is " +
                          std::to_string(*facts_.width));
     }
     manifest_.dims = width > 0 ? static_cast<uint32_t>(width) : *facts_.width;
     manifest_.dims_offered = request_.dims_offered;
+    if (request_.published != nullptr && manifest_.dims_offered.empty()) {
+      manifest_.dims_offered = request_.published->dims_offered;
+    }
     return OkStatus();
   }
 
@@ -306,8 +337,11 @@ class Importer {
     if (!query && !document) facts_.notes.push_back("no file names prompts: there are none");
     manifest_.query_prompt = query.value_or("");
     manifest_.document_prompt = document.value_or("");
-    if ((manifest_.query_prompt + manifest_.document_prompt).find("{instruction}") !=
-        std::string::npos) {
+    const bool takes_instruction =
+        (manifest_.query_prompt + manifest_.document_prompt).find("{instruction}") !=
+        std::string::npos;
+    if (!takes_instruction) manifest_.default_instruction.reset();
+    if (takes_instruction && !manifest_.default_instruction) {
       return InvalidArgumentError("a prompt with {instruction} needs a default: edit the manifest");
     }
     if (request_.append_ids) manifest_.append_ids = *request_.append_ids;
@@ -315,9 +349,7 @@ class Importer {
   }
 
   Status RunModel() {
-    const InstalledModel model{request_.folder, manifest_};
-    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, LoadTextEncoder(fs_, model));
-    AKIDB_RETURN_IF_ERROR(CheckEndToken(*encoder));
+    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, LoadEncoder());
     const std::unique_ptr<Logger> log = MakeNullLogger();
     LoadOptions options;
     options.run_timeout = std::chrono::minutes(2);
@@ -334,6 +366,7 @@ class Importer {
       manifest_.one_text_a_run = true;
       facts_.notes.push_back("vectors depend on what texts are batched with: each is run alone");
     }
+    if (request_.published != nullptr) AKIDB_RETURN_IF_ERROR(CompareExample(*pipeline));
     for (InputType type : {InputType::kQuery, InputType::kDocument}) {
       EmbedRequest request;
       request.texts = std::span(&kTexts[type == InputType::kQuery ? 0 : 1], 1);
@@ -349,19 +382,68 @@ class Importer {
   }
 
   // What is pooled must be known to stand at the end.
-  Status CheckEndToken(const TextEncoder& encoder) const {
+  Result<std::shared_ptr<const TextEncoder>> LoadEncoder() {
     const bool takes_last =
         manifest_.pooling == Pooling::kLast || (is_pooled_ && facts_.pooling == Pooling::kLast);
-    if (!takes_last || request_.append_ids) return OkStatus();
+    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder,
+                           LoadTextEncoder(fs_, {request_.folder, manifest_}));
+    if (!takes_last || request_.append_ids) return encoder;
+    AKIDB_ASSIGN_OR_RETURN(bool adds_one, AddsEndToken(*encoder));
+    if (adds_one) return encoder;
+    if (request_.published != nullptr && request_.published->end_token) {
+      manifest_.append_ids = {*request_.published->end_token};
+      return LoadTextEncoder(fs_, {request_.folder, manifest_});
+    }
+    return CannotProve(
+        "the last token is pooled, and the tokenizer adds none: say by --append-ids "
+        "which, or none");
+  }
+
+  Result<bool> AddsEndToken(const TextEncoder& encoder) const {
     TokenizeRequest request;
     request.texts = std::span(&kTexts[2], 1);
     AKIDB_ASSIGN_OR_RETURN(TokenizeResult with, encoder.Tokenize(context_, request));
     request.add_special_tokens = false;
     AKIDB_ASSIGN_OR_RETURN(TokenizeResult without, encoder.Tokenize(context_, request));
-    if (with.texts[0].ids.back() != without.texts[0].ids.back()) return OkStatus();
-    return CannotProve(
-        "the last token is pooled, and the tokenizer adds none: say by --append-ids "
-        "which, or none");
+    return with.texts[0].ids.back() != without.texts[0].ids.back();
+  }
+
+  Result<std::vector<float>> EmbedAll(Pipeline& pipeline, const std::vector<std::string>& texts,
+                                      InputType type) {
+    EmbedRequest request;
+    request.texts = texts;
+    request.input_type = type;
+    AKIDB_ASSIGN_OR_RETURN(EmbedResult result, pipeline.Embed(context_, request));
+    return std::move(result.vectors);
+  }
+
+  // Against what the publisher shows.
+  Status CompareExample(Pipeline& pipeline) {
+    const PublishedModel& model = *request_.published;
+    const PublishedExample& example = model.example;
+    if (example.cosines.empty()) {
+      facts_.notes.push_back("the publisher of " + std::string(model.id) +
+                             " shows no figures that vectors could be compared with");
+      return OkStatus();
+    }
+    AKIDB_ASSIGN_OR_RETURN(std::vector<float> queries,
+                           EmbedAll(pipeline, example.queries, InputType::kQuery));
+    AKIDB_ASSIGN_OR_RETURN(std::vector<float> documents,
+                           EmbedAll(pipeline, example.documents, InputType::kDocument));
+    const ExampleComparison worst = CompareWithExample(example, queries, documents);
+    std::array<char, 160> figures;
+    std::snprintf(figures.data(), figures.size(),
+                  "cosine of query %zu and document %zu: %.4f, the publisher's %.4f",
+                  worst.query + 1, worst.document + 1, worst.found, worst.expected);
+    if (!(worst.error_max <= kExampleErrorMax)) {
+      return CannotProve("vectors are not those of " + std::string(model.id) + ": in its " +
+                         "publisher's example, " + figures.data());
+    }
+    const bool rounded = worst.error_max > kExampleRounding;
+    facts_.notes.push_back(std::string("the publisher's example is met") +
+                           (rounded ? ", as far as weights of few bits meet it" : "") + "; worst " +
+                           figures.data());
+    return OkStatus();
   }
 
   Result<std::vector<float>> EmbedTexts(Pipeline& pipeline, bool together) {

@@ -13,6 +13,7 @@
 #include "embedding/manifest.h"
 #include "embedding/onnx_runtime.h"
 #include "embedding/pooling.h"
+#include "embedding/published_models.h"
 #include "env/file_system.h"
 
 namespace akidb::embedding {
@@ -20,8 +21,9 @@ namespace akidb::embedding {
 // What a user says; it counts more than what files say.
 struct ImportRequest {
   std::string folder;
-  std::string id;        // empty: the folder's name
-  std::string revision;  // empty: of the graph's checksum
+  const PublishedModel* published = nullptr;  // which model it is, where it is one of these
+  std::string id;                             // empty: the folder's name
+  std::string revision;                       // empty: of the graph's checksum
   std::string licence;
   std::string graph;   // path inside the folder; empty: the only .onnx file
   std::string output;  // empty: the only output
@@ -41,8 +43,10 @@ struct ImportedModel {
 };
 
 // Runs the model: its golden texts are those that it made here, alone and in a batch, so they seal
-// what was imported and don't prove that it is what its publishers meant. kUnsupported (what the
-// files don't prove, and which option says it), kMalformed, kNotFound, kCorruption, kIo.
+// what was imported and don't prove that it is what its publishers meant. The example of a
+// described model does: cosines too far from its own refuse the folder. kUnsupported (what the
+// files don't prove, and which option says it; another model than the described one), kMalformed,
+// kNotFound, kCorruption, kIo.
 Result<ImportedModel> ImportModel(env::FileSystem& fs, std::shared_ptr<OnnxRuntime> runtime,
                                   const ImportRequest& request);
 

@@ -48,6 +48,18 @@ class Import(unittest.TestCase):
         (target / "README.md").write_text(CARD, encoding="utf-8")
         return target
 
+    def default_model(self, name):
+        """Its graph and tokenizer in a folder, without what describes them."""
+        models = pathlib.Path(os.environ.get("AKIDB_MODELS_DIR") or ROOT / "build" / "models")
+        source = models / "all-minilm-l6-v2"
+        if not (source / "model.onnx").exists():
+            self.skipTest(f"no {source}; `akidb models pull` gets it")
+        folder = self.folder / name
+        folder.mkdir()
+        for file in ("model.onnx", "tokenizer.json"):
+            shutil.copy(source / file, folder)
+        return folder
+
     def imported(self, folder, *options):
         code, out, err = run(folder, *options)
         self.assertEqual(code, 0, err)
@@ -98,14 +110,7 @@ class Import(unittest.TestCase):
                 self.assertAlmostEqual(got, float(wanted), places=5)
 
     def test_the_default_model(self):
-        models = pathlib.Path(os.environ.get("AKIDB_MODELS_DIR") or ROOT / "build" / "models")
-        source = models / "all-minilm-l6-v2"
-        if not (source / "model.onnx").exists():
-            self.skipTest(f"no {source}; `akidb models pull` gets it")
-        folder = self.folder / "minilm"
-        folder.mkdir()
-        for name in ("model.onnx", "tokenizer.json"):
-            shutil.copy(source / name, folder)
+        folder = self.default_model("minilm")
         self.refused("--licence", folder)
         self.refused("--pooling", folder, "--licence", "Apache-2.0")
         self.refused("--max-tokens", folder, "--licence", "Apache-2.0", "--pooling", "mean")
@@ -113,6 +118,30 @@ class Import(unittest.TestCase):
         self.assertEqual(manifest["dims"], {"native": 384})
         self.assertEqual(manifest["graph"]["inputs"], {
             "input_ids": "ids", "attention_mask": "mask", "token_type_ids": "token_types"})
+
+    def test_a_published_model(self):
+        folder = self.default_model("published")
+        name = ["--model", "sentence-transformers/all-MiniLM-L6-v2"]
+        # With another way of pooling its publisher's example isn't met.
+        self.refused("vectors are not those of all-minilm-l6-v2", folder, *name, "--pooling", "cls")
+        self.refused("384 wide, but bge-m3's is 1024", folder, "--model", "bge-m3")
+        self.refused("config.json beside the graph", folder, "--model", "bge-small-en-v1.5")
+        self.refused("known are qwen3-embedding-0.6b", folder, "--model", "qwen4")
+        code, _, err = run(folder, *name, "--print")
+        self.assertEqual(code, 0, err)
+        self.assertIn("the publisher's example is met; worst cosine of query 1", err)
+        manifest = self.imported(folder, *name)
+        self.assertEqual(manifest["aliases"], ["sentence-transformers/all-minilm-l6-v2"])
+        self.assertEqual((manifest["id"], manifest["licence"], manifest["pooling"], manifest["max_tokens"]),
+                         ("all-minilm-l6-v2", "Apache-2.0", "mean", 256))
+
+    def test_another_model_than_the_one_named(self):
+        folder = self.copy()
+        width = tiny_qwen3.reference.Config(1).width
+        self.refused(f"hidden_size is {width} instead of 1024", folder, "--model", "qwen3-embedding-0.6b")
+        self.change(folder, "config.json", hidden_size=1024, num_hidden_layers=28, num_attention_heads=16,
+                    num_key_value_heads=4)
+        self.refused("num_key_value_heads is 4 instead of 8", folder, "--model", "Qwen/Qwen3-Embedding-0.6B")
 
     def test_a_graph_whose_vectors_depend_on_the_batch_is_run_text_by_text(self):
         folder = self.copy()
