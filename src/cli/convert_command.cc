@@ -24,12 +24,13 @@ constexpr char kFooter[] =
     "3. akidb models convert DIR --precision fp32,fp8 --calibration A --check B --offered 256,512\n"
     "   The first precision runs wherever no other can; the others are variants: bf16, fp16 for "
     "GPUs, fp8 for TensorRT on\n   compute capability 8.9 and later, int8 for TensorRT, int8w for "
-    "the processor.\n"
+    "the processor, int4w\n   (least memory) for it and CUDA.\n"
     "4. Judge it: each precision's vectors are compared with float32's: the least cosine of a "
     "text, "
-    "and nDCG@10 with\n   float32's order as what is right. Below 0.98 and 0.95 (8 bits), 0.999 "
-    "and "
-    "0.99 (16 bits) nothing is written.\n   What was found is in conversion.json. On the GPU: "
+    "and nDCG@10 with\n   float32's order as what is right. Below 0.98 and 0.95 (8 bits; 4 bits: "
+    "0.95 and 0.9), "
+    "0.999 and 0.99 (16 bits) nothing is written.\n   What was found is in conversion.json. On the "
+    "GPU: "
     "akidb "
     "selftest --model ID compares what each provider computes.\n"
     "Needs bash and Python 3.11 with venv and pip; it fetches 250 MB of packages. "
@@ -93,7 +94,7 @@ void AddScriptOptions(CLI::App& command, ConvertArguments& arguments) {
   const auto add = [&](const char* flag, const char* type, const char* what) {
     AddScriptOption(command, arguments, flag, what)->type_name(type);
   };
-  add("--precision", "LIST", "of fp32, fp16, bf16, int8, fp8, int8w; default: fp32");
+  add("--precision", "LIST", "of fp32, fp16, bf16, int8, fp8, int8w, int4w; default: fp32");
   add("--calibration", "FILE", "texts, a line each: scales of int8 and fp8");
   add("--percentile", "NUMBER", "of a text's activations, what is still represented; default: 100");
   add("--check", "FILE", "other texts, a line each, to judge by");

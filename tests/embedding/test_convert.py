@@ -40,8 +40,8 @@ SCHEMA = json.loads((ROOT / "docs" / "models" / "manifest.schema.json").read_tex
 TOKENIZER = tiny_qwen3.trained_tokenizer()
 # On one line each, as files of texts have them.
 TEXTS = [" ".join(["a", *text.split()]) for text in make_texts(60, 12)]
-# Of what an int8 or fp8 graph of random weights gives, and of the others what rounding allows.
-LEAST = {"fp32": 0.999999, "fp16": 0.999, "bf16": 0.999, "int8": 0.98, "fp8": 0.98, "int8w": 0.98}
+# Of what an int8, fp8 or int4w graph of random weights gives, and of the others what rounding allows.
+LEAST = {"fp32": 0.999999, "fp16": 0.999, "bf16": 0.999, "int8": 0.98, "fp8": 0.98, "int8w": 0.98, "int4w": 0.9}
 END = TOKENIZER.token_to_id(tiny_qwen3.END)
 
 
@@ -138,7 +138,7 @@ class Folders(unittest.TestCase):
 class Served(Folders):
     """Each precision that the processor runs, by the server."""
 
-    NAMES = ("fp32", "fp16", "int8", "int8w", "hidden", "qwen2", "variants")
+    NAMES = ("fp32", "fp16", "int8", "int8w", "int4w", "hidden", "qwen2", "variants")
 
     @classmethod
     def setUpClass(cls):

@@ -13,12 +13,14 @@ The first precision is the manifest's graph, the others are its variants:
   int8   INT8 with calibration, for GPUs by TensorRT, and the processor
   fp8    FP8 with calibration, by TensorRT on compute capability 8.9 and later; not for the processor
   int8w  8-bit weights in blocks, for the processor; no calibration
+  int4w  4-bit weights likewise, for the processor and CUDA: the least memory
 
 How good it is: texts of your own, one a line, of the kind that will be stored, some hundreds to
 --calibration, others to --check. Each precision's vectors are compared with float32: the least cosine,
-and nDCG@10 with float32's order as what is right. Where one is below the least (8 bits: 0.98 and 0.95)
-nothing is written. bf16 can't be run on a processor and isn't judged here; on the GPU `akidb selftest`
-compares what each provider computes, and a variant serves only if it gives the manifest's golden texts.
+and nDCG@10 with float32's order as what is right. Where one is below the least (8 bits: 0.98 and 0.95;
+4 bits: 0.95 and 0.9) nothing is written. bf16 can't be run on a processor and isn't judged here; on the
+GPU `akidb selftest` compares what each provider computes, and a variant serves only if it gives the
+manifest's golden texts.
 
 Memory: to write, twice the largest tensor (0.6B: 1 GB, 8B: 4 GB); with --calibration a layer and
 256 x 512 tokens more; to judge, the whole model in float32 (0.6B: 3 GB, 8B: 32 GB), unless --no-run.
@@ -49,7 +51,7 @@ from safetensors_files import Refused  # noqa: E402
 signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 PROVIDERS = {"fp32": ["cpu"], "fp16": ["cuda", "tensorrt"], "bf16": ["cuda", "tensorrt"], "int8": ["tensorrt"],
-             "fp8": ["tensorrt"], "int8w": ["cpu"]}
+             "fp8": ["tensorrt"], "int8w": ["cpu"], "int4w": ["cpu", "cuda"]}
 ONLY_ON_GPUS = ("bf16", "fp8")
 NEVER_RUN = ("bf16",)
 GOLDEN = (("query", "which package owns a file?"), ("document", "Mount the file system and edit /etc/fstab."),

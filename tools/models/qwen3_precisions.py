@@ -6,6 +6,7 @@
   int8   Q/DQ: INT8, a scale for each column of weights, one for each activation, from calibration
   fp8    Q/DQ: FLOAT8E4M3FN, likewise; for GPUs of compute capability 8.9 and later
   int8w  MatMulNBits: 8-bit weights, a scale for each 32; for the processor, needs no calibration
+  int4w  likewise with 4 bits; ONNX Runtime has it for CUDA, too
 
 Q/DQ stand where TensorRT fuses them with a product: at both its inputs, the weights stored quantized
 and only dequantized. Scales are float32: of the weights' the least would be no normal number in
@@ -21,7 +22,7 @@ import qwen3_reference as reference
 
 FLOAT, FLOAT16, BFLOAT16 = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16
 TYPES = {FLOAT: np.float32, FLOAT16: np.float16, BFLOAT16: ml_dtypes.bfloat16}
-NAMES = ("fp32", "fp16", "bf16", "int8", "fp8", "int8w")
+NAMES = ("fp32", "fp16", "bf16", "int8", "fp8", "int8w", "int4w")
 CALIBRATED = ("int8", "fp8")
 BLOCK = 32
 # What has no column of weights or no activation to take a scale from.
@@ -108,9 +109,12 @@ class Quantized(Float32):
 
 
 class Blocks(Float32):
-    """8-bit weights in blocks along the inputs; ONNX Runtime's own operator."""
+    """Weights of 8 or 4 bits in blocks along the inputs; ONNX Runtime's own operator."""
 
     table = FLOAT16
+
+    def __init__(self, bits):
+        self.bits = bits
 
     def product(self, graph, x, place, matrix):
         inputs, outputs = matrix.shape
@@ -118,16 +122,30 @@ class Blocks(Float32):
         columns = np.zeros((outputs, blocks * BLOCK), np.float32)
         columns[:, :inputs] = matrix.T
         columns = columns.reshape(outputs, blocks, BLOCK)
-        scales = np.maximum(np.abs(columns).max(2) / np.float32(127), LEAST_SCALE)
-        # Unsigned, 128 being zero.
-        data = (np.rint(columns / scales[:, :, None]) + 128).astype(np.uint8)
+        scales, data = self.rounded(columns)
         return graph.op("MatMulNBits", x, graph.tensor(data, TensorProto.UINT8),
                         graph.tensor(scales.reshape(-1), FLOAT), domain="com.microsoft",
-                        K=inputs, N=outputs, bits=8, block_size=BLOCK, accuracy_level=4)
+                        K=inputs, N=outputs, bits=self.bits, block_size=BLOCK, accuracy_level=4)
+
+
+    def rounded(self, columns):
+        """A scale for each block, and unsigned numbers, half their range being zero."""
+        middle = 1 << (self.bits - 1)
+        if self.bits == 8:
+            scales = np.maximum(np.abs(columns).max(2) / np.float32(middle - 1), LEAST_SCALE)
+        else:
+            # Of so few numbers the one without an opposite counts: the largest weight gets it.
+            largest = np.take_along_axis(columns, np.abs(columns).argmax(2)[:, :, None], 2)[:, :, 0]
+            scales = largest / np.float32(-middle)
+            scales = np.where(np.abs(scales) < LEAST_SCALE, LEAST_SCALE, scales)
+        data = np.clip(np.rint(columns / scales[:, :, None]), -middle, middle - 1)
+        data = (data + middle).astype(np.uint8)
+        # The first of two has the low bits.
+        return scales, data if self.bits == 8 else data[:, :, ::2] | data[:, :, 1::2] << 4
 
 
 def made(name, most=None):
     """By NAMES; `most` for those of CALIBRATED."""
     return {"fp32": Float32, "fp16": lambda: Half(FLOAT16), "bf16": lambda: Half(BFLOAT16),
             "int8": lambda: Quantized(INT8, most), "fp8": lambda: Quantized(FP8, most, FLOAT16),
-            "int8w": Blocks}[name]()
+            "int8w": lambda: Blocks(8), "int4w": lambda: Blocks(4)}[name]()
