@@ -9,8 +9,9 @@ namespace {
 
 constexpr uint64_t kManifestBytesMax = uint64_t{1} << 20;
 
-constexpr std::array<ConvertedModel, 2> kModels = {{
+constexpr std::array<ConvertedModel, 3> kModels = {{
     {"all-minilm-l6-v2-int8", "Apache-2.0", 59'000'000, "minilm_int8.sh"},
+    {"bge-small-en-v1.5-int8", "MIT", 70'000'000, "bge_small_int8.sh"},
     {"multilingual-e5-small", "MIT", 84'000'000, "multilingual_e5.sh"},
 }};
 

@@ -45,7 +45,7 @@ class Models(CommandTestCase):
     def test_a_model_that_a_script_makes(self):
         out = self.good("models", "list", "--json", *self.models)
         states = {row["name"]: row["state"] for row in map(json.loads, out.splitlines())}
-        for name in ("all-minilm-l6-v2-int8", "multilingual-e5-small"):
+        for name in ("all-minilm-l6-v2-int8", "bge-small-en-v1.5-int8", "multilingual-e5-small"):
             self.assertEqual(states[name], "absent")
         self.bad(1, "models", "verify", "multilingual-e5-small", *self.models)
         self.assertIn("multilingual-e5-small", self.bad(1, "models", "pull", "nothing", *self.models))

