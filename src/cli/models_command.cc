@@ -8,6 +8,7 @@
 #include "base/json_writer.h"
 #include "cli/command_list.h"
 #include "cli/exit_code.h"
+#include "cli/interrupt.h"
 #include "cli/model_installer.h"
 #include "cli/models_place.h"
 #include "embedding/install_paths.h"
@@ -98,9 +99,14 @@ Status PullModels(env::FileSystem& fs, const ModelsArguments& arguments) {
 }
 
 int RunPull(const ModelsArguments& arguments) {
+  // Of pip, where it has that: after a broken connection it asks for the rest of a file.
+  ::setenv("PIP_RESUME_RETRIES", "5", /*overwrite=*/0);
+  InterruptGuard guard;
   std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
   Status pulled = PullModels(*fs, arguments);
-  return pulled.ok() ? kExitOk : Failed(pulled);
+  if (pulled.ok()) return kExitOk;
+  const int code = Failed(pulled);
+  return Interrupted() ? kExitInterrupted : code;
 }
 
 // The plans that can be checked here: of the models named or of all, and of the library.
