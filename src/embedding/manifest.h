@@ -3,6 +3,7 @@
 // describes the JSON form. Everything is written down and nothing is guessed from names.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -57,6 +58,20 @@ struct Variant {
   Graph graph;
 };
 
+// The graph that puts pictures among the texts' vectors, as models trained on pairs have one (CLIP,
+// https://arxiv.org/abs/2103.00020, section 2). It is described and checked, and not run: requests
+// with images are refused.
+struct ImageSide {
+  ModelFile file;
+  std::string input;  // pictures x 3 x size x size, float32
+  std::string output;
+  uint32_t size = 0;  // pixels of a side
+  // To a square: true: by its shorter side, the middle cut out; false: by both.
+  bool crops = true;
+  std::array<float, 3> mean{};       // of red, green, blue, each from 0 to 1; subtracted first
+  std::array<float, 3> deviation{};  // then divided by
+};
+
 // The shapes that TensorRT builds an engine for. Larger batches are cut to fit.
 struct EngineProfile {
   uint32_t items_max = 32;
@@ -74,6 +89,7 @@ struct Manifest {
   TokenizerOptions tokenizer_options;
   std::vector<int32_t> append_ids;  // put behind what the tokenizer makes of every text
   Graph graph;
+  std::optional<ImageSide> image;
   std::vector<Variant> variants;  // of two for one provider, the first one that can be used here
   EngineProfile engine_profile;
   uint64_t memory_bytes = 0;    // that it takes when it is loaded, measured; 0: nobody has

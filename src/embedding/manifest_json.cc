@@ -205,6 +205,7 @@ Result<Manifest> ParseManifest(std::string_view json) {
   AKIDB_RETURN_IF_ERROR(ReadPooling(members, manifest));
   AKIDB_RETURN_IF_ERROR(ReadDims(members, manifest));
   AKIDB_RETURN_IF_ERROR(ReadGolden(members, manifest));
+  AKIDB_RETURN_IF_ERROR(ReadImage(members, manifest));
   AKIDB_RETURN_IF_ERROR(members.Finish());
   return manifest;
 }

@@ -247,6 +247,45 @@ constexpr Flaw kFlaws[] = {
 
 INSTANTIATE_TEST_SUITE_P(All, ManifestFlaw, testing::ValuesIn(kFlaws));
 
+constexpr char kImage[] = R"("max_tokens": 64, "image": {"path": "image.onnx",
+  "sha256": "0000000000000000000000000000000000000000000000000000000000000003", "bytes": 9,
+  "input": "pixel_values", "output": "image_embeds", "size": 224, "fit": "crop",
+  "mean": [0.5, 0.25, 0], "deviation": [0.25, 0.5, 1]})";
+
+std::string WithImage(std::string_view from, std::string_view to) {
+  std::string image = kImage;
+  if (!from.empty()) image.replace(image.find(from), from.size(), to);
+  return Replaced(R"("max_tokens": 64)", image);
+}
+
+TEST(ParseManifest, AnImageSide) {
+  const Manifest manifest = *ParseManifest(WithImage("", ""));
+  ASSERT_TRUE(manifest.image.has_value());
+  EXPECT_EQ(manifest.image->file.path, "image.onnx");
+  EXPECT_EQ(manifest.image->input, "pixel_values");
+  EXPECT_EQ(manifest.image->size, 224u);
+  EXPECT_TRUE(manifest.image->crops);
+  EXPECT_EQ(manifest.image->mean, (std::array<float, 3>{0.5f, 0.25f, 0}));
+  EXPECT_FALSE(ParseManifest(WithImage("crop", "stretch"))->image->crops);
+  // Texts' vectors don't depend on it.
+  EXPECT_EQ(Fingerprint(manifest), Fingerprint(*ParseManifest(kFull)));
+}
+
+TEST(ParseManifest, AFlawedImageSideIsRefusedByName) {
+  for (const Flaw& flaw : {Flaw{"\"image.onnx\"", "\"../image.onnx\"", "image.path"},
+                           Flaw{"224", "5000", "image.size"}, Flaw{"crop", "pad", "image.fit"},
+                           Flaw{"0.5, 0.25, 0]", "0.5, 0.25]", "image.mean"},
+                           Flaw{"0.5, 0.25, 0]", "0.5, 0.25, 0, 0]", "image.mean"},
+                           Flaw{"[0.25, 0.5, 1]", "[0, 0.5, 1]", "image.deviation"},
+                           Flaw{"\"pixel_values\"", "\"\"", "image.input"},
+                           Flaw{"\"fit\"", "\"fits\"", "image.fit"}}) {
+    Status status = ParseManifest(WithImage(flaw.from, flaw.to)).status();
+    EXPECT_EQ(status.code(), ErrorCode::kValidation) << status.ToString();
+    EXPECT_NE(status.message().find("`" + std::string(flaw.field) + "`"), std::string_view::npos)
+        << status.message();
+  }
+}
+
 TEST(Fingerprint, ChangesWithHowBytesAreRead) {
   const std::string base = Fingerprint(*ParseManifest(Serving("", "")));
   EXPECT_NE(base, Fingerprint(*ParseManifest(kFull)));

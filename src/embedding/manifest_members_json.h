@@ -113,5 +113,7 @@ Result<Graph> ReadGraph(const std::string& path, simdjson::dom::element value);
 // Of `variants`; none where there are none.
 Status ReadVariants(Members& members, Manifest& manifest);
 Status ReadEngineProfile(Members& members, Manifest& manifest);
+// Of `image`, where it is given.
+Status ReadImage(Members& members, Manifest& manifest);
 
 }  // namespace akidb::embedding
