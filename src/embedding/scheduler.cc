@@ -22,6 +22,12 @@ constexpr size_t kPaddingDivisor = 4;
 // Up to this many tokens a run costs about the same, so padding is free.
 constexpr size_t kFreePadding = 16;
 
+// Whether a part of a failed batch may succeed.
+bool MayHealInParts(const Status& status) {
+  return !status.ok() && status.code() != ErrorCode::kCancelled &&
+         status.code() != ErrorCode::kUnavailable && status.code() != ErrorCode::kDeadlineExceeded;
+}
+
 }  // namespace
 
 BatchScheduler::BatchScheduler(SchedulerOptions options, RunBatch run)
@@ -216,7 +222,7 @@ void BatchScheduler::Work(bool queries_only) {
     FillRun(*lane, run);
     if (run.entries.empty()) continue;
     mutex_.unlock();
-    RunEntries(run, 0, run.entries.size(), /*may_split=*/true);
+    RunEntries(run, run.entries);
     mutex_.lock();
   }
 }
@@ -280,31 +286,51 @@ void BatchScheduler::TakeFrom(LaneQueue& queue, LaneQueue::iterator bucket, size
   if (entries.empty()) queue.erase(bucket);
 }
 
-void BatchScheduler::RunEntries(Run& run, size_t begin, size_t end, bool may_split) {
-  std::span<const std::shared_ptr<Entry>> entries =
-      std::span(run.entries).subspan(begin, end - begin);
+void BatchScheduler::RunEntries(Run& run, std::span<const std::shared_ptr<Entry>> entries) {
   std::vector<float> vectors(entries.size() * options_.width);
   std::vector<BatchItem> items(entries.size());
   for (size_t i = 0; i < entries.size(); ++i) {
     items[i].ids = entries[i]->ids;
     items[i].vector = std::span(vectors).subspan(i * options_.width, options_.width);
   }
-  Status status = run_batch_(items, run.control);
-  if (!status.ok() && status.code() != ErrorCode::kCancelled && may_split && entries.size() > 1) {
-    const size_t middle = begin + entries.size() / 2;
-    RunEntries(run, begin, middle, false);
-    RunEntries(run, middle, end, false);
-    return;
+  const Status status = run_batch_(items, run.control);
+  {
+    MutexLock lock(mutex_);
+    if (entries.size() == 1 || stopping_ || !MayHealInParts(status)) {
+      Finish(run, entries, status, vectors);
+      return;
+    }
   }
-  MutexLock lock(mutex_);
-  Finish(run, entries, status, vectors);
+  const size_t half = entries.size() / 2;
+  for (const auto part : {entries.first(half), entries.subspan(half)}) {
+    std::vector<std::shared_ptr<Entry>> wanted;
+    {
+      MutexLock lock(mutex_);
+      wanted = StillWanted(run, part);
+    }
+    if (!wanted.empty()) RunEntries(run, wanted);
+  }
+}
+
+std::vector<std::shared_ptr<BatchScheduler::Entry>> BatchScheduler::StillWanted(
+    Run& run, std::span<const std::shared_ptr<Entry>> entries) {
+  std::vector<std::shared_ptr<Entry>> wanted;
+  for (const std::shared_ptr<Entry>& entry : entries) {
+    if (entry->waiters.empty()) {
+      Finish(run, std::span(&entry, 1), CancelledError("nobody waits for it"), {});
+    } else {
+      wanted.push_back(entry);
+    }
+  }
+  return wanted;
 }
 
 void BatchScheduler::Finish(Run& run, std::span<const std::shared_ptr<Entry>> entries,
                             const Status& status, std::span<const float> vectors) {
   for (size_t i = 0; i < entries.size(); ++i) {
     if (!entries[i]->waiters.empty()) --run.wanted;
-    FinishEntry(entries[i], status, vectors.subspan(i * options_.width, options_.width));
+    const size_t width = status.ok() ? options_.width : 0;
+    FinishEntry(entries[i], status, vectors.subspan(i * width, width));
   }
 }
 

@@ -48,9 +48,11 @@ struct SchedulerOptions {
 // Thread-safe.
 class BatchScheduler {
  public:
-  // Fills the vector of every item, or fails for all of them. An error other than kCancelled makes
-  // the scheduler try the halves of the batch once, so that one bad sequence doesn't fail
-  // strangers.
+  // Fills the vector of every item, or fails for all of them. A batch that fails is cut in halves,
+  // and those again, so that one bad sequence doesn't fail strangers. kCancelled, kUnavailable and
+  // kDeadlineExceeded, which no smaller batch would heal, are everybody's error at once. A batch of
+  // n sequences is thus at most 2n-1 runs, of log2(n)+1 times its tokens; since a request ends at
+  // its first failure, and what nobody waits for isn't run again, it takes n requests for that.
   using RunBatch = std::function<Status(std::span<const BatchItem>, RunControl&)>;
 
   BatchScheduler(SchedulerOptions options, RunBatch run);
@@ -158,7 +160,11 @@ class BatchScheduler {
   void TakeFrom(LaneQueue& queue, LaneQueue::iterator bucket, size_t items_max, Run& run)
       AKIDB_REQUIRES(mutex_);
   static bool Wanted(const Entry& entry);
-  void RunEntries(Run& run, size_t begin, size_t end, bool may_split) AKIDB_EXCLUDES(mutex_);
+  void RunEntries(Run& run, std::span<const std::shared_ptr<Entry>> entries) AKIDB_EXCLUDES(mutex_);
+  // Finishes those that nobody waits for any more; the others.
+  std::vector<std::shared_ptr<Entry>> StillWanted(Run& run,
+                                                  std::span<const std::shared_ptr<Entry>> entries)
+      AKIDB_REQUIRES(mutex_);
   void Finish(Run& run, std::span<const std::shared_ptr<Entry>> entries, const Status& status,
               std::span<const float> vectors) AKIDB_REQUIRES(mutex_);
   void FinishEntry(const std::shared_ptr<Entry>& entry, const Status& status,

@@ -1,6 +1,6 @@
 #include "embedding/scheduler.h"
 
-#include <atomic>
+#include <functional>
 #include <future>
 
 #include <gtest/gtest.h>
@@ -35,7 +35,11 @@ class GatedRunner {
     MutexLock lock(mutex_);
     closed_ = true;
   }
-  void FailWith(int32_t poison) { poison_ = poison; }
+  // Before the first run.
+  void FailAt(std::function<bool(int32_t)> is_bad, ErrorCode code = ErrorCode::kInternal) {
+    is_bad_ = std::move(is_bad);
+    code_ = code;
+  }
   void WaitForRuns(size_t count) {
     MutexLock lock(mutex_);
     while (batches_.size() < count) changed_.Wait(mutex_);
@@ -43,6 +47,11 @@ class GatedRunner {
   void WaitForStops(size_t count) {
     MutexLock lock(mutex_);
     while (stops_ < count) changed_.Wait(mutex_);
+  }
+  void Reset() {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    batches_.clear();
   }
   std::vector<std::vector<int32_t>> batches() {
     MutexLock lock(mutex_);
@@ -78,15 +87,16 @@ class GatedRunner {
     for (const BatchItem& item : items) {
       item.vector[0] = static_cast<float>(item.ids[0]);
       item.vector[1] = static_cast<float>(item.ids.size());
-      poisoned = poisoned || item.ids[0] == poison_;
+      poisoned = poisoned || is_bad_(item.ids[0]);
     }
-    return poisoned ? InternalError("poisoned") : OkStatus();
+    return poisoned ? Status(code_, "poisoned") : OkStatus();
   }
 
   Mutex mutex_;
   CondVar changed_;
   bool closed_ = true;
-  std::atomic<int32_t> poison_{-1};
+  std::function<bool(int32_t)> is_bad_ = [](int32_t) { return false; };
+  ErrorCode code_ = ErrorCode::kInternal;
   size_t stops_ = 0;
   std::vector<std::vector<int32_t>> batches_;
 };
@@ -282,18 +292,77 @@ TEST_F(SchedulerTest, EndsAtTheDeadline) {
   runner_.WaitForStops(1);
 }
 
-TEST_F(SchedulerTest, OneBadSequenceDoesNotFailTheOtherHalf) {
+// One request of one sequence each, all of which fit into one run: 0, 1, 2...
+class FailingBatchTest : public SchedulerTest {
+ protected:
+  std::vector<Status> RunOne(int32_t count) {
+    Start();
+    auto first = Occupy();
+    std::vector<std::unique_ptr<BatchScheduler::Request>> requests;
+    for (int32_t i = 0; i < count; ++i) {
+      requests.push_back(Open(Lane::kIngest));
+      requests.back()->Add({Sequence(i, 8)});
+    }
+    runner_.Open();
+    EXPECT_TRUE(first->Wait().ok());
+    std::vector<Status> statuses;
+    for (int32_t i = 0; i < count; ++i) {
+      Result<std::vector<float>> vectors = requests[static_cast<size_t>(i)]->Wait();
+      if (vectors.ok()) EXPECT_EQ(*vectors, (std::vector<float>{static_cast<float>(i), 8}));
+      statuses.push_back(vectors.status());
+    }
+    return statuses;
+  }
+  // Without the one that occupied the worker.
+  size_t runs() { return runner_.batches().size() - 1; }
+};
+
+TEST_F(FailingBatchTest, OneBadSequenceFailsAlone) {
+  for (int32_t bad = 0; bad < 7; ++bad) {
+    runner_.FailAt([bad](int32_t id) { return id == bad; });
+    const std::vector<Status> statuses = RunOne(7);
+    for (int32_t i = 0; i < 7; ++i) {
+      EXPECT_EQ(statuses[static_cast<size_t>(i)].code(),
+                i == bad ? ErrorCode::kInternal : ErrorCode::kOk)
+          << i << " beside " << bad;
+    }
+    runner_.Reset();
+  }
+}
+
+TEST_F(FailingBatchTest, AModelThatFailsAlwaysCostsABoundedNumberOfRuns) {
+  runner_.FailAt([](int32_t id) { return id < 1000; });
+  for (const Status& status : RunOne(8)) EXPECT_EQ(status.code(), ErrorCode::kInternal);
+  EXPECT_EQ(runs(), 15u);
+}
+
+TEST_F(FailingBatchTest, WhatNoSmallerBatchHealsIsNotTriedAgain) {
+  for (ErrorCode code : {ErrorCode::kUnavailable, ErrorCode::kDeadlineExceeded}) {
+    runner_.FailAt([](int32_t id) { return id == 3; }, code);
+    for (const Status& status : RunOne(8)) EXPECT_EQ(status.code(), code);
+    EXPECT_EQ(runs(), 1u);
+    runner_.Reset();
+  }
+}
+
+TEST_F(FailingBatchTest, WhatNobodyWaitsForIsNotTriedAgain) {
+  // The first half fails only once the other half's caller has gone.
+  std::function<void()> leave;
+  runner_.FailAt([&](int32_t id) {
+    if (id == 1) leave();
+    return id == 1;
+  });
   Start();
-  runner_.FailWith(1);
   auto first = Occupy();
-  auto bad = Open(Lane::kIngest);
-  bad->Add({Sequence(1, 8)});
-  auto good = Open(Lane::kIngest);
-  good->Add({Sequence(2, 8)});
+  auto staying = Open(Lane::kIngest);
+  staying->Add({Sequence(1, 8)});
+  auto leaving = Open(Lane::kIngest, 3);
+  leaving->Add({Sequence(2, 8), Sequence(3, 8), Sequence(4, 8)});
+  leave = [&] { leaving.reset(); };
   runner_.Open();
   EXPECT_TRUE(first->Wait().ok());
-  EXPECT_EQ(bad->Wait().status().code(), ErrorCode::kInternal);
-  EXPECT_EQ(*good->Wait(), (std::vector<float>{2, 8}));
+  EXPECT_EQ(staying->Wait().status().code(), ErrorCode::kInternal);
+  EXPECT_EQ(runner_.batches(), (std::vector<std::vector<int32_t>>{{1000}, {1, 2, 3, 4}, {1}}));
 }
 
 TEST_F(SchedulerTest, StoppingRefusesWhatWaitsAndFinishesWhatRuns) {
