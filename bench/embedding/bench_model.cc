@@ -53,6 +53,8 @@ LoadOptions MakeOptions(BenchModel& model, std::shared_ptr<OnnxRuntime> runtime,
   };
   options.pipeline.workers = static_cast<int>(settings.number("workers", PhysicalCores(*model.fs)));
   options.pipeline.batch_tokens = settings.number("batch_tokens", options.pipeline.batch_tokens);
+  options.pipeline.ingest_run_max = std::chrono::milliseconds(settings.number(
+      "ingest_run_ms", static_cast<size_t>(options.pipeline.ingest_run_max.count())));
   options.pipeline.bucket_step = settings.number("bucket_step", options.pipeline.bucket_step);
   options.providers.threads =
       static_cast<int>(settings.number("run_threads", static_cast<size_t>(1)));

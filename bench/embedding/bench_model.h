@@ -58,7 +58,8 @@ struct BenchModel {
   std::unique_ptr<Pipeline> pipeline;  // last: it uses the others
 };
 
-// Settings: models=DIR, library=FILE, workers=N, run_threads=N, batch_tokens=N, bucket_step=N.
+// Settings: models=DIR, library=FILE, workers=N, run_threads=N, batch_tokens=N, ingest_run_ms=N,
+// bucket_step=N.
 // Errors of LoadModel.
 Result<std::unique_ptr<BenchModel>> LoadBenchModel(const BenchSettings& settings);
 

@@ -29,6 +29,7 @@ SchedulerOptions MakeSchedulerOptions(const Manifest& manifest, const PipelineOp
   scheduler.width = manifest.dims;
   // No second sequence fits into a budget of one token.
   scheduler.batch_tokens = manifest.one_text_a_run ? 1 : options.batch_tokens;
+  scheduler.ingest_run_max = options.ingest_run_max;
   scheduler.bucket_step = options.bucket_step;
   scheduler.items_max = options.queue_items_max;
   scheduler.bytes_max = options.queue_bytes_max;

@@ -2,6 +2,7 @@
 // only place that knows all four; they exchange plain values and don't know one another.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -24,6 +25,7 @@ struct PipelineOptions {
   int workers = 1;            // concurrent runs
   size_t batch_tokens = 256;  // padded, of a run
   size_t bucket_step = 8;
+  std::chrono::milliseconds ingest_run_max{40};  // that one should take; 0: any time
   size_t queue_items_max = 8192;
   size_t queue_bytes_max = 64u << 20;
   VectorCache* query_cache = nullptr;  // outlives the pipeline; null: none

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -21,6 +22,8 @@ constexpr std::chrono::milliseconds kIngestPatience{50};
 constexpr size_t kPaddingDivisor = 4;
 // Up to this many tokens a run costs about the same, so padding is free.
 constexpr size_t kFreePadding = 16;
+// A client that was told to come back later than that would rather ask somebody else.
+constexpr double kRetrySecondsMax = 60;
 
 // Whether a part of a failed batch may succeed.
 bool MayHealInParts(const Status& status) {
@@ -70,13 +73,38 @@ Result<std::unique_ptr<BatchScheduler::Request>> BatchScheduler::Open(const Requ
   const bool fits = reserved_.items + size.items <= options_.items_max &&
                     reserved_.bytes + size.bytes <= options_.bytes_max;
   if (!fits && reserved_.items > 0) {
-    return ResourceExhaustedError(
-        "too many texts wait to be embedded (" + std::to_string(reserved_.items) + " texts, " +
-        std::to_string(reserved_.bytes) + " bytes); try again in a second");
+    return ResourceExhaustedError("too many texts wait to be embedded (" +
+                                  std::to_string(reserved_.items) + " texts, " +
+                                  std::to_string(reserved_.bytes) + " bytes). Retry after " +
+                                  std::to_string(RetrySeconds(size)) + "s");
   }
   reserved_.items += size.items;
   reserved_.bytes += size.bytes;
   return std::unique_ptr<Request>(new Request(*this, context, lane, size));
+}
+
+// The part of what is queued that has to be done first, by what its runs are expected to take.
+int BatchScheduler::RetrySeconds(Size size) const {
+  const auto part = [](size_t held, size_t wanted, size_t most) {
+    return held + wanted <= most
+               ? 0
+               : static_cast<double>(held + wanted - most) / static_cast<double>(held);
+  };
+  const double needed = std::max(part(reserved_.items, size.items, options_.items_max),
+                                 part(reserved_.bytes, size.bytes, options_.bytes_max));
+  double ms = 0;
+  for (Lane lane : {Lane::kQuery, Lane::kIngest}) {
+    for (const auto& [bucket, entries] : lane == Lane::kQuery ? queries_ : ingest_) {
+      const size_t length = bucket * options_.bucket_step;
+      const RunCost::Line line = cost_.LineOf(length).value_or(RunCost::Line());
+      const size_t items_max = ItemsMax(lane, length);
+      const size_t runs = (entries.size() + items_max - 1) / items_max;
+      ms += static_cast<double>(runs) * line.fixed_ms +
+            static_cast<double>(entries.size() * length) * line.token_ms;
+    }
+  }
+  const double seconds = std::ceil(std::min(needed, 1.0) * ms / options_.workers / 1000);
+  return static_cast<int>(std::clamp(seconds, 1.0, kRetrySecondsMax));
 }
 
 size_t BatchScheduler::queued() const {
@@ -250,13 +278,23 @@ bool BatchScheduler::Wanted(const Entry& entry) {
                      [](const Waiter& waiter) { return waiter.request->context_.Check().ok(); });
 }
 
+size_t BatchScheduler::ItemsMax(Lane lane, size_t length) const {
+  const size_t budget = std::max<size_t>(1, options_.batch_tokens / length);
+  if (lane == Lane::kQuery || options_.ingest_run_max.count() == 0) return budget;
+  const double tokens =
+      cost_.TokensWithin(length, static_cast<double>(options_.ingest_run_max.count())).value_or(0);
+  const double items = tokens / static_cast<double>(length);
+  if (items >= static_cast<double>(budget)) return budget;
+  return std::max<size_t>(1, static_cast<size_t>(items));
+}
+
 void BatchScheduler::FillRun(Lane lane, Run& run) {
   LaneQueue& waiting = queue(lane);
   auto anchor = OldestBucket(waiting);
   const size_t length = anchor->first * options_.bucket_step;
   const size_t shortest =
       length - std::min(length, std::max(kFreePadding, length / kPaddingDivisor));
-  const size_t items_max = std::max<size_t>(1, options_.batch_tokens / length);
+  const size_t items_max = ItemsMax(lane, length);
   while (true) {
     const bool last = anchor == waiting.begin();
     auto next = last ? anchor : std::prev(anchor);
@@ -293,9 +331,12 @@ void BatchScheduler::RunEntries(Run& run, std::span<const std::shared_ptr<Entry>
     items[i].ids = entries[i]->ids;
     items[i].vector = std::span(vectors).subspan(i * options_.width, options_.width);
   }
+  const steady_clock::time_point begin = options_.now();
   const Status status = run_batch_(items, run.control);
+  const steady_clock::duration time = options_.now() - begin;
   {
     MutexLock lock(mutex_);
+    if (status.ok()) Learn(items, time);
     if (entries.size() == 1 || stopping_ || !MayHealInParts(status)) {
       Finish(run, entries, status, vectors);
       return;
@@ -310,6 +351,13 @@ void BatchScheduler::RunEntries(Run& run, std::span<const std::shared_ptr<Entry>
     }
     if (!wanted.empty()) RunEntries(run, wanted);
   }
+}
+
+void BatchScheduler::Learn(std::span<const BatchItem> items, steady_clock::duration time) {
+  size_t length = 0;
+  for (const BatchItem& item : items) length = std::max(length, item.ids.size());
+  cost_.Learn(length, length * items.size(),
+              std::chrono::duration<double, std::milli>(time).count());
 }
 
 std::vector<std::shared_ptr<BatchScheduler::Entry>> BatchScheduler::StillWanted(

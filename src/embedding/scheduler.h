@@ -2,9 +2,11 @@
 //
 // When a worker is free it takes the oldest waiting sequence and others of about its length, up to
 // a budget of padded tokens, and runs them at once: no timer collects batches, and an idle
-// scheduler sleeps. Queries go before the rest, and one worker serves nothing else, so a query
-// never waits for an ingest run to end. Sequences that nobody waits for any more are dropped; a run
-// whose every sequence was given up is stopped. Equal sequences in flight are computed once.
+// scheduler sleeps. What runs take is learned (run_cost.h): one of ingest has no more sequences
+// than let it end within a bound, since it shares the machine with queries. Queries go before the
+// rest, and one worker serves nothing else, so a query never waits for an ingest run to end.
+// Sequences that nobody waits for any more are dropped; a run whose every sequence was given up is
+// stopped. Equal sequences in flight are computed once.
 //
 // The scheduler knows neither texts nor models: what a batch means is the runner's business. It
 // holds no lock while that runs.
@@ -30,6 +32,7 @@
 #include "base/status.h"
 #include "embedding/batch_item.h"
 #include "embedding/run_control.h"
+#include "embedding/run_cost.h"
 
 namespace akidb::embedding {
 
@@ -40,9 +43,14 @@ struct SchedulerOptions {
   int workers = 1;            // that serve both lanes; one more serves queries alone
   size_t width = 0;           // floats per vector
   size_t batch_tokens = 256;  // padded tokens per run; a longer sequence runs alone
-  size_t bucket_step = 8;     // tokens; lengths are compared in these steps
-  size_t items_max = 8192;    // over all open requests
+  // That a run of ingest is expected to take at most, one sequence being always allowed; the first
+  // run of all has no more than that. 0: batch_tokens alone bounds it.
+  std::chrono::milliseconds ingest_run_max{40};
+  size_t bucket_step = 8;   // tokens; lengths are compared in these steps
+  size_t items_max = 8192;  // over all open requests
   size_t bytes_max = 64u << 20;
+  // By which runs are timed.
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
 // Thread-safe.
@@ -98,7 +106,8 @@ class BatchScheduler {
 
   // Reserves room for a whole request before its texts are tokenized. A request that is alone is
   // always admitted: its own size is bounded by the transport. kResourceExhausted when the bound is
-  // reached. `context` outlives the request.
+  // reached; the message ends by "Retry after Ns": the time, in whole seconds from 1 to 60, until
+  // enough of what waits should be done. `context` outlives the request.
   Result<std::unique_ptr<Request>> Open(const RequestContext& context, Lane lane, Size size)
       AKIDB_EXCLUDES(mutex_);
 
@@ -137,6 +146,8 @@ class BatchScheduler {
   };
 
   static std::string_view KeyOf(const std::vector<int32_t>& ids);
+  void Learn(std::span<const BatchItem> items, std::chrono::steady_clock::duration time)
+      AKIDB_REQUIRES(mutex_);
   LaneQueue& queue(Lane lane) AKIDB_REQUIRES(mutex_) {
     return lane == Lane::kQuery ? queries_ : ingest_;
   }
@@ -156,6 +167,9 @@ class BatchScheduler {
   std::optional<Lane> PickLane(bool queries_only) AKIDB_REQUIRES(mutex_);
   // The bucket whose front is the oldest; end() when the lane is empty.
   static LaneQueue::iterator OldestBucket(LaneQueue& queue);
+  // Of a run of sequences of `length`.
+  size_t ItemsMax(Lane lane, size_t length) const AKIDB_REQUIRES(mutex_);
+  int RetrySeconds(Size size) const AKIDB_REQUIRES(mutex_);
   void FillRun(Lane lane, Run& run) AKIDB_REQUIRES(mutex_);
   void TakeFrom(LaneQueue& queue, LaneQueue::iterator bucket, size_t items_max, Run& run)
       AKIDB_REQUIRES(mutex_);
@@ -181,6 +195,7 @@ class BatchScheduler {
   LaneQueue ingest_ AKIDB_GUARDED_BY(mutex_);
   // Entries queued or running, by their ids. Keys point into the entries.
   std::unordered_map<std::string_view, std::shared_ptr<Entry>> in_flight_ AKIDB_GUARDED_BY(mutex_);
+  RunCost cost_ AKIDB_GUARDED_BY(mutex_);
   Size reserved_ AKIDB_GUARDED_BY(mutex_);
   size_t queued_ AKIDB_GUARDED_BY(mutex_) = 0;
   uint64_t next_sequence_number_ AKIDB_GUARDED_BY(mutex_) = 0;

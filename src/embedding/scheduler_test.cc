@@ -1,5 +1,6 @@
 #include "embedding/scheduler.h"
 
+#include <atomic>
 #include <functional>
 #include <future>
 
@@ -40,6 +41,9 @@ class GatedRunner {
     is_bad_ = std::move(is_bad);
     code_ = code;
   }
+  // By now(), and before the first run.
+  void TakeForAToken(milliseconds time) { token_time_ = time; }
+  steady_clock::time_point now() const { return steady_clock::time_point(clock_.load()); }
   void WaitForRuns(size_t count) {
     MutexLock lock(mutex_);
     while (batches_.size() < count) changed_.Wait(mutex_);
@@ -89,6 +93,7 @@ class GatedRunner {
       item.vector[1] = static_cast<float>(item.ids.size());
       poisoned = poisoned || is_bad_(item.ids[0]);
     }
+    clock_ = clock_.load() + token_time_ * items.size() * items[0].ids.size();
     return poisoned ? Status(code_, "poisoned") : OkStatus();
   }
 
@@ -97,6 +102,8 @@ class GatedRunner {
   bool closed_ = true;
   std::function<bool(int32_t)> is_bad_ = [](int32_t) { return false; };
   ErrorCode code_ = ErrorCode::kInternal;
+  milliseconds token_time_{0};
+  std::atomic<steady_clock::duration> clock_{steady_clock::duration()};
   size_t stops_ = 0;
   std::vector<std::vector<int32_t>> batches_;
 };
@@ -109,6 +116,8 @@ class SchedulerTest : public testing::Test {
     options.workers = 1;
     options.width = 2;
     options.batch_tokens = 64;
+    options.now = [this] { return runner_.now(); };
+    options.ingest_run_max = ingest_run_max_;
     options.bucket_step = 8;
     options.items_max = items_max;
     options.bytes_max = bytes_max;
@@ -134,6 +143,7 @@ class SchedulerTest : public testing::Test {
   }
 
   GatedRunner runner_;
+  milliseconds ingest_run_max_{0};
   RequestContext context_;
   std::unique_ptr<BatchScheduler> scheduler_;
 };
@@ -226,6 +236,64 @@ TEST_F(SchedulerTest, RefusesMoreThanItsBounds) {
   first.reset();
   // Alone, any size is admitted: the transport has bounded it.
   EXPECT_TRUE(scheduler_->Open(context_, Lane::kIngest, {50, 1000}).ok());
+}
+
+TEST_F(SchedulerTest, TellsWhenThereShouldBeRoom) {
+  Start(/*items_max=*/10);
+  runner_.TakeForAToken(milliseconds(100));
+  auto first = Occupy();
+  auto waiting = Open(Lane::kIngest, 9);
+  // Nothing was run so far.
+  std::string refusal(scheduler_->Open(context_, Lane::kIngest, {5, 5}).status().message());
+  EXPECT_TRUE(refusal.ends_with("Retry after 1s")) << refusal;
+  runner_.Open();
+  EXPECT_TRUE(first->Wait().ok());
+  runner_.Close();
+  waiting->Add({Sequence(2000, 1)});
+  runner_.WaitForRuns(2);
+  // 8 x 8 tokens of 100 ms: for 5 texts more, 5 of the 10 have to be done.
+  for (int32_t i = 0; i < 8; ++i) waiting->Add({Sequence(i, 8)});
+  refusal = scheduler_->Open(context_, Lane::kIngest, {5, 5}).status().message();
+  EXPECT_TRUE(refusal.ends_with("Retry after 4s")) << refusal;
+  runner_.Open();
+  EXPECT_TRUE(waiting->Wait().ok());
+}
+
+TEST_F(SchedulerTest, IngestRunsShouldEndWithinTheirBound) {
+  ingest_run_max_ = milliseconds(40);
+  Start();
+  runner_.TakeForAToken(milliseconds(1));
+  auto first = Occupy();
+  auto request = Open(Lane::kIngest, 13);
+  for (int32_t i = 0; i < 12; ++i) request->Add({Sequence(i, 8)});
+  request->Add({Sequence(12, 50)});  // is more than the bound alone
+  runner_.Open();
+  EXPECT_TRUE(first->Wait().ok());
+  EXPECT_TRUE(request->Wait().ok());
+  EXPECT_EQ(runner_.batches(), (std::vector<std::vector<int32_t>>{
+                                   {1000}, {0, 1, 2, 3, 4}, {5, 6, 7, 8, 9}, {10, 11}, {12}}));
+}
+
+TEST_F(SchedulerTest, AFastDeviceIsBoundedByTheBudgetOfTokensAlone) {
+  ingest_run_max_ = milliseconds(40);
+  Start();
+  auto first = Occupy();
+  auto request = Open(Lane::kIngest, 8);
+  for (int32_t i = 0; i < 8; ++i) request->Add({Sequence(i, 8)});
+  runner_.Open();
+  EXPECT_TRUE(first->Wait().ok());
+  EXPECT_TRUE(request->Wait().ok());
+  EXPECT_EQ(runner_.batches().size(), 2u);
+}
+
+TEST_F(SchedulerTest, TheFirstRunOfIngestIsShort) {
+  ingest_run_max_ = milliseconds(40);
+  Start();
+  auto request = Open(Lane::kIngest, 2);
+  request->Add({Sequence(1, 8), Sequence(2, 8)});
+  runner_.Open();
+  EXPECT_TRUE(request->Wait().ok());
+  EXPECT_EQ(runner_.batches(), (std::vector<std::vector<int32_t>>{{1}, {2}}));
 }
 
 TEST_F(SchedulerTest, StopsARunThatNobodyWaitsFor) {

@@ -1,0 +1,67 @@
+#include "embedding/run_cost.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+namespace akidb::embedding {
+namespace {
+
+// What a run counts for, compared with the one after it in its class.
+constexpr double kKeep = 0.95;
+constexpr double kOutlier = 4;
+// Runs whose sizes differ by less than this part of their mean tell nothing of a slope.
+constexpr double kSpreadMin = 0.1;
+
+}  // namespace
+
+size_t RunCost::ClassOf(size_t length) {
+  return std::min<size_t>(static_cast<size_t>(std::bit_width(length - 1)), kClasses - 1);
+}
+
+RunCost::Line RunCost::Sums::Fit() const {
+  const double mean_tokens = tokens / weight;
+  const double mean_ms = ms / weight;
+  const Line proportional{0, mean_ms / mean_tokens};
+  const double variance = tokens_squared / weight - mean_tokens * mean_tokens;
+  const double spread = kSpreadMin * mean_tokens;
+  if (variance < spread * spread) return proportional;
+  const double slope = (tokens_ms / weight - mean_tokens * mean_ms) / variance;
+  // Noise: more tokens don't take less time, and no run takes less than none.
+  if (slope <= 0) return {mean_ms, 0};
+  const double fixed = mean_ms - slope * mean_tokens;
+  return fixed < 0 ? proportional : Line{fixed, slope};
+}
+
+void RunCost::Learn(size_t length, size_t tokens, double ms) {
+  Sums& sums = classes_[ClassOf(length)];
+  const auto x = static_cast<double>(tokens);
+  const double expected = sums.weight > 0 ? sums.Fit().At(x) : 0;
+  if (expected > 0) ms = std::min(ms, kOutlier * expected);
+  sums.weight = sums.weight * kKeep + 1;
+  sums.tokens = sums.tokens * kKeep + x;
+  sums.ms = sums.ms * kKeep + ms;
+  sums.tokens_squared = sums.tokens_squared * kKeep + x * x;
+  sums.tokens_ms = sums.tokens_ms * kKeep + x * ms;
+}
+
+std::optional<RunCost::Line> RunCost::LineOf(size_t length) const {
+  const size_t own = ClassOf(length);
+  for (size_t distance = 0; distance < kClasses; ++distance) {
+    const size_t longer = own + distance;
+    if (longer < kClasses && classes_[longer].weight > 0) return classes_[longer].Fit();
+    if (distance <= own && classes_[own - distance].weight > 0) {
+      return classes_[own - distance].Fit();
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<double> RunCost::TokensWithin(size_t length, double ms) const {
+  const std::optional<Line> line = LineOf(length);
+  if (!line) return std::nullopt;
+  if (line->token_ms <= 0) return std::numeric_limits<double>::infinity();
+  return (std::max(ms, 2 * line->fixed_ms) - line->fixed_ms) / line->token_ms;
+}
+
+}  // namespace akidb::embedding

@@ -1,0 +1,70 @@
+#include "embedding/run_cost.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+namespace akidb::embedding {
+namespace {
+
+TEST(RunCost, KnowsNothingAtFirst) {
+  const RunCost cost;
+  EXPECT_FALSE(cost.LineOf(8));
+  EXPECT_FALSE(cost.TokensWithin(8, 40));
+}
+
+TEST(RunCost, OneRunMakesItProportional) {
+  RunCost cost;
+  cost.Learn(100, 200, 40);
+  EXPECT_DOUBLE_EQ(cost.LineOf(100)->At(400), 80);
+  EXPECT_DOUBLE_EQ(*cost.TokensWithin(100, 20), 100);
+}
+
+TEST(RunCost, RunsOfSeveralSizesTellTheFixedPart) {
+  RunCost cost;
+  for (size_t round = 0; round < 50; ++round) {
+    const size_t tokens = 8 * (1 + round % 10);
+    cost.Learn(8, tokens, 10 + 0.25 * static_cast<double>(tokens));
+  }
+  EXPECT_NEAR(cost.LineOf(8)->fixed_ms, 10, 1e-6);
+  EXPECT_NEAR(cost.LineOf(8)->token_ms, 0.25, 1e-6);
+  EXPECT_NEAR(*cost.TokensWithin(8, 40), 120, 1e-4);
+  // The fixed part is most of 12 ms: as long again is allowed.
+  EXPECT_NEAR(*cost.TokensWithin(8, 12), 40, 1e-4);
+}
+
+TEST(RunCost, ClassesOfLengthsAreLearnedApart) {
+  RunCost cost;
+  cost.Learn(16, 100, 10);
+  cost.Learn(256, 100, 50);
+  EXPECT_DOUBLE_EQ(cost.LineOf(9)->At(100), 10);
+  EXPECT_DOUBLE_EQ(cost.LineOf(129)->At(100), 50);
+  // Those that were never run take what is known of the nearest.
+  EXPECT_DOUBLE_EQ(cost.LineOf(1)->At(100), 10);
+  EXPECT_DOUBLE_EQ(cost.LineOf(32)->At(100), 10);
+  EXPECT_DOUBLE_EQ(cost.LineOf(1u << 30)->At(100), 50);
+}
+
+TEST(RunCost, LongRunsThatCostNoMoreHaveNoBound) {
+  RunCost cost;
+  cost.Learn(8, 8, 10);
+  cost.Learn(8, 800, 9.9);
+  EXPECT_TRUE(std::isinf(*cost.TokensWithin(8, 40)));
+}
+
+TEST(RunCost, ForgetsWhatWasOnce) {
+  RunCost cost;
+  for (int run = 0; run < 1000; ++run) cost.Learn(64, 256, 10);
+  for (int run = 0; run < 100; ++run) cost.Learn(64, 256, 80);
+  EXPECT_NEAR(cost.LineOf(64)->At(256), 80, 1);
+}
+
+TEST(RunCost, OneRunThatStandsOutCountsLittle) {
+  RunCost cost;
+  for (int run = 0; run < 100; ++run) cost.Learn(64, 256, 10);
+  cost.Learn(64, 256, 60'000);
+  EXPECT_LT(cost.LineOf(64)->At(256), 12);
+}
+
+}  // namespace
+}  // namespace akidb::embedding
