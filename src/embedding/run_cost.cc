@@ -12,6 +12,8 @@ constexpr double kKeep = 0.95;
 constexpr double kOutlier = 4;
 // Runs whose sizes differ by less than this part of their mean tell nothing of a slope.
 constexpr double kSpreadMin = 0.1;
+// The fixed part may be that part of a run.
+constexpr double kFixedDivisor = 4;
 
 }  // namespace
 
@@ -61,7 +63,7 @@ std::optional<double> RunCost::TokensWithin(size_t length, double ms) const {
   const std::optional<Line> line = LineOf(length);
   if (!line) return std::nullopt;
   if (line->token_ms <= 0) return std::numeric_limits<double>::infinity();
-  return (std::max(ms, 2 * line->fixed_ms) - line->fixed_ms) / line->token_ms;
+  return (std::max(ms, kFixedDivisor * line->fixed_ms) - line->fixed_ms) / line->token_ms;
 }
 
 }  // namespace akidb::embedding

@@ -31,8 +31,8 @@ class RunCost {
   std::optional<Line> LineOf(size_t length) const;
 
   // How many padded tokens a run of sequences of `length` may have to end within `ms`, or, where
-  // more than half of that would be the fixed part, within twice the fixed part: smaller runs would
-  // be little but that. nullopt: no run so far.
+  // the fixed part is more than a quarter of that, within four times the fixed part: smaller runs
+  // would be little else. nullopt: no run so far.
   std::optional<double> TokensWithin(size_t length, double ms) const;
 
  private:

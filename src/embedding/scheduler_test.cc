@@ -1,8 +1,11 @@
 #include "embedding/scheduler.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <future>
+#include <iostream>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -444,6 +447,63 @@ TEST_F(SchedulerTest, StoppingRefusesWhatWaitsAndFinishesWhatRuns) {
             ErrorCode::kUnavailable);
   runner_.Open();
   EXPECT_TRUE(running->Wait().ok());
+}
+
+// Clients that come and leave as they like, each by a random one of the ways there are.
+TEST_F(SchedulerTest, IsEmptyAfterAStormOfCancellations) {
+  const char* given = std::getenv("AKIDB_TEST_SEED");
+  const uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  std::cout << "AKIDB_TEST_SEED=" << seed << "\n";
+  Start(/*items_max=*/64, /*bytes_max=*/100'000);
+  runner_.Open();
+  runner_.FailAt([](int32_t id) { return id == 13; });
+  const auto client = [&](uint64_t number) {
+    std::mt19937_64 random(seed + number);
+    size_t refused = 0;
+    for (int round = 0; round < 200; ++round) {
+      RequestContext context(steady_clock::now() + (random() % 4 == 0
+                                                        ? std::chrono::microseconds(random() % 300)
+                                                        : std::chrono::minutes(10)));
+      const size_t items = 1 + random() % 12;
+      auto request =
+          scheduler_->Open(context, random() % 2 ? Lane::kQuery : Lane::kIngest, {items, items});
+      if (!request.ok()) {
+        EXPECT_EQ(request.status().code(), ErrorCode::kResourceExhausted);
+        ++refused;
+        continue;
+      }
+      for (size_t i = 0; i < items; ++i) {
+        (*request)->Add({Sequence(static_cast<int32_t>(random() % 20), 1 + random() % 70)});
+      }
+      switch (random() % 4) {
+        case 0:  // leaves without a word
+          break;
+        case 1:
+          context.Cancel();
+          [[fallthrough]];
+        case 2:
+          (void)(*request)->Wait();
+          break;
+        default:
+          std::thread other([&] { context.Cancel(); });
+          (void)(*request)->Wait();
+          other.join();
+      }
+    }
+    return refused;
+  };
+  std::vector<std::future<size_t>> clients;
+  for (uint64_t number = 0; number < 12; ++number) {
+    clients.push_back(std::async(std::launch::async, client, number));
+  }
+  size_t refused = 0;
+  for (std::future<size_t>& one : clients) refused += one.get();
+  EXPECT_LT(refused, 12u * 200);
+  EXPECT_EQ(scheduler_->queued(), 0u);
+  auto last = Open(Lane::kIngest, 64);  // the whole room
+  last->Add({Sequence(7, 5)});
+  EXPECT_EQ(*last->Wait(), (std::vector<float>{7, 5}));
 }
 
 TEST_F(SchedulerTest, ServesManyThreads) {

@@ -209,6 +209,7 @@ Status MakeEmbedder(const Settings& settings, Modules& modules) {
   options.onnxruntime_library = settings.Text("onnxruntime_library");
   options.default_model = settings.Text("default_model");
   options.threads = static_cast<int>(settings.Number("embed_threads"));
+  options.queue_items_max = settings.Number("embedding_queue_texts_max");
   options.models_max = settings.Number("models_max");
   options.models_bytes_max = settings.Number("models_bytes_max");
   options.pinned_models = SplitNames(settings.Text("pinned_models"));
