@@ -1,10 +1,12 @@
 #include "embedding/model_loader.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "embedding/golden_proof.h"
+#include "embedding/onnx_embedding_rows.h"
 #include "embedding/provider_chain.h"
 #include "env/random.h"
 
@@ -55,9 +57,27 @@ Result<std::unique_ptr<Tokenizer>> MakeTokenizer(env::FileSystem& fs, const Inst
   return CheckNamed(manifest, std::move(tokenizer).value());
 }
 
+// Ids are below `ids_end`: with a tokenizer of another model, the graph might have no rows for
+// some.
+Status CheckVocabulary(env::FileSystem& fs, const SessionRequest& request, size_t ids_end) {
+  const std::vector<SessionInput>& inputs = request.spec.inputs;
+  const auto ids = std::find_if(inputs.begin(), inputs.end(), [](const SessionInput& input) {
+    return input.kind == InputKind::kIds;
+  });
+  Result<std::unique_ptr<env::MappedFile>> graph =
+      fs.Map(env::JoinPath(request.folder, request.graph.path));
+  // What is wrong with the file is told by who makes the session.
+  if (!graph.ok() || ids == inputs.end()) return OkStatus();
+  const std::optional<uint64_t> rows = EmbeddingRows((*graph)->bytes(), ids->name);
+  if (!rows || ids_end <= *rows) return OkStatus();
+  return CorruptionError("the tokenizer has ids up to " + std::to_string(ids_end - 1) + ", but " +
+                         request.graph.path + " knows only " + std::to_string(*rows) +
+                         " (rows of its table of embeddings): they don't belong together");
+}
+
 // The links of a chain, in the order of preference.
 std::vector<ProviderLink> LinksOf(env::FileSystem& fs, std::vector<PlannedSession> sessions,
-                                  const LoadOptions& options) {
+                                  const LoadOptions& options, size_t ids_end) {
   std::vector<ProviderLink> links;
   for (PlannedSession& planned : sessions) {
     ProviderLink& link = links.emplace_back();
@@ -68,8 +88,9 @@ std::vector<ProviderLink> LinksOf(env::FileSystem& fs, std::vector<PlannedSessio
     link.expected = RunsOnGpu(link.provider) && !options.providers.gpu.devices.empty();
     link.shares_fate = !options.isolated && RunsOnGpu(link.provider);
     if (!RunsOnGpu(link.provider) && links.size() > 1) link.tokens_max = kProcessorTokens;
-    link.make = [&fs, maker = options.make_session, planned = std::move(planned)](
+    link.make = [&fs, ids_end, maker = options.make_session, planned = std::move(planned)](
                     LoadProgress* progress) -> Result<std::unique_ptr<Session>> {
+      AKIDB_RETURN_IF_ERROR(CheckVocabulary(fs, planned.request, ids_end));
       if (!planned.engine_folder.empty()) {
         AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(planned.engine_folder));
       }
@@ -135,7 +156,8 @@ Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, Logger& log,
   chain_options.run_timeout = options.run_timeout;
   chain_options.seed = env::MakeSystemRandom()->Next();
   Result<std::unique_ptr<ProviderChain>> chain = ProviderChain::Start(
-      LinksOf(fs, PlanSessions(fs, {parts.folder, manifest}, options.providers), options),
+      LinksOf(fs, PlanSessions(fs, {parts.folder, manifest}, options.providers), options,
+              encoder->ids_end()),
       std::move(chain_options), log, parts.progress);
   if (!chain.ok()) return chain.status().WithContext("model " + manifest.id);
   PipelineOptions pipeline = options.pipeline;

@@ -50,8 +50,9 @@ struct LoadOptions {
   bool wait_for_engines = false;            // the preferred provider serves from the start
 };
 
-// A chain of sessions that have embedded the golden texts, and what is around it. What is referred
-// to outlives the pipeline.
+// A chain of sessions that have embedded the golden texts, and what is around it. kCorruption, too,
+// where the tokenizer has ids for which the graph has no row. What is referred to outlives the
+// pipeline.
 Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, Logger& log,
                                             const ModelParts& parts, const LoadOptions& options);
 

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "embedding/wire_reader.h"
+
 namespace akidb::embedding {
 namespace {
 
@@ -46,77 +48,6 @@ constexpr std::array<Edge, 17> kEdges = {{
 }};
 constexpr int kDepthMax = 64;  // graphs in attributes of nodes of graphs
 
-// One message's fields, in the wire format of protocol buffers.
-class WireReader {
- public:
-  explicit WireReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
-
-  bool done() const { return bytes_.empty(); }
-
-  struct Field {
-    uint64_t number = 0;
-    std::span<const std::byte> bytes;  // of a length-delimited one; else none
-    bool is_delimited = false;
-  };
-
-  // Nothing: not this format.
-  std::optional<Field> Next() {
-    std::optional<uint64_t> key = Varint();
-    if (!key) return std::nullopt;
-    Field field{*key >> 3, {}, false};
-    bool read = false;
-    switch (*key & 7) {
-      case 0:
-        read = Varint().has_value();
-        break;
-      case 1:
-        read = Skip(8);
-        break;
-      case 2:
-        field.is_delimited = true;
-        read = Delimited(field.bytes);
-        break;
-      case 5:
-        read = Skip(4);
-        break;
-      default:
-        break;
-    }
-    return read ? std::optional(field) : std::nullopt;
-  }
-
- private:
-  bool Delimited(std::span<const std::byte>& bytes) {
-    std::optional<uint64_t> size = Varint();
-    if (!size || *size > bytes_.size()) return false;
-    bytes = bytes_.first(*size);
-    return Skip(*size);
-  }
-
-  bool Skip(size_t count) {
-    if (bytes_.size() < count) return false;
-    bytes_ = bytes_.subspan(count);
-    return true;
-  }
-
-  std::optional<uint64_t> Varint() {
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && !bytes_.empty(); shift += 7) {
-      const auto byte = static_cast<uint64_t>(bytes_.front());
-      bytes_ = bytes_.subspan(1);
-      value |= (byte & 127) << shift;
-      if (byte < 128) return value;
-    }
-    return std::nullopt;
-  }
-
-  std::span<const std::byte> bytes_;
-};
-
-std::string_view TextOf(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 // An entry of external_data: field 1 the key, field 2 the value.
 bool ReadEntry(std::span<const std::byte> bytes, std::set<std::string>& locations) {
   WireReader reader(bytes);
@@ -125,8 +56,8 @@ bool ReadEntry(std::span<const std::byte> bytes, std::set<std::string>& location
   while (!reader.done()) {
     std::optional<WireReader::Field> field = reader.Next();
     if (!field) return false;
-    if (field->number == 1) key = TextOf(field->bytes);
-    if (field->number == 2) value = TextOf(field->bytes);
+    if (field->number == 1) key = field->text();
+    if (field->number == 2) value = field->text();
   }
   if (key == "location") locations.emplace(value);
   return true;

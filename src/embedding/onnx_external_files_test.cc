@@ -5,33 +5,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "embedding/wire_fixture.h"
+
 namespace akidb::embedding {
 namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// A length-delimited field of a protocol buffer; bodies up to 16,383 bytes.
-std::string Field(int number, const std::string& body) {
-  std::string out;
-  const auto varint = [&out](size_t value) {
-    for (; value >= 128; value >>= 7) out += static_cast<char>((value & 127) | 128);
-    out += static_cast<char>(value);
-  };
-  varint(static_cast<size_t>(number) << 3 | 2);
-  varint(body.size());
-  return out + body;
-}
 std::string Entry(const std::string& key, const std::string& value) {
   return Field(13, Field(1, key) + Field(2, value));
 }
 // With a name, and its data elsewhere (data_location = 1, a number).
 std::string Tensor(const std::string& location) {
   return Field(8, "weight") + Entry("location", location) + Entry("offset", "4096") + "\x70\x01";
-}
-
-std::span<const std::byte> BytesOf(const std::string& text) {
-  return std::as_bytes(std::span(text));
 }
 
 TEST(OnnxExternalFiles, AreFoundWhereverATensorMayStand) {

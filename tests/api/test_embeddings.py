@@ -77,6 +77,13 @@ class OpenAi(ServerTestCase):
         a, b, c = (row["embedding"] for row in data)
         self.assertGreater(cosine(a, b), cosine(a, c))
 
+    def test_ids_beyond_the_vocabulary_are_refused_by_place(self):
+        for id in (30522, 2**31 - 1):
+            reply = self.call("POST", "/v1/embeddings", {"input": [[101, 102], [7592, id]], "model": MODEL})
+            self.assertEqual(reply.status, 400, reply.text)
+            self.assertIn(f"text 1: id {id} at place 1", reply.json["error"]["message"])
+        self.assertEqual(self.embed({"input": [[101, 30521]], "model": MODEL})["data"][0]["index"], 0)
+
     def test_models_are_listed(self):
         body = self.ok("GET", "/v1/models").json
         self.assertEqual(body["object"], "list")

@@ -19,6 +19,7 @@ import unittest
 import jsonschema
 import numpy as np
 import onnx
+import tokenizers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "api"), str(ROOT / "tools" / "models")]
@@ -326,6 +327,14 @@ class Refusals(TinyModels):
             manifest.update(id="wrong-variant", variants=[
                 {"name": "bytes", "providers": ["cpu"], "graph": {**graph, "path": "bytes.onnx", "pooled": True}}])
 
+        def one_token_more(manifest, folder):
+            path = folder / "tokenizer.json"
+            tokenizer = tokenizers.Tokenizer.from_file(str(path))
+            tokenizer.add_special_tokens(["<|of another model|>"])
+            tokenizer.save(str(path))
+            manifest["tokenizer"].update(tiny_qwen3.described(path))
+
+        vary(cls.models, "other-tokenizer", one_token_more)
         vary(cls.models, "beside-not-named", beside(lambda manifest, _: manifest["graph"].pop("external")))
         vary(cls.models, "beside-missing", beside(lambda _, folder: (folder / "weights").unlink()))
         vary(cls.models, "beside-shorter", beside(shorter))
@@ -340,10 +349,12 @@ class Refusals(TinyModels):
         vary(cls.models, "other-output", copy_graph(cls.models, "tiny-qwen3-fp16"))
 
     def test_each_says_what_is_wrong(self):
+        rows = self.config.vocabulary
         for model, words in (
             ("beside-not-named", "the graph's weights lie in `weights`"),
             ("beside-shorter", "weights has"),
             ("beside-flipped", "SHA-256"),
+            ("other-tokenizer", f"ids up to {rows}, but model.onnx knows only {rows} "),
             ("zero-point", "golden text 0"),
             ("no-empty-kv", "takes 11 inputs"),
             ("few-layers", "takes 11 inputs"),
