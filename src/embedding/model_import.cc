@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -49,6 +50,24 @@ std::optional<std::pair<std::string, size_t>> SplitLayer(const std::string& name
   const size_t layer = std::stoul(name.substr(begin, end - begin));
   return std::pair(name.substr(0, begin) + std::string(kLayer) + name.substr(end), layer);
 }
+
+// Notes whether runs of several texts fail. The scheduler would hide that: it runs the parts of a
+// batch that failed.
+class BatchWatch final : public Session {
+ public:
+  BatchWatch(std::unique_ptr<Session> session, std::atomic<bool>& failed)
+      : session_(std::move(session)), failed_(failed) {}
+
+  Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override {
+    Status status = session_->Run(batch, control, use);
+    if (!status.ok() && batch.items > 1) failed_ = true;
+    return status;
+  }
+
+ private:
+  const std::unique_ptr<Session> session_;
+  std::atomic<bool>& failed_;
+};
 
 // Finds out one model, step by step, into a manifest.
 class Importer {
@@ -203,6 +222,11 @@ class Importer {
                            "` is not int64, texts x tokens: other kinds are not implemented");
       }
       has_ids = has_ids || known->second == InputKind::kIds;
+      if (input.shape[0] > 1) {
+        return CannotProve("the graph's input `" + input.name + "` takes exactly " +
+                           std::to_string(input.shape[0]) + " texts: that is not implemented");
+      }
+      takes_one_text_ = takes_one_text_ || input.shape[0] == 1;
       manifest_.graph.inputs.push_back({input.name, known->second});
     }
     if (!has_ids) {
@@ -351,21 +375,20 @@ class Importer {
   Status RunModel() {
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, LoadEncoder());
     const std::unique_ptr<Logger> log = MakeNullLogger();
+    std::atomic<bool> batch_failed = false;
     LoadOptions options;
     options.run_timeout = std::chrono::minutes(2);
-    options.make_session = MakeSessionsHere(fs_, runtime_);
+    options.pipeline.ingest_run_max = std::chrono::milliseconds(0);  // all texts at once
+    options.make_session = [make = MakeSessionsHere(fs_, runtime_), &batch_failed](
+                               const SessionRequest& request,
+                               LoadProgress* progress) -> Result<std::unique_ptr<Session>> {
+      AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, make(request, progress));
+      return std::unique_ptr<Session>(
+          std::make_unique<BatchWatch>(std::move(session), batch_failed));
+    };
     AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline,
                            LoadModel(fs_, *log, {request_.folder, encoder, nullptr}, options));
-    AKIDB_ASSIGN_OR_RETURN(std::vector<float> alone, EmbedTexts(*pipeline, /*together=*/false));
-    AKIDB_ASSIGN_OR_RETURN(std::vector<float> batched, EmbedTexts(*pipeline, /*together=*/true));
-    float error = 0;
-    for (size_t i = 0; i < alone.size(); ++i) {
-      error = std::max(error, std::abs(alone[i] - batched[i]));
-    }
-    if (error > kBatchError) {
-      manifest_.one_text_a_run = true;
-      facts_.notes.push_back("vectors depend on what texts are batched with: each is run alone");
-    }
+    AKIDB_RETURN_IF_ERROR(ChooseBatch(*pipeline, batch_failed));
     if (request_.published != nullptr) AKIDB_RETURN_IF_ERROR(CompareExample(*pipeline));
     for (InputType type : {InputType::kQuery, InputType::kDocument}) {
       EmbedRequest request;
@@ -378,6 +401,23 @@ class Importer {
                          result.vectors.begin() + static_cast<ptrdiff_t>(size));
       manifest_.golden.push_back(std::move(golden));
     }
+    return OkStatus();
+  }
+
+  // Whether texts may be run together: the graph takes several, and gives the same for each.
+  Status ChooseBatch(Pipeline& pipeline, const std::atomic<bool>& batch_failed) {
+    AKIDB_ASSIGN_OR_RETURN(std::vector<float> alone, EmbedTexts(pipeline, /*together=*/false));
+    AKIDB_ASSIGN_OR_RETURN(std::vector<float> batched, EmbedTexts(pipeline, /*together=*/true));
+    float error = 0;
+    for (size_t i = 0; i < alone.size(); ++i) {
+      error = std::max(error, std::abs(alone[i] - batched[i]));
+    }
+    std::string why;
+    if (error > kBatchError) why = "vectors depend on what texts are batched with";
+    if (batch_failed) why = "the graph fails for several texts at once";
+    if (takes_one_text_) why = "the graph takes one text at a time";
+    manifest_.one_text_a_run = !why.empty();
+    if (!why.empty()) facts_.notes.push_back(why + ": each is run alone");
     return OkStatus();
   }
 
@@ -469,6 +509,7 @@ class Importer {
   ModelFolderFacts facts_;
   Manifest manifest_;
   bool is_pooled_ = false;
+  bool takes_one_text_ = false;  // as the shapes of its inputs say
   KvPatterns kv_;
 };
 

@@ -11,8 +11,9 @@ import tempfile
 import unittest
 
 import jsonschema
+import numpy as np
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from test_tiny_qwen3 import HIDDEN, ROOT, library_missing, reference, tiny_qwen3
 
@@ -155,6 +156,37 @@ class Import(unittest.TestCase):
         model.graph.output.append(helper.make_tensor_value_info("rounded", onnx.TensorProto.FLOAT, shape))
         onnx.save(model, folder / "model.onnx")
         self.assertEqual(self.imported(folder, "--append-ids", self.end)["batch"], "one")
+
+    def test_a_graph_that_takes_one_text_is_run_text_by_text(self):
+        def declared(model, texts=1):
+            for input in model.graph.input:
+                input.type.tensor_type.shape.dim[0].dim_value = texts
+
+        def within(model):
+            # A shape of a single text that no input declares.
+            shape = numpy_helper.from_array(np.array([1, -1], np.int64), "one_text")
+            model.graph.initializer.append(shape)
+            flat = helper.make_node("Reshape", ["input_ids", "one_text"], ["text"])
+            for node in model.graph.node:
+                node.input[:] = ["text" if name == "input_ids" else name for name in node.input]
+            model.graph.node.insert(0, flat)
+
+        for change, note in ((declared, "takes one text at a time"), (within, "fails for several texts")):
+            with self.subTest(note=note):
+                folder = self.copy()
+                model = onnx.load(folder / "model.onnx")
+                change(model)
+                onnx.save(model, folder / "model.onnx")
+                code, out, err = run(folder, "--append-ids", self.end)
+                self.assertEqual(code, 0, err)
+                self.assertIn(note, out + err)
+                manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+                self.assertEqual(manifest["batch"], "one")
+        folder = self.copy()
+        model = onnx.load(folder / "model.onnx")
+        declared(model, 4)
+        onnx.save(model, folder / "model.onnx")
+        self.refused("takes exactly 4 texts", folder, "--append-ids", self.end)
 
     def test_weights_beside_the_graph(self):
         folder = self.copy()
