@@ -171,6 +171,8 @@ class InstalledModels final : public Embedder, private ModelSource {
     info.loading = state.loading;
     info.requests = state.requests;
     info.providers = state.providers;
+    info.queued_texts = state.queued;
+    info.run_times = state.run_times;
     if (state.state != ModelState::kInstalled && state.state != ModelState::kFailed) return info;
     if (std::string missing = MissingFiles(fs_, model.model); !missing.empty()) {
       info.state = ModelState::kAbsent;

@@ -19,6 +19,7 @@
 #include "base/request_context.h"
 #include "base/status.h"
 #include "embedding/provider_state.h"
+#include "embedding/run_time.h"
 #include "env/file_system.h"
 
 namespace akidb::embedding {
@@ -120,6 +121,8 @@ struct ModelInfo {
   uint64_t requests = 0;             // that use it now
   // While it is loaded: what it may run on, the preferred one first.
   std::vector<ProviderState> providers;
+  uint64_t queued_texts = 0;       // that wait to be run
+  std::vector<RunTime> run_times;  // as learned since then, by lengths
 };
 
 // Of models: what is loaded now, and what happened since the start.

@@ -272,6 +272,8 @@ ModelRegistry::State ModelRegistry::state(size_t model) const {
     case Stage::kReady:
       state.state = ModelState::kReady;
       state.providers = slot.pipeline->Providers();
+      state.queued = slot.pipeline->queued();
+      state.run_times = slot.pipeline->RunTimes();
       break;
     case Stage::kDraining:
       state.state = ModelState::kDraining;

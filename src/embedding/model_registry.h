@@ -102,7 +102,9 @@ class ModelRegistry {
     Status failure;
     std::optional<LoadState> loading;
     size_t requests = 0;                   // that use it
-    std::vector<ProviderState> providers;  // of a loaded one
+    std::vector<ProviderState> providers;  // of a loaded one, as the rest
+    size_t queued = 0;                     // texts that wait to be run
+    std::vector<RunTime> run_times;
   };
   State state(size_t model) const;
 

@@ -46,6 +46,10 @@ class Pipeline {
   // What the session may run on.
   std::vector<ProviderState> Providers() const { return session_->Providers(); }
 
+  // Texts that wait to be run, and what runs take.
+  size_t queued() const { return scheduler_.queued(); }
+  std::vector<RunTime> RunTimes() const { return scheduler_.run_times(); }
+
   // Draining: what waits, and everything new, gets kUnavailable.
   void Stop() { scheduler_.Stop(); }
 

@@ -59,6 +59,16 @@ std::optional<RunCost::Line> RunCost::LineOf(size_t length) const {
   return std::nullopt;
 }
 
+std::vector<RunTime> RunCost::Learned() const {
+  std::vector<RunTime> learned;
+  for (size_t i = 0; i < kClasses; ++i) {
+    if (classes_[i].weight == 0) continue;
+    const Line line = classes_[i].Fit();
+    learned.push_back({uint64_t{1} << i, line.fixed_ms, line.token_ms});
+  }
+  return learned;
+}
+
 std::optional<double> RunCost::TokensWithin(size_t length, double ms) const {
   const std::optional<Line> line = LineOf(length);
   if (!line) return std::nullopt;

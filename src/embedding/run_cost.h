@@ -9,6 +9,9 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <vector>
+
+#include "embedding/run_time.h"
 
 namespace akidb::embedding {
 
@@ -29,6 +32,9 @@ class RunCost {
   // For sequences of about `length`; of the class next to theirs where none was run so far.
   // nullopt: no run at all.
   std::optional<Line> LineOf(size_t length) const;
+
+  // Of the classes that were run, ascending.
+  std::vector<RunTime> Learned() const;
 
   // How many padded tokens a run of sequences of `length` may have to end within `ms`, or, where
   // the fixed part is more than a quarter of that, within four times the fixed part: smaller runs

@@ -43,6 +43,11 @@ TEST(RunCost, ClassesOfLengthsAreLearnedApart) {
   EXPECT_DOUBLE_EQ(cost.LineOf(1)->At(100), 10);
   EXPECT_DOUBLE_EQ(cost.LineOf(32)->At(100), 10);
   EXPECT_DOUBLE_EQ(cost.LineOf(1u << 30)->At(100), 50);
+  const std::vector<RunTime> learned = cost.Learned();
+  ASSERT_EQ(learned.size(), 2u);
+  EXPECT_EQ(learned[0].length_max, 16u);
+  EXPECT_EQ(learned[1].length_max, 256u);
+  EXPECT_DOUBLE_EQ(learned[1].token_ms, 0.5);
 }
 
 TEST(RunCost, LongRunsThatCostNoMoreHaveNoBound) {

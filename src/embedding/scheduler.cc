@@ -112,6 +112,11 @@ size_t BatchScheduler::queued() const {
   return queued_;
 }
 
+std::vector<RunTime> BatchScheduler::run_times() const {
+  MutexLock lock(mutex_);
+  return cost_.Learned();
+}
+
 std::string_view BatchScheduler::KeyOf(const std::vector<int32_t>& ids) {
   return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
 }

@@ -115,6 +115,7 @@ class BatchScheduler {
   void Stop() AKIDB_EXCLUDES(mutex_);
 
   size_t queued() const AKIDB_EXCLUDES(mutex_);  // sequences that no worker has taken
+  std::vector<RunTime> run_times() const AKIDB_EXCLUDES(mutex_);  // as learned so far
 
  private:
   struct Run;

@@ -50,6 +50,7 @@ class Overload(ServerTestCase):
             return next(row for row in rows if row["id"] == MODEL)["akidb"]["requests"] == 0
 
         wait_until(idle, ANSWER_TIMEOUT_S)
+        self.assertIn(f'akidb_model_queued_texts{{model="{MODEL}"}} 0\n', self.ok("GET", "/metrics").text)
         self.check_serves()
         # Room that is still held for anyone would have this refused.
         texts = [f"number {i} of a queue" for i in range(QUEUE_MAX)]

@@ -274,6 +274,32 @@ void AddProviders(const std::vector<service::ModelInfo>& models, MetricsText& me
   each("akidb_model_provider_failures_total", [](const auto& state) { return state.failures; });
 }
 
+// What waits for loaded models, and what their runs take.
+void AddQueues(const std::vector<service::ModelInfo>& models, MetricsText& metrics) {
+  const auto is_loaded = [](const service::ModelInfo& model) { return !model.providers.empty(); };
+  if (std::none_of(models.begin(), models.end(), is_loaded)) return;
+  metrics.Begin("akidb_model_queued_texts", "gauge", "texts that wait to be run");
+  for (const service::ModelInfo& model : models) {
+    if (!is_loaded(model)) continue;
+    metrics.Sample("akidb_model_queued_texts", {{"model", model.id}},
+                   std::to_string(model.queued_texts));
+  }
+  const auto each = [&](std::string_view name, auto milliseconds) {
+    for (const service::ModelInfo& model : models) {
+      for (const auto& time : model.run_times) {
+        metrics.Sample(name, {{"model", model.id}, {"tokens_max", std::to_string(time.length_max)}},
+                       Number(milliseconds(time) / 1000));
+      }
+    }
+  };
+  metrics.Begin("akidb_model_run_seconds", "gauge",
+                "what a run takes whatever is in it, by the most tokens of a text in it");
+  each("akidb_model_run_seconds", [](const auto& time) { return time.fixed_ms; });
+  metrics.Begin("akidb_model_token_seconds", "gauge",
+                "what each padded token of a run takes besides");
+  each("akidb_model_token_seconds", [](const auto& time) { return time.token_ms; });
+}
+
 // Only of what is limited, as the dialect has it.
 void AddQuotas(const service::QuotasExceeded& exceeded, MetricsText& metrics) {
   if (!exceeded.memory && !exceeded.disk) return;
@@ -324,7 +350,9 @@ Result<std::string> GetMetrics(const ApiCall& call) {
   AddResponses(call.statistics.Read(), metrics);
   AddScrubs(call.service.Scrubs(), metrics);
   AddModels(call.service.EmbeddingStatistics(), metrics);
-  AddProviders(call.service.Models(), metrics);
+  const std::vector<service::ModelInfo> models = call.service.Models();
+  AddProviders(models, metrics);
+  AddQueues(models, metrics);
   if (call.service.quotas() != nullptr) AddQuotas(call.service.quotas()->exceeded(), metrics);
   metrics.Gauge("memory_allocated_bytes", "allocated and not given back",
                 std::to_string(usage.allocated_bytes));
