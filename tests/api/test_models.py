@@ -71,7 +71,8 @@ class Models(ModelTestCase):
             f'akidb_model_provider_failures_total{{model="{MODEL}",provider="{name}",variant=""}}'), 0)
         # What runs take is learned from the first one on.
         self.ok("POST", "/v1/embeddings", {"input": "one and two", "model": MODEL})
-        times = [self.metric(f'akidb_model_{name}_seconds{{model="{MODEL}",tokens_max="8"}}') for name in ("run", "token")]
+        times = [self.metric(f'akidb_model_{name}_seconds{{model="{MODEL}",tokens_max="8"}}')
+                 for name in ("run", "token")]
         self.assertGreater(sum(times), 0)
         self.assertGreaterEqual(min(times), 0)
         self.assertEqual(self.metric(f'akidb_model_queued_texts{{model="{MODEL}"}}'), 0)
