@@ -102,7 +102,10 @@ Status IsolatedSession::WaitUntilOpen(Clock::time_point deadline, LoadProgress* 
   LoadReport before;
   for (;;) {
     AKIDB_ASSIGN_OR_RETURN(const SessionMessage message, ReceiveWhileOpening(deadline));
-    if (const auto* open = std::get_if<OpenReport>(&message)) return open->status;
+    if (const auto* open = std::get_if<OpenReport>(&message)) {
+      nodes_ = open->nodes;
+      return open->status;
+    }
     const auto* load = std::get_if<LoadReport>(&message);
     if (load == nullptr) return Lose(kStrangeMessage);
     if (progress != nullptr) {

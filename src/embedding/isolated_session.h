@@ -62,6 +62,8 @@ class IsolatedSession final : public Session {
   // Session::Run. kUnavailable: the worker is lost, the message tells how it ended.
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override;
 
+  std::vector<NodeCount> Nodes() const override { return nodes_; }
+
   int worker_pid() const { return process_->pid(); }
 
  private:
@@ -88,6 +90,7 @@ class IsolatedSession final : public Session {
   const std::chrono::milliseconds run_time_max_;
   const env::MessageSocket control_;
   std::unique_ptr<env::WorkerProcess> process_;
+  std::vector<NodeCount> nodes_;  // set when it opens
 
   Mutex mutex_;
   Status lost_ AKIDB_GUARDED_BY(mutex_);  // ok while the worker lives

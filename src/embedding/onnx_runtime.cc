@@ -23,12 +23,17 @@ struct OrtApiBase {
   const char* (*GetVersionString)();
 };
 
-OrtFunctions ReadSlots(const void* const* table) {
+// `later`: null in older libraries.
+OrtFunctions ReadSlots(const void* const* table, const void* const* later) {
   OrtFunctions functions;
 #define AKIDB_ORT_SLOT_(function, place) \
   functions.function =                   \
       reinterpret_cast<decltype(functions.function)>(const_cast<void*>(table[place]));
   AKIDB_ORT_SLOTS(AKIDB_ORT_SLOT_)
+  table = later;
+  if (later != nullptr) {
+    AKIDB_ORT_LATER_SLOTS(AKIDB_ORT_SLOT_)
+  }
 #undef AKIDB_ORT_SLOT_
   return functions;
 }
@@ -41,6 +46,7 @@ class HeldSession final : public Session {
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override {
     return session_->Run(batch, control, use);
   }
+  std::vector<NodeCount> Nodes() const override { return session_->Nodes(); }
 
  private:
   std::shared_ptr<OnnxRuntime> runtime_;
@@ -133,7 +139,8 @@ Result<std::shared_ptr<OnnxRuntime>> StartLibrary(void* library, const std::stri
     return UnsupportedError(path + " is ONNX Runtime " + version +
                             ", which is too old: 1.18 or newer is needed");
   }
-  auto runtime = std::make_shared<OnnxRuntimeLibrary>(path, version, ReadSlots(table));
+  auto runtime = std::make_shared<OnnxRuntimeLibrary>(
+      path, version, ReadSlots(table, base->GetApi(kOrtLaterApiVersion)));
   AKIDB_RETURN_IF_ERROR(runtime->Start());
   return std::shared_ptr<OnnxRuntime>(std::move(runtime));
 }

@@ -24,6 +24,8 @@ struct OrtMemoryInfo;
 struct OrtTensorTypeAndShapeInfo;
 struct OrtTypeInfo;
 struct OrtAllocator;
+struct OrtEpAssignedSubgraph;
+struct OrtEpAssignedNode;
 struct OrtTensorRTProviderOptionsV2;
 struct OrtCUDAProviderOptionsV2;
 
@@ -122,6 +124,15 @@ struct OrtFunctions {
                                                          const char* const* names,
                                                          char* const* files, const size_t* bytes,
                                                          size_t count);
+  // All results belong to the session.
+  OrtStatus* (*Session_GetEpGraphAssignmentInfo)(const OrtSession*,
+                                                 const OrtEpAssignedSubgraph* const** parts,
+                                                 size_t* count) = nullptr;
+  OrtStatus* (*EpAssignedSubgraph_GetEpName)(const OrtEpAssignedSubgraph*,
+                                             const char** name) = nullptr;
+  OrtStatus* (*EpAssignedSubgraph_GetNodes)(const OrtEpAssignedSubgraph*,
+                                            const OrtEpAssignedNode* const** nodes,
+                                            size_t* count) = nullptr;
 };
 
 // Owns one object of the library.

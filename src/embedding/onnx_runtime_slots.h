@@ -60,14 +60,21 @@ namespace akidb::embedding {
   X(ReleaseCUDAProviderOptions, 208)                        \
   X(AddExternalInitializersFromFilesInMemory, 279)
 
+// Likewise, of functions that a library has from kOrtLaterApiVersion on. Null in older ones.
+#define AKIDB_ORT_LATER_SLOTS(X)           \
+  X(Session_GetEpGraphAssignmentInfo, 407) \
+  X(EpAssignedSubgraph_GetEpName, 408)     \
+  X(EpAssignedSubgraph_GetNodes, 409)
+
 enum class OrtSlot : unsigned {
 #define AKIDB_ORT_SLOT_(function, place) k##function = place,
-  AKIDB_ORT_SLOTS(AKIDB_ORT_SLOT_)
+  AKIDB_ORT_SLOTS(AKIDB_ORT_SLOT_) AKIDB_ORT_LATER_SLOTS(AKIDB_ORT_SLOT_)
 #undef AKIDB_ORT_SLOT_
 };
 
 // The version that GetApi is asked for: the oldest one that has every slot above and whose meaning
 // of them is today's. Libraries from 1.18 on answer.
 inline constexpr unsigned kOrtApiVersion = 18;
+inline constexpr unsigned kOrtLaterApiVersion = 24;
 
 }  // namespace akidb::embedding

@@ -15,9 +15,10 @@ namespace {
   static_assert(offsetof(OrtApi, function) == place * sizeof(void*)); \
   static_assert(static_cast<unsigned>(OrtSlot::k##function) == place);
 AKIDB_ORT_SLOTS(AKIDB_ORT_SLOT_)
+AKIDB_ORT_LATER_SLOTS(AKIDB_ORT_SLOT_)
 #undef AKIDB_ORT_SLOT_
 
-static_assert(kOrtApiVersion <= ORT_API_VERSION);
+static_assert(kOrtApiVersion <= ORT_API_VERSION && kOrtLaterApiVersion <= ORT_API_VERSION);
 // The enumerators that onnx_runtime.cc passes as numbers.
 static_assert(ORT_LOGGING_LEVEL_ERROR == 3 && ORT_ENABLE_ALL == 99);
 static_assert(OrtDeviceAllocator == 0 && OrtMemTypeDefault == 0);

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "embedding/onnx_assignment.h"
 #include "embedding/onnx_signature.h"
 
 namespace akidb::embedding {
@@ -16,6 +17,8 @@ class OrtSessionAdapter final : public Session {
     for (const SessionInput& input : spec_.inputs) input_names_.push_back(input.name.c_str());
     for (const std::string& name : spec_.empty_kv.names) input_names_.push_back(name.c_str());
   }
+
+  std::vector<NodeCount> Nodes() const override { return CountNodes(ort_, session_.get()); }
 
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override {
     Owned<OrtRunOptions> options(ort_.ReleaseRunOptions);

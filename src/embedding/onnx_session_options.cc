@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "embedding/onnx_assignment.h"
+
 namespace akidb::embedding {
 namespace {
 
@@ -100,6 +102,7 @@ Status MakeSessionOptions(const OrtFunctions& ort, const GraphBytes& model, cons
                           OrtSessionOptions** options) {
   AKIDB_ORT_RETURN_IF_ERROR(ort, ort.CreateSessionOptions(options), RunFailed);
   AKIDB_RETURN_IF_ERROR(SetCommon(ort, spec.threads, *options));
+  AKIDB_RETURN_IF_ERROR(RecordAssignment(ort, *options));
   AKIDB_RETURN_IF_ERROR(AddExternal(ort, model, *options));
   return AppendProvider(ort, spec, *options);
 }

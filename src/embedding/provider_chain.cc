@@ -356,6 +356,7 @@ std::vector<ProviderState> ProviderChain::Providers() const {
     state.failures = slot->failures;
     state.serves = !served && slot->state == LinkState::kReady;
     served = served || state.serves;
+    if (slot->session != nullptr) state.nodes = slot->session->Nodes();
     if (slot->state != LinkState::kOpen) continue;
     const std::chrono::duration<double> left =
         slot->breaker.retry_at() - CircuitBreaker::Clock::now();

@@ -18,6 +18,16 @@ std::string_view NameOf(LinkState state) {
   return "";
 }
 
+double ShareOf(std::string_view provider, std::span<const NodeCount> nodes) {
+  uint64_t all = 0;
+  uint64_t own = 0;
+  for (const NodeCount& count : nodes) {
+    all += count.nodes;
+    if (count.provider == provider) own += count.nodes;
+  }
+  return all == 0 ? 0 : static_cast<double>(own) / static_cast<double>(all);
+}
+
 bool IsDegraded(std::span<const ProviderState> states) {
   for (const ProviderState& state : states) {
     if (state.serves) return false;

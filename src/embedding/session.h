@@ -95,6 +95,8 @@ class Session {
 
   // What it may run on, the preferred one first; none where nobody asked.
   virtual std::vector<ProviderState> Providers() const { return {}; }
+  // Which provider was given how many of the graph's nodes; empty: nobody tells.
+  virtual std::vector<NodeCount> Nodes() const { return {}; }
 };
 
 }  // namespace akidb::embedding

@@ -189,7 +189,17 @@ void Visit(auto& fields, Is<LoadReport> auto& message) {
   fields(verified_bytes);
 }
 
-void Visit(auto& fields, Is<OpenReport> auto& message) { Visit(fields, message.status); }
+void Visit(auto& fields, Is<NodeCount> auto& count) {
+  auto& [provider, nodes] = count;
+  fields(provider);
+  fields(nodes);
+}
+
+void Visit(auto& fields, Is<OpenReport> auto& message) {
+  auto& [status, nodes] = message;
+  Visit(fields, status);
+  VisitList(fields, nodes);
+}
 
 void Visit(auto& fields, Is<OpenLane> auto& message) { fields(message.lane); }
 

@@ -35,6 +35,7 @@ struct LoadReport {
 
 struct OpenReport {
   Status status;
+  std::vector<NodeCount> nodes;  // of the session, once it is there
 };
 
 // With the lane's socket.

@@ -163,7 +163,9 @@ class SessionServer {
     if (kind == Kind::kEnded) std::_Exit(EXIT_SUCCESS);  // without waiting for the library
     if (kind == Kind::kMessage) std::_Exit(EXIT_FAILURE);
     maker.join();
-    AKIDB_RETURN_IF_ERROR(control_.Send(EncodeMessage(OpenReport{result->status()})));
+    OpenReport report{result->status(), {}};
+    if (result->ok()) report.nodes = (**result)->Nodes();
+    AKIDB_RETURN_IF_ERROR(control_.Send(EncodeMessage(report)));
     AKIDB_ASSIGN_OR_RETURN(session_, *std::move(result));
     return OkStatus();
   }

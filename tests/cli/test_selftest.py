@@ -47,6 +47,8 @@ class Measured(ModelTestCase):
         (model,) = report["models"]
         self.assertEqual((model["id"], model["problem"]), (MODEL, None))
         self.assertGreater(model["graph_bytes"], 20e6)
+        self.assertEqual([count["provider"] for count in model["nodes"]], ["CPUExecutionProvider"])
+        self.assertGreater(model["nodes"][0]["nodes"], 50)
         self.assertGreater(model["peak_resident_bytes"], model["resident_before_bytes"])
         self.assertTrue(model["golden"])
         for golden in model["golden"]:

@@ -70,6 +70,15 @@ void WriteProviders(const service::ModelInfo& model, JsonWriter& json) {
     json.Bool(provider.serves);
     json.Key("failures");
     json.Uint(provider.failures);
+    if (!provider.nodes.empty()) {
+      json.Key("nodes");
+      json.BeginObject();
+      for (const auto& [name, nodes] : provider.nodes) {
+        json.Key(name);
+        json.Uint(nodes);
+      }
+      json.EndObject();
+    }
     if (!provider.reason.empty()) {
       json.Key("reason");
       json.String(provider.reason);

@@ -50,6 +50,7 @@ struct ModelFigures {
   std::string problem;  // why it can't be used; what stands below was measured before
   std::string provider;
   uint64_t graph_bytes = 0;
+  std::vector<embedding::NodeCount> nodes;      // of its graph, by whom they were run
   std::vector<embedding::ProviderState> found;  // what it told of its providers once loaded
   std::vector<ProviderFigures> providers;       // the preferred one first
   double load_ms = 0;                           // checksums, making the session, golden texts

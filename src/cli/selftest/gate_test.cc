@@ -156,5 +156,22 @@ TEST(BuiltInGates, OfThorCountMemoryToo) {
   EXPECT_FALSE(BuiltInGate("nano"));
 }
 
+TEST(SelftestGate, ANameOfAGpuProviderWithFewNodesProvesNothing) {
+  const Gate gate = *BuiltInGate("orin");
+  ModelFigures model = Model("m", kTensorRt);
+  const auto verdict = [&](std::vector<embedding::NodeCount> nodes) {
+    model.nodes = std::move(nodes);
+    return Judge(gate, Report({model}, "8.7"));
+  };
+  EXPECT_TRUE(verdict({{kTensorRt, 90}, {kCpu, 10}}).passed());
+  // TensorRT leaves to CUDA what it hasn't.
+  EXPECT_TRUE(verdict({{kTensorRt, 30}, {"CUDAExecutionProvider", 30}, {kCpu, 40}}).passed());
+  const Verdict few = verdict({{kTensorRt, 10}, {kCpu, 90}});
+  EXPECT_FALSE(few.passed());
+  EXPECT_THAT(few.findings[1].text, HasSubstr("10 % of its nodes on GPU providers"));
+  EXPECT_FALSE(verdict({{kCpu, 100}}).passed());
+  EXPECT_THAT(verdict({}).findings[1].text, HasSubstr("the library doesn't tell"));
+}
+
 }  // namespace
 }  // namespace akidb::cli

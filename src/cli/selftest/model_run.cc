@@ -84,7 +84,9 @@ Status ModelRun::Load(const RequestContext& context, const embedding::Manifest& 
   AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo info, embedder_.FindModel(model_));
   figures.found = info.providers;
   for (const embedding::ProviderState& state : info.providers) {
-    if (state.serves) figures.provider = NamesOf(state.provider).runtime;
+    if (!state.serves) continue;
+    figures.provider = NamesOf(state.provider).runtime;
+    figures.nodes = state.nodes;
   }
   on_step_();
   return OkStatus();

@@ -123,6 +123,11 @@ void WriteModel(JsonWriter& json, const ModelFigures& model, const SelftestRepor
   members.Text("id", model.id);
   members.Text("problem", model.problem);
   members.Text("provider", model.provider);
+  members.Array("nodes", model.nodes, [&](const embedding::NodeCount& count) {
+    Members one(json);
+    one.Text("provider", count.provider);
+    one.Count("nodes", count.nodes);
+  });
   members.Number("load_ms", model.load_ms);
   WriteGolden(json, members, model.golden);
   members.Array("providers", model.providers, [&](const ProviderFigures& provider) {

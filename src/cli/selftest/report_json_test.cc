@@ -23,6 +23,7 @@ SelftestReport Filled() {
   ModelFigures model;
   model.id = "m";
   model.provider = "CPUExecutionProvider";
+  model.nodes = {{"CUDAExecutionProvider", 70}, {"CPUExecutionProvider", 4}};
   model.graph_bytes = 20'000'000;
   model.load_ms = 100;
   model.golden = {{0.999, 0.99}};
@@ -55,6 +56,9 @@ TEST(SelftestReportJson, HoldsEveryFigure) {
   EXPECT_EQ(std::string_view(root.at_pointer("/machine/gpu/devices/0/compute_capability")), "11.0");
   EXPECT_EQ(std::string_view(root.at_pointer("/onnxruntime/built_with/0")), "CPUExecutionProvider");
   EXPECT_TRUE(root.at_pointer("/models/0/problem").is_null());
+  EXPECT_EQ(uint64_t(root.at_pointer("/models/0/nodes/0/nodes")), 70u);
+  EXPECT_EQ(std::string_view(root.at_pointer("/models/0/nodes/1/provider")),
+            "CPUExecutionProvider");
   EXPECT_EQ(double(root.at_pointer("/models/0/floor_ms")), 1);
   EXPECT_EQ(double(root.at_pointer("/models/0/queries/requests/0/p95_ms")), 3);
   EXPECT_EQ(double(root.at_pointer("/models/0/queries/requests/0/floor_tokens_per_s")), 18'000);

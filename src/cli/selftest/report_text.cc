@@ -85,6 +85,16 @@ std::string ProviderText(const ProviderFigures& figures) {
   return text + fmt::format(", {:.5f} to the last one's whole vectors", figures.cosine_to_last);
 }
 
+// ", 284 nodes", and of which provider where there are several.
+std::string NodesText(const std::vector<embedding::NodeCount>& nodes) {
+  std::string text;
+  for (const embedding::NodeCount& count : nodes) {
+    text += fmt::format(", {} nodes", count.nodes);
+    if (nodes.size() > 1) text += " by " + Clean(count.provider);
+  }
+  return text;
+}
+
 std::string GoldenText(const ModelFigures& model) {
   const std::optional<double> lowest = LowestCosine(model);
   if (!lowest) return kNotFound;
@@ -138,7 +148,7 @@ std::string ModelText(const ModelFigures& model, const SelftestReport& report) {
   };
   if (!model.problem.empty()) line("FAILED", model.problem);
   if (model.load_ms <= 0) return out;
-  line("runs on", model.provider);
+  line("runs on", model.provider + NodesText(model.nodes));
   line("loaded in", fmt::format("{:.0f} ms", model.load_ms));
   line("golden texts", GoldenText(model));
   for (const ProviderFigures& provider : model.providers) line("on", ProviderText(provider));

@@ -110,10 +110,16 @@ constexpr Shape kLinkState = {
         "`waiting`: not needed so far. `building`: being made, another serves meanwhile. `open`: "
         "it failed, and is tried again. `refused`: it can't run here, or is lost.",
     .choices = "waiting|building|ready|open|refused"};
-constexpr Field kProviderFields[] = {{"provider", &kText, true},        {"variant", &kText},
-                                     {"state", &kLinkState, true},      {"serves", &kFlag, true},
-                                     {"failures", &kCount, true},       {"reason", &kText},
-                                     {"retry_in_seconds", &kRealNumber}};
+constexpr Shape kNodes = {
+    .kind = Kind::kMap,
+    .doc =
+        "How many of the graph's nodes each provider of the library was given in this session; "
+        "missing where the library doesn't tell.",
+    .element = &kCount};
+constexpr Field kProviderFields[] = {{"provider", &kText, true},         {"variant", &kText},
+                                     {"state", &kLinkState, true},       {"serves", &kFlag, true},
+                                     {"failures", &kCount, true},        {"reason", &kText},
+                                     {"retry_in_seconds", &kRealNumber}, {"nodes", &kNodes}};
 constexpr Shape kProvider = {
     .kind = Kind::kObject, .name = "ModelProvider", .fields = kProviderFields};
 constexpr Shape kModelProviders = {
