@@ -131,6 +131,7 @@ Status ReadExternal(Members& members, Graph& graph) {
   if (!members.Find("external")) return OkStatus();
   AKIDB_ASSIGN_OR_RETURN(simdjson::dom::array files, members.Array("external"));
   const std::string folder = graph.file.path.substr(0, graph.file.path.rfind('/') + 1);
+  std::set<std::string> paths = {graph.file.path};
   for (element item : files) {
     const std::string path =
         members.PathOf("external[" + std::to_string(graph.external.size()) + "]");
@@ -139,6 +140,9 @@ Status ReadExternal(Members& members, Graph& graph) {
     AKIDB_RETURN_IF_ERROR(file.Finish());
     if (!graph.external.back().path.starts_with(folder)) {
       return WrongField(path + ".path", "must lie in the graph's folder");
+    }
+    if (!paths.insert(graph.external.back().path).second) {
+      return WrongField(path + ".path", "must name neither the graph nor an earlier file");
     }
   }
   return OkStatus();
@@ -173,6 +177,9 @@ Status ReadOptions(Members& members, Variant& variant) {
   if (!value) return OkStatus();
   const std::string path = members.PathOf("options");
   if (value->type() != element_type::OBJECT) return WrongField(path, "must be an object");
+  if (std::ranges::count(variant.providers, Provider::kCpu) == std::ssize(variant.providers)) {
+    return WrongField(path, "must not be given for cpu alone, which takes no options");
+  }
   for (auto [name, option] : simdjson::dom::object(*value)) {
     std::string_view text;
     if (option.get_string().get(text) != simdjson::SUCCESS) {

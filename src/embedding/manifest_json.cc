@@ -139,6 +139,9 @@ Result<GoldenText> ReadGoldenText(const std::string& path, element value, uint32
   if (golden.head.size() < 8 || golden.head.size() > dims) {
     return WrongField(members.PathOf("head"), "must hold from 8 to dims.native numbers");
   }
+  if (std::ranges::all_of(golden.head, [](float component) { return component == 0; })) {
+    return WrongField(members.PathOf("head"), "has no direction: all its numbers are 0");
+  }
   AKIDB_ASSIGN_OR_RETURN(element cosine, members.Require("min_cosine"));
   if (cosine.get_double().get(golden.min_cosine) != simdjson::SUCCESS || golden.min_cosine < 0.9 ||
       golden.min_cosine > 1) {

@@ -149,7 +149,9 @@ TEST(ManifestJson, VariantsDoNotCountInTheFingerprint) {
 
 TEST(ManifestJson, RefusesWrongVariantsByName) {
   for (auto [from, to, field] :
-       {std::tuple{"\"bf16\"", "\"fp8\"", "variants[1].name"},
+       {std::tuple{"sub/fp8.onnx_data", "sub/fp8.onnx", "variants[0].graph.external[0].path"},
+        {"[\"tensorrt\"]", "[\"cpu\"]", "variants[0].options"},
+        {"\"bf16\"", "\"fp8\"", "variants[1].name"},
         {"[\"tensorrt\"]", "[\"rocm\"]", "variants[0].providers"},
         {"[\"tensorrt\"]", "[]", "variants[0].providers"},
         {"\"8.9\"", "\"sm_89\"", "variants[0].compute_capability"},
@@ -167,6 +169,23 @@ TEST(ManifestJson, RefusesWrongVariantsByName) {
     EXPECT_NE(status.message().find("`" + std::string(field) + "`"), std::string_view::npos)
         << status.message();
   }
+}
+
+TEST(ManifestJson, RefusesAnExternalFileGivenTwice) {
+  std::string json = WithVariants();
+  const size_t at = json.find("{\"path\": \"sub/fp8.onnx_data\"");
+  const std::string file = json.substr(at, json.find('}', at) + 1 - at);
+  Status status = ParseManifest(json.insert(at, file + ", ")).status();
+  EXPECT_EQ(status.code(), ErrorCode::kValidation);
+  EXPECT_NE(status.message().find("`variants[0].graph.external[1].path`"), std::string_view::npos)
+      << status.message();
+}
+
+TEST(ManifestJson, RefusesAGoldenTextWithoutADirection) {
+  Status status =
+      ParseManifest(Replaced("[1, 0, 0, 0, 0, 0, 0, 0.5]", "[0, 0, 0, 0, 0, -0.0, 0, 0]")).status();
+  EXPECT_EQ(status.code(), ErrorCode::kValidation);
+  EXPECT_NE(status.message().find("has no direction"), std::string_view::npos) << status.message();
 }
 
 TEST(ManifestJson, BuiltInOnesAreValid) {
