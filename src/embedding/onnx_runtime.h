@@ -38,14 +38,15 @@ class OnnxRuntime {
 
   // `model` is borrowed until the call returns. Nodes that the provider of `spec` can't run are run
   // by the processor. kUnsupported: the library doesn't have the provider, or that can't start
-  // here; kCorruption: not a model that the library can read, or without the inputs and the output
-  // that `spec` names, of the types that it names; kResourceExhausted, kUnavailable: as
-  // Session::Run.
+  // here; kCorruption: not a model that the library can run, or without the inputs and the output
+  // that `spec` names, of the types that it names; kResourceExhausted, kUnavailable, kInternal: as
+  // Session::Run, another try may do better.
   virtual Result<std::unique_ptr<Session>> CreateSession(const GraphBytes& model,
                                                          const SessionSpec& spec) = 0;
 
-  // kUnsupported: the library doesn't have the provider of `spec`, or that can't start here. Cheap;
-  // ok is no evidence that a session works.
+  // kUnsupported: the library doesn't have the provider of `spec`, or that can't start here;
+  // kResourceExhausted, kUnavailable: as Session::Run. Cheap; ok is no evidence that a session
+  // works.
   virtual Status CheckProvider(const SessionSpec& spec) = 0;
 
   // What the graph takes and gives. Errors as CreateSession, but for `spec`.

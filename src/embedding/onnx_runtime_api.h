@@ -154,28 +154,26 @@ class Owned {
   T* object_ = nullptr;
 };
 
-// The library's message, or nothing when `status` is none. Takes the status.
-inline std::optional<std::string> TakeError(const OrtFunctions& ort, OrtStatus* status) {
+// What the library says, or nothing when `status` is none. Takes the status.
+inline std::optional<RuntimeFailure> TakeError(const OrtFunctions& ort, OrtStatus* status) {
   if (status == nullptr) return std::nullopt;
-  std::string message = ort.GetErrorMessage(status);
+  RuntimeFailure failure{ort.GetErrorCode(status), ort.GetErrorMessage(status)};
   ort.ReleaseStatus(status);
-  return message;
+  return failure;
 }
 
 // Turns a failed call of the library into a Status of the enclosing function.
 #define AKIDB_ORT_RETURN_IF_ERROR(ort, call, MakeStatus)                                \
   do {                                                                                  \
-    if (auto akidb_message_ = TakeError(ort, call)) return MakeStatus(*akidb_message_); \
+    if (auto akidb_failure_ = TakeError(ort, call)) return MakeStatus(*akidb_failure_); \
   } while (false)
 
-inline Status RunFailed(const std::string& message) {
-  return RuntimeError("ONNX Runtime failed: " + message);
+inline Status RunFailed(const RuntimeFailure& failure) {
+  return RuntimeError("ONNX Runtime failed: " + failure.message);
 }
 
-inline Status ModelRefused(const std::string& message) {
-  Status status = RuntimeError("ONNX Runtime refused the model: " + message);
-  if (status.code() != ErrorCode::kInternal) return status;
-  return CorruptionError(std::string(status.message()));
+inline Status ModelRefused(const RuntimeFailure& failure) {
+  return SessionError({failure.code, "ONNX Runtime can't make the session: " + failure.message});
 }
 
 }  // namespace akidb::embedding

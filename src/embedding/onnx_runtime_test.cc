@@ -50,6 +50,36 @@ TEST(OnnxRuntime, RefusesProvidersThatCannotStartHere) {
   }
 }
 
+// A field of a protocol buffer, and one that holds a number; bodies up to 127 bytes.
+std::string Field(char number, const std::string& body) {
+  return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(body.size())} + body;
+}
+std::string Number(char number, char value) { return {static_cast<char>(number << 3), value}; }
+
+// One node from "x" to "y", float32 [1] both; `opset` of the standard operators.
+std::string GraphOf(const std::string& op, char opset) {
+  const std::string type = Field(2, Field(1, Number(1, 1) + Field(2, Field(1, Number(1, 1)))));
+  const std::string node = Field(1, "x") + Field(2, "y") + Field(4, op);
+  const std::string graph = Field(1, node) + Field(2, "g") + Field(11, Field(1, "x") + type) +
+                            Field(12, Field(1, "y") + type);
+  return Number(1, 8) + Field(7, graph) + Field(8, Field(1, "") + Number(2, opset));
+}
+
+// So that nobody tries again what the same library will always refuse.
+TEST(OnnxRuntime, RefusesAGraphThatItCannotRunForGood) {
+  const Result<std::shared_ptr<OnnxRuntime>> runtime = LoadOnnxRuntime(InstalledLibraries());
+  if (!runtime.ok()) GTEST_SKIP() << runtime.status().message();
+  const auto status_of = [&](const std::string& model) {
+    return (*runtime)->Inspect({std::as_bytes(std::span(model)), {}}).status();
+  };
+  EXPECT_TRUE(status_of(GraphOf("Relu", 13)).ok()) << status_of(GraphOf("Relu", 13)).ToString();
+  for (const std::string& model : {GraphOf("NoSuchOperator", 13), GraphOf("Relu", 127),
+                                   GraphOf("Not", 13), std::string("no model")}) {
+    const Status refused = status_of(model);
+    EXPECT_EQ(refused.code(), ErrorCode::kCorruption) << refused.ToString();
+  }
+}
+
 TEST(OnnxRuntime, IsNotALibraryOfAnotherKind) {
   const std::vector<std::string> candidates = {"libm.so.6"};
   const Result<std::shared_ptr<OnnxRuntime>> runtime = LoadOnnxRuntime(candidates);

@@ -56,9 +56,9 @@ struct ProviderCalls {
 template <typename Options>
 Status Append(const OrtFunctions& ort, const ProviderCalls<Options>& calls, const SessionSpec& spec,
               OrtSessionOptions* options) {
-  const auto unsupported = [&](const std::string& message) {
-    return UnsupportedError(std::string(NamesOf(spec.provider).runtime) +
-                            " can't be used: " + message);
+  const auto unsupported = [&](const RuntimeFailure& failure) {
+    return ProviderError(std::string(NamesOf(spec.provider).runtime) +
+                         " can't be used: " + failure.message);
   };
   std::vector<const char*> keys;
   std::vector<const char*> values;

@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "embedding/gpu_facts.h"
 #include "embedding/onnx_runtime.h"
+#include "embedding/runtime_error.h"
 #include "env/file_system.h"
 #include "env/shared_memory.h"
 
@@ -26,6 +27,17 @@ using Kind = env::ReceivedMessage::Kind;
 constexpr std::chrono::milliseconds kReportInterval{100};  // while the session is made
 
 Status StrangeMessage() { return CorruptionError("a message that no IsolatedSession sends"); }
+
+// A library that isn't there, or is another one, will be so the next time. What it ran out of
+// while it was opened or started may be there by then.
+Status LibraryRefused(const Status& status) {
+  const bool is_for_good =
+      status.code() == ErrorCode::kNotFound || status.code() == ErrorCode::kUnsupported;
+  if (!is_for_good) return status;
+  Status told = RuntimeError(std::string(status.message()));
+  if (told.code() == ErrorCode::kResourceExhausted) return told;
+  return InvalidArgumentError(std::string(status.message()));
+}
 
 // Serves the runs of one lane, one after another, in a thread of its own.
 class WorkerLane {
@@ -198,7 +210,7 @@ class SessionServer {
 Result<std::unique_ptr<Session>> OpenFromFiles(const OpenRequest& request, LoadProgress& progress) {
   const std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
   Result<std::shared_ptr<OnnxRuntime>> runtime = LoadOnnxRuntime(request.libraries);
-  if (!runtime.ok()) return InvalidArgumentError(std::string(runtime.status().message()));
+  if (!runtime.ok()) return LibraryRefused(runtime.status());
   return OpenSession(*fs, **runtime, request.session, &progress);
 }
 

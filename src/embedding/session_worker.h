@@ -13,7 +13,7 @@
 namespace akidb::embedding {
 
 // Opens ONNX Runtime and the model's files. Errors of OpenSession; kInvalidArgument: there is no
-// ONNX Runtime.
+// ONNX Runtime, or none that could be used; kResourceExhausted: no room to open it.
 Result<std::unique_ptr<Session>> OpenFromFiles(const OpenRequest& request, LoadProgress& progress);
 
 using SessionOpener =
