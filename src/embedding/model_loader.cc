@@ -88,6 +88,11 @@ std::vector<ProviderLink> LinksOf(env::FileSystem& fs, std::vector<PlannedSessio
     link.expected = RunsOnGpu(link.provider) && !options.providers.gpu.devices.empty();
     link.shares_fate = !options.isolated && RunsOnGpu(link.provider);
     if (!RunsOnGpu(link.provider) && links.size() > 1) link.tokens_max = kProcessorTokens;
+    if (!planned.engine_folder.empty()) {
+      link.delete_kept = [&fs, folder = planned.engine_folder] {
+        return DeleteEngines(fs, folder);
+      };
+    }
     link.make = [&fs, ids_end, maker = options.make_session, planned = std::move(planned)](
                     LoadProgress* progress) -> Result<std::unique_ptr<Session>> {
       AKIDB_RETURN_IF_ERROR(CheckVocabulary(fs, planned.request, ids_end));

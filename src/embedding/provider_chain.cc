@@ -1,6 +1,8 @@
 #include "embedding/provider_chain.h"
 
 #include <algorithm>
+#include <exception>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -13,6 +15,24 @@ namespace {
 bool IsForGood(const Status& status) {
   return status.code() == ErrorCode::kUnsupported || status.code() == ErrorCode::kCorruption ||
          status.code() == ErrorCode::kInvalidArgument;
+}
+
+// What a damaged engine can't be to blame for: it isn't read, or there is no room for it.
+bool IsNotOfEngines(const Status& status) {
+  return status.code() == ErrorCode::kUnsupported || status.code() == ErrorCode::kInvalidArgument ||
+         status.code() == ErrorCode::kResourceExhausted;
+}
+
+// `call`'s Result, or the exception that it ended by.
+template <typename Call>
+auto WithoutExceptions(Call&& call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const std::bad_alloc&) {
+    return ResourceExhaustedError("this process is out of memory");
+  } catch (const std::exception& exception) {
+    return InternalError(exception.what());
+  }
 }
 
 // Failures of a provider, whatever was asked of it. On the processor a batch alone can be too
@@ -45,6 +65,9 @@ struct ProviderChain::Slot {
       : link(std::move(made_of)), breaker(options, seed) {}
 
   const ProviderLink link;
+  // Of who makes its session.
+  bool kept_deleted = false;
+  bool make_again = false;  // the last try failed by what was kept, which is deleted
   // The rest is guarded by the chain's mutex.
   LinkState state = LinkState::kWaiting;
   bool waited_for = false;  // while it is being made: there is none to serve meanwhile
@@ -102,10 +125,13 @@ Status ProviderChain::StartFirst(LoadProgress* progress) {
   }
   // Only those that take long are left: now they are waited for.
   for (const std::unique_ptr<Slot>& slot : slots_) {
-    if (started || slot->state != LinkState::kBuilding) continue;
-    Result<std::shared_ptr<Session>> made = Make(*slot, progress);
-    MutexLock lock(mutex_);
-    started = Install(*slot, std::move(made)).ok();
+    while (!started && slot->state == LinkState::kBuilding) {
+      Result<std::shared_ptr<Session>> made = Make(*slot, progress);
+      MutexLock lock(mutex_);
+      const Status status = Install(*slot, std::move(made));
+      started = status.ok();
+      if (slot == slots_.back()) failure = status;
+    }
   }
   FreeDropped();
   MutexLock lock(mutex_);
@@ -126,7 +152,16 @@ class ProviderChain::TimedSession final : public Session {
   Session& session_;
 };
 
-Result<std::shared_ptr<Session>> ProviderChain::Make(const Slot& slot, LoadProgress* progress) {
+Result<std::shared_ptr<Session>> ProviderChain::Make(Slot& slot, LoadProgress* progress) {
+  // Libraries throw, and most of all where memory has run out; no thread may end by that.
+  Result<std::shared_ptr<Session>> made =
+      WithoutExceptions([&] { return MakeAndProve(slot, progress); });
+  slot.make_again = !made.ok() && DeleteKept(slot, made.status());
+  return made;
+}
+
+Result<std::shared_ptr<Session>> ProviderChain::MakeAndProve(const Slot& slot,
+                                                             LoadProgress* progress) {
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, slot.link.make(progress));
   if (progress != nullptr) progress->Enter(LoadPhase::kProving);
   TimedSession timed(*this, *session);
@@ -134,38 +169,69 @@ Result<std::shared_ptr<Session>> ProviderChain::Make(const Slot& slot, LoadProgr
   return std::shared_ptr<Session>(std::move(session));
 }
 
+bool ProviderChain::DeleteKept(Slot& slot, const Status& why) {
+  if (!slot.link.delete_kept || slot.kept_deleted || IsNotOfEngines(why)) return false;
+  slot.kept_deleted = true;
+  Result<bool> deleted = WithoutExceptions([&] { return slot.link.delete_kept(); });
+  if (deleted.ok() && !*deleted) return false;
+  const std::string provider(NamesOf(slot.link.provider).runtime);
+  const std::string end = deleted.ok() ? "" : ", which failed: " + deleted.status().ToString();
+  log_.Write(LogLevel::kWarning, "provider_engines_deleted",
+             "its kept engines may be damaged and are deleted" + end +
+                 "; the session failed with " + std::string(why.message()),
+             {{"model", options_.model_id}, {"provider", provider}});
+  // A GPU that is lost to this process can't show whether it was that.
+  const bool is_lost = why.code() == ErrorCode::kUnavailable && slot.link.shares_fate;
+  return deleted.ok() && !is_lost;
+}
+
 Status ProviderChain::Install(Slot& slot, Result<std::shared_ptr<Session>> made) {
   slot.waited_for = false;
   changed_.NotifyAll();
-  const std::string_view provider = NamesOf(slot.link.provider).runtime;
   if (made.ok()) {
-    slot.session = std::move(made).value();
-    slot.state = LinkState::kReady;
-    slot.why = OkStatus();
-    slot.breaker.HalfOpen();
-    log_.Write(LogLevel::kInfo, "provider_ready", "a session has proved itself",
-               {{"model", options_.model_id}, {"provider", std::string(provider)}});
-    // What served in its place would only take memory.
-    const auto own = std::find_if(slots_.begin(), slots_.end(),
-                                  [&](const auto& other) { return other.get() == &slot; });
-    for (auto other = own + 1; other != slots_.end(); ++other) {
-      if ((*other)->state != LinkState::kReady) continue;
-      Drop(**other);
-      (*other)->state = LinkState::kWaiting;
-    }
+    Serve(slot, std::move(made).value());
     return OkStatus();
   }
-  const bool for_good = IsForGood(made.status());
-  slot.state = for_good ? LinkState::kRefused : LinkState::kOpen;
-  slot.why = made.status();
-  if (!for_good) slot.breaker.Trip(CircuitBreaker::Clock::now());
-  // That a provider isn't there is nothing to warn of, unless its device is.
-  const bool failed = slot.why.code() != ErrorCode::kUnsupported || slot.link.expected;
-  slot.failures += failed ? 1 : 0;
-  log_.Write(failed ? LogLevel::kWarning : LogLevel::kInfo, "provider_refused", slot.why.message(),
-             {{"model", options_.model_id}, {"provider", std::string(provider)}});
-  if (slot.why.code() == ErrorCode::kUnavailable && slot.link.shares_fate) LoseShared(slot.why);
+  Judge(slot, made.status());
   return made.status();
+}
+
+void ProviderChain::Serve(Slot& slot, std::shared_ptr<Session> session) {
+  slot.session = std::move(session);
+  slot.state = LinkState::kReady;
+  slot.why = OkStatus();
+  slot.breaker.HalfOpen();
+  log_.Write(LogLevel::kInfo, "provider_ready", "a session has proved itself",
+             {{"model", options_.model_id},
+              {"provider", std::string(NamesOf(slot.link.provider).runtime)}});
+  // What served in its place would only take memory.
+  const auto own = std::find_if(slots_.begin(), slots_.end(),
+                                [&](const auto& other) { return other.get() == &slot; });
+  for (auto other = own + 1; other != slots_.end(); ++other) {
+    if ((*other)->state != LinkState::kReady) continue;
+    Drop(**other);
+    (*other)->state = LinkState::kWaiting;
+  }
+}
+
+void ProviderChain::Judge(Slot& slot, const Status& failure) {
+  const bool for_good = IsForGood(failure);
+  slot.why = failure;
+  if (slot.make_again) {
+    slot.state = LinkState::kBuilding;
+  } else if (for_good) {
+    slot.state = LinkState::kRefused;
+  } else {
+    slot.state = LinkState::kOpen;
+    slot.breaker.Trip(CircuitBreaker::Clock::now());
+  }
+  // That a provider isn't there is nothing to warn of, unless its device is.
+  const bool failed = failure.code() != ErrorCode::kUnsupported || slot.link.expected;
+  slot.failures += failed ? 1 : 0;
+  log_.Write(failed ? LogLevel::kWarning : LogLevel::kInfo, "provider_refused", failure.message(),
+             {{"model", options_.model_id},
+              {"provider", std::string(NamesOf(slot.link.provider).runtime)}});
+  if (failure.code() == ErrorCode::kUnavailable && slot.link.shares_fate) LoseShared(failure);
 }
 
 std::shared_ptr<Session> ProviderChain::Take(Slot& slot) {
@@ -183,7 +249,7 @@ std::shared_ptr<Session> ProviderChain::Take(Slot& slot) {
     MutexLock lock(mutex_);
     // Lost while it was made: that stands, and who waited has been told.
     if (slot.state == LinkState::kBuilding) (void)Install(slot, std::move(made));
-    if (slot.state == LinkState::kOpen) StartMending();
+    if (slot.state == LinkState::kOpen || slot.state == LinkState::kBuilding) StartMending();
     session = slot.session;
   }
   FreeDropped();

@@ -35,6 +35,10 @@ struct ProviderLink {
   // Slow, and called by one thread at a time; `progress` may be null. kUnsupported, kCorruption and
   // kInvalidArgument are for good; after another error it is tried again.
   std::function<Result<std::unique_ptr<Session>>(LoadProgress* progress)> make;
+  // Deletes what earlier sessions have kept for the next ones (engines), as it may be damaged;
+  // false: there is nothing. Called once at most, when a session can't be made or proved. May be
+  // empty.
+  std::function<Result<bool>()> delete_kept = nullptr;
   bool slow = false;         // takes minutes: not waited for where another can serve
   size_t items_max = 0;      // of a run: larger batches are cut; 0: any
   size_t tokens_max = 0;     // likewise, padding included; one text may have more
@@ -78,10 +82,15 @@ class ProviderChain final : public Session {
   ProviderChain(std::vector<ProviderLink> links, ProviderChainOptions options, Logger& log);
 
   Status StartFirst(LoadProgress* progress) AKIDB_EXCLUDES(mutex_);
-  // Makes a session and proves it. Without the lock.
-  Result<std::shared_ptr<Session>> Make(const Slot& slot, LoadProgress* progress);
+  // Makes a session and proves it, without the lock; deletes what was kept where that fails.
+  Result<std::shared_ptr<Session>> Make(Slot& slot, LoadProgress* progress);
+  Result<std::shared_ptr<Session>> MakeAndProve(const Slot& slot, LoadProgress* progress);
+  // Whether it is worth another try without what was kept.
+  bool DeleteKept(Slot& slot, const Status& why);
   // What became of that: puts it into service, or tells when to try again. Returns its error.
   Status Install(Slot& slot, Result<std::shared_ptr<Session>> made) AKIDB_REQUIRES(mutex_);
+  void Serve(Slot& slot, std::shared_ptr<Session> session) AKIDB_REQUIRES(mutex_);
+  void Judge(Slot& slot, const Status& failure) AKIDB_REQUIRES(mutex_);
   // The slot's session, made now if nobody needed it so far; null: it can't serve now.
   std::shared_ptr<Session> Take(Slot& slot) AKIDB_EXCLUDES(mutex_);
   static size_t ItemsOf(const ProviderLink& link, const TokenBatch& batch);

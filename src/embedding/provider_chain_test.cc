@@ -478,42 +478,64 @@ TEST_F(ProviderChainTest, ItsEndWaitsForNoPause) {
   chain_.reset();
 }
 
-TEST(RunWatch, ARunThatGoesOnAfterItsTimeDoesNotHideTheNextOne) {
-  RunWatch watch(milliseconds(10));
-  RunControl stuck;
-  RunWatch::Guard first(watch, stuck);
-  while (!stuck.stopped()) std::this_thread::yield();
-  RunControl next;
-  RunWatch::Guard second(watch, next);
-  while (!next.stopped()) std::this_thread::yield();
-  EXPECT_TRUE(first.timed_out());
+TEST_F(ProviderChainTest, DamagedEnginesAreDeletedOnceAndMadeAnew) {
+  for (const bool proof : {false, true}) {
+    FakeProvider gpu;
+    gpu.number = 1;
+    (proof ? gpu.FailProof(CorruptionError("golden text 0 has a cosine of 0.5"))
+           : gpu.FailToStart(InternalError("could not deserialize engine")));
+    int deleted = 0;
+    gpu_link_.make = [&](LoadProgress*) { return gpu.Make(); };
+    gpu_link_.delete_kept = [&]() -> Result<bool> {
+      ++deleted;
+      gpu.FailProof(OkStatus());
+      gpu.FailToStart(OkStatus());
+      return true;
+    };
+    // In the background, as an engine takes minutes.
+    ASSERT_TRUE(Start().ok());
+    WaitUntilReady(0);
+    EXPECT_EQ(MustRun(), 1);
+    // Where nothing else can serve, it is waited for.
+    gpu.FailToStart(InternalError("could not deserialize engine"));
+    ASSERT_TRUE(StartWith({gpu_link_}).ok());
+    EXPECT_EQ(MustRun(), 1);
+    EXPECT_EQ(deleted, 2);
+    chain_.reset();
+  }
 }
 
-TEST(CircuitBreaker, PausesDoubleUpToTheirMostAndBeginAnewAfterASuccess) {
-  CircuitBreaker::Options options;
-  options.pause_first = std::chrono::seconds(1);
-  options.pause_max = std::chrono::seconds(5);
-  options.jitter = 0.2;
-  CircuitBreaker breaker(options, 7);
-  const CircuitBreaker::Clock::time_point now{};
-  for (const double seconds : {1.0, 2.0, 4.0, 5.0, 5.0}) {
-    breaker.Trip(now);
-    ASSERT_TRUE(breaker.is_open());
-    const std::chrono::duration<double> pause = breaker.retry_at() - now;
-    EXPECT_GE(pause.count(), 0.8 * seconds);
-    EXPECT_LE(pause.count(), 1.2 * seconds);
+TEST_F(ProviderChainTest, EnginesAreJudgedAfterTheyWereDeleted) {
+  int deleted = 0;
+  const auto start = [&](const Status& failure, Result<bool> result) {
+    deleted = 0;
+    gpu_link_.delete_kept = [&deleted, result] {
+      ++deleted;
+      return result;
+    };
+    gpu_.FailToStart(failure);
+    return StartWith({gpu_link_});
+  };
+  const size_t before = gpu_.made();
+  EXPECT_EQ(start(CorruptionError("wrong"), true).code(), ErrorCode::kCorruption);
+  EXPECT_EQ(deleted, 1);
+  EXPECT_EQ(gpu_.made(), before + 2);
+  // Nothing was there, or it can't be deleted, or the GPU is lost to this process.
+  for (const auto& [failure, result] :
+       {std::pair<Status, Result<bool>>{CorruptionError("wrong"), false},
+        {CorruptionError("wrong"), IoError("read-only")},
+        {UnavailableError("illegal memory access"), true}}) {
+    const size_t made = gpu_.made();
+    EXPECT_EQ(start(failure, result).code(), failure.code());
+    EXPECT_EQ(deleted, 1);
+    EXPECT_EQ(gpu_.made(), made + 1);
   }
-  breaker.HalfOpen();
-  EXPECT_FALSE(breaker.is_open());
-  // One failure is enough now.
-  breaker.Fail(now);
-  EXPECT_TRUE(breaker.is_open());
-  breaker.HalfOpen();
-  breaker.Succeed();
-  breaker.Fail(now);
-  EXPECT_FALSE(breaker.is_open());
-  breaker.Trip(now);
-  EXPECT_LE((breaker.retry_at() - now).count(), std::chrono::nanoseconds(1'200'000'000).count());
+  // Those are not the engines' fault.
+  for (const Status& failure : {UnsupportedError("no GPU"), InvalidArgumentError("no file"),
+                                ResourceExhaustedError("out of memory")}) {
+    EXPECT_EQ(start(failure, true).code(), failure.code());
+    EXPECT_EQ(deleted, 0);
+  }
 }
 
 }  // namespace

@@ -163,6 +163,15 @@ std::vector<PlannedSession> PlanSessions(env::FileSystem& fs, const InstalledMod
   return sessions;
 }
 
+Result<bool> DeleteEngines(env::FileSystem& fs, const std::string& folder) {
+  AKIDB_ASSIGN_OR_RETURN(const bool exists, fs.Exists(folder));
+  if (!exists) return false;
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.List(folder));
+  if (names.empty()) return false;
+  AKIDB_RETURN_IF_ERROR(fs.RemoveAll(folder));
+  return true;
+}
+
 std::string EngineKey(const ProviderSettings& settings, const SessionRequest& request) {
   std::string text;
   JsonWriter json(text);

@@ -35,6 +35,10 @@ struct PlannedSession {
 std::vector<PlannedSession> PlanSessions(env::FileSystem& fs, const InstalledModel& model,
                                          const ProviderSettings& settings);
 
+// Deletes the folder of a session's engines, its timing cache included. False: it was empty, or
+// not there.
+Result<bool> DeleteEngines(env::FileSystem& fs, const std::string& folder);
+
 // Of everything that an engine depends on; a folder's name.
 std::string EngineKey(const ProviderSettings& settings, const SessionRequest& request);
 

@@ -136,6 +136,19 @@ TEST_F(ProviderPlanTest, AnEngineThatIsThereIsNotWaitedFor) {
   EXPECT_FALSE(Plan()[0].slow);
 }
 
+TEST_F(ProviderPlanTest, EnginesAreDeletedWithAllThatIsBesideThem) {
+  const std::string folder = Plan()[0].engine_folder;
+  EXPECT_EQ(DeleteEngines(fs_, folder).value(), false);
+  ASSERT_TRUE(fs_.CreateDirectories(folder).ok());
+  EXPECT_EQ(DeleteEngines(fs_, folder).value(), false);
+  Put(folder + "/graph_1_sm110.engine");
+  Put(folder + "/TensorrtExecutionProvider_cache_sm110.timing");
+  Put("/models/.engines/another/graph_1_sm110.engine");
+  EXPECT_EQ(DeleteEngines(fs_, folder).value(), true);
+  EXPECT_EQ(fs_.Exists(folder).value(), false);
+  EXPECT_EQ(fs_.Exists("/models/.engines/another/graph_1_sm110.engine").value(), true);
+}
+
 TEST_F(ProviderPlanTest, AnEngineBelongsToAllThatItDependsOn) {
   const std::string before = Plan()[0].engine_folder;
   const auto changed = [&](auto change) {
