@@ -1,9 +1,23 @@
 #include "env/spawn_parameters.h"
 
+#include <utility>
+
 #include <fcntl.h>
 #include <unistd.h>
 
 namespace akidb::env {
+namespace {
+
+// With a null pointer behind them, as exec(3) wants them.
+std::vector<char*> PointersTo(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+}  // namespace
 
 SpawnParameters::SpawnParameters() {
   posix_spawn_file_actions_init(&actions_);
@@ -41,14 +55,20 @@ void SpawnParameters::AddFlag(short flag) {
   posix_spawnattr_setflags(&attributes_, static_cast<short>(flags | flag));
 }
 
+void SpawnParameters::SetEnvironment(std::vector<std::string> environment) {
+  environment_ = std::move(environment);
+}
+
 int SpawnParameters::Spawn(const std::string& program, const std::vector<std::string>& arguments,
                            int& pid) const {
   std::vector<std::string> copies = arguments;
-  std::vector<char*> argv;
-  argv.reserve(copies.size() + 1);
-  for (std::string& argument : copies) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  return posix_spawnp(&pid, program.c_str(), &actions_, &attributes_, argv.data(), environ);
+  const std::vector<char*> argv = PointersTo(copies);
+  if (!environment_) {
+    return posix_spawnp(&pid, program.c_str(), &actions_, &attributes_, argv.data(), environ);
+  }
+  std::vector<std::string> variables = *environment_;
+  const std::vector<char*> envp = PointersTo(variables);
+  return posix_spawnp(&pid, program.c_str(), &actions_, &attributes_, argv.data(), envp.data());
 }
 
 }  // namespace akidb::env

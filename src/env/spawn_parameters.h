@@ -1,6 +1,7 @@
 // What posix_spawn(3) is told of a program: its descriptors and signals, and the call itself.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ class SpawnParameters {
   // A process group of its own: a terminal's signals don't reach it.
   void LeaveGroup();
 
+  // "NAME=value" each, in place of this process's environment.
+  void SetEnvironment(std::vector<std::string> environment);
+
   // `program` is a path, or a name that is looked up in PATH; the first of `arguments` is what the
   // program is called. 0, or an error of errno(3).
   int Spawn(const std::string& program, const std::vector<std::string>& arguments, int& pid) const;
@@ -35,6 +39,7 @@ class SpawnParameters {
 
   posix_spawn_file_actions_t actions_;
   posix_spawnattr_t attributes_;
+  std::optional<std::vector<std::string>> environment_;
 };
 
 }  // namespace akidb::env

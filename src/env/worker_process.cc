@@ -1,5 +1,6 @@
 #include "env/worker_process.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -9,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "env/posix_calls.h"
 #include "env/spawn_parameters.h"
@@ -20,6 +22,22 @@ constexpr const char* kWorkerName = "akidb-worker";  // at most 15 bytes
 constexpr int kWorkerSocket = 3;                     // the first after the standard ones
 // Of -1000 to 1000 (proc(5)): well before the process that the data belong to.
 constexpr std::string_view kOutOfMemoryScore = "500";
+
+constexpr std::array<std::string_view, 8> kVariables = {
+    "PATH", "HOME", "TMPDIR", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD"};
+constexpr std::array<std::string_view, 11> kPrefixes = {"LC_",   "CUDA_",    "CUDNN_", "CUBLAS_",
+                                                        "TRT",   "TENSORRT", "ORT_",   "OMP_",
+                                                        "GOMP_", "NVIDIA_",  "TEGRA_"};
+constexpr std::string_view kSanitizerSuffix = "SAN_OPTIONS";
+
+std::vector<std::string> WorkerEnvironment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    if (IsForWorkers(text.substr(0, text.find('=')))) variables.emplace_back(text);
+  }
+  return variables;
+}
 
 int Spawn(const WorkerCommand& command, const Descriptor& socket, int& pid) {
   SpawnParameters parameters;
@@ -34,6 +52,7 @@ int Spawn(const WorkerCommand& command, const Descriptor& socket, int& pid) {
   sigfillset(&all);
   parameters.SetSignals(blocked, all);
   parameters.LeaveGroup();
+  parameters.SetEnvironment(WorkerEnvironment());
   std::vector<std::string> arguments = command.arguments;
   arguments.insert(arguments.begin(), command.name.empty() ? command.program : command.name);
   return parameters.Spawn(command.program, arguments, pid);
@@ -59,6 +78,13 @@ std::string WaitUntilEnded(int pid) {
 }
 
 }  // namespace
+
+bool IsForWorkers(std::string_view variable) {
+  return std::find(kVariables.begin(), kVariables.end(), variable) != kVariables.end() ||
+         std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                     [&](std::string_view prefix) { return variable.starts_with(prefix); }) ||
+         variable.ends_with(kSanitizerSuffix);
+}
 
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const WorkerCommand& command,
                                                             const MessageSocket& socket) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -24,12 +25,17 @@ struct WorkerCommand {
 // The program that runs now, even if its file has been replaced.
 inline constexpr const char* kOwnProgram = "/proc/self/exe";
 
+// Whether a worker gets a variable of our environment: what finds programs and libraries, and what
+// those of GPUs, ONNX Runtime, OpenMP and sanitizers read. Settings of AkiDB, API keys among them,
+// stay here: a worker gets what it needs over its socket.
+bool IsForWorkers(std::string_view variable);
+
 // Thread-safe.
 class WorkerProcess {
  public:
   // `socket` is what the program gets; it has no other descriptor but for the standard ones: it
-  // reads nothing, and writes where our standard error goes. kNotFound: no such program;
-  // kResourceExhausted, kIo.
+  // reads nothing, and writes where our standard error goes. Of our environment it has what
+  // IsForWorkers lets through. kNotFound: no such program; kResourceExhausted, kIo.
   static Result<std::unique_ptr<WorkerProcess>> Start(const WorkerCommand& command,
                                                       const MessageSocket& socket);
   // Kills it.

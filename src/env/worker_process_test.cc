@@ -2,6 +2,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -71,6 +75,54 @@ TEST_F(WorkerProcessTest, GetsItsSocketAndNoOtherDescriptor) {
                  " && echo leaked >&3 || echo closed >&3"),
             "closed\n");
   for (int fd : leaked) ::close(fd);
+}
+
+// Sets a variable of this process for a while.
+class Variable {
+ public:
+  Variable(std::string name, const std::string& value) : name_(std::move(name)) {
+    if (const char* before = std::getenv(name_.c_str())) before_ = before;
+    ::setenv(name_.c_str(), value.c_str(), 1);
+  }
+  ~Variable() {
+    if (before_) {
+      ::setenv(name_.c_str(), before_->c_str(), 1);
+    } else {
+      ::unsetenv(name_.c_str());
+    }
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const std::string name_;
+  std::optional<std::string> before_;
+};
+
+TEST_F(WorkerProcessTest, GetsNoSecretsOfTheEnvironment) {
+  const Variable key("AKIDB_API_KEY", "secret");
+  const Variable other("SOME_TOKEN", "secret");
+  const Variable cuda("CUDA_VISIBLE_DEVICES", "1");
+  const Variable home("HOME", "/var/lib/akidb");
+  // As it was started, not as the shell shows it.
+  const std::string environment =
+      "\n" + Said("tr '\\0' '\\n' < /proc/$$/environ | sort | head -c 8000 >&3");
+  EXPECT_EQ(environment.find("secret"), std::string::npos) << environment;
+  EXPECT_NE(environment.find("\nCUDA_VISIBLE_DEVICES=1\n"), std::string::npos) << environment;
+  EXPECT_NE(environment.find("\nHOME=/var/lib/akidb\n"), std::string::npos) << environment;
+}
+
+TEST_F(WorkerProcessTest, TheListOfVariablesIsClosed) {
+  for (const char* passed :
+       {"PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD",
+        "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "TRT_LOG", "TENSORRT_HOME",
+        "ORT_LOG_LEVEL", "OMP_NUM_THREADS", "ASAN_OPTIONS", "TSAN_OPTIONS"}) {
+    EXPECT_TRUE(IsForWorkers(passed)) << passed;
+  }
+  for (const char* kept : {"AKIDB_API_KEY", "AKIDB_ORT_LIB", "AKIDB_READ_ONLY_API_KEY",
+                           "AWS_SECRET_ACCESS_KEY", "PATHS", "XPATH", "path", "HF_TOKEN", ""}) {
+    EXPECT_FALSE(IsForWorkers(kept)) << kept;
+  }
 }
 
 // So that Ctrl-C, and a service manager's SIGTERM to all, don't end it before its work is done.
