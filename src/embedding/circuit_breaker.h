@@ -54,6 +54,8 @@ class CircuitBreaker {
   }
 
   bool is_open() const { return open_; }
+  // Of the next failure, without its random part.
+  Clock::duration pause() const { return pause_; }
   // When it is time for a probe; only while it is open.
   Clock::time_point retry_at() const { return retry_at_; }
 

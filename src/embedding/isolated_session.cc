@@ -237,12 +237,20 @@ Status IsolatedSession::AwaitReport(Lane& lane) {
   }
 }
 
+Status IsolatedSession::Lost() {
+  {
+    MutexLock lock(mutex_);
+    if (!lost_.ok()) return lost_;
+  }
+  return process_->ended() ? Ended() : OkStatus();
+}
+
 Status IsolatedSession::Lose(const std::string& why) {
-  process_->Kill();
   MutexLock lock(mutex_);
   if (lost_.ok()) {
     lost_ = UnavailableError("the process of model " + model_id_ + " was killed: " + why);
   }
+  process_->Kill();  // under the lock: who sees its end must see whose doing it was
   return lost_;
 }
 

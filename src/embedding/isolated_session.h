@@ -63,6 +63,7 @@ class IsolatedSession final : public Session {
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override;
 
   std::vector<NodeCount> Nodes() const override { return nodes_; }
+  Status Lost() override AKIDB_EXCLUDES(mutex_);
 
   int worker_pid() const { return process_->pid(); }
 

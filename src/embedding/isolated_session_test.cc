@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "embedding/provider_chain.h"
 #include "embedding/session_worker.h"
 #include "embedding/session_worker_fixture.h"
 #include "env/file_system.h"
@@ -340,6 +341,52 @@ TEST_F(IsolatedSessionTest, OutlivesTheThreadThatOpenedIt) {
   std::thread([&] { session = Open(); }).join();
   ASSERT_NE(session, nullptr);
   EXPECT_TRUE(Echo(*session, BatchOf({1})).ok());
+}
+
+// A chain of one such session.
+class IsolatedChainTest : public IsolatedSessionTest {
+ protected:
+  void Start(ProviderChainOptions options) {
+    ProviderLink link;
+    link.make = [this](LoadProgress*) -> Result<std::unique_ptr<Session>> {
+      std::unique_ptr<IsolatedSession> session = Open();
+      if (session) pid_ = session->worker_pid();
+      return std::unique_ptr<Session>(std::move(session));
+    };
+    options.breaker.pause_first = std::chrono::milliseconds(0);
+    options.prove = [this](Session& session) { return Echo(session, BatchOf({1})); };
+    chain_ = ProviderChain::Start({link}, options, *log_, nullptr).value();
+  }
+  void WaitFor(LinkState state) {
+    while (chain_->Providers()[0].state != state) std::this_thread::yield();
+  }
+
+  const std::unique_ptr<Logger> log_ = MakeNullLogger();
+  std::atomic<int> pid_{0};  // of the last worker
+  std::unique_ptr<ProviderChain> chain_;
+};
+
+TEST_F(IsolatedChainTest, ARunIsServedAfterTheWorkerWasKilledWhileIdle) {
+  Start({});
+  const int before = pid_;
+  ASSERT_EQ(::kill(before, SIGKILL), 0);
+  WaitFor(LinkState::kWaiting);
+  EXPECT_NE(chain_->Providers()[0].reason.find("SIGKILL"), std::string::npos);
+  EXPECT_TRUE(Echo(*chain_, BatchOf({1, 2})).ok());
+  EXPECT_NE(pid_, before);
+}
+
+TEST_F(IsolatedChainTest, AWorkerThatIsKilledForARunIsReplacedAtOnce) {
+  options_.cancel_grace = std::chrono::milliseconds(20);
+  ProviderChainOptions options;
+  options.run_timeout = std::chrono::milliseconds(500);
+  Start(std::move(options));
+  const Status status = Run(*chain_, BatchOf(BadRun::kHangForever));
+  EXPECT_EQ(status.code(), ErrorCode::kUnavailable) << status.ToString();
+  EXPECT_NE(status.message().find("after it was cancelled"), std::string::npos);
+  WaitFor(LinkState::kReady);
+  EXPECT_TRUE(Echo(*chain_, BatchOf({1, 2})).ok());
+  EXPECT_EQ(chain_->Providers()[0].failures, 1u);
 }
 
 std::string ReadOf(int pid, const std::string& file) {

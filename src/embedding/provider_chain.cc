@@ -72,6 +72,7 @@ struct ProviderChain::Slot {
   LinkState state = LinkState::kWaiting;
   bool waited_for = false;  // while it is being made: there is none to serve meanwhile
   std::shared_ptr<Session> session;
+  CircuitBreaker::Clock::time_point served_since;
   CircuitBreaker breaker;
   Status why;
   uint64_t failures = 0;
@@ -169,6 +170,23 @@ Result<std::shared_ptr<Session>> ProviderChain::MakeAndProve(const Slot& slot,
   return std::shared_ptr<Session>(std::move(session));
 }
 
+void ProviderChain::Build(Slot& slot) {
+  try {
+    Result<std::shared_ptr<Session>> made = Make(slot, nullptr);
+    MutexLock lock(mutex_);
+    // Lost while it was made: that stands, and who waited has been told.
+    if (slot.state == LinkState::kBuilding) (void)Install(slot, std::move(made));
+  } catch (const std::exception&) {
+    // There isn't even room to say so. It must not stay in the making.
+    MutexLock lock(mutex_);
+    slot.waited_for = false;
+    changed_.NotifyAll();
+    if (slot.state != LinkState::kBuilding) return;
+    slot.state = LinkState::kOpen;
+    slot.breaker.Trip(CircuitBreaker::Clock::now());
+  }
+}
+
 bool ProviderChain::DeleteKept(Slot& slot, const Status& why) {
   if (!slot.link.delete_kept || slot.kept_deleted || IsNotOfEngines(why)) return false;
   slot.kept_deleted = true;
@@ -198,6 +216,7 @@ Status ProviderChain::Install(Slot& slot, Result<std::shared_ptr<Session>> made)
 
 void ProviderChain::Serve(Slot& slot, std::shared_ptr<Session> session) {
   slot.session = std::move(session);
+  slot.served_since = CircuitBreaker::Clock::now();
   slot.state = LinkState::kReady;
   slot.why = OkStatus();
   slot.breaker.HalfOpen();
@@ -237,23 +256,48 @@ void ProviderChain::Judge(Slot& slot, const Status& failure) {
 std::shared_ptr<Session> ProviderChain::Take(Slot& slot) {
   {
     MutexLock lock(mutex_);
+    if (!mending_ && NextToMend() != nullptr) StartMending();
     while (slot.state == LinkState::kBuilding && slot.waited_for) changed_.Wait(mutex_);
-    if (slot.state == LinkState::kReady) return slot.session;
+    if (slot.state == LinkState::kReady) {
+      const Status lost = slot.session->Lost();
+      if (lost.ok()) return slot.session;
+      Replace(slot, lost);
+    }
     if (slot.state != LinkState::kWaiting) return nullptr;
     slot.state = LinkState::kBuilding;
     slot.waited_for = true;
   }
-  Result<std::shared_ptr<Session>> made = Make(slot, nullptr);
+  Build(slot);
   std::shared_ptr<Session> session;
   {
     MutexLock lock(mutex_);
-    // Lost while it was made: that stands, and who waited has been told.
-    if (slot.state == LinkState::kBuilding) (void)Install(slot, std::move(made));
-    if (slot.state == LinkState::kOpen || slot.state == LinkState::kBuilding) StartMending();
+    if (NextToMend() != nullptr) StartMending();
     session = slot.session;
   }
   FreeDropped();
   return session;
+}
+
+void ProviderChain::Replace(Slot& slot, const Status& lost) {
+  ++slot.failures;
+  const CircuitBreaker::Clock::time_point now = CircuitBreaker::Clock::now();
+  const bool lived = now - slot.served_since >= slot.breaker.pause();
+  if (!slot.link.shares_fate && lived && !AnotherMayServe(slot)) {
+    TakeOut(slot, lost);
+    slot.state = LinkState::kWaiting;
+    return;
+  }
+  slot.breaker.Trip(now);
+  Open(slot, lost);
+  if (slot.link.shares_fate) LoseShared(lost);
+}
+
+bool ProviderChain::AnotherMayServe(const Slot& slot) const {
+  const auto own = std::find_if(slots_.begin(), slots_.end(),
+                                [&](const auto& other) { return other.get() == &slot; });
+  return std::any_of(own + 1, slots_.end(), [](const std::unique_ptr<Slot>& other) {
+    return other->state != LinkState::kOpen && other->state != LinkState::kRefused;
+  });
 }
 
 Status ProviderChain::Run(const TokenBatch& batch, RunControl& control, const Use& use) {
@@ -313,7 +357,8 @@ Status ProviderChain::RunOnce(Session& session, const Work& work) {
   work.control.Detach();
   if (status.ok()) return status;
   if (work.control.stopped()) return CancelledError("the inference was stopped");
-  if (!timed_out) return status;
+  // Where its process had to be killed, that is more than a run that took too long.
+  if (!timed_out || status.code() == ErrorCode::kUnavailable) return status;
   return DeadlineExceededError("a run took longer than " +
                                std::to_string(options_.run_timeout.count()) + " ms");
 }
@@ -392,12 +437,16 @@ void ProviderChain::FreeDropped() {
 
 void ProviderChain::Open(Slot& slot, const Status& why) {
   slot.state = LinkState::kOpen;
+  TakeOut(slot, why);
+  StartMending();
+}
+
+void ProviderChain::TakeOut(Slot& slot, const Status& why) {
   slot.why = why;
   Drop(slot);
   log_.Write(LogLevel::kError, "provider_failed", why.message(),
              {{"model", options_.model_id},
               {"provider", std::string(NamesOf(slot.link.provider).runtime)}});
-  StartMending();
 }
 
 Status ProviderChain::NobodyCan() const {
@@ -419,8 +468,13 @@ std::vector<ProviderState> ProviderChain::Providers() const {
     state.variant = slot->link.variant;
     state.state = slot->state;
     state.reason = std::string(slot->why.message());
+    const Status lost = slot->session ? slot->session->Lost() : OkStatus();
+    if (!lost.ok()) {
+      state.state = LinkState::kWaiting;  // for the next run, which misses it
+      state.reason = std::string(lost.message());
+    }
     state.failures = slot->failures;
-    state.serves = !served && slot->state == LinkState::kReady;
+    state.serves = !served && state.state == LinkState::kReady;
     served = served || state.serves;
     if (slot->session != nullptr) state.nodes = slot->session->Nodes();
     if (slot->state != LinkState::kOpen) continue;
@@ -437,7 +491,11 @@ void ProviderChain::StartMending() {
   mending_ = true;
   // The last one has nothing left to do but to end.
   if (mender_.joinable()) mender_.join();
-  mender_ = std::thread([this] { Mend(); });
+  try {
+    mender_ = std::thread([this] { Mend(); });
+  } catch (const std::exception&) {
+    mending_ = false;  // the next run tries again
+  }
 }
 
 // A slot that is to be built at once, or else the open one whose time comes first.
@@ -464,11 +522,7 @@ void ProviderChain::Mend() {
       slot->state = LinkState::kBuilding;
     }
     mutex_.unlock();
-    Result<std::shared_ptr<Session>> made = Make(*slot, nullptr);
-    mutex_.lock();
-    // Lost while it was made: that stands.
-    if (slot->state == LinkState::kBuilding) (void)Install(*slot, std::move(made));
-    mutex_.unlock();
+    Build(*slot);
     FreeDropped();
     mutex_.lock();
   }

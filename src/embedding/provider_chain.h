@@ -4,9 +4,11 @@
 // A session serves only after it has proved itself; made is not healthy. One whose provider fails
 // where another succeeds, runs out of memory, is lost or doesn't end in time is taken out of
 // service; the next in the chain runs, and in the background it is made anew and proved, with
-// pauses that double (circuit_breaker.h). A provider that takes long to start is started in the
-// background while the next one serves, and takes over when it has proved itself. There is never a
-// change to another model.
+// pauses that double (circuit_breaker.h). One that is lost while nobody runs it is missed by the
+// next run, which is served all the same: by the next in the chain, or by a new session that the
+// run waits for, unless the lost one had lived no longer than such a pause. A provider that takes
+// long to start is started in the background while the next one serves, and takes over when it has
+// proved itself. There is never a change to another model.
 #pragma once
 
 #include <chrono>
@@ -85,6 +87,9 @@ class ProviderChain final : public Session {
   // Makes a session and proves it, without the lock; deletes what was kept where that fails.
   Result<std::shared_ptr<Session>> Make(Slot& slot, LoadProgress* progress);
   Result<std::shared_ptr<Session>> MakeAndProve(const Slot& slot, LoadProgress* progress);
+  // Makes a session of a slot that is being built, and installs it. Throws nothing: this runs in a
+  // thread of its own, too.
+  void Build(Slot& slot) AKIDB_EXCLUDES(mutex_);
   // Whether it is worth another try without what was kept.
   bool DeleteKept(Slot& slot, const Status& why);
   // What became of that: puts it into service, or tells when to try again. Returns its error.
@@ -93,6 +98,10 @@ class ProviderChain final : public Session {
   void Judge(Slot& slot, const Status& failure) AKIDB_REQUIRES(mutex_);
   // The slot's session, made now if nobody needed it so far; null: it can't serve now.
   std::shared_ptr<Session> Take(Slot& slot) AKIDB_EXCLUDES(mutex_);
+  // Takes a session that was lost while nobody ran it out of service.
+  void Replace(Slot& slot, const Status& lost) AKIDB_REQUIRES(mutex_);
+  // Whether a link behind the slot's may run what that can't.
+  bool AnotherMayServe(const Slot& slot) const AKIDB_REQUIRES(mutex_);
   static size_t ItemsOf(const ProviderLink& link, const TokenBatch& batch);
   // What Run is asked for.
   struct Work {
@@ -114,6 +123,8 @@ class ProviderChain final : public Session {
   // Takes a session out of service; it is destroyed by FreeDropped.
   void Drop(Slot& slot) AKIDB_REQUIRES(mutex_);
   void FreeDropped() AKIDB_EXCLUDES(mutex_);
+  // Drops it and says why; the state is the caller's.
+  void TakeOut(Slot& slot, const Status& why) AKIDB_REQUIRES(mutex_);
   void Open(Slot& slot, const Status& why) AKIDB_REQUIRES(mutex_);
   Status NobodyCan() const AKIDB_EXCLUDES(mutex_);
   void StartMending() AKIDB_REQUIRES(mutex_);

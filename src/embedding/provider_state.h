@@ -11,8 +11,9 @@
 
 namespace akidb::embedding {
 
-// kWaiting: not needed so far; kBuilding: being made, another serves meanwhile; kReady: it has
-// proved itself; kOpen: it failed, and is tried again; kRefused: it can't run here, or is lost.
+// kWaiting: not needed so far, or lost while nobody ran it; kBuilding: being made, another serves
+// meanwhile; kReady: it has proved itself; kOpen: it failed, and is tried again; kRefused: it can't
+// run here, or is lost.
 enum class LinkState : uint8_t { kWaiting, kBuilding, kReady, kOpen, kRefused };
 std::string_view NameOf(LinkState state);
 

@@ -93,6 +93,10 @@ class Session {
   // too; kInternal when the runtime failed otherwise.
   virtual Status Run(const TokenBatch& batch, RunControl& control, const Use& use) = 0;
 
+  // Why every later run fails, kUnavailable; ok while none is known to. Cheap: asked before each
+  // run, so that one that was lost while nobody ran is replaced rather than run.
+  virtual Status Lost() { return OkStatus(); }
+
   // What it may run on, the preferred one first; none where nobody asked.
   virtual std::vector<ProviderState> Providers() const { return {}; }
   // Which provider was given how many of the graph's nodes; empty: nobody tells.

@@ -132,6 +132,11 @@ void WorkerProcess::Kill() {
   if (!end_) ::kill(pid_, SIGKILL);
 }
 
+bool WorkerProcess::ended() {
+  MutexLock lock(mutex_);
+  return end_.has_value();
+}
+
 std::optional<std::string> WorkerProcess::WaitForEnd(
     std::chrono::steady_clock::time_point deadline) {
   MutexLock lock(mutex_);

@@ -45,6 +45,7 @@ class WorkerProcess {
 
   int pid() const { return pid_; }
   void Kill() AKIDB_EXCLUDES(mutex_);
+  bool ended() AKIDB_EXCLUDES(mutex_);
   // How it ended, "signal SIGSEGV (Segmentation fault)" or "exit code 3"; nothing when it goes on
   // at the deadline.
   std::optional<std::string> WaitForEnd(std::chrono::steady_clock::time_point deadline)
