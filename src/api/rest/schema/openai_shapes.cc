@@ -107,8 +107,9 @@ constexpr Shape kRequests = {.kind = Kind::kUint, .doc = "That use it now."};
 constexpr Shape kLinkState = {
     .kind = Kind::kChoice,
     .doc =
-        "`waiting`: not needed so far. `building`: being made, another serves meanwhile. `open`: "
-        "it failed, and is tried again. `refused`: it can't run here, or is lost.",
+        "`waiting`: not needed so far, or its process ended while nobody asked; the next request "
+        "has it made. `building`: being made, another serves meanwhile. `open`: it failed, and is "
+        "tried again. `refused`: it can't run here, or is lost.",
     .choices = "waiting|building|ready|open|refused"};
 constexpr Shape kNodes = {
     .kind = Kind::kMap,
