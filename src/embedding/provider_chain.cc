@@ -20,7 +20,8 @@ bool IsForGood(const Status& status) {
 // What a damaged engine can't be to blame for: it isn't read, or there is no room for it.
 bool IsNotOfEngines(const Status& status) {
   return status.code() == ErrorCode::kUnsupported || status.code() == ErrorCode::kInvalidArgument ||
-         status.code() == ErrorCode::kResourceExhausted;
+         status.code() == ErrorCode::kResourceExhausted || status.code() == ErrorCode::kIo ||
+         status.code() == ErrorCode::kNotFound;
 }
 
 // `call`'s Result, or the exception that it ended by.

@@ -21,13 +21,21 @@ size_t RunCost::ClassOf(size_t length) {
   return std::min<size_t>(static_cast<size_t>(std::bit_width(length - 1)), kClasses - 1);
 }
 
+double RunCost::Sums::Variance() const {
+  return tokens_squared / weight - tokens * tokens / weight / weight;
+}
+
+bool RunCost::Sums::TellsSlope() const {
+  const double spread = kSpreadMin * tokens / weight;
+  return Variance() >= spread * spread;
+}
+
 RunCost::Line RunCost::Sums::Fit() const {
   const double mean_tokens = tokens / weight;
   const double mean_ms = ms / weight;
   const Line proportional{0, mean_ms / mean_tokens};
-  const double variance = tokens_squared / weight - mean_tokens * mean_tokens;
-  const double spread = kSpreadMin * mean_tokens;
-  if (variance < spread * spread) return proportional;
+  if (!TellsSlope()) return proportional;
+  const double variance = Variance();
   const double slope = (tokens_ms / weight - mean_tokens * mean_ms) / variance;
   // Noise: more tokens don't take less time, and no run takes less than none.
   if (slope <= 0) return {mean_ms, 0};
@@ -40,6 +48,10 @@ void RunCost::Learn(size_t length, size_t tokens, double ms) {
   const auto x = static_cast<double>(tokens);
   const double expected = sums.weight > 0 ? sums.Fit().At(x) : 0;
   if (expected > 0) ms = std::min(ms, kOutlier * expected);
+  // What came before stood out, as a first run that built something.
+  const bool is_alike =
+      sums.weight > 0 && x * 2 >= sums.tokens / sums.weight && x <= sums.tokens / sums.weight * 2;
+  if (is_alike && ms * kOutlier < expected) sums = {};
   sums.weight = sums.weight * kKeep + 1;
   sums.tokens = sums.tokens * kKeep + x;
   sums.ms = sums.ms * kKeep + ms;
@@ -47,16 +59,19 @@ void RunCost::Learn(size_t length, size_t tokens, double ms) {
   sums.tokens_ms = sums.tokens_ms * kKeep + x * ms;
 }
 
-std::optional<RunCost::Line> RunCost::LineOf(size_t length) const {
+const RunCost::Sums* RunCost::NearestTo(size_t length) const {
   const size_t own = ClassOf(length);
   for (size_t distance = 0; distance < kClasses; ++distance) {
     const size_t longer = own + distance;
-    if (longer < kClasses && classes_[longer].weight > 0) return classes_[longer].Fit();
-    if (distance <= own && classes_[own - distance].weight > 0) {
-      return classes_[own - distance].Fit();
-    }
+    if (longer < kClasses && classes_[longer].weight > 0) return &classes_[longer];
+    if (distance <= own && classes_[own - distance].weight > 0) return &classes_[own - distance];
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<RunCost::Line> RunCost::LineOf(size_t length) const {
+  const Sums* sums = NearestTo(length);
+  return sums == nullptr ? std::nullopt : std::optional(sums->Fit());
 }
 
 std::vector<RunTime> RunCost::Learned() const {
@@ -70,10 +85,14 @@ std::vector<RunTime> RunCost::Learned() const {
 }
 
 std::optional<double> RunCost::TokensWithin(size_t length, double ms) const {
-  const std::optional<Line> line = LineOf(length);
-  if (!line) return std::nullopt;
-  if (line->token_ms <= 0) return std::numeric_limits<double>::infinity();
-  return (std::max(ms, kFixedDivisor * line->fixed_ms) - line->fixed_ms) / line->token_ms;
+  const Sums* sums = NearestTo(length);
+  if (sums == nullptr) return std::nullopt;
+  const Line line = sums->Fit();
+  if (line.token_ms <= 0) return std::numeric_limits<double>::infinity();
+  const double within =
+      (std::max(ms, kFixedDivisor * line.fixed_ms) - line.fixed_ms) / line.token_ms;
+  // A run of twice the size tells how much of one is fixed.
+  return sums->TellsSlope() ? within : std::max(within, 2 * sums->tokens / sums->weight);
 }
 
 }  // namespace akidb::embedding

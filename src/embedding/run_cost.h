@@ -38,7 +38,8 @@ class RunCost {
 
   // How many padded tokens a run of sequences of `length` may have to end within `ms`, or, where
   // the fixed part is more than a quarter of that, within four times the fixed part: smaller runs
-  // would be little else. nullopt: no run so far.
+  // would be little else. Where all runs were of one size, which tells no slope, one of twice that
+  // size may take longer. nullopt: no run so far.
   std::optional<double> TokensWithin(size_t length, double ms) const;
 
  private:
@@ -49,10 +50,15 @@ class RunCost {
     double ms = 0;
     double tokens_squared = 0;
     double tokens_ms = 0;
+    double Variance() const;  // of the sizes
+    bool TellsSlope() const;
     Line Fit() const;
   };
   static constexpr size_t kClasses = 20;  // the last one: longer than 2^18 tokens
   static size_t ClassOf(size_t length);
+
+  // Of its own class, or the nearest one that was run; null: no run at all.
+  const Sums* NearestTo(size_t length) const;
 
   std::array<Sums, kClasses> classes_;
 };

@@ -1,5 +1,6 @@
 #include "embedding/run_cost.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -13,11 +14,49 @@ TEST(RunCost, KnowsNothingAtFirst) {
   EXPECT_FALSE(cost.TokensWithin(8, 40));
 }
 
-TEST(RunCost, OneRunMakesItProportional) {
+TEST(RunCost, OneRunMakesItProportionalAndTwiceItsSizeTold) {
   RunCost cost;
   cost.Learn(100, 200, 40);
   EXPECT_DOUBLE_EQ(cost.LineOf(100)->At(400), 80);
-  EXPECT_DOUBLE_EQ(*cost.TokensWithin(100, 20), 100);
+  EXPECT_DOUBLE_EQ(*cost.TokensWithin(100, 160), 800);
+  EXPECT_DOUBLE_EQ(*cost.TokensWithin(100, 20), 400);
+}
+
+// As a large model on a GPU: what a run costs is not its tokens.
+TEST(RunCost, EqualLengthsFindOutALargeFixedPart) {
+  for (size_t length : {64, 512}) {
+    RunCost cost;
+    size_t items = 1;
+    for (int run = 0; run < 200; ++run) {
+      const size_t tokens = items * length;
+      cost.Learn(length, tokens, 80 + 0.02 * static_cast<double>(tokens));
+      const double within = *cost.TokensWithin(length, 40) / static_cast<double>(length);
+      items = static_cast<size_t>(std::clamp(within, 1.0, 4096.0 / static_cast<double>(length)));
+      if (run > 10) EXPECT_EQ(items, 4096 / length) << run;
+    }
+  }
+}
+
+// And where it is, runs stay short but for a longer one now and then.
+TEST(RunCost, EqualLengthsWithoutAFixedPartStayShort) {
+  RunCost cost;
+  size_t items = 1;
+  size_t all = 0;
+  for (int run = 0; run < 1000; ++run) {
+    cost.Learn(256, items * 256, 100.0 * static_cast<double>(items));
+    const double within = *cost.TokensWithin(256, 40) / 256;
+    items = static_cast<size_t>(std::clamp(within, 1.0, 16.0));
+    EXPECT_LE(items, 2u);
+    all += items;
+  }
+  EXPECT_LT(all, 1100u);
+}
+
+TEST(RunCost, AFirstRunThatStandsOutIsForgotten) {
+  RunCost cost;
+  cost.Learn(64, 256, 10'000);
+  cost.Learn(64, 256, 10);
+  EXPECT_DOUBLE_EQ(cost.LineOf(64)->At(256), 10);
 }
 
 TEST(RunCost, RunsOfSeveralSizesTellTheFixedPart) {

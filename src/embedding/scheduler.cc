@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <iterator>
+#include <new>
 #include <utility>
 
 #include <pthread.h>
@@ -83,7 +85,8 @@ Result<std::unique_ptr<BatchScheduler::Request>> BatchScheduler::Open(const Requ
   return std::unique_ptr<Request>(new Request(*this, context, lane, size));
 }
 
-// The part of what is queued that has to be done first, by what its runs are expected to take.
+// The part of what is queued that has to be done first, by what its runs are expected to take: half
+// at the least, for many are told to come back, and should find more room than one of them needs.
 int BatchScheduler::RetrySeconds(Size size) const {
   const auto part = [](size_t held, size_t wanted, size_t most) {
     return held + wanted <= most
@@ -103,7 +106,7 @@ int BatchScheduler::RetrySeconds(Size size) const {
             static_cast<double>(entries.size() * length) * line.token_ms;
     }
   }
-  const double seconds = std::ceil(std::min(needed, 1.0) * ms / options_.workers / 1000);
+  const double seconds = std::ceil(std::clamp(needed, 0.5, 1.0) * ms / options_.workers / 1000);
   return static_cast<int>(std::clamp(seconds, 1.0, kRetrySecondsMax));
 }
 
@@ -206,9 +209,11 @@ void BatchScheduler::Promote(const std::shared_ptr<Entry>& entry) {
 }
 
 void BatchScheduler::WakeWorkers(Lane lane, size_t sequences) {
-  if (lane == Lane::kQuery && idle_workers_ == 0) {
-    query_work_.NotifyOne();
-  } else if (sequences == 1) {
+  // An idle worker may have been woken for another one already.
+  const bool for_queries = lane == Lane::kQuery && static_cast<size_t>(idle_workers_) < queued_;
+  if (for_queries) query_work_.NotifyOne();
+  if (lane == Lane::kQuery && idle_workers_ == 0) return;
+  if (sequences == 1) {
     work_.NotifyOne();
   } else {
     work_.NotifyAll();
@@ -329,6 +334,17 @@ void BatchScheduler::TakeFrom(LaneQueue& queue, LaneQueue::iterator bucket, size
   if (entries.empty()) queue.erase(bucket);
 }
 
+// A thread of ours has nobody who would catch.
+Status BatchScheduler::RunGuarded(std::span<const BatchItem> items, RunControl& control) {
+  try {
+    return run_batch_(items, control);
+  } catch (const std::bad_alloc&) {
+    return ResourceExhaustedError("this process is out of memory");
+  } catch (const std::exception& exception) {
+    return InternalError(std::string("the inference failed: ") + exception.what());
+  }
+}
+
 void BatchScheduler::RunEntries(Run& run, std::span<const std::shared_ptr<Entry>> entries) {
   std::vector<float> vectors(entries.size() * options_.width);
   std::vector<BatchItem> items(entries.size());
@@ -337,7 +353,7 @@ void BatchScheduler::RunEntries(Run& run, std::span<const std::shared_ptr<Entry>
     items[i].vector = std::span(vectors).subspan(i * options_.width, options_.width);
   }
   const steady_clock::time_point begin = options_.now();
-  const Status status = run_batch_(items, run.control);
+  const Status status = RunGuarded(items, run.control);
   const steady_clock::duration time = options_.now() - begin;
   {
     MutexLock lock(mutex_);

@@ -44,6 +44,7 @@ class GatedRunner {
     is_bad_ = std::move(is_bad);
     code_ = code;
   }
+  void ThrowInstead() { throws_ = true; }
   // By now(), and before the first run.
   void TakeForAToken(milliseconds time) { token_time_ = time; }
   steady_clock::time_point now() const { return steady_clock::time_point(clock_.load()); }
@@ -97,6 +98,7 @@ class GatedRunner {
       poisoned = poisoned || is_bad_(item.ids[0]);
     }
     clock_ = clock_.load() + token_time_ * items.size() * items[0].ids.size();
+    if (poisoned && throws_) throw std::runtime_error("thrown");
     return poisoned ? Status(code_, "poisoned") : OkStatus();
   }
 
@@ -105,6 +107,7 @@ class GatedRunner {
   bool closed_ = true;
   std::function<bool(int32_t)> is_bad_ = [](int32_t) { return false; };
   ErrorCode code_ = ErrorCode::kInternal;
+  bool throws_ = false;
   milliseconds token_time_{0};
   std::atomic<steady_clock::duration> clock_{steady_clock::duration()};
   size_t stops_ = 0;
@@ -267,14 +270,19 @@ TEST_F(SchedulerTest, IngestRunsShouldEndWithinTheirBound) {
   Start();
   runner_.TakeForAToken(milliseconds(1));
   auto first = Occupy();
-  auto request = Open(Lane::kIngest, 13);
-  for (int32_t i = 0; i < 12; ++i) request->Add({Sequence(i, 8)});
-  request->Add({Sequence(12, 50)});  // is more than the bound alone
+  auto request = Open(Lane::kIngest, 21);
+  for (int32_t i = 0; i < 20; ++i) request->Add({Sequence(i, 8)});
+  request->Add({Sequence(20, 50)});  // is more than the bound alone
   runner_.Open();
   EXPECT_TRUE(first->Wait().ok());
   EXPECT_TRUE(request->Wait().ok());
   EXPECT_EQ(runner_.batches(), (std::vector<std::vector<int32_t>>{
-                                   {1000}, {0, 1, 2, 3, 4}, {5, 6, 7, 8, 9}, {10, 11}, {12}}));
+                                   {1000},
+                                   {0, 1, 2, 3, 4},
+                                   {5, 6, 7, 8, 9, 10, 11, 12},  // another size, to learn from
+                                   {13, 14, 15, 16, 17},
+                                   {18, 19},
+                                   {20}}));
 }
 
 TEST_F(SchedulerTest, AFastDeviceIsBoundedByTheBudgetOfTokensAlone) {
@@ -504,6 +512,21 @@ TEST_F(SchedulerTest, IsEmptyAfterAStormOfCancellations) {
   auto last = Open(Lane::kIngest, 64);  // the whole room
   last->Add({Sequence(7, 5)});
   EXPECT_EQ(*last->Wait(), (std::vector<float>{7, 5}));
+}
+
+TEST_F(SchedulerTest, AnExceptionFailsTheSequenceThatItCameOf) {
+  Start();
+  runner_.FailAt([](int32_t id) { return id == 2; });
+  runner_.ThrowInstead();
+  runner_.Open();
+  auto good = Open(Lane::kIngest, 1);
+  auto bad = Open(Lane::kIngest, 1);
+  bad->Add({Sequence(2, 8)});
+  good->Add({Sequence(1, 8)});
+  EXPECT_EQ(*good->Wait(), (std::vector<float>{1, 8}));
+  const Status status = bad->Wait().status();
+  EXPECT_EQ(status.code(), ErrorCode::kInternal);
+  EXPECT_NE(status.message().find("thrown"), std::string_view::npos);
 }
 
 TEST_F(SchedulerTest, ServesManyThreads) {
