@@ -220,21 +220,32 @@ Status InstallConverted(env::FileSystem& fs, const ConvertedModel& model,
     say(id + ": already there, in " + plan.directory);
     return OkStatus();
   }
-  Scratch scratch(fs, ScratchIn(models_dir));
+  AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(models_dir));
+  const std::string lock_path = env::JoinPath(models_dir, ".pull-" + id + ".lock");
+  auto lock = fs.Lock(lock_path);
+  if (lock.status().code() == ErrorCode::kBusy) {
+    return BusyError("another pull of " + id + " is under way in " + models_dir);
+  }
+  AKIDB_RETURN_IF_ERROR(lock.status());
+  const Scratch lock_file(fs, lock_path);
+  // What an earlier one, killed, has left is removed with it.
+  Scratch scratch(fs, env::JoinPath(models_dir, ".pull-" + id));
   AKIDB_RETURN_IF_ERROR(WriteScripts(fs, scratch.path()));
-  // A folder that is damaged is made anew: the script leaves alone what has a manifest.
-  AKIDB_RETURN_IF_ERROR(fs.RemoveAll(plan.directory));
+  const std::string made = env::JoinPath(scratch.path(), "models");
   ChildProcess child;
-  child.arguments = {"bash", env::JoinPath(scratch.path(), std::string(model.script)), models_dir,
-                     env::JoinPath(scratch.path(), "tools")};
+  child.arguments = {"bash", env::JoinPath(scratch.path(), std::string(model.script)), made,
+                     env::JoinPath(scratch.path(), "tools"), plan.directory};
   child.time_max = kMakingTimeMax;
   child.stop = &Interrupted;
   AKIDB_RETURN_IF_ERROR(RunScript(std::move(child), "making " + id, say));
   for (const embedding::FileCheck& check :
-       embedding::VerifyInstalled(fs, PlanOfConverted(fs, model, models_dir))) {
+       embedding::VerifyInstalled(fs, PlanOfConverted(fs, model, made))) {
     if (!check.status.ok()) return check.status.WithContext(check.path);
   }
-  return OkStatus();
+  // What is damaged there stays until the new one is whole.
+  AKIDB_RETURN_IF_ERROR(fs.RemoveAll(plan.directory));
+  AKIDB_RETURN_IF_ERROR(fs.Rename(env::JoinPath(made, id), plan.directory));
+  return fs.SyncDirectory(models_dir);
 }
 
 Status ConvertFolder(env::FileSystem& fs, const Conversion& conversion,

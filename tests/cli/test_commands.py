@@ -66,6 +66,15 @@ class Models(CommandTestCase):
         self.assertIn("installing the converter's Python packages", out)
         self.assertIn("no module named venv", err)
         self.assertEqual(os.listdir(os.path.join(self.folder, "models")), [])
+        # And what is there, though damaged, stays until a new one is whole.
+        target = os.path.join(self.folder, "models", "multilingual-e5-small")
+        os.mkdir(target)
+        for name in ("manifest.json", "notes.txt"):
+            with open(os.path.join(target, name), "w", encoding="utf-8") as file:
+                file.write("{")
+        self.assertEqual(run("models", "pull", "multilingual-e5-small", *self.models, env=environment)[0], 1)
+        self.assertEqual(os.listdir(os.path.join(self.folder, "models")), ["multilingual-e5-small"])
+        self.assertEqual(sorted(os.listdir(target)), ["manifest.json", "notes.txt"])
 
 
 class InstalledModels(ModelTestCase):

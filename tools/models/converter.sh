@@ -1,15 +1,16 @@
-# For the scripts that make a model each: sourced with the arguments [MODELS_DIR [TOOLS_DIR]], after
-# `model` is set. Sets target, the model's folder, and scratch, which is removed at the end; ends the
+# For the scripts that make a model each: sourced with the arguments [MODELS_DIR [TOOLS_DIR [SHOWN]]], after
+# `model` is set. SHOWN: the folder to tell people, where the model is moved afterwards. Sets target, the model's folder, and scratch, which is removed at the end; ends the
 # script where the model is there.
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$here/../.." && pwd)/build
 target=${1:-$build/models}/$model
 tools=${2:-$build/model_tools}
+shown=${3:-$target}
 
 say() { printf '%s: %s\n' "$model" "$*"; }
 
 if [ -f "$target/manifest.json" ]; then
-  say "already there, in $target"
+  say "already there, in $shown"
   exit 0
 fi
 if ! cmp -s "$tools/prepared" "$here/requirements.txt"; then
@@ -41,5 +42,5 @@ fetch_maven() {
 convert() {
   say "converting"
   "$tools/bin/python" "$here/$1" "$scratch"/$2 "$target"
-  say "installed in $target, licence $3"
+  say "installed in $shown, licence $3"
 }

@@ -39,8 +39,10 @@ Result<Pipe> MakePipe() {
 }
 
 // With the signals that a fresh process expects.
-Result<pid_t> Spawn(const std::vector<std::string>& arguments, int out, int err) {
+Result<pid_t> Spawn(const ChildProcess& child, int out, int err) {
+  const std::vector<std::string>& arguments = child.arguments;
   env::SpawnParameters parameters;
+  if (child.stop) parameters.LeaveGroup();
   parameters.Duplicate(out, STDOUT_FILENO);
   parameters.Duplicate(err, STDERR_FILENO);
   sigset_t none;
@@ -66,6 +68,11 @@ bool ReadSome(int fd, std::string& into) {
   return true;
 }
 
+// With those that it has started, where it has a group of its own.
+void Signal(const ChildProcess& child, pid_t pid, int signal) {
+  ::kill(child.stop ? -pid : pid, signal);
+}
+
 // Reads both streams until they end.
 Status Collect(const ChildProcess& child, pid_t pid, std::array<Descriptor*, 2> streams,
                ChildOutput& output) {
@@ -80,7 +87,7 @@ Status Collect(const ChildProcess& child, pid_t pid, std::array<Descriptor*, 2> 
                                    std::to_string(child.time_max.count()) + " s");
     }
     if (child.stop && child.stop() && std::chrono::steady_clock::now() >= tell_at) {
-      ::kill(pid, SIGTERM);
+      Signal(child, pid, SIGTERM);
       tell_at = std::chrono::steady_clock::now() + kStopAgain;
     }
     if (child.stop) left = std::min(left, kStopLook);
@@ -98,7 +105,9 @@ Status Collect(const ChildProcess& child, pid_t pid, std::array<Descriptor*, 2> 
       child.on_output(std::string_view(output.output).substr(before));
     }
     if (polled[1].revents != 0 && !ReadSome(polled[1].fd, output.error_text)) streams[1]->Close();
-    output.error_text.resize(std::min(output.error_text.size(), kErrorTextBytesMax));
+    const size_t too_much =
+        output.error_text.size() - std::min(output.error_text.size(), kErrorTextBytesMax);
+    output.error_text.erase(0, too_much);
     if (output.output.size() > child.output_bytes_max) {
       return TooLargeError(child.arguments[0] + " printed more than " +
                            std::to_string(child.output_bytes_max) + " bytes");
@@ -119,12 +128,12 @@ int Reap(pid_t pid) {
 Result<ChildOutput> RunChildProcess(const ChildProcess& child) {
   AKIDB_ASSIGN_OR_RETURN(Pipe out, MakePipe());
   AKIDB_ASSIGN_OR_RETURN(Pipe err, MakePipe());
-  AKIDB_ASSIGN_OR_RETURN(pid_t pid, Spawn(child.arguments, out.write.get(), err.write.get()));
+  AKIDB_ASSIGN_OR_RETURN(pid_t pid, Spawn(child, out.write.get(), err.write.get()));
   out.write.Close();
   err.write.Close();
   ChildOutput output;
   Status collected = Collect(child, pid, {&out.read, &err.read}, output);
-  if (!collected.ok()) ::kill(pid, SIGKILL);
+  if (!collected.ok()) Signal(child, pid, SIGKILL);
   output.exit_code = Reap(pid);
   if (!collected.ok()) return collected;
   return output;

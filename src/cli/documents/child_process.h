@@ -19,13 +19,14 @@ struct ChildProcess {
   // Called with each part of the output as it comes.
   std::function<void(std::string_view)> on_output = {};
   // Asked ten times a second; once it says true the child gets SIGTERM, and its end is waited for.
+  // Where it is given the child has a process group of its own, which gets the signals.
   std::function<bool()> stop = {};
 };
 
 struct ChildOutput {
   int exit_code = 0;  // 128 + signal when a signal ended it
   std::string output;
-  std::string error_text;  // its first 4 KiB
+  std::string error_text;  // its last 4 KiB
 };
 
 // kNotFound: no such program; kTooLarge: more output than allowed; kDeadlineExceeded; kIo. In each

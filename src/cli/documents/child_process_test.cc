@@ -48,6 +48,17 @@ TEST(ChildProcess, IsEndedWhenAskedToStopAndWaitedFor) {
   EXPECT_EQ(run->exit_code, 7);
 }
 
+// Their ends of the pipes would be waited for.
+TEST(ChildProcess, WhatTheChildHasStartedIsEndedWithIt) {
+  ChildProcess child = Shell("echo up; tail -f /dev/null");
+  bool up = false;
+  child.on_output = [&](std::string_view) { up = true; };
+  child.stop = [&] { return up; };
+  Result<ChildOutput> run = RunChildProcess(child);
+  ASSERT_TRUE(run.ok()) << run.status().ToString();
+  EXPECT_EQ(run->exit_code, 128 + 15);
+}
+
 TEST(ChildProcess, NamesAProgramThatIsMissing) {
   ChildProcess child;
   child.arguments = {"no-such-program-of-akidb"};
@@ -72,10 +83,12 @@ TEST(ChildProcess, StopsAChildThatTakesTooLong) {
   EXPECT_EQ(run.status().code(), ErrorCode::kDeadlineExceeded);
 }
 
-TEST(ChildProcess, KeepsTheFirstFourKiBOfTheErrorText) {
-  Result<ChildOutput> run = RunChildProcess(Shell("yes error | head -c 100000 >&2"));
+TEST(ChildProcess, KeepsTheLastFourKiBOfTheErrorText) {
+  Result<ChildOutput> run =
+      RunChildProcess(Shell("yes warning | head -c 100000 >&2; echo why >&2"));
   ASSERT_TRUE(run.ok()) << run.status().ToString();
   EXPECT_EQ(run->error_text.size(), 4096U);
+  EXPECT_TRUE(run->error_text.ends_with("why\n"));
 }
 
 TEST(ChildProcess, GivesTheChildNoStandardInput) {
