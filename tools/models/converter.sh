@@ -34,8 +34,10 @@ fetch() {
 fetch_maven() {
   command -v mvn > /dev/null || { echo "mvn is missing: install maven" >&2; exit 1; }
   say "fetching $2 $3 ($4)"
-  mvn -q -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy "-Dartifact=$1:$2:$3" \
-    "-DoutputDirectory=$scratch"
+  # It tells errors on standard output, and colours it whatever it is.
+  mvn -q org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy "-Dartifact=$1:$2:$3" \
+    "-DoutputDirectory=$scratch" > "$scratch/mvn.log" 2>&1 ||
+    { sed 's/\x1b\[[0-9;]*m//g' "$scratch/mvn.log" >&2; exit 1; }
 }
 
 # convert SCRIPT ARCHIVE LICENCE
