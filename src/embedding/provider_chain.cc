@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <exception>
-#include <new>
 #include <optional>
 #include <utility>
 
 #include "base/check.h"
+#include "embedding/without_exceptions.h"
 
 namespace akidb::embedding {
 namespace {
@@ -22,18 +22,6 @@ bool IsNotOfEngines(const Status& status) {
   return status.code() == ErrorCode::kUnsupported || status.code() == ErrorCode::kInvalidArgument ||
          status.code() == ErrorCode::kResourceExhausted || status.code() == ErrorCode::kIo ||
          status.code() == ErrorCode::kNotFound;
-}
-
-// `call`'s Result, or the exception that it ended by.
-template <typename Call>
-auto WithoutExceptions(Call&& call) -> decltype(call()) {
-  try {
-    return call();
-  } catch (const std::bad_alloc&) {
-    return ResourceExhaustedError("this process is out of memory");
-  } catch (const std::exception& exception) {
-    return InternalError(exception.what());
-  }
 }
 
 // Failures of a provider, whatever was asked of it. On the processor a batch alone can be too
@@ -155,7 +143,6 @@ class ProviderChain::TimedSession final : public Session {
 };
 
 Result<std::shared_ptr<Session>> ProviderChain::Make(Slot& slot, LoadProgress* progress) {
-  // Libraries throw, and most of all where memory has run out; no thread may end by that.
   Result<std::shared_ptr<Session>> made =
       WithoutExceptions([&] { return MakeAndProve(slot, progress); });
   slot.make_again = !made.ok() && DeleteKept(slot, made.status());

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <exception>
 #include <iterator>
-#include <new>
 #include <utility>
 
 #include <pthread.h>
+
+#include "embedding/without_exceptions.h"
 
 namespace akidb::embedding {
 namespace {
@@ -334,17 +334,6 @@ void BatchScheduler::TakeFrom(LaneQueue& queue, LaneQueue::iterator bucket, size
   if (entries.empty()) queue.erase(bucket);
 }
 
-// A thread of ours has nobody who would catch.
-Status BatchScheduler::RunGuarded(std::span<const BatchItem> items, RunControl& control) {
-  try {
-    return run_batch_(items, control);
-  } catch (const std::bad_alloc&) {
-    return ResourceExhaustedError("this process is out of memory");
-  } catch (const std::exception& exception) {
-    return InternalError(std::string("the inference failed: ") + exception.what());
-  }
-}
-
 void BatchScheduler::RunEntries(Run& run, std::span<const std::shared_ptr<Entry>> entries) {
   std::vector<float> vectors(entries.size() * options_.width);
   std::vector<BatchItem> items(entries.size());
@@ -353,7 +342,7 @@ void BatchScheduler::RunEntries(Run& run, std::span<const std::shared_ptr<Entry>
     items[i].vector = std::span(vectors).subspan(i * options_.width, options_.width);
   }
   const steady_clock::time_point begin = options_.now();
-  const Status status = RunGuarded(items, run.control);
+  const Status status = WithoutExceptions([&] { return run_batch_(items, run.control); });
   const steady_clock::duration time = options_.now() - begin;
   {
     MutexLock lock(mutex_);

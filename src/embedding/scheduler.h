@@ -175,7 +175,6 @@ class BatchScheduler {
   void TakeFrom(LaneQueue& queue, LaneQueue::iterator bucket, size_t items_max, Run& run)
       AKIDB_REQUIRES(mutex_);
   static bool Wanted(const Entry& entry);
-  Status RunGuarded(std::span<const BatchItem> items, RunControl& control);
   void RunEntries(Run& run, std::span<const std::shared_ptr<Entry>> entries) AKIDB_EXCLUDES(mutex_);
   // Finishes those that nobody waits for any more; the others.
   std::vector<std::shared_ptr<Entry>> StillWanted(Run& run,
