@@ -28,8 +28,11 @@ CREATE TABLE IF NOT EXISTS aliases (
 )sql";
 
 Status SqlError(sqlite3* db, std::string_view what) {
-  int code = sqlite3_errcode(db);
+  int code = sqlite3_extended_errcode(db);
   std::string text = "catalog: " + std::string(what) + ": " + sqlite3_errmsg(db);
+  if (code == SQLITE_IOERR_DATA) {
+    return CorruptionError("catalog: a page is damaged, or has no checksum yet");
+  }
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -278,6 +281,14 @@ Result<int64_t> ReadState(sqlite3* db, std::string_view key) {
   return row.Integer(0);
 }
 
+// Reads all of it. kCorruption unless every page is what its checksum says, and they fit together.
+Status CheckSound(sqlite3* db) {
+  AKIDB_ASSIGN_OR_RETURN(Statement check, Statement::Prepare(db, "PRAGMA quick_check(1)"));
+  AKIDB_ASSIGN_OR_RETURN(bool answered, check.Step());
+  const std::string found = answered ? check.Text(0) : "no answer";
+  return found == "ok" ? OkStatus() : CorruptionError("catalog: " + found);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Catalog>> Catalog::Open(env::FileSystem& fs, const std::string& path) {
@@ -288,6 +299,9 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(env::FileSystem& fs, const std::s
                              files->name().c_str());
   DatabaseHandle db(raw);
   if (code != SQLITE_OK) return SqlError(db.get(), "can't open " + path);
+  int reserved = kPageReservedBytes;
+  code = sqlite3_file_control(db.get(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  if (code != SQLITE_OK) return SqlError(db.get(), "pages can't have checksums");
   AKIDB_RETURN_IF_ERROR(Execute(db.get(),
                                 "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; "
                                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
@@ -302,6 +316,7 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(env::FileSystem& fs, const std::s
     return UnsupportedError(path + " is of version " + std::to_string(version) +
                             "; this program reads up to " + std::to_string(kSchemaVersion));
   }
+  AKIDB_RETURN_IF_ERROR(CheckSound(db.get()));
   AKIDB_ASSIGN_OR_RETURN(int64_t applied, ReadState(db.get(), "applied_seq"));
   return std::unique_ptr<Catalog>(std::make_unique<SqliteCatalog>(std::move(files), std::move(db),
                                                                   static_cast<uint64_t>(applied)));

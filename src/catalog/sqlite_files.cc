@@ -1,23 +1,33 @@
 #include "catalog/sqlite_files.h"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <bit>
 #include <cstring>
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <sqlite3.h>
+
+#include "base/crc32c.h"
 
 namespace akidb::catalog {
 namespace {
 
 constexpr int kPathBytesMax = 4096;
 constexpr int kSectorBytes = 4096;
+constexpr int kPageBytesLeast = 512;
+constexpr size_t kChecksumBytes = sizeof(uint32_t);
+static_assert(kChecksumBytes <= kPageReservedBytes);
 
 struct OpenFile {
   env::FileSystem& fs;
   std::string path;
   std::unique_ptr<env::File> file;
+  bool is_database = false;  // else its log, or a journal
   bool name_is_new = false;
   bool is_dead = false;
 };
@@ -41,11 +51,32 @@ int Close(sqlite3_file* file) {
   return SQLITE_OK;
 }
 
+// Pages of a database are read and written whole, except for the first one's header, which is
+// looked at alone, too.
+bool IsPage(const OpenFile& open, int bytes, sqlite3_int64 offset) {
+  return open.is_database && bytes >= kPageBytesLeast &&
+         std::has_single_bit(static_cast<unsigned>(bytes)) && offset % bytes == 0;
+}
+
+// What a page at `offset` ends with: the CRC32C of its offset and content, then zeros.
+std::array<std::byte, kPageReservedBytes> PageEnd(std::span<const std::byte> page,
+                                                  sqlite3_int64 offset) {
+  const uint32_t place = Crc32c(std::as_bytes(std::span(&offset, 1)));
+  const uint32_t crc = ExtendCrc32c(place, page.first(page.size() - kPageReservedBytes));
+  std::array<std::byte, kPageReservedBytes> end{};
+  std::memcpy(end.data(), &crc, kChecksumBytes);
+  return end;
+}
+
 int Read(sqlite3_file* file, void* out, int bytes, sqlite3_int64 offset) {
   const std::span<std::byte> to(static_cast<std::byte*>(out), static_cast<size_t>(bytes));
   const Result<size_t> got = Of(file).file->ReadAt(static_cast<uint64_t>(offset), to);
   if (!got.ok()) return SQLITE_IOERR_READ;
-  if (*got == to.size()) return SQLITE_OK;
+  if (*got == to.size()) {
+    if (!IsPage(Of(file), bytes, offset)) return SQLITE_OK;
+    const bool sound = std::ranges::equal(PageEnd(to, offset), to.last(kPageReservedBytes));
+    return sound ? SQLITE_OK : SQLITE_IOERR_DATA;
+  }
   std::memset(to.data() + *got, 0, to.size() - *got);
   return SQLITE_IOERR_SHORT_READ;
 }
@@ -55,7 +86,13 @@ int Write(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 offset)
   if (open.is_dead) return SQLITE_IOERR_WRITE;
   const std::span<const std::byte> from(static_cast<const std::byte*>(data),
                                         static_cast<size_t>(bytes));
-  return CodeOf(open.file->WriteAt(static_cast<uint64_t>(offset), from), SQLITE_IOERR_WRITE);
+  const auto place = static_cast<uint64_t>(offset);
+  if (!IsPage(open, bytes, offset)) {
+    return CodeOf(open.file->WriteAt(place, from), SQLITE_IOERR_WRITE);
+  }
+  std::vector<std::byte> page(from.begin(), from.end());
+  std::ranges::copy(PageEnd(from, offset), page.end() - kPageReservedBytes);
+  return CodeOf(open.file->WriteAt(place, page), SQLITE_IOERR_WRITE);
 }
 
 int Truncate(sqlite3_file* file, sqlite3_int64 bytes) {
@@ -128,7 +165,8 @@ int Open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int*
       opened.status().code() == ErrorCode::kNotFound && (flags & SQLITE_OPEN_CREATE) != 0;
   if (create) opened = fs.Open(path, env::OpenMode::kCreate);
   if (!opened.ok()) return CodeOf(opened.status(), SQLITE_CANTOPEN);
-  auto open = std::make_unique<OpenFile>(OpenFile{fs, path, std::move(opened).value(), create});
+  auto open = std::make_unique<OpenFile>(
+      OpenFile{fs, path, std::move(opened).value(), (flags & SQLITE_OPEN_MAIN_DB) != 0, create});
   made->open = open.release();
   made->base.pMethods = &kMethods;
   if (flags_out != nullptr) *flags_out = flags;

@@ -4,6 +4,10 @@
 //
 // After a failed sync a file takes no more writes and syncs: SQLite would try the sync again, and
 // be told that all is well.
+//
+// Each page of a database ends with a checksum, which SQLite itself doesn't have: reading one that
+// is damaged, or of a database that has none, fails with SQLITE_IOERR_DATA.
+// docs/format/catalog.md.
 #pragma once
 
 #include <memory>
@@ -13,6 +17,10 @@
 #include "env/file_system.h"
 
 namespace akidb::catalog {
+
+// A new database needs so many bytes to be kept free at the end of each page
+// (SQLITE_FCNTL_RESERVE_BYTES).
+inline constexpr int kPageReservedBytes = 8;
 
 class SqliteFiles {
  public:

@@ -4,11 +4,14 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <random>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "base/test_environment.h"
 #include "engine/registry.h"
+#include "env/disk_damage.h"
 #include "env/disk_fingerprint.h"
 #include "env/simulated_file_system.h"
 
@@ -17,10 +20,6 @@ namespace {
 
 constexpr char kFolder[] = "/data";
 
-uint64_t FromEnvironment(const char* name, uint64_t usual) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : usual;
-}
 uint64_t TestSeed() { return FromEnvironment("AKIDB_TEST_SEED", 31415); }
 uint64_t SeedsPerCut() { return FromEnvironment("AKIDB_CRASH_SEEDS", 8); }
 
@@ -171,10 +170,11 @@ TEST(RegistryCrash, KeepsEveryAcknowledgedChangeWhereverThePowerGoes) {
 TEST(RegistryCrash, FailingOperationsLoseNothing) {
   const uint64_t seed = TestSeed();
   SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  uint64_t faults = 0;
   for (bool full : {false, true}) {
     for (bool for_ever : {false, true}) {
       bool reached = true;
-      for (uint64_t fail_at = 0; reached; fail_at += full ? 3 : 1) {
+      for (uint64_t fail_at = 0; reached; fail_at += full ? 3 : 1, ++faults) {
         auto disk = MakeDisk(seed + fail_at);
         const uint64_t begin = disk->counters().operations;
         reached = false;
@@ -203,6 +203,43 @@ TEST(RegistryCrash, FailingOperationsLoseNothing) {
       }
     }
   }
+  std::cout << faults << " faults of registries\n";
+}
+
+// Flipped bits and lost ends in the system log and in the files of the catalog: what is there
+// afterwards is what was there, or an error that calls it damage.
+TEST(RegistryDamage, IsFoundOrHarmless) {
+  const uint64_t seed = TestSeed();
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
+  const uint64_t trials =
+      FromEnvironment("AKIDB_DAMAGE_TRIALS", std::getenv("AKIDB_DEEP") != nullptr ? 50'000 : 1'000);
+  std::mt19937_64 random(seed);
+  Life life;
+  std::unique_ptr<env::SimulatedFileSystem> disks[2] = {MakeDisk(seed), nullptr};
+  {
+    World world(*disks[0]);
+    life = Live(world);
+    disks[1] = disks[0]->CloneAfterCrash(seed);  // the power went, and the catalog's log is there
+  }
+  ASSERT_TRUE(life.finished);
+  uint64_t refused = 0;
+  for (uint64_t trial = 0; trial < trials; ++trial) {
+    auto disk = disks[trial % 2]->CloneAfterCrash(trial);
+    const env::DiskDamage damage = env::DamageOneFile(*disk, kFolder, random);
+    if (damage.path.empty()) continue;
+    SCOPED_TRACE("trial " + std::to_string(trial) + ": " + damage.ToString());
+    World world(*disk);
+    Status status = world.Open();
+    const Result<State> found = status.ok() ? world.Read() : status;
+    if (!found.ok()) {
+      ASSERT_EQ(found.status().code(), ErrorCode::kCorruption) << found.status().ToString();
+      ++refused;
+      continue;
+    }
+    ASSERT_EQ(*found, life.states.back());
+  }
+  std::cout << trials << " damaged registries: " << refused << " refused\n";
+  EXPECT_GT(refused, trials / 10);
 }
 
 }  // namespace

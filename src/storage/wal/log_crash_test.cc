@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_environment.h"
 #include "env/disk_fingerprint.h"
 #include "storage/wal/log_fixture.h"
 
@@ -15,10 +16,6 @@ namespace {
 
 // Crash seeds tried at each cut point, and how many lives; more with AKIDB_CRASH_SEEDS and
 // AKIDB_CRASH_LIVES.
-uint64_t FromEnvironment(const char* name, uint64_t usual) {
-  const char* text = std::getenv(name);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : usual;
-}
 uint64_t SeedsPerCut() { return FromEnvironment("AKIDB_CRASH_SEEDS", 20); }
 uint64_t Lives() { return FromEnvironment("AKIDB_CRASH_LIVES", 14); }
 

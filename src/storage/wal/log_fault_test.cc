@@ -1,6 +1,11 @@
 // Failing operations and a full disk.
+#include <cstdlib>
+#include <iostream>
+#include <random>
+
 #include <gtest/gtest.h>
 
+#include "base/test_environment.h"
 #include "storage/wal/log_fixture.h"
 
 namespace akidb::storage {
@@ -116,48 +121,69 @@ TEST_F(LogFaultTest, AFileThatCannotBeCreatedRefusesOneRecordOnly) {
   EXPECT_EQ(LogFiles(fs_).size(), 2u);
 }
 
+struct FaultRun {
+  uint64_t seed = 0;
+  ErrorCode code = ErrorCode::kIo;
+  bool for_ever = false;
+};
+
+// Empty, or what is wrong; `reached` tells whether the life came to the operation.
+std::string FailOperation(const FaultRun& run, uint64_t fail_at, bool& reached) {
+  auto disk = MakeDisk(run.seed + fail_at);
+  env::SimulatedFileSystem& fs = *disk;
+  const uint64_t begin = fs.counters().operations;
+  reached = false;
+  bool armed = true;
+  fs.SetFaultHook([&](const env::SimulatedOperation& op) {
+    bool due = run.for_ever ? op.index >= begin + fail_at : op.index == begin + fail_at;
+    if (!armed || !due) return OkStatus();
+    reached = true;
+    return Status(run.code, "seeded");
+  });
+  LogWorld world(fs, fail_at + 1);
+  std::mt19937_64 random(run.seed);
+  uint64_t acknowledged = 0;
+  uint64_t enqueued = 0;
+  if (auto log = world.Open(); log.ok()) {
+    for (int i = 0; i < 12; ++i) {
+      const size_t more = run.seed == 0 ? 0 : random() % 4096;
+      auto seq = EnqueueNext(**log, (i % 3 == 2 ? 30'000 : 200) + more);
+      if (!seq.ok()) continue;
+      enqueued = *seq;
+      if ((*log)->Wait(*seq).ok()) acknowledged = *seq;
+      if (i == 7) (*log)->Rotate();
+      if (i == 9) static_cast<void>((*log)->CutBefore(0));
+    }
+  }
+  armed = false;
+  auto after = fs.CloneAfterCrash(run.seed + fail_at);
+  LogWorld again(*after, 12345);
+  if (auto log = again.Open(); !log.ok()) return log.status().ToString();
+  if (again.last_replayed < acknowledged) return "an acknowledged record is lost";
+  return again.last_replayed <= enqueued ? "" : "there are records that nobody wrote";
+}
+
 // Each operation in turn fails, once or for ever, while records are appended: an error or success,
-// and the next opening has everything that was acknowledged.
+// and the next opening has everything that was acknowledged. More lives with AKIDB_CRASH_LIVES,
+// each with records of other sizes.
 TEST_F(LogFaultTest, AnyFailingOperationLosesNothingAcknowledged) {
-  for (ErrorCode code : {ErrorCode::kIo, ErrorCode::kStorageFull}) {
-    for (bool for_ever : {false, true}) {
-      bool reached = true;
-      for (uint64_t fail_at = 0; reached; ++fail_at) {
-        ASSERT_LT(fail_at, 2000u);
-        auto disk = MakeDisk(fail_at);
-        env::SimulatedFileSystem& fs = *disk;
-        const uint64_t begin = fs.counters().operations;
-        reached = false;
-        bool armed = true;
-        fs.SetFaultHook([&](const env::SimulatedOperation& op) {
-          bool due = for_ever ? op.index >= begin + fail_at : op.index == begin + fail_at;
-          if (!armed || !due) return OkStatus();
-          reached = true;
-          return Status(code, "seeded");
-        });
-        LogWorld world(fs, fail_at + 1);
-        uint64_t acknowledged = 0;
-        uint64_t enqueued = 0;
-        if (auto log = world.Open(); log.ok()) {
-          for (int i = 0; i < 12; ++i) {
-            auto seq = EnqueueNext(**log, i % 3 == 2 ? 30'000 : 200);
-            if (!seq.ok()) continue;
-            enqueued = *seq;
-            if ((*log)->Wait(*seq).ok()) acknowledged = *seq;
-            if (i == 7) (*log)->Rotate();
-            if (i == 9) static_cast<void>((*log)->CutBefore(0));
-          }
+  uint64_t faults = 0;
+  const uint64_t first = FromEnvironment("AKIDB_TEST_SEED", 0);
+  SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(first));
+  for (uint64_t life = 0; life < FromEnvironment("AKIDB_CRASH_LIVES", 1); ++life) {
+    for (ErrorCode code : {ErrorCode::kIo, ErrorCode::kStorageFull}) {
+      for (bool for_ever : {false, true}) {
+        const FaultRun run{first + life, code, for_ever};
+        bool reached = true;
+        for (uint64_t fail_at = 0; reached; ++fail_at, ++faults) {
+          ASSERT_LT(fail_at, 2000u);
+          ASSERT_EQ(FailOperation(run, fail_at, reached), "")
+              << "life " << run.seed << ", operation " << fail_at;
         }
-        armed = false;
-        auto after = fs.CloneAfterCrash(fail_at);
-        LogWorld again(*after, 12345);
-        auto log = again.Open();
-        ASSERT_TRUE(log.ok()) << fail_at << ": " << log.status().ToString();
-        ASSERT_GE(again.last_replayed, acknowledged) << "operation " << fail_at;
-        ASSERT_LE(again.last_replayed, enqueued) << "operation " << fail_at;
       }
     }
   }
+  std::cout << faults << " faults of logs\n";
 }
 
 }  // namespace
