@@ -16,6 +16,7 @@ class CollectionEditReferenceTest : public EditFixture {
     random_.seed(seed_);
     options_.head_rows_max = 256;
     options_.merge_policy.resting_max = 3;
+    options_.merge_policy.busy_more = 0;
     config_.payload_indexes["g"] = {PayloadFieldKind::kInteger, ""};
     config_.payload_indexes["n.x"] = {PayloadFieldKind::kInteger, ""};
   }

@@ -142,6 +142,7 @@ class FilterReference : public CollectionMergeFixture {
     config_.vectors[""] = {.dim = 16, .metric = Metric::kEuclid};
     options_.head_rows_max = 1000;
     options_.merge_policy.resting_max = 12;
+    options_.merge_policy.busy_more = 0;
     UseIndexer(MakeVectorIndexer({}, *log_));
     SetUpBoth();
   }

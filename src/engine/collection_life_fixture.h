@@ -256,6 +256,7 @@ class World {
     options.uuid = *Uuid::Parse("936da01f-9abd-4d9d-80c7-02af85c822a8");
     options.head_bytes_max = 4096;  // a merge leaves so much room
     options.merge_policy.resting_max = 2;
+    options.merge_policy.busy_more = 0;
     return options;
   }
   CollectionEnvironment Parts() {

@@ -77,7 +77,9 @@ MergePolicy CollectionImpl::PolicyFor(const VectorSchema& schema) const {
 
 std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
   const Mergeable mergeable(segments_);
-  std::vector<size_t> picked = mergeable.NumbersOf(PickMerge(merge_policy_, mergeable.sizes));
+  MergePolicy policy = merge_policy_;
+  if (AtRest()) policy.busy_more = 0;
+  std::vector<size_t> picked = mergeable.NumbersOf(PickMerge(policy, mergeable.sizes));
   if (!picked.empty()) return picked;
   for (size_t i : mergeable.numbers) {
     if (LacksPayloadIndexes(segments_[i]) || LacksSparseIndexes(segments_[i])) return {i};

@@ -62,6 +62,7 @@ class CollectionMergeFixture : public testing::Test {
     options_.head_rows_max = 256;
     options_.head_bytes_max = 1 << 20;
     options_.merge_policy.resting_max = 2;
+    options_.merge_policy.busy_more = 0;
     config_.vectors[""] = {.dim = 2, .metric = Metric::kEuclid};
   }
   ~CollectionMergeFixture() override {

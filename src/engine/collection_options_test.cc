@@ -72,6 +72,7 @@ TEST_F(OptionsTest, AreDurableAndRewriteWhatIsBuiltOtherwise) {
 // Segments that need no merge for themselves, and have no graph because none was wanted.
 TEST_F(OptionsTest, GraphsThatAreWantedNowAreBuiltAtRest) {
   options_.merge_policy.resting_max = 6;
+  options_.merge_policy.busy_more = 0;
   config_.echoed_json["hnsw_config"] = R"({"m":0})";
   Create();
   for (uint64_t i = 0; i < 4; ++i) {

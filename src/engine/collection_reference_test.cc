@@ -81,6 +81,7 @@ class CollectionReferenceTest : public testing::TestWithParam<Kind> {
     options.uuid = *Uuid::Parse("936da01f-9abd-4d9d-80c7-02af85c822a8");
     options.head_rows_max = 512;
     options.merge_policy.resting_max = 3;
+    options.merge_policy.busy_more = 0;
     auto made = Collection::Create(options, config,
                                    {.fs = *fs_,
                                     .random = *uuids_,

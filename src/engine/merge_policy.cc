@@ -32,14 +32,14 @@ std::vector<size_t> SmallOnes(const MergePolicy& policy, std::span<const Segment
 
 std::vector<size_t> Smallest(const MergePolicy& policy, std::span<const SegmentSize> segments) {
   std::vector<size_t> small = SmallOnes(policy, segments);
-  if (small.size() <= policy.resting_max) return {};
+  if (small.size() <= policy.resting_max + policy.busy_more) return {};
   const size_t least = small.size() - policy.resting_max + 1;
   uint64_t rows = 0;
   size_t count = 0;
   for (; count < small.size(); ++count) {
     uint64_t more = Living(segments[small[count]]);
     if (count >= 2 && rows + more > policy.rows_max) break;
-    if (count >= least && more > rows + rows / 2) break;
+    if (count >= least && more > rows) break;
     rows += more;
   }
   small.resize(count);

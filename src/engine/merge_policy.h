@@ -2,11 +2,12 @@
 //
 // Queries look into every segment, and every merge writes its rows anew; the policy keeps both
 // bounded. Segments of at most rows_max / 2 living rows are *small*; at rest at most resting_max of
-// them stay. When there are more, the smallest are merged, and
-// with them every next larger one that is at most 1.5 times all smaller ones together: so sizes
-// come to ascend geometrically, and a row is written again only into a segment that is larger by a
-// factor. Written rows, the sealing included, stay below 1 + log2(n) for each row inserted by n
-// seals (merge_policy_test.cc plays that through: 5.2 after 1,000 equal heads). Independently of
+// them stay, and busy_more more while the collection is written to: what is merged seldom is merged
+// with more of its like. When there are more, the smallest are merged, so many that resting_max
+// stay, and with them every next larger one that is no larger than all smaller ones together: so
+// sizes come to ascend geometrically, and a row is written again only into a segment that is larger
+// by a factor. Written rows, the sealing included, stay below 1 + log2(n) for each row inserted by
+// n seals (merge_policy_test.cc plays that through: 3.6 after 1,000 equal heads). Independently of
 // that, a segment with more than dead_percent_max of its rows dead is rewritten alone, which costs
 // at most 100 / dead_percent_max - 1 rows for each row that died. So is one with more than
 // replaced_percent_max of its payloads replaced, and the one with most of them when all together
@@ -25,7 +26,8 @@ namespace akidb::engine {
 struct MergePolicy {
   uint64_t rows_max = 8'000'000;  // living rows of a merged segment
   size_t resting_max = 6;         // small segments that need no merge; at least 1
-  size_t waiting_max = 8;         // small segments beyond those before writers are held up
+  size_t busy_more = 6;           // and so many more while the collection is written to
+  size_t waiting_max = 12;        // beyond resting_max, before writers are held up
   uint32_t dead_percent_max = 15;
   uint32_t replaced_percent_max = 15;
   uint64_t replaced_bytes_max = uint64_t{64} << 20;
@@ -51,7 +53,7 @@ std::vector<size_t> PickMerge(const MergePolicy& policy, std::span<const Segment
 std::vector<size_t> PickMergeAtRest(const MergePolicy& policy,
                                     std::span<const SegmentSize> segments);
 
-// How many small segments there are beyond those that may rest.
+// How many small segments there are beyond those that may rest when nobody writes.
 size_t SegmentsWaiting(const MergePolicy& policy, std::span<const SegmentSize> segments);
 
 }  // namespace akidb::engine

@@ -39,6 +39,7 @@ class TextRanking : public CollectionMergeFixture {
   TextRanking() : random_(TestSeed()) {
     options_.head_rows_max = 400;
     options_.merge_policy.resting_max = 12;
+    options_.merge_policy.busy_more = 0;
     UseIndexer(MakeVectorIndexer({}, *log_));
     CollectionEnvironment parts = Parts(fs_);
     // No merges: which segments have the index is what the test says.

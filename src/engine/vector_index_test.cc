@@ -379,6 +379,7 @@ TEST_F(VectorIndexTest, AllThatAFilterAdmitsIsAWholeAnswer) {
 // A collection that nobody writes to any more gets its graph without being asked.
 TEST_F(VectorIndexTest, AtRestSegmentsAreMergedUntilTheyHaveAGraph) {
   options_.merge_policy.resting_max = 6;
+  options_.merge_policy.busy_more = 0;
   Create();
   Store(0, 1000);
   ASSERT_TRUE(collection_->Seal().ok());
