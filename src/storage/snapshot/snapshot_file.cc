@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/sha256.h"
-#include "storage/segment/section_check.h"
+#include "storage/snapshot/source_check.h"
 
 namespace akidb::storage {
 namespace {
@@ -14,37 +14,6 @@ namespace {
 constexpr size_t kPieceBytes = size_t{256} << 10;
 
 static_assert(kPieceBytes % kSectionBlockBytes == 0);
-
-// Tells whether the bytes of a file, given front to back, are those that were written.
-class SourceCheck {
- public:
-  // `file` outlives the object.
-  explicit SourceCheck(const FileRef& file) : file_(file) {}
-
-  // By the checksums that the file carries.
-  Status UseBlocks(env::File& from) {
-    AKIDB_ASSIGN_OR_RETURN(blocks_, SectionCheck::Open(from, file_));
-    return OkStatus();
-  }
-
-  Status Update(std::span<const std::byte> piece) {
-    if (blocks_) return blocks_->Update(piece);
-    hash_.Update(piece);
-    return OkStatus();
-  }
-
-  Status Finish() const {
-    if (blocks_ || hash_.Digest() == file_.sha256) return OkStatus();
-    return CorruptionError(file_.name + " is damaged: its hash isn't the one it had");
-  }
-
-  const FileRef& file() const { return file_; }
-
- private:
-  const FileRef& file_;
-  std::optional<SectionCheck> blocks_;
-  Sha256 hash_;
-};
 
 // The file's bytes, as they are read, into the archive.
 Status CopyInto(const RequestContext& context, env::File& from, SourceCheck& check,
@@ -81,7 +50,7 @@ Result<FileRef> WriteSnapshotFile(const RequestContext& context, env::FileSystem
     AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<env::File> from,
                            fs.Open(source.path, env::OpenMode::kRead));
     SourceCheck check(file);
-    if (source.sealed) AKIDB_RETURN_IF_ERROR(check.UseBlocks(*from));
+    AKIDB_RETURN_IF_ERROR(check.Begin(*from, source.sealed));
     AKIDB_RETURN_IF_ERROR(archive->Begin(file.name, file.bytes));
     AKIDB_RETURN_IF_ERROR(CopyInto(context, *from, check, *archive));
   }

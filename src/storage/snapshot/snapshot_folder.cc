@@ -8,8 +8,8 @@
 #include "base/crc32c.h"
 #include "base/utc_time.h"
 #include "storage/snapshot/archive.h"
-#include "storage/snapshot/background_hash.h"
 #include "storage/snapshot/folder_archive.h"
+#include "storage/snapshot/source_check.h"
 
 namespace akidb::storage {
 namespace {
@@ -354,25 +354,24 @@ Status SnapshotFolder::CheckRoom(const SnapshotContents& contents) {
 }
 
 Status SnapshotFolder::Copy(const RequestContext& context, const FileRef& file,
-                            const std::string& from) {
-  AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<env::File> source,
-                         fs_.Open(from, env::OpenMode::kRead));
+                            const SnapshotSource& source) {
+  AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<env::File> from,
+                         fs_.Open(source.path, env::OpenMode::kRead));
+  SourceCheck check(file);
+  AKIDB_RETURN_IF_ERROR(check.Begin(*from, source.sealed));
   AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<Writer> writer,
                          Writer::Create(fs_, env::JoinPath(FilesFolder(), ToHex(file.sha256))));
-  BackgroundHash hash;
+  std::vector<std::byte> piece(kPieceBytes);
   while (writer->bytes() < file.bytes) {
     AKIDB_RETURN_IF_ERROR(context.Check());
-    std::vector<std::byte> piece = hash.Buffer();
     piece.resize(
         static_cast<size_t>(std::min<uint64_t>(kPieceBytes, file.bytes - writer->bytes())));
-    AKIDB_ASSIGN_OR_RETURN(const size_t got, source->ReadAt(writer->bytes(), piece));
+    AKIDB_ASSIGN_OR_RETURN(const size_t got, from->ReadAt(writer->bytes(), piece));
     if (got != piece.size()) return CorruptionError(file.name + " is shorter than it was");
+    AKIDB_RETURN_IF_ERROR(check.Update(piece));
     AKIDB_RETURN_IF_ERROR(writer->Append(piece));
-    hash.Update(std::move(piece));
   }
-  if (hash.Finish() != file.sha256) {
-    return CorruptionError(file.name + " is damaged: its hash isn't the one it had");
-  }
+  AKIDB_RETURN_IF_ERROR(check.Finish());
   copied_ += writer->bytes();
   return writer->Finish();
 }
@@ -403,7 +402,7 @@ Result<FileRef> SnapshotFolder::Add(
   AKIDB_RETURN_IF_ERROR(CheckRoom(contents));
   for (const FileRef& file : contents.files) {
     AKIDB_ASSIGN_OR_RETURN(const bool there, Has(file));
-    if (!there) AKIDB_RETURN_IF_ERROR(Copy(context, file, source_of(file).path));
+    if (!there) AKIDB_RETURN_IF_ERROR(Copy(context, file, source_of(file)));
   }
   return Publish(contents);
 }

@@ -80,7 +80,7 @@ class SnapshotFolder {
   // Whether it needn't be copied.
   Result<bool> Has(const FileRef& file);
   Status CheckRoom(const SnapshotContents& contents);
-  Status Copy(const RequestContext& context, const FileRef& file, const std::string& from);
+  Status Copy(const RequestContext& context, const FileRef& file, const SnapshotSource& source);
   Result<FileRef> Publish(const SnapshotContents& contents);
 
   env::FileSystem& fs_;
