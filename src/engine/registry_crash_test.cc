@@ -212,7 +212,7 @@ TEST(RegistryDamage, IsFoundOrHarmless) {
   const uint64_t seed = TestSeed();
   SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
   const uint64_t trials =
-      FromEnvironment("AKIDB_DAMAGE_TRIALS", std::getenv("AKIDB_DEEP") != nullptr ? 50'000 : 1'000);
+      FromEnvironment("AKIDB_DAMAGE_TRIALS", std::getenv("AKIDB_DEEP") != nullptr ? 50'000 : 2'000);
   std::mt19937_64 random(seed);
   Life life;
   std::unique_ptr<env::SimulatedFileSystem> disks[2] = {MakeDisk(seed), nullptr};

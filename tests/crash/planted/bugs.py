@@ -140,6 +140,10 @@ BUGS = (
             Edit(SECTIONS, "  if (SectionBlockCrc(header_.file_uuid, block, map_->bytes()",
                  "  if (IsPlanted) return OkStatus();\n"
                  "  if (SectionBlockCrc(header_.file_uuid, block, map_->bytes()"),)),
+    Bug("skipped_page_checksum", "pages of the catalog are read without a look at their checksums",
+        "RegistryDamage.IsFoundOrHarmless", (
+            Edit(SQLITE_FILES, "return sound ? SQLITE_OK : SQLITE_IOERR_DATA;",
+                 "return sound || IsPlanted ? SQLITE_OK : SQLITE_IOERR_DATA;"),)),
     Bug("unchecked_offset", "the places of a segment's sections are believed",
         "SegmentDamage.HostileFootersWithRightChecksumsAreRefusedOrSafe", (
             Edit(SECTION_FORMAT, "for (const SectionEntry& entry : footer.sections) {\n    if (entry.offset < end ||",
