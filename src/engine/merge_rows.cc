@@ -108,7 +108,10 @@ Status MergeRows::CheckOn(size_t bytes_read) const {
 }
 
 Status MergeRows::Judge(uint32_t input, Status status) const {
-  if (status.code() == ErrorCode::kCorruption) damaged_input_ = input;
+  // kUnavailable: the device can't read it.
+  if (status.code() == ErrorCode::kCorruption || status.code() == ErrorCode::kUnavailable) {
+    damaged_input_ = input;
+  }
   return status;
 }
 

@@ -58,7 +58,8 @@ struct DeltaExpectation {
 };
 
 // Reads and checks the whole file. kCorruption when it isn't the file that `file` names, belongs to
-// another segment or is damaged; kUnsupported when written by a newer version.
+// another segment or is damaged; kUnsupported when written by a newer version; kUnavailable when
+// the device can't read it.
 Result<Delta> ReadDelta(env::FileSystem& fs, const std::string& directory, const FileRef& file,
                         const DeltaExpectation& expected);
 

@@ -7,6 +7,12 @@
 #include "base/sha256.h"
 
 namespace akidb::storage {
+namespace {
+
+// Read at once before they are checked.
+constexpr uint64_t kBlocksAtOnce = 16;
+
+}  // namespace
 
 Result<std::unique_ptr<SectionFile>> SectionFile::Open(env::FileSystem& fs, const std::string& path,
                                                        const SectionFileExpectation& expected) {
@@ -20,14 +26,16 @@ Result<std::unique_ptr<SectionFile>> SectionFile::Open(env::FileSystem& fs, cons
 }
 
 Status SectionFile::Load(const SectionFileExpectation& expected) {
-  std::span<const std::byte> bytes = map_->bytes();
+  const std::span<const std::byte> bytes = map_->bytes();
   if (bytes.size() < kSectionFileHeaderBytes + kSectionFileTrailerBytes) {
     return Damaged("too short to be a segment or delta");
   }
   // Sections are read as arrays of words; maps begin at a page or an allocation.
   AKIDB_CHECK(reinterpret_cast<uintptr_t>(bytes.data()) % alignof(uint64_t) == 0);
   // The header first: it tells a newer version from damage.
-  AKIDB_ASSIGN_OR_RETURN(header_, DecodeSectionFileHeader(bytes.first(kSectionFileHeaderBytes)));
+  AKIDB_ASSIGN_OR_RETURN(const std::span<const std::byte> header,
+                         FetchBytes({0, kSectionFileHeaderBytes}));
+  AKIDB_ASSIGN_OR_RETURN(header_, DecodeSectionFileHeader(header));
   if (header_.kind != expected.kind) return Damaged("a segment and a delta are mixed up");
   if (header_.collection_uuid != expected.collection_uuid) {
     return Damaged("belongs to the collection " + header_.collection_uuid.ToString() + ", not to " +
@@ -47,16 +55,17 @@ Status SectionFile::Load(const SectionFileExpectation& expected) {
 }
 
 Status SectionFile::LoadFooter() {
-  std::span<const std::byte> bytes = map_->bytes();
-  AKIDB_ASSIGN_OR_RETURN(SectionFileTrailer trailer,
-                         DecodeSectionFileTrailer(bytes.last(kSectionFileTrailerBytes)));
+  const uint64_t footer_end = bytes() - kSectionFileTrailerBytes;
+  AKIDB_ASSIGN_OR_RETURN(const std::span<const std::byte> encoded,
+                         FetchBytes({footer_end, kSectionFileTrailerBytes}));
+  AKIDB_ASSIGN_OR_RETURN(const SectionFileTrailer trailer, DecodeSectionFileTrailer(encoded));
   footer_offset_ = trailer.footer_offset;
-  uint64_t footer_end = bytes.size() - kSectionFileTrailerBytes;
-  if (trailer.file_bytes != bytes.size() || trailer.file_uuid != header_.file_uuid ||
+  if (trailer.file_bytes != bytes() || trailer.file_uuid != header_.file_uuid ||
       footer_offset_ > footer_end || footer_end - footer_offset_ != trailer.footer_bytes) {
     return Damaged("the trailer doesn't fit the file");
   }
-  std::span<const std::byte> footer = bytes.subspan(footer_offset_, trailer.footer_bytes);
+  AKIDB_ASSIGN_OR_RETURN(const std::span<const std::byte> footer,
+                         FetchBytes({footer_offset_, trailer.footer_bytes}));
   if (SectionFooterCrc(header_.file_uuid, footer) != trailer.footer_crc) {
     return Damaged("the footer's checksum is wrong");
   }
@@ -70,8 +79,8 @@ Status SectionFile::LoadTable() {
       footer_offset_ - footer_.data_bytes != blocks * sizeof(uint32_t)) {
     return Damaged("the checksum table doesn't fit the data");
   }
-  std::span<const std::byte> table =
-      map_->bytes().subspan(footer_.data_bytes, blocks * sizeof(uint32_t));
+  AKIDB_ASSIGN_OR_RETURN(const std::span<const std::byte> table,
+                         FetchBytes({footer_.data_bytes, blocks * sizeof(uint32_t)}));
   if (Crc32c(table) != footer_.table_crc) {
     return Damaged("the checksum table's own checksum is wrong");
   }
@@ -118,10 +127,17 @@ Result<std::span<const std::byte>> SectionFile::ReadRange(const SectionEntry& en
 
 Status SectionFile::Touch(uint64_t offset, uint64_t bytes) const {
   if (bytes == 0) return OkStatus();
-  uint64_t last = (offset + bytes - 1) / kSectionBlockBytes;
-  for (uint64_t block = offset / kSectionBlockBytes; block <= last; ++block) {
+  const uint64_t end = (offset + bytes - 1) / kSectionBlockBytes + 1;
+  uint64_t fetched = 0;  // blocks before it are in memory
+  for (uint64_t block = offset / kSectionBlockBytes; block < end; ++block) {
     // The map never changes, so the bit says all there is to say: no order is needed.
     if (IsChecked(block)) continue;
+    if (block >= fetched) {
+      fetched = std::min(end, block + kBlocksAtOnce);
+      const uint64_t begin = block * kSectionBlockBytes;
+      const uint64_t until = std::min(fetched * kSectionBlockBytes, footer_.data_bytes);
+      AKIDB_RETURN_IF_ERROR(FetchBytes({begin, until - begin}).status());
+    }
     AKIDB_RETURN_IF_ERROR(CheckBlock(block));
     checked_[block / 64].fetch_or(uint64_t{1} << (block % 64), std::memory_order_relaxed);
   }
@@ -176,7 +192,11 @@ Result<size_t> SectionFile::Fetch(std::span<const env::FileRange> ranges) const 
     }
   }
   if (!wanted.empty()) wanted.resize(last + 1);
-  Result<size_t> cold = map_->Fetch(wanted);
+  return FetchRanges(wanted);
+}
+
+Result<size_t> SectionFile::FetchRanges(std::span<const env::FileRange> ranges) const {
+  Result<size_t> cold = map_->Fetch(ranges);
   if (!cold.ok()) {
     const std::string_view reason = cold.status().message();
     return UnavailableError((reason.starts_with(path_) ? "" : path_ + ": ") + std::string(reason));
@@ -184,19 +204,34 @@ Result<size_t> SectionFile::Fetch(std::span<const env::FileRange> ranges) const 
   return cold;
 }
 
+Result<std::span<const std::byte>> SectionFile::FetchBytes(const env::FileRange& range) const {
+  AKIDB_RETURN_IF_ERROR(FetchRanges({&range, 1}).status());
+  return map_->bytes().subspan(range.offset, range.bytes);
+}
+
 void SectionFile::Release(const SectionEntry& entry) const {
   map_->Release({entry.offset, entry.bytes});
 }
 
 Status SectionFile::VerifyAll(const Sha256Digest& sha256) const {
-  for (uint64_t block = 0; block < block_crcs_.size(); ++block) {
-    AKIDB_RETURN_IF_ERROR(CheckBlock(block));
-  }
   Sha256 hash;
-  hash.Update(map_->bytes().first(footer_offset_));
+  for (uint64_t begin = 0; begin < footer_offset_;) {
+    const env::FileRange range{
+        begin, std::min(kBlocksAtOnce * kSectionBlockBytes, footer_offset_ - begin)};
+    AKIDB_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes, FetchBytes(range));
+    begin += range.bytes;
+    for (uint64_t block = range.offset / kSectionBlockBytes;
+         block < block_crcs_.size() && block * kSectionBlockBytes < begin; ++block) {
+      AKIDB_RETURN_IF_ERROR(CheckBlock(block));
+    }
+    hash.Update(bytes);
+    map_->Release(range);
+  }
   if (hash.Digest() != footer_.sha256) return Damaged("its own SHA-256 is wrong");
-  hash.Update(map_->bytes().subspan(footer_offset_));
-  map_->Release({0, map_->bytes().size()});
+  const env::FileRange rest{footer_offset_, bytes() - footer_offset_};
+  AKIDB_ASSIGN_OR_RETURN(const std::span<const std::byte> end, FetchBytes(rest));
+  hash.Update(end);
+  map_->Release({0, bytes()});
   if (hash.Digest() != sha256) return Damaged("its SHA-256 isn't the manifest's");
   return OkStatus();
 }

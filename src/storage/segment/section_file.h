@@ -1,5 +1,9 @@
 // A mapped segment or delta: its frame checked on opening, its blocks when first touched
-// (docs/format/segment.md).
+// (docs/format/segment.md). What is checked is fetched first: where the device fails, that is an
+// error and not the end of the process.
+//
+// Errors: kCorruption, kUnsupported; kUnavailable with path and offset when the device can't be
+// read.
 //
 // Thread-safe. Spans stay valid as long as the object.
 #pragma once
@@ -49,7 +53,7 @@ class SectionFile {
 
   // Reads what of these ranges of the file, in any order, is not in memory: many at once, with the
   // rest of the blocks that will be checked when they are touched. Returns how many reads there
-  // were. kUnavailable with the path when the device or the system refuses.
+  // were.
   Result<size_t> Fetch(std::span<const env::FileRange> ranges) const;
   // A section no longer counts as memory of this process, until it is touched again.
   void Release(const SectionEntry& entry) const;
@@ -58,8 +62,8 @@ class SectionFile {
   // memory of this process then.
   Status VerifyAll(const Sha256Digest& sha256) const;
 
-  // Some ReadRange found damage. Not some Read: of a section read whole, whoever reads it has a way
-  // to do without.
+  // Some ReadRange found damage, or what the device can't read. Not some Read: of a section read
+  // whole, whoever reads it has a way to do without.
   bool range_damaged() const { return range_damaged_.load(std::memory_order_relaxed); }
 
   // kCorruption: "<path>: <what>".
@@ -72,6 +76,9 @@ class SectionFile {
   Status LoadFooter();
   Status LoadTable();
   Status CheckSections(std::span<const SectionId> known) const;
+  Result<size_t> FetchRanges(std::span<const env::FileRange> ranges) const;
+  // The range, read before.
+  Result<std::span<const std::byte>> FetchBytes(const env::FileRange& range) const;
   // Checks the blocks of [offset, offset + bytes) that nobody has touched yet.
   Status Touch(uint64_t offset, uint64_t bytes) const;
   Status CheckBlock(uint64_t block) const;

@@ -2,7 +2,8 @@
 //
 // The file is mapped. Open checks its frame, the identifiers, sequence numbers and row maps, all of
 // which never fail afterwards; vectors and payloads are checked block by block when first touched,
-// and remembered. Damage found then is an error of that read, never a wrong answer.
+// and remembered. Damage found then is an error of that read, never a wrong answer; so is, as
+// kUnavailable with path and offset, what the device can't read.
 //
 // Thread-safe; a PayloadReader belongs to one thread.
 #pragma once
@@ -68,7 +69,7 @@ class SegmentReader {
   uint64_t first_seq() const;
   uint64_t last_seq() const;
   uint64_t file_bytes() const;
-  // Vectors, payloads or an index over them were asked for that are damaged.
+  // Vectors, payloads or an index over them were asked for that are damaged, or can't be read.
   bool rows_damaged() const;
   // By ordinal, sorted by name.
   std::span<const SegmentVector> vectors() const { return vectors_; }
@@ -98,7 +99,7 @@ class SegmentReader {
 
   // Vectors lie in the page cache or on the device. Whoever is going to look at many of them may
   // say so before, and then waits once for all, where they may not be in memory; numbers in any
-  // order. kUnavailable with the path when they can't be read.
+  // order.
   Status FetchVectors(size_t ordinal, std::span<const uint32_t> numbers) const;
   ResidencyGuess& vectors_guess(size_t ordinal) const;
   // The same for parts of a section, which is there; offsets from its start. Returns how many
