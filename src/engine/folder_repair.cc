@@ -19,6 +19,8 @@ constexpr char kKeepFolder[] = "repaired";
 constexpr char kSystemPart[] = "system log";
 constexpr char kLostSuffix[] = ".lost";
 constexpr size_t kLostShown = 100;
+constexpr char kUnreadable[] =
+    "copy what can be read of the folder to another device, and repair the copy";
 
 storage::LogOptions SystemLogOptions(const std::string& folder) {
   storage::LogOptions options;
@@ -104,9 +106,11 @@ Status FolderRepair::ExamineSystemLog() {
     }
     return OkStatus();
   };
-  AKIDB_ASSIGN_OR_RETURN(
-      const std::optional<storage::LogDamage> damage,
-      storage::FindLogDamage(fs_, SystemLogOptions(Path(kSystemFolder)), replay));
+  const Result<std::optional<storage::LogDamage>> found =
+      storage::FindLogDamage(fs_, SystemLogOptions(Path(kSystemFolder)), replay);
+  if (AddUnreadable(kSystemPart, found.status())) return OkStatus();
+  AKIDB_RETURN_IF_ERROR(found.status());
+  const std::optional<storage::LogDamage>& damage = *found;
   if (!damage) return OkStatus();
   cut_system_log_ = true;
   Add(kSystemPart, damage->what,
@@ -120,6 +124,7 @@ Status FolderRepair::ExamineCollection(const Uuid& uuid, const std::string& part
   work.directory = env::JoinPath(Path(kCollectionsFolder), uuid.ToString());
   const Result<storage::Manifest> manifest =
       storage::ReadPublishedManifest(fs_, work.directory, uuid);
+  if (AddUnreadable(part, manifest.status())) return OkStatus();
   if (!manifest.ok()) {
     if (!IsDamage(manifest.status())) return manifest.status();
     Add(part, std::string(manifest.status().message()),
@@ -142,7 +147,12 @@ Status FolderRepair::ExamineSegments(const std::string& part, const storage::Man
   for (const storage::ManifestSegment& entry : manifest.segments) {
     const Status status = ExamineRows(part, manifest, entry, work);
     if (status.ok()) continue;
-    if (!IsDamage(status)) return status;
+    if (AddUnreadable(part, status)) {
+      work.without->segments.push_back(entry);
+      continue;
+    }
+    // A part of the file that the device can't read is as good as a damaged one.
+    if (!IsDamage(status) && status.code() != ErrorCode::kUnavailable) return status;
     work.files.push_back(entry.file.name);
     if (entry.delta) work.files.push_back(entry.delta->name);
     Add(part, std::string(status.message()),
@@ -167,10 +177,11 @@ Status FolderRepair::ExamineRows(const std::string& part, const storage::Manifes
 }
 
 Status FolderRepair::ExamineLog(const std::string& part, CollectionWork& work) {
-  AKIDB_ASSIGN_OR_RETURN(
-      const std::optional<storage::LogDamage> damage,
-      storage::FindLogDamage(
-          fs_, CollectionLogOptions(work.directory, work.uuid_in_files, work.log_start_seq)));
+  const Result<std::optional<storage::LogDamage>> found = storage::FindLogDamage(
+      fs_, CollectionLogOptions(work.directory, work.uuid_in_files, work.log_start_seq));
+  if (AddUnreadable(part, found.status())) return OkStatus();
+  AKIDB_RETURN_IF_ERROR(found.status());
+  const std::optional<storage::LogDamage>& damage = *found;
   if (!damage) return OkStatus();
   work.cut_log = true;
   Add(part, damage->what, LostRecords(*damage, "write"));
@@ -179,6 +190,12 @@ Status FolderRepair::ExamineLog(const std::string& part, CollectionWork& work) {
 
 void FolderRepair::Add(std::string part, std::string what, std::string lost, bool mendable) {
   damages_.push_back({std::move(part), std::move(what), std::move(lost), mendable});
+}
+
+bool FolderRepair::AddUnreadable(const std::string& part, const Status& status) {
+  if (status.code() != ErrorCode::kIo) return false;
+  Add(part, std::string(status.message()), kUnreadable, false);
+  return true;
 }
 
 Result<std::string> FolderRepair::Mend() {

@@ -28,8 +28,8 @@ struct FolderDamage {
 // A data folder that no process uses, for the life of the object. Not thread-safe.
 class FolderRepair {
  public:
-  // Reads every log, manifest, delta and segment. kNotFound: there
-  // is no data folder; kBusy: in use; kUnsupported: of a newer version.
+  // Reads every log, manifest, delta and segment; what the device can't read is damage, too.
+  // kNotFound: there is no data folder; kBusy: in use; kUnsupported: of a newer version.
   static Result<std::unique_ptr<FolderRepair>> Examine(env::FileSystem& fs, env::Random& random,
                                                        Logger& log, const std::string& folder);
 
@@ -67,6 +67,8 @@ class FolderRepair {
                      const storage::ManifestSegment& entry, CollectionWork& work);
   Status ExamineLog(const std::string& part, CollectionWork& work);
   void Add(std::string part, std::string what, std::string lost, bool mendable = true);
+  // Whether it is a file that can't be read: added then, for nothing in it can be judged.
+  bool AddUnreadable(const std::string& part, const Status& status);
 
   Result<std::string> MakeKeepFolder();
   Status MendCollection(const Uuid& uuid, const CollectionWork& work, const std::string& keep);

@@ -11,6 +11,7 @@
 #include "base/sha256.h"
 #include "engine/database.h"
 #include "engine/forwarding_file_system.h"
+#include "engine/unread_pages.h"
 #include "types/payload_json.h"
 
 namespace akidb::engine {
@@ -248,42 +249,47 @@ TEST_F(FolderRepairTest, LeavesDamagedAndMissingSegmentsOut) {
   }
 }
 
-// One byte in each block of a segment's file in turn: what can be read stays as it was, and what
-// is told to be lost is what is missing.
-TEST_F(FolderRepairTest, KeepsTheRowsWhoseBlocksAreWhole) {
-  constexpr uint64_t kBlockBytes = 65536;
-  const fs::path segment = SealWidePoints();
-  const uint64_t bytes = fs::file_size(segment);
-  int in_part = 0;
-  for (uint64_t block = 0; block * kBlockBytes < bytes; ++block) {
-    CopyBack();
-    FlipByte(segment, std::min(bytes - 1, block * kBlockBytes + 30'000));
-    auto repair = Examine();
-    ASSERT_NE(repair, nullptr);
-    const bool damaged = !repair->damages().empty();
-    std::string kept;
-    if (damaged) {
-      auto mended = repair->Mend();
-      ASSERT_TRUE(mended.ok()) << mended.status().ToString();
-      kept = *mended;
+// What can be read of a segment stays as it was, and what is told to be lost is what is missing.
+class SegmentRepairTest : public FolderRepairTest {
+ protected:
+  static constexpr uint64_t kBlockBytes = 65536;
+
+  // One in each block.
+  static std::vector<uint64_t> PlacesIn(const fs::path& segment) {
+    std::vector<uint64_t> places;
+    const uint64_t bytes = fs::file_size(segment);
+    for (uint64_t block = 0; block * kBlockBytes < bytes; ++block) {
+      places.push_back(std::min(bytes - 1, block * kBlockBytes + 30'000));
     }
-    repair = nullptr;
-    EXPECT_TRUE(Examine()->damages().empty()) << block;
+    return places;
+  }
+  // As `files` shows the folder. Gives the folder of what was taken away; "": there was no damage.
+  std::string Repair(env::FileSystem& files) {
+    auto repair = FolderRepair::Examine(files, *random_, *log_, folder_);
+    EXPECT_TRUE(repair.ok()) << repair.status().ToString();
+    if (!repair.ok() || (*repair)->damages().empty()) return "";
+    auto mended = (*repair)->Mend();
+    EXPECT_TRUE(mended.ok()) << mended.status().ToString();
+    return mended.ok() ? *mended : "";
+  }
+  // Whether it was a part of the rows that was lost.
+  bool ExpectTheOthers(const fs::path& segment, const std::string& kept) {
+    EXPECT_TRUE(Examine()->damages().empty());
     Open();
     std::set<uint64_t> lost;
     const fs::path collection = segment.parent_path().parent_path();
     const fs::path aside = fs::path(kept) / collection.filename() / segment.filename();
-    EXPECT_EQ(damaged, fs::exists(aside)) << block;
+    EXPECT_EQ(!kept.empty(), fs::exists(aside));
     std::ifstream list(aside.string() + ".lost");
     for (uint64_t id = 0; list >> id;) lost.insert(id);
     const uint64_t left = CountOf("a");
-    if (left > 0) EXPECT_EQ(left + lost.size(), kWidePoints - 1) << block;
-    in_part += left > 0 && !lost.empty() ? 1 : 0;
+    if (left > 0) EXPECT_EQ(left + lost.size(), kWidePoints - 1);
     ScrollRequest request;
     request.limit = kWidePoints;
     request.with_vectors.mode = VectorSelector::Mode::kAll;
     auto page = (*database_->FindCollection("a"))->Scroll(context_, request);
-    ASSERT_TRUE(page.ok()) << page.status().ToString();
+    EXPECT_TRUE(page.ok()) << page.status().ToString();
+    if (!page.ok()) return false;
     EXPECT_EQ(page->points.size(), left);
     for (const PointRecord& record : page->points) {
       const Point expected = WidePoint(record.id.number());
@@ -291,6 +297,36 @@ TEST_F(FolderRepairTest, KeepsTheRowsWhoseBlocksAreWhole) {
       EXPECT_EQ(*record.vectors, expected.vectors);
       EXPECT_TRUE(std::ranges::equal(record.payload->encoded(), expected.payload.encoded()));
     }
+    return left > 0 && !lost.empty();
+  }
+};
+
+TEST_F(SegmentRepairTest, KeepsTheRowsWhoseBlocksAreWhole) {
+  const fs::path segment = SealWidePoints();
+  int in_part = 0;
+  for (const uint64_t place : PlacesIn(segment)) {
+    SCOPED_TRACE(place);
+    CopyBack();
+    FlipByte(segment, place);
+    in_part += ExpectTheOthers(segment, Repair(*files_)) ? 1 : 0;
+  }
+  EXPECT_GT(in_part, 3);
+}
+
+// Nor is anything looked at before it was asked for: it would be damage.
+TEST_F(SegmentRepairTest, KeepsTheRowsThatTheDeviceCanRead) {
+  const fs::path segment = SealWidePoints();
+  int in_part = 0;
+  for (const uint64_t place : PlacesIn(segment)) {
+    SCOPED_TRACE(place);
+    CopyBack();
+    const BadRange bad = [&](const std::string& path, env::FileRange range) {
+      return path == segment && range.offset <= place && place < range.offset + range.bytes;
+    };
+    UnreadPages files(*files_, bad);
+    const std::string kept = Repair(files);
+    EXPECT_NE(kept, "");
+    in_part += ExpectTheOthers(segment, kept) ? 1 : 0;
   }
   EXPECT_GT(in_part, 3);
 }
@@ -341,6 +377,43 @@ TEST_F(FolderRepairTest, TellsWhatItCanNotMendAndMendsTheRest) {
   Open();
   EXPECT_FALSE(database_->FindCollection("a").ok());
   EXPECT_EQ(CountOf("b"), 0u);
+}
+
+// Nothing can be judged by a log or a manifest that can't be read: they stay as they are.
+TEST_F(FolderRepairTest, TellsOfEachFileThatCanNotBeReadAndMendsTheRest) {
+  seen_.insert(SealWidePoints().parent_path().parent_path());
+  Open();
+  const fs::path other = Create("b");
+  Upsert("b", 1, 6);
+  database_.reset();
+  FlipByte(FilesOf(other / "log", ".log").front(), kFirstRecord + 10);
+  fs::remove_all(Whole());
+  fs::copy(folder_, Whole(), fs::copy_options::recursive);
+  for (const std::string part : {"CURRENT", "MANIFEST-", ".log", ".seg", ".delta", "/system/"}) {
+    SCOPED_TRACE(part);
+    CopyBack();
+    const BadRange bad = [&](const std::string& path, env::FileRange) {
+      return path.find(part) != std::string::npos && !path.starts_with(other.string()) &&
+             (path.find("/system/") == std::string::npos || part == "/system/");
+    };
+    UnreadPages files(*files_, bad);
+    auto repair = FolderRepair::Examine(files, *random_, *log_, folder_);
+    ASSERT_TRUE(repair.ok()) << repair.status().ToString();
+    const std::vector<FolderDamage>& damages = (*repair)->damages();
+    ASSERT_EQ(damages.size(), part == "/system/" ? 1u : 2u);
+    // Segments and deltas are left out; of the others nothing can be said.
+    const bool left_out = part == ".seg" || part == ".delta";
+    EXPECT_TRUE(std::ranges::any_of(damages, [&](const FolderDamage& damage) {
+      return damage.what.find("can't read") != std::string::npos &&
+             damage.what.find(part) != std::string::npos && damage.mendable == left_out;
+    })) << damages.front().what;
+    if (damages.size() == 1) continue;
+    ASSERT_TRUE((*repair)->Mend().ok());
+    repair->reset();
+    auto again = FolderRepair::Examine(files, *random_, *log_, folder_);
+    ASSERT_TRUE(again.ok());
+    EXPECT_EQ((*again)->damages().size(), left_out ? 0u : 1u);
+  }
 }
 
 TEST_F(FolderRepairTest, KeepsTheFoldersThatACutSystemLogNoLongerNames) {

@@ -9,6 +9,14 @@
 #include "storage/segment/segment_writer.h"
 
 namespace akidb::engine {
+namespace {
+
+// kUnavailable: the device can't read it.
+bool IsLost(const Status& status) {
+  return status.code() == ErrorCode::kCorruption || status.code() == ErrorCode::kUnavailable;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<SegmentRescue>> SegmentRescue::Examine(
     env::FileSystem& fs, std::string directory, const storage::Manifest& manifest,
@@ -20,7 +28,7 @@ Result<std::unique_ptr<SegmentRescue>> SegmentRescue::Examine(
   rescue->living_ = entry.rows - rescue->dead_.count();
   const Status whole = rescue->reader_->VerifyAll(entry.file.sha256);
   if (whole.ok()) return rescue;
-  if (whole.code() != ErrorCode::kCorruption) return whole;
+  if (!IsLost(whole)) return whole;
   AKIDB_RETURN_IF_ERROR(rescue->FindLost());
   if (!rescue->lost_.empty()) rescue->what_ = whole.message();
   return rescue;
@@ -73,7 +81,7 @@ Status SegmentRescue::FindLost() {
     if (dead_.Contains(row)) continue;
     const Status status = ReadRow(row, payloads);
     if (status.ok()) continue;
-    if (status.code() != ErrorCode::kCorruption) return status;
+    if (!IsLost(status)) return status;
     lost_.push_back(reader_->IdOf(row));
     dead_.Add(row);
   }

@@ -53,7 +53,7 @@ class SegmentRescue {
   Status Open();
   Status ReadDelta();
   Status FindLost();
-  // kCorruption: it can't be read.
+  // kCorruption, kUnavailable: it can't be read.
   Status ReadRow(uint32_t row, storage::SegmentReader::PayloadReader& payloads) const;
 
   env::FileSystem& fs_;

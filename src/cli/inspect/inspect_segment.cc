@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -74,21 +75,32 @@ struct Frame {
   storage::SectionFileFooter footer;
 };
 
-Result<Frame> ReadFrame(std::span<const std::byte> bytes) {
+// The range, read before it is touched: a device that fails is an error, and no signal.
+Result<std::span<const std::byte>> FetchBytes(const env::MappedFile& map,
+                                              const env::FileRange& range) {
+  AKIDB_RETURN_IF_ERROR(map.Fetch({&range, 1}).status());
+  return map.bytes().subspan(range.offset, range.bytes);
+}
+
+Result<Frame> ReadFrame(const env::MappedFile& map) {
   constexpr size_t kHeader = storage::kSectionFileHeaderBytes;
   constexpr size_t kTrailer = storage::kSectionFileTrailerBytes;
-  if (bytes.size() < kHeader + kTrailer) return CorruptionError("too short");
+  const uint64_t bytes = map.bytes().size();
+  if (bytes < kHeader + kTrailer) return CorruptionError("too short");
+  const uint64_t room = bytes - kTrailer;
+  AKIDB_ASSIGN_OR_RETURN(const std::span<const std::byte> first, FetchBytes(map, {0, kHeader}));
+  AKIDB_ASSIGN_OR_RETURN(const std::span<const std::byte> last, FetchBytes(map, {room, kTrailer}));
   Frame frame;
-  AKIDB_ASSIGN_OR_RETURN(frame.header, storage::DecodeSectionFileHeader(bytes.first(kHeader)));
+  AKIDB_ASSIGN_OR_RETURN(frame.header, storage::DecodeSectionFileHeader(first));
   AKIDB_ASSIGN_OR_RETURN(const storage::SectionFileTrailer trailer,
-                         storage::DecodeSectionFileTrailer(bytes.last(kTrailer)));
-  const uint64_t room = bytes.size() - kTrailer;
-  if (trailer.file_bytes != bytes.size() || trailer.footer_offset > room ||
+                         storage::DecodeSectionFileTrailer(last));
+  if (trailer.file_bytes != bytes || trailer.footer_offset > room ||
       trailer.footer_bytes > room - trailer.footer_offset ||
       trailer.file_uuid != frame.header.file_uuid) {
     return CorruptionError("the trailer doesn't fit the file");
   }
-  const auto footer = bytes.subspan(trailer.footer_offset, trailer.footer_bytes);
+  AKIDB_ASSIGN_OR_RETURN(const std::span<const std::byte> footer,
+                         FetchBytes(map, {trailer.footer_offset, trailer.footer_bytes}));
   if (storage::SectionFooterCrc(trailer.file_uuid, footer) != trailer.footer_crc) {
     return CorruptionError("the footer's checksum is wrong");
   }
@@ -96,9 +108,16 @@ Result<Frame> ReadFrame(std::span<const std::byte> bytes) {
   return frame;
 }
 
-Sha256Digest DigestOf(std::span<const std::byte> bytes) {
+Result<Sha256Digest> DigestOf(const env::MappedFile& map) {
+  constexpr uint64_t kAtOnce = uint64_t{1} << 20;
+  const uint64_t bytes = map.bytes().size();
   Sha256 hash;
-  hash.Update(bytes);
+  for (uint64_t begin = 0; begin < bytes; begin += kAtOnce) {
+    const env::FileRange range{begin, std::min(kAtOnce, bytes - begin)};
+    AKIDB_ASSIGN_OR_RETURN(const std::span<const std::byte> piece, FetchBytes(map, range));
+    hash.Update(piece);
+    map.Release(range);
+  }
   return hash.Digest();
 }
 
@@ -180,18 +199,23 @@ struct Expected {
 Status InspectInto(env::FileSystem& fs, const std::string& path, const Expected& expected,
                    Report& report) {
   AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<env::MappedFile> map, fs.Map(path));
-  const std::span<const std::byte> bytes = map->bytes();
-  report.facts.push_back({"bytes", uint64_t{bytes.size()}});
-  AKIDB_ASSIGN_OR_RETURN(const Frame frame, ReadFrame(bytes));
+  const uint64_t bytes = map->bytes().size();
+  report.facts.push_back({"bytes", bytes});
+  AKIDB_ASSIGN_OR_RETURN(const Frame frame, ReadFrame(*map));
   const bool is_segment = frame.header.kind == storage::SectionFileKind::kSegment;
   report.kind = is_segment ? "segment" : "delta";
-  if (expected.file && expected.file->bytes != bytes.size()) {
+  if (expected.file && expected.file->bytes != bytes) {
     return CorruptionError(fmt::format("the manifest says {} bytes", expected.file->bytes));
   }
-  storage::FileRef ref{NameOf(path), bytes.size(), {}};
+  storage::FileRef ref{NameOf(path), bytes, {}};
   // Deltas are small and always read whole.
   const bool hashed = expected.verify || !is_segment;
-  if (hashed) ref.sha256 = DigestOf(bytes);
+  if (hashed) {
+    const Result<Sha256Digest> digest = DigestOf(*map);
+    if (!digest.ok()) DescribeFrame(frame, nullptr, report);
+    AKIDB_RETURN_IF_ERROR(digest.status());
+    ref.sha256 = *digest;
+  }
   const FramedFile file{fs, path, frame, ref};
   AKIDB_RETURN_IF_ERROR(is_segment ? InspectSegment(file, report) : InspectDelta(file, report));
   if (expected.file && hashed && expected.file->sha256 != ref.sha256) {

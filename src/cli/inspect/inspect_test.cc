@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/database.h"
+#include "engine/unread_pages.h"
 #include "types/payload_json.h"
 
 namespace akidb::cli {
@@ -163,6 +164,37 @@ TEST_F(InspectTest, OneChangedByteIsFoundAndTheRestTold) {
     }
   }
   EXPECT_EQ(Look(folder_).damages(), 0u);
+}
+
+// Each part of each file in turn. Nothing is touched before it was asked for: it would be damage.
+TEST_F(InspectTest, WhatTheDeviceCanNotReadIsToldAndTheRestToo) {
+  std::string file;
+  uint64_t place = 0;
+  const engine::BadRange bad = [&](const std::string& path, env::FileRange range) {
+    return path == file && range.offset <= place && place < range.offset + range.bytes;
+  };
+  engine::UnreadPages files(*files_, bad);
+  const uint64_t parts = Look(folder_).parts.size();
+  int files_read = 0;
+  for (const std::string& path : FilesEndingWith("")) {
+    // Nothing is told of the catalog and the reserve; the lock is empty.
+    if (!fs::is_regular_file(path) || fs::file_size(path) == 0) continue;
+    if (path.find("catalog.db") != std::string::npos || path.ends_with("reserve")) continue;
+    // Behind what is used of a log there is nothing to be read.
+    const uint64_t bytes = path.ends_with(".log") ? 4096 : fs::file_size(path);
+    for (uint64_t at = 0; at < bytes; at += 16'384) {
+      SCOPED_TRACE(path + " at " + std::to_string(at));
+      file = path;
+      place = at;
+      const Result<Report> report = Inspect(files, folder_, {.verify = true});
+      ASSERT_TRUE(report.ok()) << report.status().ToString();
+      EXPECT_EQ(report->damages(), 1u) << ReportText(*report);
+      EXPECT_EQ(report->parts.size(), parts);
+      EXPECT_NE(ReportText(*report).find("can't read"), std::string::npos);
+    }
+    ++files_read;
+  }
+  EXPECT_GT(files_read, 7);
 }
 
 TEST_F(InspectTest, AMissingFileIsDamage) {
