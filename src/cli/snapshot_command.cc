@@ -55,14 +55,12 @@ void Print(const T& what, const SnapshotArguments& arguments) {
   std::printf("%s\n", LineOf(what, arguments.json).c_str());
 }
 
-// Exactly one of a collection's name and --all; a folder has only snapshots of collections.
+// Exactly one of a collection's name and --all; of a folder, none may be enough.
 Status CheckWhich(const SnapshotArguments& arguments) {
   if (!arguments.directory.empty()) {
-    if (arguments.all) return InvalidArgumentError("--directory doesn't go with --all");
     if (!arguments.output.empty()) return InvalidArgumentError("either --output or --directory");
     if (!arguments.from.empty()) return InvalidArgumentError("either --from or --directory");
-    if (arguments.any_of_folder || !arguments.collection.empty()) return OkStatus();
-    return InvalidArgumentError("COLLECTION is missing");
+    if (arguments.any_of_folder && !arguments.all) return OkStatus();
   }
   if (arguments.all == arguments.collection.empty()) return OkStatus();
   return InvalidArgumentError(arguments.all ? "either COLLECTION or --all"
@@ -79,11 +77,28 @@ int CreateInto(const SnapshotArguments& arguments, SnapshotPlace& place) {
   return kExitOk;
 }
 
+int CreateAllInto(const SnapshotArguments& arguments, SnapshotPlace& place) {
+  const Result<MadeStorage> made = [&] {
+    Watch watch(arguments.quiet, &place);
+    return CreateAllInFolder(place, arguments.directory, watch.Reporter());
+  }();
+  if (!made.ok()) return Fail(kName, made.status());
+  for (const SnapshotFacts& facts : made->collections) Print(facts, arguments);
+  if (!made->storage.name.empty()) Print(made->storage, arguments);
+  int code = kExitOk;
+  for (const FailedCollection& failed : made->failed) {
+    code = Fail(kName, failed.status.WithContext("collection `" + failed.name + "`"));
+  }
+  return code;
+}
+
 int RunCreate(const SnapshotArguments& arguments) {
   InterruptGuard guard;
   Result<std::unique_ptr<SnapshotPlace>> place = OpenSnapshotPlace(arguments.place);
   if (!place.ok()) return Fail(kName, place.status());
-  if (!arguments.directory.empty()) return CreateInto(arguments, **place);
+  if (!arguments.directory.empty()) {
+    return arguments.all ? CreateAllInto(arguments, **place) : CreateInto(arguments, **place);
+  }
   const Result<SnapshotFacts> made = (*place)->Create(arguments.collection);
   if (!made.ok()) return Fail(kName, made.status());
   Status fetched;
@@ -103,7 +118,9 @@ int RunCreate(const SnapshotArguments& arguments) {
 }
 
 Result<std::vector<SnapshotFacts>> List(const SnapshotArguments& arguments) {
-  if (!arguments.directory.empty()) return ListFolder(arguments.directory, arguments.collection);
+  if (!arguments.directory.empty()) {
+    return ListFolder(arguments.directory, {arguments.collection, arguments.all});
+  }
   AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<SnapshotPlace> place,
                          OpenSnapshotPlace(arguments.place));
   return place->List(arguments.collection);
@@ -141,6 +158,13 @@ Status CheckMayReplace(const SnapshotArguments& arguments, const std::string& co
 
 // Every collection of a snapshot of the whole storage, by way of a folder beside it.
 Status RestoreAll(const SnapshotArguments& arguments, SnapshotPlace& place) {
+  if (!arguments.directory.empty()) {
+    Watch watch(arguments.quiet, &place);
+    return RestoreAllFromFolder(
+        place, {arguments.directory, arguments.snapshot},
+        [&](const std::string& name) { return CheckMayReplace(arguments, name, place); },
+        watch.Reporter());
+  }
   const std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
   const RequestContext context;
   AKIDB_ASSIGN_OR_RETURN(const engine::StorageContents listed,
@@ -274,8 +298,7 @@ Command Add(CLI::App& parent, RunSlot& run, const Entry& entry) {
 
 void AddWhich(Command& command, const char* help) {
   command.app->add_option("COLLECTION", command.arguments->collection, help)->type_name("");
-  command.app->add_flag("--all", command.arguments->all,
-                        "all collections and aliases, in one file");
+  command.app->add_flag("--all", command.arguments->all, "all collections and aliases");
 }
 
 void AddDirectory(Command& command, const char* help) {
@@ -302,7 +325,7 @@ void AddSnapshotCommand(CLI::App& app, RunSlot& run) {
   Command list = Add(*snapshot, run, {"list", "those of a collection", RunList});
   AddWhich(list, "of which");
   list.arguments->any_of_folder = true;
-  AddDirectory(list, "those of this folder, of all collections or one");
+  AddDirectory(list, "those of this folder; without COLLECTION and --all every one");
   AddPlaceOptions(*list.app, list.arguments->place);
 
   Command restore =
@@ -336,7 +359,7 @@ void AddSnapshotCommand(CLI::App& app, RunSlot& run) {
       ->type_name("");
   AddWhich(remove, "whose it is");
   remove.arguments->any_of_folder = true;
-  AddDirectory(remove, "the folder of snapshots that has it: files that others have stay");
+  AddDirectory(remove, "the folder of snapshots that has it; what others have of it stays");
   AddPlaceOptions(*remove.app, remove.arguments->place);
 }
 

@@ -88,6 +88,12 @@ class HttpSnapshots final : public SnapshotPlace {
     return file->Finish();
   }
 
+  Result<StorageNames> Names() override {
+    AKIDB_ASSIGN_OR_RETURN(const std::string collections, Send("GET", "/collections", ""));
+    AKIDB_ASSIGN_OR_RETURN(const std::string aliases, Send("GET", "/aliases", ""));
+    return ReadStorageNames(collections, aliases);
+  }
+
   Status SetAlias(const std::string& alias, const std::string& collection) override {
     return Send("POST", "/collections/aliases", WriteAlias(alias, collection)).status();
   }

@@ -77,6 +77,14 @@ class LocalSnapshots final : public SnapshotPlace {
     return facts;
   }
 
+  Result<StorageNames> Names() override {
+    StorageNames names{database_->ListCollections(), {}};
+    for (const engine::Alias& alias : database_->Aliases()) {
+      names.aliases.push_back({alias.name, alias.collection});
+    }
+    return names;
+  }
+
   Status SetAlias(const std::string& alias, const std::string& collection) override {
     const engine::AliasChange change[] = {engine::CreateAlias{collection, alias}};
     return database_->ChangeAliases(change);

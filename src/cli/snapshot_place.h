@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "cli/backend.h"
+#include "engine/storage_snapshot.h"
 #include "env/file_system.h"
 #include "storage/snapshot/snapshot_folder.h"
 
@@ -27,6 +28,12 @@ struct SnapshotFacts {
 
 // Told now and then: bytes of how many.
 using ByteProgress = std::function<void(uint64_t done, uint64_t total)>;
+
+// What a snapshot of a whole storage is of.
+struct StorageNames {
+  std::vector<std::string> collections;
+  std::vector<engine::StoredAlias> aliases;
+};
 
 class SnapshotPlace {
  public:
@@ -49,6 +56,7 @@ class SnapshotPlace {
                                          storage::SnapshotFolder& folder,
                                          const ByteProgress& progress) = 0;
 
+  virtual Result<StorageNames> Names() = 0;
   // Another name for the collection, whatever it was before.
   virtual Status SetAlias(const std::string& alias, const std::string& collection) = 0;
   virtual Result<bool> HasCollection(const std::string& name) = 0;

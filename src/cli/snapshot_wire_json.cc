@@ -39,6 +39,30 @@ Result<std::vector<SnapshotFacts>> ReadSnapshots(std::string_view body) {
   return snapshots;
 }
 
+Result<StorageNames> ReadStorageNames(std::string_view collections, std::string_view aliases) {
+  StorageNames names;
+  simdjson::dom::parser parser;
+  AKIDB_ASSIGN_OR_RETURN(simdjson::dom::element root, ParseAnswer(collections, parser));
+  simdjson::dom::array list;
+  if (root["result"]["collections"].get(list)) return Unexpected("result.collections");
+  for (simdjson::dom::element value : list) {
+    std::string_view name;
+    if (value["name"].get(name)) return Unexpected("name of a collection");
+    names.collections.emplace_back(name);
+  }
+  AKIDB_ASSIGN_OR_RETURN(root, ParseAnswer(aliases, parser));
+  if (root["result"]["aliases"].get(list)) return Unexpected("result.aliases");
+  for (simdjson::dom::element value : list) {
+    std::string_view name;
+    std::string_view collection;
+    if (value["alias_name"].get(name) || value["collection_name"].get(collection)) {
+      return Unexpected("names of an alias");
+    }
+    names.aliases.push_back({std::string(name), std::string(collection)});
+  }
+  return names;
+}
+
 std::string WriteAlias(std::string_view alias, std::string_view collection) {
   std::string text;
   JsonWriter json(text);

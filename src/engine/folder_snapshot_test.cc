@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/database.h"
+#include "engine/folder_storage.h"
 #include "engine/snapshot_restore.h"
 #include "storage/snapshot/snapshot_folder.h"
 
@@ -176,6 +177,62 @@ TEST_F(FolderSnapshotTest, AListAgainstItsManifestIsDamage) {
                   .ok());
   EXPECT_EQ(Verify().damaged.size(), 1u);
   EXPECT_EQ(Restore(made.name, "b").code(), ErrorCode::kCorruption);
+}
+
+TEST_F(FolderSnapshotTest, OneOfTheWholeStorageNeedsThoseOfItsCollections) {
+  Fill(0, 10);
+  const storage::FileRef shared = Snapshot();
+  Fill(10, 20);
+  const storage::FileRef own = Snapshot();
+  auto folder = *SnapshotFolder::OpenToChange(*files_, backup_);
+  const auto stored = [](const std::string& name, const storage::FileRef& of) {
+    return StoredCollection{name, {"", of.bytes, of.sha256}};
+  };
+  StorageContents contents{1, {stored("a", shared)}, {}};
+  const std::string first = *AddFolderStorage(*folder, contents);
+  contents = {2, {stored("a", shared), stored("b", own)}, {{"other", "b"}}};
+  const std::string second = *AddFolderStorage(*folder, contents);
+  EXPECT_EQ(*folder->Storages(), (std::vector<std::string>{first, second}));
+  EXPECT_EQ(*FolderStorageWith(*folder, own.name), second);
+  const auto read = ReadFolderStorage(*folder, second);
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  ASSERT_TRUE(CheckFolderStorage(*read).ok());
+  EXPECT_EQ(read->contents.collections[1].file.name, own.name);
+  EXPECT_EQ(read->contents.aliases[0].collection, "b");
+  EXPECT_EQ(Verify().snapshots, 4u);
+  // What the first one needs stays.
+  ASSERT_TRUE(RemoveFolderStorage(*folder, second).ok());
+  EXPECT_EQ(*folder->List(), std::vector<std::string>{shared.name});
+  EXPECT_TRUE(Verify().damaged.empty());
+  // As a program that doesn't know of them would.
+  ASSERT_TRUE(folder->Remove(shared.name).ok());
+  ASSERT_EQ(Verify().damaged.size(), 1u);
+  EXPECT_NE(Verify().damaged[0].what.find("`a`"), std::string::npos);
+  EXPECT_EQ(RemoveFolderStorage(*folder, second).code(), ErrorCode::kNotFound);
+  EXPECT_EQ(ReadFolderStorage(*folder, "../x").status().code(), ErrorCode::kNotFound);
+  ASSERT_TRUE(RemoveFolderStorage(*folder, first).ok());
+  EXPECT_TRUE(folder->Storages()->empty());
+}
+
+TEST_F(FolderSnapshotTest, OneOfTheWholeStorageThatIsDamagedIsTold) {
+  Fill(0, 10);
+  const storage::FileRef made = Snapshot();
+  auto folder = *SnapshotFolder::OpenToChange(*files_, backup_);
+  const StorageContents contents{1, {{"a", {"", made.bytes, made.sha256}}}, {}};
+  const std::string name = *AddFolderStorage(*folder, contents);
+  const std::string path = backup_ + "/snapshots/" + name + ".storage";
+  for (uint64_t at = 0; at < stdfs::file_size(path); ++at) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const int byte = file.get();
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(byte ^ 1)).flush();
+    EXPECT_FALSE(ReadFolderStorage(*folder, name).ok()) << at;
+    EXPECT_EQ(Verify().damaged.size(), 1u) << at;
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(byte));
+  }
+  EXPECT_TRUE(Verify().damaged.empty());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/folder_storage.h"
 #include "storage/manifest/manifest.h"
 #include "storage/manifest/manifest_format.h"
 #include "storage/snapshot/snapshot_file.h"
@@ -147,6 +148,16 @@ class FolderCheck {
     --verdict_.snapshots;  // deleted meanwhile
     return OkStatus();
   }
+  // Files of its collections' snapshots are looked at with these.
+  Status LookAtStorage(const std::string& name) {
+    const Result<FolderStorage> storage = ReadFolderStorage(folder_, name);
+    if (storage.status().code() == ErrorCode::kNotFound) return OkStatus();  // deleted meanwhile
+    ++verdict_.snapshots;
+    const Status status = storage.ok() ? CheckFolderStorage(*storage) : storage.status();
+    if (!status.ok()) verdict_.damaged.push_back({name, std::string(status.message())});
+    return OkStatus();
+  }
+
   const FolderVerdict& verdict() const { return verdict_; }
 
  private:
@@ -208,6 +219,8 @@ Result<FolderVerdict> VerifySnapshotFolder(const RequestContext& context,
     AKIDB_RETURN_IF_ERROR(context.Check());
     AKIDB_RETURN_IF_ERROR(check.Look(name));
   }
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> storages, folder.Storages());
+  for (const std::string& name : storages) AKIDB_RETURN_IF_ERROR(check.LookAtStorage(name));
   return check.verdict();
 }
 

@@ -38,9 +38,9 @@ struct DamagedSnapshot {
 };
 
 struct FolderVerdict {
-  size_t snapshots = 0;
-  size_t files = 0;    // of them, each counted once
-  uint64_t bytes = 0;  // of these files
+  size_t snapshots = 0;  // of collections, and of whole storages
+  size_t files = 0;      // of them, each counted once
+  uint64_t bytes = 0;    // of these files
   std::vector<DamagedSnapshot> damaged;
 };
 

@@ -25,63 +25,6 @@ void PutString(std::string_view text, ByteWriter& out) {
 }
 std::string GetString(ByteReader& in) { return std::string(in.Text(in.Get<uint32_t>())); }
 
-std::vector<std::byte> Encode(const StorageContents& contents) {
-  std::vector<std::byte> bytes;
-  ByteWriter out(bytes);
-  out.Text(kMagic);
-  out.Put(kVersion);
-  out.Put(uint32_t{0});  // features
-  out.Put(contents.created_s);
-  out.Put(static_cast<uint32_t>(contents.collections.size()));
-  for (const StoredCollection& collection : contents.collections) {
-    PutString(collection.name, out);
-    out.Put(collection.file.bytes);
-    out.Bytes(std::as_bytes(std::span(collection.file.sha256)));
-  }
-  out.Put(static_cast<uint32_t>(contents.aliases.size()));
-  for (const StoredAlias& alias : contents.aliases) {
-    PutString(alias.name, out);
-    PutString(alias.collection, out);
-  }
-  out.Put(Crc32c(bytes));
-  return bytes;
-}
-
-Result<StorageContents> Decode(std::span<const std::byte> bytes) {
-  if (bytes.size() < kMagic.size() + kCrcBytes) return CorruptionError("the list is cut off");
-  ByteReader crc(bytes.last(kCrcBytes));
-  const std::span<const std::byte> covered = bytes.first(bytes.size() - kCrcBytes);
-  ByteReader in(covered);
-  if (in.Text(kMagic.size()) != kMagic || crc.Get<uint32_t>() != Crc32c(covered)) {
-    return CorruptionError("the list is damaged");
-  }
-  const auto version = in.Get<uint32_t>();
-  const auto features = in.Get<uint32_t>();
-  if (version != kVersion || features != 0) {
-    return UnsupportedError("a snapshot of the whole storage of version " +
-                            std::to_string(version) + "; this program reads version " +
-                            std::to_string(kVersion));
-  }
-  StorageContents contents;
-  contents.created_s = in.Get<uint64_t>();
-  for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left) {
-    StoredCollection& collection = contents.collections.emplace_back();
-    collection.name = GetString(in);
-    collection.file.name = StoredSnapshotName(contents.collections.size() - 1);
-    collection.file.bytes = in.Get<uint64_t>();
-    const std::span<const std::byte> hash = in.Bytes(collection.file.sha256.size());
-    std::copy(hash.begin(), hash.end(),
-              std::as_writable_bytes(std::span(collection.file.sha256)).begin());
-  }
-  for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left) {
-    StoredAlias& alias = contents.aliases.emplace_back();
-    alias.name = GetString(in);
-    alias.collection = GetString(in);
-  }
-  if (!in.ok() || !in.AtEnd()) return CorruptionError("the list is malformed");
-  return contents;
-}
-
 Result<std::unique_ptr<storage::ArchiveReader>> OpenArchive(env::FileSystem& fs,
                                                             const std::string& path,
                                                             StorageContents& contents) {
@@ -94,7 +37,7 @@ Result<std::unique_ptr<storage::ArchiveReader>> OpenArchive(env::FileSystem& fs,
   std::vector<std::byte> bytes(std::min<uint64_t>(list->bytes, archive->bytes()));
   AKIDB_ASSIGN_OR_RETURN(const size_t got, archive->Read(bytes));
   if (got != list->bytes) return CorruptionError(path + " is cut off");
-  Result<StorageContents> decoded = Decode(bytes);
+  Result<StorageContents> decoded = DecodeStorageContents(bytes);
   if (!decoded.ok()) return decoded.status().WithContext(path);
   contents = std::move(*decoded);
   return archive;
@@ -133,6 +76,63 @@ Status Append(const RequestContext& context, env::FileSystem& fs, const std::str
 
 }  // namespace
 
+std::vector<std::byte> EncodeStorageContents(const StorageContents& contents) {
+  std::vector<std::byte> bytes;
+  ByteWriter out(bytes);
+  out.Text(kMagic);
+  out.Put(kVersion);
+  out.Put(uint32_t{0});  // features
+  out.Put(contents.created_s);
+  out.Put(static_cast<uint32_t>(contents.collections.size()));
+  for (const StoredCollection& collection : contents.collections) {
+    PutString(collection.name, out);
+    out.Put(collection.file.bytes);
+    out.Bytes(std::as_bytes(std::span(collection.file.sha256)));
+  }
+  out.Put(static_cast<uint32_t>(contents.aliases.size()));
+  for (const StoredAlias& alias : contents.aliases) {
+    PutString(alias.name, out);
+    PutString(alias.collection, out);
+  }
+  out.Put(Crc32c(bytes));
+  return bytes;
+}
+
+Result<StorageContents> DecodeStorageContents(std::span<const std::byte> bytes) {
+  if (bytes.size() < kMagic.size() + kCrcBytes) return CorruptionError("the list is cut off");
+  ByteReader crc(bytes.last(kCrcBytes));
+  const std::span<const std::byte> covered = bytes.first(bytes.size() - kCrcBytes);
+  ByteReader in(covered);
+  if (in.Text(kMagic.size()) != kMagic || crc.Get<uint32_t>() != Crc32c(covered)) {
+    return CorruptionError("the list is damaged");
+  }
+  const auto version = in.Get<uint32_t>();
+  const auto features = in.Get<uint32_t>();
+  if (version != kVersion || features != 0) {
+    return UnsupportedError("a snapshot of the whole storage of version " +
+                            std::to_string(version) + "; this program reads version " +
+                            std::to_string(kVersion));
+  }
+  StorageContents contents;
+  contents.created_s = in.Get<uint64_t>();
+  for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left) {
+    StoredCollection& collection = contents.collections.emplace_back();
+    collection.name = GetString(in);
+    collection.file.name = StoredSnapshotName(contents.collections.size() - 1);
+    collection.file.bytes = in.Get<uint64_t>();
+    const std::span<const std::byte> hash = in.Bytes(collection.file.sha256.size());
+    std::copy(hash.begin(), hash.end(),
+              std::as_writable_bytes(std::span(collection.file.sha256)).begin());
+  }
+  for (auto left = in.Get<uint32_t>(); left > 0 && in.ok(); --left) {
+    StoredAlias& alias = contents.aliases.emplace_back();
+    alias.name = GetString(in);
+    alias.collection = GetString(in);
+  }
+  if (!in.ok() || !in.AtEnd()) return CorruptionError("the list is malformed");
+  return contents;
+}
+
 std::string StoredSnapshotName(size_t index) { return std::to_string(index + 1) + ".snapshot"; }
 
 bool IsStorageSnapshot(env::FileSystem& fs, const std::string& path) {
@@ -147,7 +147,7 @@ Result<storage::FileRef> WriteStorageSnapshot(const RequestContext& context, env
                                               const StorageSnapshotOrder& order) {
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<storage::ArchiveWriter> archive,
                          storage::ArchiveWriter::Create(fs, order.path));
-  const std::vector<std::byte> list = Encode(order.contents);
+  const std::vector<std::byte> list = EncodeStorageContents(order.contents);
   AKIDB_RETURN_IF_ERROR(archive->Begin(kListName, list.size()));
   AKIDB_RETURN_IF_ERROR(archive->Append(list));
   for (const StoredCollection& collection : order.contents.collections) {

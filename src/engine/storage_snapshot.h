@@ -30,6 +30,11 @@ struct StorageContents {
   std::vector<StoredAlias> aliases;
 };
 
+// The list at the beginning of the archive. The names of files are not in it. kCorruption;
+// kUnsupported: a newer one.
+std::vector<std::byte> EncodeStorageContents(const StorageContents& contents);
+Result<StorageContents> DecodeStorageContents(std::span<const std::byte> bytes);
+
 // "1.snapshot" for 0
 std::string StoredSnapshotName(size_t index);
 

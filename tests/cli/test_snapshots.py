@@ -1,11 +1,12 @@
 """`akidb snapshot`, of a server and of a data folder that no server uses."""
 
+import glob
 import json
 import os
 import subprocess
 import unittest
 
-from cli_process import CommandTestCase, Server
+from cli_process import CommandTestCase, Server, run
 
 POINTS = 300
 
@@ -166,13 +167,82 @@ class Snapshots(CommandTestCase):
         os.rename(largest, os.path.join(self.folder, "elsewhere"))
         os.symlink(os.path.join(self.folder, "elsewhere"), largest)
         self.assertIn("link", self.bad(4, "snapshot", "verify", folder))
-        self.bad(2, "snapshot", "create", "--all", "--directory", folder, "--url", self.url)
+        self.bad(2, "snapshot", "create", "docs", "--all", "--directory", folder, "--url", self.url)
         self.bad(2, "snapshot", "create", "docs", "--directory", folder, "--output", self.output, "--url", self.url)
         self.bad(2, "snapshot", "create", "--directory", folder, "--url", self.url)
         self.bad(1, "snapshot", "verify", os.path.join(self.folder, "none"))
         self.bad(1, "snapshot", "list", "--directory", os.path.join(self.folder, "none"))
         self.bad(1, "snapshot", "delete", "x", "--directory", os.path.join(self.folder, "none"))
         self.assertFalse(os.path.exists(os.path.join(self.folder, "none")))
+
+    def lines(self, *arguments):
+        return [json.loads(line) for line in self.good("snapshot", *arguments, "--json").splitlines()]
+
+    def test_the_whole_storage_in_a_folder(self):
+        backup = os.path.join(self.folder, "backup")
+        at = ("--directory", backup)
+        self.fill("other", 20)
+        self.server.request("POST", "/collections/aliases", {"actions": [
+            {"create_alias": {"collection_name": "docs", "alias_name": "manual"}}]})
+        first = self.lines("create", "--all", "--quiet", *at, "--url", self.url)
+        self.assertEqual([made["name"].split("-")[0] for made in first], ["docs", "other", "storage"])
+        self.assertEqual(first[2]["bytes"], first[0]["bytes"] + first[1]["bytes"])
+        self.assertEqual(first[2]["copied"], first[0]["copied"] + first[1]["copied"])
+        for name in ("docs", "other"):
+            self.assertEqual(self.good("snapshot", "list", name, "--url", self.url), "")
+        self.fill("other", 20, first=20)
+        second = self.lines("create", "--all", *at, "--url", self.url)
+        self.assertLess(second[2]["copied"], second[2]["bytes"])
+        listed = [made["name"] for made in self.lines("list", "--all", *at)]
+        self.assertEqual(sorted(listed), sorted([first[2]["name"], second[2]["name"]]))
+        self.assertEqual(len(self.lines("list", *at)), 6)
+        self.assertEqual(len(self.lines("list", "docs", *at)), 2)
+        self.assertIn("sound: 6 of 6", self.good("snapshot", "verify", backup))
+        self.assertIn("storage", self.good("inspect", "--verify", backup))
+        # What it needs can't go alone; it takes that with it.
+        name = first[2]["name"]
+        self.assertIn(name, self.bad(1, "snapshot", "delete", first[1]["name"], *at))
+        self.good("snapshot", "delete", name, *at)
+        self.assertEqual(len(self.lines("list", *at)), 3)
+        self.assertIn("sound: 3 of 3", self.good("snapshot", "verify", backup))
+        self.bad(1, "snapshot", "restore", name, "--all", "--replace", *at, "--url", self.url)
+        # To a server, and to a folder that isn't there yet.
+        name = second[2]["name"]
+        self.fill("docs", 10, first=POINTS)
+        self.assertIn("--replace", self.bad(1, "snapshot", "restore", name, "--all", *at, "--url", self.url))
+        self.good("snapshot", "restore", name, "--all", "--replace", *at, "--url", self.url)
+        self.assertEqual((self.count("docs"), self.count("other")), (POINTS, 40))
+        data = os.path.join(self.folder, "data")
+        self.good("snapshot", "restore", name, "--all", *at, "--data-dir", data)
+        local = self.lines("create", "--all", *at, "--data-dir", data)
+        self.assertEqual(len(local), 3)
+        other = Server(data_dir=data)
+        self.addCleanup(other.close)
+        reply = other.start().request("POST", "/collections/manual/points/count", {"exact": True})
+        self.assertEqual(reply.result["count"], POINTS)
+
+    def test_of_the_whole_storage_one_collection_fails(self):
+        backup = os.path.join(self.folder, "backup")
+        at = ("--directory", backup)
+        (docs,) = glob.glob(os.path.join(self.server.data_dir, "collections", "*"))
+        self.fill("other", 20)
+        self.server.stop()
+        place = ("--data-dir", self.server.data_dir)
+        with open(os.path.join(docs, "CURRENT"), "w", encoding="ascii") as file:
+            file.write("rubbish")
+        code, out, error = run("snapshot", "create", "--all", "--json", "--quiet", *at, *place)
+        self.assertNotEqual(code, 0)
+        self.assertIn("`docs`", error)
+        made = [json.loads(line)["name"] for line in out.splitlines()]
+        self.assertEqual([name.split("-")[0] for name in made], ["other", "storage"])
+        data = os.path.join(self.folder, "data")
+        self.good("snapshot", "restore", made[1], "--all", *at, "--data-dir", data)
+        # One that lacks a part is damaged.
+        os.remove(os.path.join(backup, "snapshots", made[0] + ".list"))
+        self.assertIn("`other`", self.bad(4, "snapshot", "verify", backup))
+        self.bad(4, "snapshot", "restore", made[1], "--all", "--replace", *at, "--data-dir", data)
+        self.good("snapshot", "delete", made[1], *at)
+        self.assertIn("sound: 0 of 0", self.good("snapshot", "verify", backup))
 
     def test_deleting_one_of_a_server(self):
         made = json.loads(self.good("snapshot", "create", "docs", "--json", "--url", self.url))

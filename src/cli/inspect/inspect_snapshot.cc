@@ -6,6 +6,7 @@
 
 #include "base/sha256.h"
 #include "cli/inspect/inspect_parts.h"
+#include "engine/folder_storage.h"
 #include "engine/snapshot_restore.h"
 #include "storage/snapshot/snapshot_file.h"
 #include "storage/snapshot/snapshot_folder.h"
@@ -63,6 +64,22 @@ Report InspectSnapshotList(env::FileSystem& fs, const std::string& path) {
   return report;
 }
 
+namespace {
+
+Report InspectStorage(storage::SnapshotFolder& folder, const std::string& name) {
+  Report report{"storage_snapshot", name + ".storage", {}, {}, {}};
+  const Result<engine::FolderStorage> storage = engine::ReadFolderStorage(folder, name);
+  if (storage.ok()) {
+    report.facts = {{"collections", storage->contents.collections.size()},
+                    {"aliases", storage->contents.aliases.size()}};
+  }
+  const Status status = storage.ok() ? engine::CheckFolderStorage(*storage) : storage.status();
+  if (!status.ok()) report.damage = status.message();
+  return report;
+}
+
+}  // namespace
+
 Report InspectSnapshotFolder(env::FileSystem& fs, const std::string& path,
                              const InspectOptions& options) {
   Report report{"snapshot_folder", NameOf(path), {}, {}, {}};
@@ -74,6 +91,10 @@ Report InspectSnapshotFolder(env::FileSystem& fs, const std::string& path,
     for (const std::string& name : names) {
       report.parts.push_back(
           InspectSnapshotList(fs, env::JoinPath(env::JoinPath(path, "snapshots"), name + ".list")));
+    }
+    AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> storages, folder->Storages());
+    for (const std::string& name : storages) {
+      report.parts.push_back(InspectStorage(*folder, name));
     }
     if (!options.verify) return OkStatus();
     const RequestContext context;

@@ -21,6 +21,7 @@ constexpr uint32_t kVersion = 1;
 constexpr size_t kFormatBytes = 20;
 constexpr size_t kCrcBytes = 4;
 constexpr std::string_view kListSuffix = ".list";
+constexpr std::string_view kStorageSuffix = ".storage";
 constexpr std::string_view kTemporarySuffix = ".tmp";
 constexpr size_t kHashDigits = 64;
 constexpr size_t kIdDigits = 8;
@@ -224,15 +225,22 @@ Status SnapshotFolder::Make() {
 }
 
 std::string SnapshotFolder::ListPath(std::string_view name) const {
-  return env::JoinPath(ListsFolder(), std::string(name).append(kListSuffix));
+  return PathOf(name, kListSuffix);
 }
 
-Result<std::vector<std::string>> SnapshotFolder::List() {
+std::string SnapshotFolder::PathOf(std::string_view name, std::string_view suffix) const {
+  return env::JoinPath(ListsFolder(), std::string(name).append(suffix));
+}
+
+Result<std::vector<std::string>> SnapshotFolder::List() { return ListOf(kListSuffix); }
+Result<std::vector<std::string>> SnapshotFolder::Storages() { return ListOf(kStorageSuffix); }
+
+Result<std::vector<std::string>> SnapshotFolder::ListOf(std::string_view suffix) {
   AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_.List(ListsFolder()));
   std::vector<std::string> snapshots;
   for (const std::string& name : names) {
-    if (!name.ends_with(kListSuffix) || !IsArchiveName(name)) continue;
-    snapshots.push_back(name.substr(0, name.size() - kListSuffix.size()));
+    if (!name.ends_with(suffix) || !IsArchiveName(name)) continue;
+    snapshots.push_back(name.substr(0, name.size() - suffix.size()));
   }
   if (snapshots.size() <= kFolderSnapshotsMax) return snapshots;
   return CorruptionError(ListsFolder() + " holds more than " + std::to_string(kFolderSnapshotsMax) +
@@ -240,8 +248,17 @@ Result<std::vector<std::string>> SnapshotFolder::List() {
 }
 
 Result<std::vector<std::byte>> SnapshotFolder::ReadList(std::string_view name) {
-  const std::string path = ListPath(name);
-  if (!IsArchiveName(std::string(name).append(kListSuffix))) return NoSuchSnapshot(path_, name);
+  return Read(name, kListSuffix);
+}
+
+Result<std::vector<std::byte>> SnapshotFolder::ReadStorage(std::string_view name) {
+  return Read(name, kStorageSuffix);
+}
+
+Result<std::vector<std::byte>> SnapshotFolder::Read(std::string_view name,
+                                                    std::string_view suffix) {
+  const std::string path = PathOf(name, suffix);
+  if (!IsArchiveName(std::string(name).append(suffix))) return NoSuchSnapshot(path_, name);
   Result<std::unique_ptr<env::File>> file = fs_.Open(path, env::OpenMode::kReadNoLink);
   if (file.status().code() == ErrorCode::kNotFound) return NoSuchSnapshot(path_, name);
   AKIDB_RETURN_IF_ERROR(file.status());
@@ -415,14 +432,36 @@ Result<FileRef> SnapshotFolder::Import(const RequestContext& context, SnapshotFi
   return Publish(archive.contents());
 }
 
-Status SnapshotFolder::Remove(std::string_view name) {
+Status SnapshotFolder::PutStorage(std::string_view name, std::span<const std::byte> bytes) {
   AKIDB_CHECK(lock_ != nullptr);
-  if (!IsArchiveName(std::string(name).append(kListSuffix))) return NoSuchSnapshot(path_, name);
-  const Status removed = fs_.Remove(ListPath(name));
+  AKIDB_CHECK(IsArchiveName(std::string(name).append(kStorageSuffix)));
+  if (bytes.size() > kSnapshotListBytesMax) {
+    return TooLargeError("the list of a snapshot has " + std::to_string(bytes.size()) + " bytes");
+  }
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> others, Storages());
+  if (others.size() >= kFolderSnapshotsMax) {
+    return TooLargeError(path_ + " holds " + std::to_string(others.size()) +
+                         " snapshots of the whole storage; delete some of them");
+  }
+  return env::WriteFileAtomically(fs_, PathOf(name, kStorageSuffix), bytes);
+}
+
+Status SnapshotFolder::RemoveStorage(std::string_view name) {
+  return RemoveOne(name, kStorageSuffix);
+}
+
+Status SnapshotFolder::RemoveOne(std::string_view name, std::string_view suffix) {
+  AKIDB_CHECK(lock_ != nullptr);
+  if (!IsArchiveName(std::string(name).append(suffix))) return NoSuchSnapshot(path_, name);
+  const Status removed = fs_.Remove(PathOf(name, suffix));
   if (removed.code() == ErrorCode::kNotFound) return NoSuchSnapshot(path_, name);
   AKIDB_RETURN_IF_ERROR(removed);
+  return fs_.SyncDirectory(ListsFolder());
+}
+
+Status SnapshotFolder::Remove(std::string_view name) {
   // Its files may go only when it can't come back.
-  AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(ListsFolder()));
+  AKIDB_RETURN_IF_ERROR(RemoveOne(name, kListSuffix));
   return RemoveUnnamed().WithContext(std::string(name) + " is deleted; files of it may be left");
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,16 @@ class SnapshotFolder {
   // And the files that no other has. After an error that isn't kNotFound it may be there or not.
   Status Remove(std::string_view name);
 
+  // Snapshots of a whole storage: which snapshots of the folder belong together, in a form that is
+  // the caller's (docs/format/snapshot_folder.md). By ascending name, as many as of the others.
+  Result<std::vector<std::string>> Storages();
+  // kNotFound; kCorruption.
+  Result<std::vector<std::byte>> ReadStorage(std::string_view name);
+  // To be called after OpenToChange; durable when they return ok. The first takes the place of one
+  // of that name.
+  Status PutStorage(std::string_view name, std::span<const std::byte> bytes);
+  Status RemoveStorage(std::string_view name);
+
   // Bytes of files that this object has written.
   uint64_t copied() const { return copied_; }
 
@@ -69,10 +80,14 @@ class SnapshotFolder {
   std::string FilesFolder() const { return env::JoinPath(path_, "files"); }
   std::string ListsFolder() const { return env::JoinPath(path_, "snapshots"); }
   std::string ListPath(std::string_view name) const;
+  std::string PathOf(std::string_view name, std::string_view suffix) const;
   Status CheckFormat();
   Status CheckFolders();
   Status Make();
   Result<std::vector<std::byte>> ReadList(std::string_view name);
+  Result<std::vector<std::byte>> Read(std::string_view name, std::string_view suffix);
+  Result<std::vector<std::string>> ListOf(std::string_view suffix);
+  Status RemoveOne(std::string_view name, std::string_view suffix);
   // Names of the files that some list names.
   Result<std::set<std::string>> Named();
   Status RemoveTemporaries();
