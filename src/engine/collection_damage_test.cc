@@ -58,7 +58,12 @@ int64_t LeastState(const HurtDisk& hurt, const env::DiskDamage& damage) {
   const int64_t last = hurt.life.acknowledged;
   if (!damage.path.starts_with("/data/c/log/")) return last;
   if (damage.cut_off) return hurt.life.sealed;
-  return hurt.closed ? last : last - 1;
+  if (hurt.closed) return last;
+  // The last record may be missing; those after it changed nothing, and wrote none.
+  const State& end = hurt.life.states[static_cast<size_t>(last)];
+  int64_t before = last;
+  while (before > 0 && hurt.life.states[static_cast<size_t>(before)] == end) --before;
+  return before;
 }
 
 struct Count {

@@ -2,7 +2,9 @@
 // recognised.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,9 +29,9 @@ inline uint64_t TestSeed() {
 inline std::vector<std::byte> BodyOf(uint64_t seq, size_t bytes) {
   std::vector<std::byte> body(bytes);
   uint64_t state = seq * 0x9E3779B97F4A7C15 + bytes;
-  for (std::byte& value : body) {
-    state = state * 6364136223846793005 + 1442695040888963407;
-    value = static_cast<std::byte>(state >> 56);
+  for (size_t at = 0; at < bytes; at += sizeof state) {
+    state = (state ^ state >> 29) * 6364136223846793005 + 1442695040888963407;
+    std::memcpy(body.data() + at, &state, std::min(sizeof state, bytes - at));
   }
   return body;
 }

@@ -28,12 +28,14 @@ bool IsPlausible(const FragmentHeader& header, size_t rest_bytes, uint64_t offse
 }  // namespace
 
 LogReader::LogReader(std::unique_ptr<env::File> file, std::string path)
-    : file_(std::move(file)), path_(std::move(path)), buffer_(kBufferBytes) {}
+    : file_(std::move(file)), path_(std::move(path)) {}
 
 Result<std::unique_ptr<LogReader>> LogReader::Open(std::unique_ptr<env::File> file,
                                                    std::string path) {
   std::unique_ptr<LogReader> reader(new LogReader(std::move(file), std::move(path)));
   AKIDB_ASSIGN_OR_RETURN(reader->file_bytes_, reader->file_->Size());
+  const uint64_t frames = (reader->file_bytes_ + kLogFrameBytes - 1) / kLogFrameBytes;
+  reader->buffer_.resize(std::min<uint64_t>(kBufferBytes, frames * kLogFrameBytes));
   AKIDB_ASSIGN_OR_RETURN(std::span<const std::byte> page, reader->RestOfFrame(0));
   AKIDB_ASSIGN_OR_RETURN(reader->header_, DecodeLogFileHeader(page, reader->path_));
   reader->seed_ = ChecksumSeed(reader->header_.file_uuid);
