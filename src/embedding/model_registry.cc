@@ -8,8 +8,10 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// A cancelled context tells nobody, so who waits looks at it this often.
+// A cancelled context tells nobody, so who waits looks at it this often: of many each looks more
+// rarely, so that all together wake no more than this many would.
 constexpr std::chrono::milliseconds kCancelPoll{10};
+constexpr size_t kOftenPolled = 16;
 
 }  // namespace
 
@@ -65,16 +67,19 @@ Status ModelRegistry::Load(const RequestContext& context, size_t model) {
 
 Result<ModelRegistry::Lease> ModelRegistry::Acquire(const RequestContext& context, Slot& slot,
                                                     bool retry_at_once) {
+  BlockingSection away;
   MutexLock lock(mutex_);
   while (slot.stage != Stage::kUnloaded && slot.stage != Stage::kReady) {
     // Whose load was waited for has its outcome, too.
     if (slot.stage != Stage::kDraining) retry_at_once = false;
+    AKIDB_RETURN_IF_ERROR(Leave(away));
     AKIDB_RETURN_IF_ERROR(WaitForChange(context));
   }
   if (slot.stage == Stage::kUnloaded) {
     const bool just_failed =
         !slot.failure.ok() && steady_clock::now() - slot.failed_at < retry_pause_;
     if (just_failed && !retry_at_once) return slot.failure;
+    AKIDB_RETURN_IF_ERROR(Leave(away));
     AKIDB_RETURN_IF_ERROR(LoadInto(context, slot));
   }
   if (stopping_) return UnavailableError("the models are being unloaded");
@@ -195,6 +200,8 @@ Status ModelRegistry::Unload(const RequestContext& context, size_t model) {
     return InvalidArgumentError("model " + slot.model.id +
                                 " is pinned: take it out of the setting pinned_models first");
   }
+  BlockingSection away;
+  AKIDB_RETURN_IF_ERROR(Leave(away));
   MutexLock lock(mutex_);
   while (slot.stage == Stage::kWaiting || slot.stage == Stage::kLoading) {
     AKIDB_RETURN_IF_ERROR(WaitForChange(context));
@@ -250,8 +257,15 @@ bool ModelRegistry::FitsBeside(const Amount& others, const Slot& slot) const {
 
 Status ModelRegistry::WaitForChange(const RequestContext& context) {
   AKIDB_RETURN_IF_ERROR(context.Check());
-  changed_.WaitUntil(mutex_, std::min(context.deadline(), steady_clock::now() + kCancelPoll));
+  const steady_clock::duration poll = kCancelPoll * std::max<size_t>(1, ++waiting_ / kOftenPolled);
+  changed_.WaitUntil(mutex_, std::min(context.deadline(), steady_clock::now() + poll));
+  --waiting_;
   return OkStatus();
+}
+
+Status ModelRegistry::Leave(BlockingSection& away) {
+  if (away.Enter()) return OkStatus();
+  return ResourceExhaustedError("too many requests wait for models; try again in a second");
 }
 
 ModelRegistry::State ModelRegistry::state(size_t model) const {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/blocking_section.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/request_context.h"
@@ -85,7 +86,8 @@ class ModelRegistry {
   // Loads the model where it isn't. Why loading failed is said again until `retry_pause` is over;
   // then it is tried anew. kResourceExhausted: there is no room beside models that are in use;
   // kUnavailable: nor would there be without these, or this is being destroyed; kDeadlineExceeded,
-  // kCancelled: while another's load was waited for. One's own load goes on to its end.
+  // kCancelled: while another's load was waited for. One's own load goes on to its end. Waiting and
+  // loading are a BlockingSection; kResourceExhausted, too, where that can't be entered.
   Result<Lease> Use(const RequestContext& context, size_t model);
 
   // Loads it now, even if that failed a moment ago.
@@ -137,6 +139,8 @@ class ModelRegistry {
   Amount AmountOf(Kind kind) const AKIDB_REQUIRES(mutex_);
   static bool IsHeld(const Slot& slot);
   Status WaitForChange(const RequestContext& context) AKIDB_REQUIRES(mutex_);
+  // Before a wait or a load; `away` is of a scope around the lock's.
+  static Status Leave(BlockingSection& away);
 
   const size_t models_max_;
   const uint64_t bytes_max_;
@@ -149,6 +153,7 @@ class ModelRegistry {
   CondVar changed_;  // a slot is at another stage, or its last request has ended
   bool stopping_ AKIDB_GUARDED_BY(mutex_) = false;
   uint64_t uses_ AKIDB_GUARDED_BY(mutex_) = 0;
+  size_t waiting_ AKIDB_GUARDED_BY(mutex_) = 0;  // in WaitForChange
   ModelStatistics counted_ AKIDB_GUARDED_BY(mutex_);
 };
 

@@ -8,10 +8,14 @@
 #include <new>
 #include <optional>
 #include <random>
+#include <span>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "base/request_pool.h"
 #include "embedding/byte_tokenizer_fixture.h"
 
 namespace akidb::embedding {
@@ -414,6 +418,66 @@ TEST_F(ModelRegistryTest, ItsEndEndsWhatGoesOn) {
   EXPECT_TRUE(running.get().ok());
   ending.get();
   EXPECT_EQ(source_->memory.models, 0);
+}
+
+// The requests of a pool with one place.
+TEST_F(ModelRegistryTest, WhoWaitsHoldsUpNoOtherRequest) {
+  Make({1});
+  const std::vector<std::string> texts = {"a", "b", "c", "d", "e"};
+  std::vector<std::promise<Status>> ends(texts.size());
+  RequestPool pool({.name = "request", .threads = 1, .queue_max = 100, .waiting_max = 3});
+  const auto ask = [&](size_t i) {
+    ASSERT_TRUE(pool.Submit([&, i] {
+                      Result<ModelRegistry::Lease> lease = registry_->Use(context_, 0);
+                      if (!lease.ok()) return ends[i].set_value(lease.status());
+                      EmbedRequest request;
+                      request.texts = std::span(texts).subspan(i, 1);
+                      ends[i].set_value(lease->pipeline().Embed(context_, request).status());
+                    })
+                    .ok());
+  };
+  const auto await_other = [&] {
+    std::promise<void> ran;
+    ASSERT_TRUE(pool.Submit([&] { ran.set_value(); }).ok());
+    ran.get_future().wait();
+  };
+  source_->load_gate.Shut();
+  source_->run_gate.Shut();
+  for (size_t i = 0; i < 4; ++i) ask(i);
+  source_->load_gate.WaitForWaiting(1);
+  await_other();
+  // One loads, two wait for that, and no more may.
+  const Status refused = ends[3].get_future().get();
+  EXPECT_EQ(refused.code(), ErrorCode::kResourceExhausted) << refused.message();
+  source_->load_gate.Open();
+  source_->run_gate.WaitForWaiting(1);
+  await_other();
+  source_->run_gate.Open();
+  for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(ends[i].get_future().get().ok());
+  ask(4);
+  EXPECT_TRUE(ends[4].get_future().get().ok());
+}
+
+TEST_F(ModelRegistryTest, WhatTheQueueHasNoThreadForIsToldWhenToComeAgain) {
+  Make({1});
+  ModelRegistry::Lease lease = Hold(0);
+  const std::vector<std::string> texts = {"a", "b"};
+  std::vector<std::promise<Status>> ends(texts.size());
+  RequestPool pool({.name = "request", .threads = 1, .queue_max = 100, .waiting_max = 1});
+  source_->run_gate.Shut();
+  for (size_t i = 0; i < texts.size(); ++i) {
+    ASSERT_TRUE(pool.Submit([&, i] {
+                      EmbedRequest request;
+                      request.texts = std::span(texts).subspan(i, 1);
+                      ends[i].set_value(lease.pipeline().Embed(context_, request).status());
+                    })
+                    .ok());
+  }
+  const Status refused = ends[1].get_future().get();
+  EXPECT_EQ(refused.code(), ErrorCode::kResourceExhausted);
+  EXPECT_TRUE(refused.message().ends_with("Retry after 1s")) << refused.message();
+  source_->run_gate.Open();
+  EXPECT_TRUE(ends[0].get_future().get().ok());
 }
 
 TEST_F(ModelRegistryTest, TheBoundsHoldInAStorm) {

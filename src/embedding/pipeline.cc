@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/blocking_section.h"
+
 namespace akidb::embedding {
 namespace {
 
@@ -13,6 +15,9 @@ constexpr size_t kTextsPerHandover = 32;
 // More texts than that in one request are a bulk job, whatever their prompt: they must not keep
 // those who ask one question waiting.
 constexpr size_t kQueryTextsMax = 8;
+// Larger requests are tokenized beside their pool's places, too: what asks for no model doesn't
+// wait for it. Smaller ones take less than a millisecond.
+constexpr size_t kTokenizedInPlaceBytes = 16 << 10;
 
 // How much is asked for; of the two kinds of texts there is one.
 BatchScheduler::Size SizeOf(const EmbedRequest& request) {
@@ -52,6 +57,7 @@ struct Pipeline::Job {
   VectorCache* const cache;  // null: it is not asked
   const Lane lane;
   TextEncoder::Prompt prompt;
+  BlockingSection away{};  // ends behind the one that waits: its room is others' at once
   std::unique_ptr<BatchScheduler::Request> waiting{};  // null: nothing is to be run so far
   EmbedResult result{};
   std::vector<Source> sources{};  // of the texts
@@ -101,6 +107,7 @@ Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRe
           .prompt = std::move(prompt)};
   // What the cache may answer needs no room in the queue.
   if (!cached) AKIDB_RETURN_IF_ERROR(Open(job));
+  if (size.bytes > kTokenizedInPlaceBytes) AKIDB_RETURN_IF_ERROR(Leave(job));
   job.result.model = manifest().id;
   job.result.dims = dims;
   for (size_t begin = 0; begin < size.items; begin += kTextsPerHandover) {
@@ -123,6 +130,11 @@ Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRe
 Status Pipeline::Open(Job& job) {
   AKIDB_ASSIGN_OR_RETURN(job.waiting, scheduler_.Open(job.context, job.lane, job.size));
   return OkStatus();
+}
+
+Status Pipeline::Leave(Job& job) {
+  if (job.away.Enter()) return OkStatus();
+  return scheduler_.Full("too many requests wait for texts to be embedded", job.size);
 }
 
 Status Pipeline::HandOver(Job& job, size_t begin, size_t count) {
@@ -165,6 +177,7 @@ Result<std::vector<float>> Pipeline::Collect(Job& job) {
   const size_t width = manifest().dims;
   std::vector<float> run;
   if (job.waiting != nullptr) {
+    AKIDB_RETURN_IF_ERROR(Leave(job));
     AKIDB_ASSIGN_OR_RETURN(run, job.waiting->Wait());
   }
   for (size_t i = 0; i < job.run_ids.size(); ++i) {

@@ -58,6 +58,8 @@ class Pipeline {
  private:
   struct Job;
   Status Open(Job& job);
+  // From its place in the pool, for as long as the job lives.
+  Status Leave(Job& job);
   // Tokenizes `count` texts from `begin` on, and queues those that are neither equal to an earlier
   // one nor in the cache.
   Status HandOver(Job& job, size_t begin, size_t count);

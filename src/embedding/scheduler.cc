@@ -15,8 +15,10 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// A cancelled context tells nobody, so a waiting caller looks at it this often.
+// A cancelled context tells nobody, so a waiting caller looks at it this often: of many each looks
+// more rarely, so that all together wake no more than this many would.
 constexpr std::chrono::milliseconds kCancelPoll{10};
+constexpr size_t kOftenPolled = 16;
 // Ingest that has waited so long gets every second run even while queries keep coming.
 constexpr std::chrono::milliseconds kIngestPatience{50};
 // A run takes shorter sequences only down to this part of its length: padding costs as much as
@@ -24,6 +26,9 @@ constexpr std::chrono::milliseconds kIngestPatience{50};
 constexpr size_t kPaddingDivisor = 4;
 // Up to this many tokens a run costs about the same, so padding is free.
 constexpr size_t kFreePadding = 16;
+// What is expected to wait before a request may take that part of the time that its deadline
+// leaves: runs take longer when the machine has more to do, and its own come after.
+constexpr double kQueuePart = 0.5;
 // A client that was told to come back later than that would rather ask somebody else.
 constexpr double kRetrySecondsMax = 60;
 
@@ -75,19 +80,55 @@ Result<std::unique_ptr<BatchScheduler::Request>> BatchScheduler::Open(const Requ
   const bool fits = reserved_.items + size.items <= options_.items_max &&
                     reserved_.bytes + size.bytes <= options_.bytes_max;
   if (!fits && reserved_.items > 0) {
-    return ResourceExhaustedError("too many texts wait to be embedded (" +
-                                  std::to_string(reserved_.items) + " texts, " +
-                                  std::to_string(reserved_.bytes) + " bytes). Retry after " +
-                                  std::to_string(RetrySeconds(size)) + "s");
+    return ResourceExhaustedError(
+        "too many texts wait to be embedded (" + std::to_string(reserved_.items) + " texts, " +
+        std::to_string(reserved_.bytes) + " bytes). " + RetryText(size, 0));
   }
+  AKIDB_RETURN_IF_ERROR(CheckTime(context, lane, size));
+  ++open_;
   reserved_.items += size.items;
   reserved_.bytes += size.bytes;
   return std::unique_ptr<Request>(new Request(*this, context, lane, size));
 }
 
+double BatchScheduler::QueueMs(Lane lane) const {
+  double ms = 0;
+  for (const auto& [bucket, entries] : lane == Lane::kQuery ? queries_ : ingest_) {
+    const size_t length = bucket * options_.bucket_step;
+    const RunCost::Line line = cost_.LineOf(length).value_or(RunCost::Line());
+    const size_t items_max = ItemsMax(lane, length);
+    const size_t runs = (entries.size() + items_max - 1) / items_max;
+    ms += static_cast<double>(runs) * line.fixed_ms +
+          static_cast<double>(entries.size() * length) * line.token_ms;
+  }
+  return ms / options_.workers;
+}
+
+// Whose time runs out in the queue takes room there for nothing, and learns it too late. A query
+// waits for queries only.
+Status BatchScheduler::CheckTime(const RequestContext& context, Lane lane, Size size) const {
+  if (queued_ == 0 || context.deadline() == steady_clock::time_point::max()) return OkStatus();
+  const double left =
+      std::chrono::duration<double>(context.deadline() - steady_clock::now()).count();
+  double expected = QueueMs(Lane::kQuery) / 1000;
+  if (lane == Lane::kIngest) expected += QueueMs(Lane::kIngest) / 1000;
+  const double allowed = kQueuePart * left;
+  if (expected <= allowed) return OkStatus();
+  return ResourceExhaustedError("too many texts wait to be embedded: they are expected to take " +
+                                std::to_string(std::lround(expected)) +
+                                " s, and the request has to be answered in " +
+                                std::to_string(std::lround(std::max(left, 0.0))) + " s. " +
+                                RetryText(size, expected - allowed));
+}
+
+Status BatchScheduler::Full(std::string_view what, Size size) const {
+  MutexLock lock(mutex_);
+  return ResourceExhaustedError(std::string(what) + ". " + RetryText(size, 0));
+}
+
 // The part of what is queued that has to be done first, by what its runs are expected to take: half
 // at the least, for many are told to come back, and should find more room than one of them needs.
-int BatchScheduler::RetrySeconds(Size size) const {
+std::string BatchScheduler::RetryText(Size size, double seconds_min) const {
   const auto part = [](size_t held, size_t wanted, size_t most) {
     return held + wanted <= most
                ? 0
@@ -95,19 +136,14 @@ int BatchScheduler::RetrySeconds(Size size) const {
   };
   const double needed = std::max(part(reserved_.items, size.items, options_.items_max),
                                  part(reserved_.bytes, size.bytes, options_.bytes_max));
-  double ms = 0;
-  for (Lane lane : {Lane::kQuery, Lane::kIngest}) {
-    for (const auto& [bucket, entries] : lane == Lane::kQuery ? queries_ : ingest_) {
-      const size_t length = bucket * options_.bucket_step;
-      const RunCost::Line line = cost_.LineOf(length).value_or(RunCost::Line());
-      const size_t items_max = ItemsMax(lane, length);
-      const size_t runs = (entries.size() + items_max - 1) / items_max;
-      ms += static_cast<double>(runs) * line.fixed_ms +
-            static_cast<double>(entries.size() * length) * line.token_ms;
-    }
-  }
-  const double seconds = std::ceil(std::clamp(needed, 0.5, 1.0) * ms / options_.workers / 1000);
-  return static_cast<int>(std::clamp(seconds, 1.0, kRetrySecondsMax));
+  const double all = (QueueMs(Lane::kQuery) + QueueMs(Lane::kIngest)) / 1000;
+  const double seconds = std::ceil(std::max(std::clamp(needed, 0.5, 1.0) * all, seconds_min));
+  const double told = std::clamp(seconds, 1.0, kRetrySecondsMax);
+  return "Retry after " + std::to_string(static_cast<int>(told)) + "s";
+}
+
+steady_clock::duration BatchScheduler::CancelPoll() const {
+  return kCancelPoll * std::max<size_t>(1, open_ / kOftenPolled);
 }
 
 size_t BatchScheduler::queued() const {
@@ -129,6 +165,7 @@ std::string_view BatchScheduler::KeyOf(const std::vector<int32_t>& ids) {
 BatchScheduler::Request::~Request() {
   MutexLock lock(scheduler_.mutex_);
   if (pending_ > 0) scheduler_.GiveUp(*this);
+  --scheduler_.open_;
   scheduler_.reserved_.items -= size_.items;
   scheduler_.reserved_.bytes -= size_.bytes;
 }
@@ -151,8 +188,8 @@ Result<std::vector<float>> BatchScheduler::Request::Wait() {
       scheduler_.GiveUp(*this);
       return status;
     }
-    changed_.WaitUntil(scheduler_.mutex_,
-                       std::min(context_.deadline(), steady_clock::now() + kCancelPoll));
+    changed_.WaitUntil(scheduler_.mutex_, std::min(context_.deadline(),
+                                                   steady_clock::now() + scheduler_.CancelPoll()));
   }
   if (!status_.ok()) return status_;
   return std::move(vectors_);

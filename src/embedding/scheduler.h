@@ -106,10 +106,14 @@ class BatchScheduler {
 
   // Reserves room for a whole request before its texts are tokenized. A request that is alone is
   // always admitted: its own size is bounded by the transport. kResourceExhausted when the bound is
-  // reached; the message ends by "Retry after Ns": the time, in whole seconds from 1 to 60, until
-  // enough of what waits should be done. `context` outlives the request.
+  // reached, and where what waits before it is expected to take more than half of the time that its
+  // deadline leaves; the message ends by "Retry after Ns": the time, in whole seconds from 1 to 60,
+  // until enough of what waits should be done. `context` outlives the request.
   Result<std::unique_ptr<Request>> Open(const RequestContext& context, Lane lane, Size size)
       AKIDB_EXCLUDES(mutex_);
+
+  // What a request that can't wait is told, for want of `what`: likewise kResourceExhausted.
+  Status Full(std::string_view what, Size size) const AKIDB_EXCLUDES(mutex_);
 
   // Draining: what waits gets kUnavailable, as does everything new; runs that have begun end well.
   void Stop() AKIDB_EXCLUDES(mutex_);
@@ -170,7 +174,15 @@ class BatchScheduler {
   static LaneQueue::iterator OldestBucket(LaneQueue& queue);
   // Of a run of sequences of `length`.
   size_t ItemsMax(Lane lane, size_t length) const AKIDB_REQUIRES(mutex_);
-  int RetrySeconds(Size size) const AKIDB_REQUIRES(mutex_);
+  // What the runs of a lane's queue are expected to take.
+  double QueueMs(Lane lane) const AKIDB_REQUIRES(mutex_);
+  // Whether the deadline allows for what waits before.
+  Status CheckTime(const RequestContext& context, Lane lane, Size size) const
+      AKIDB_REQUIRES(mutex_);
+  // What has to pass before a request of `size` should come again, or `seconds_min`.
+  std::string RetryText(Size size, double seconds_min) const AKIDB_REQUIRES(mutex_);
+  // How often who waits looks at its context.
+  std::chrono::steady_clock::duration CancelPoll() const AKIDB_REQUIRES(mutex_);
   void FillRun(Lane lane, Run& run) AKIDB_REQUIRES(mutex_);
   void TakeFrom(LaneQueue& queue, LaneQueue::iterator bucket, size_t items_max, Run& run)
       AKIDB_REQUIRES(mutex_);
@@ -198,6 +210,7 @@ class BatchScheduler {
   std::unordered_map<std::string_view, std::shared_ptr<Entry>> in_flight_ AKIDB_GUARDED_BY(mutex_);
   RunCost cost_ AKIDB_GUARDED_BY(mutex_);
   Size reserved_ AKIDB_GUARDED_BY(mutex_);
+  size_t open_ AKIDB_GUARDED_BY(mutex_) = 0;  // requests
   size_t queued_ AKIDB_GUARDED_BY(mutex_) = 0;
   uint64_t next_sequence_number_ AKIDB_GUARDED_BY(mutex_) = 0;
   int idle_workers_ AKIDB_GUARDED_BY(mutex_) = 0;

@@ -265,6 +265,35 @@ TEST_F(SchedulerTest, TellsWhenThereShouldBeRoom) {
   EXPECT_TRUE(waiting->Wait().ok());
 }
 
+TEST_F(SchedulerTest, RefusesWhatTheQueueLeavesNoTimeFor) {
+  Start();
+  runner_.TakeForAToken(milliseconds(100));
+  auto first = Occupy();
+  runner_.Open();
+  EXPECT_TRUE(first->Wait().ok());
+  runner_.Close();
+  // Without a queue every deadline is one that may be met.
+  RequestContext hurried(steady_clock::now() + milliseconds(1));
+  EXPECT_TRUE(scheduler_->Open(hurried, Lane::kIngest, {1, 1}).ok());
+  auto waiting = Open(Lane::kIngest, 9);
+  waiting->Add({Sequence(2000, 1)});
+  runner_.WaitForRuns(2);
+  // 8 x 8 tokens of 100 ms.
+  for (int32_t i = 0; i < 8; ++i) waiting->Add({Sequence(i, 8)});
+  RequestContext late(steady_clock::now() + std::chrono::seconds(12));
+  const Status refused = scheduler_->Open(late, Lane::kIngest, {1, 1}).status();
+  EXPECT_EQ(refused.code(), ErrorCode::kResourceExhausted);
+  EXPECT_NE(refused.message().find("expected to take 6 s"), std::string_view::npos)
+      << refused.message();
+  EXPECT_TRUE(refused.message().ends_with("Retry after 4s")) << refused.message();
+  // Queries go first.
+  EXPECT_TRUE(scheduler_->Open(late, Lane::kQuery, {1, 1}).ok());
+  RequestContext patient(steady_clock::now() + std::chrono::seconds(60));
+  EXPECT_TRUE(scheduler_->Open(patient, Lane::kIngest, {1, 1}).ok());
+  runner_.Open();
+  EXPECT_TRUE(waiting->Wait().ok());
+}
+
 TEST_F(SchedulerTest, IngestRunsShouldEndWithinTheirBound) {
   ingest_run_max_ = milliseconds(40);
   Start();

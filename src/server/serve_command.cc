@@ -16,8 +16,8 @@
 #include "api/grpc/grpc_server.h"
 #include "api/rest/http_server.h"
 #include "api/rest/rest_api.h"
-#include "base/executor.h"
 #include "base/log.h"
+#include "base/request_pool.h"
 #include "cli/exit_code.h"
 #include "embedding/embedder.h"
 #include "embedding/install_paths.h"
@@ -37,6 +37,8 @@ namespace akidb::server {
 namespace {
 
 constexpr size_t kRequestQueueMax = 1024;
+// Requests that wait for a model or a job. Each has a thread, of some 30 KiB.
+constexpr size_t kRequestsWaitingMax = 1024;
 // Fewer arenas cost some waiting in malloc; each idle one costs memory that is never given back.
 constexpr int kMallocArenas = 4;
 // Larger blocks (bodies) go back to the system at once. A model's intermediate tensors are smaller
@@ -123,7 +125,7 @@ struct Modules {
   std::unique_ptr<service::Quotas> quotas;
   std::unique_ptr<service::Service> service;
   std::unique_ptr<rest::RestApi> api;
-  std::unique_ptr<Executor> pool;
+  std::unique_ptr<RequestPool> pool;
   std::unique_ptr<rest::HttpServer> http;
   std::unique_ptr<rpc::GrpcServer> grpc;  // null: none is wanted
 };
@@ -311,10 +313,11 @@ Status Listen(const Settings& settings, Modules& modules) {
   api.instance_id = Uuid::FromRandom(random).ToString();
   api.start_unix_s = modules.clock->UnixMicros() / 1'000'000;
   modules.api = std::make_unique<rest::RestApi>(*modules.service, std::move(api), *modules.log);
-  modules.pool = std::make_unique<Executor>(
-      ExecutorOptions{.name = "request",
-                      .threads = static_cast<int>(settings.Number("request_threads")),
-                      .queue_max = kRequestQueueMax});
+  modules.pool = std::make_unique<RequestPool>(
+      RequestPoolOptions{.name = "request",
+                         .threads = static_cast<int>(settings.Number("request_threads")),
+                         .queue_max = kRequestQueueMax,
+                         .waiting_max = kRequestsWaitingMax});
   rest::HttpServerOptions options;
   options.host = settings.Text("host");
   options.port = static_cast<uint16_t>(settings.Number("http_port"));

@@ -153,7 +153,8 @@ constexpr SettingRule kRules[] = {
      .fallback = "4",
      .min = 1,
      .max = 256,
-     .help = "threads that run requests which embed, scan or wait for the disk"},
+     .help = "requests that scan or wait for the disk at a time; those that wait for a model don't "
+             "count"},
     {.name = "embed_threads",
      .variable = "AKIDB_EMBED_THREADS",
      .kind = SettingKind::kNumber,

@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include "base/blocking_section.h"
+
 namespace akidb::service {
 namespace {
 
@@ -28,6 +30,8 @@ Status BackgroundJobs::Start(Job job) {
 }
 
 Status BackgroundJobs::Run(const RequestContext& context, Job job) {
+  BlockingSection away;
+  if (!away.Enter()) return ResourceExhaustedError("too many requests wait for others");
   // Shared with the job, which may outlast this call.
   auto outcome = std::make_shared<Outcome>();
   AKIDB_RETURN_IF_ERROR(Start([outcome, job = std::move(job)](const RequestContext& ending) {

@@ -23,7 +23,7 @@ class BackgroundJobs {
   BackgroundJobs& operator=(const BackgroundJobs&) = delete;
 
   // Waits for the job, and gives its status; kCancelled, kDeadlineExceeded where `context` ends
-  // before: the job goes on. kResourceExhausted: too many wait.
+  // before: the job goes on. kResourceExhausted: too many wait. It is a BlockingSection.
   Status Run(const RequestContext& context, Job job);
   // Without waiting.
   Status Start(Job job);

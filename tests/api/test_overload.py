@@ -12,12 +12,12 @@ from server_process import ServerTestCase, model_missing, wait_until
 MODEL = "all-minilm-l6-v2"
 QUEUE_MAX = 100
 ANSWER_TIMEOUT_S = 240
-MEMORY_MAX_MB = 400  # more than before, at most: 256 requests with a run of two
+MEMORY_MAX_MB = 400  # more than before, at most: that of the requests that wait, and of the runs
 
 
-def post(body):
+def post(body, path="/v1/embeddings"):
     data = json.dumps(body).encode()
-    head = "POST /v1/embeddings HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n"
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n"
     return f"{head}content-length: {len(data)}\r\n\r\n".encode() + data
 
 
@@ -30,10 +30,67 @@ async def read_reply(reader):
     return int(lines[0].split(" ")[1]), headers, body
 
 
+async def open_connections(port, count):
+    return await asyncio.gather(*(asyncio.open_connection("127.0.0.1", port) for _ in range(count)))
+
+
+@unittest.skipIf(model_missing(), model_missing())
+class DefaultOverload(ServerTestCase):
+    """What a server does that nobody has told what to expect."""
+
+    environment = {"AKIDB_QUERY_CACHE_BYTES": "0", "AKIDB_EMBEDDING_PROVIDERS": "cpu"}
+
+    def setUp(self):
+        super().setUp()
+        self.ok("PUT", "/collections/c", {"vectors": {"size": 384, "distance": "Cosine"}})
+        points = [{"id": i, "vector": {"text": f"point {i}", "model": MODEL}} for i in range(10)]
+        self.ok("PUT", "/collections/c/points?wait=true", {"points": points})
+
+    def test_a_thousand_texts_at_once_are_answered_or_told_when_to_come_again(self):
+        replies, searches = asyncio.run(asyncio.wait_for(self.ask_at_once(1000), ANSWER_TIMEOUT_S))
+        self.assertEqual(len(replies), 1000)
+        statuses = [status for status, _, _ in replies]
+        self.assertLessEqual(set(statuses), {200, 429})
+        self.assertGreater(statuses.count(200), 0)
+        for status, headers, body in replies:
+            if status == 429:
+                self.assertIn(int(headers["retry-after"]), range(1, 61), body)
+        # Those without a text overtake those with one.
+        self.assertEqual([status for status, _ in searches], [200] * len(searches))
+        self.assertGreater(searches[-1][1], 0)
+
+    async def ask_at_once(self, count):
+        """The replies to as many texts; and of searches with a vector, how many texts still waited behind each."""
+        replies = []
+
+        async def ask(number, reader, writer):
+            text = f"text {number} " + "pump " * 40
+            if number % 3:
+                writer.write(post({"input": text, "input_type": "query" if number % 2 else "document"}))
+            else:
+                query = {"query": {"text": text, "model": MODEL}}
+                writer.write(post(query, "/collections/c/points/query"))
+            try:
+                replies.append(await read_reply(reader))
+            finally:
+                writer.close()
+
+        connections = await open_connections(self.server.port, count)
+        asking = [asyncio.ensure_future(ask(i, *connection)) for i, connection in enumerate(connections)]
+        searches = []
+        for _ in range(10):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
+            writer.write(post({"query": [0.1] * 384}, "/collections/c/points/query"))
+            status, _, _ = await read_reply(reader)
+            searches.append((status, count - len(replies)))
+            writer.close()
+        await asyncio.gather(*asking)
+        return replies, searches
+
+
 @unittest.skipIf(model_missing(), model_missing())
 class Overload(ServerTestCase):
-    # As many request threads as may be: each waits with its texts.
-    environment = {"AKIDB_EMBEDDING_QUEUE_TEXTS_MAX": str(QUEUE_MAX), "AKIDB_REQUEST_THREADS": "256",
+    environment = {"AKIDB_EMBEDDING_QUEUE_TEXTS_MAX": str(QUEUE_MAX),
                    "AKIDB_QUERY_CACHE_BYTES": "0", "AKIDB_EMBEDDING_PROVIDERS": "cpu"}
 
     def setUp(self):
@@ -80,8 +137,7 @@ class Overload(ServerTestCase):
         self.check_nothing_is_left()
 
     async def ask_at_once(self, count):
-        connections = await asyncio.gather(
-            *(asyncio.open_connection("127.0.0.1", self.server.port) for _ in range(count)))
+        connections = await open_connections(self.server.port, count)
 
         async def ask(number, reader, writer):
             kind = "query" if number % 2 else "document"

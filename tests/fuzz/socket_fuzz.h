@@ -27,7 +27,7 @@ class SocketFuzz {
   // What came back until the end of the connection; `done` when there is an end at all.
   std::string Exchange(const std::string& bytes, Choices& choices, bool& done);
 
-  Executor pool_;
+  RequestPool pool_;
   std::unique_ptr<rest::HttpServer> server_;
 };
 

@@ -346,7 +346,7 @@ void IngestStream::Run() {
   const Status written = RunCall({environment_, server_, *head_, context_},
                                  [&](const Call& call) { return WriteBatches(call, pass); });
   // Before the stream can end, behind which there may be no server.
-  streams_.EndPass();
+  if (pass.counts) streams_.EndPass();
   const MutexLock lock(mutex_);
   running_ = false;
   if (!written.ok()) End(written);
@@ -375,6 +375,12 @@ Status IngestStream::WriteSome(const Call& call, Pass& pass) {
     refused_points = DecodeIngestBatch(*batches[i].batch, model_, upsert.points);
     pass.embeds = HoldsText(upsert.points);
     if (refused_points.empty()) operations.emplace_back(std::move(upsert));
+  }
+  if (pass.embeds && pass.counts) {
+    // It waits for the model, and without a thread's place: streams without texts don't wait for
+    // that.
+    pass.counts = false;
+    streams_.EndPass();
   }
   AKIDB_ASSIGN_OR_RETURN(const service::IngestReply reply,
                          call.service.Ingest(call.context, call.collection, operations));

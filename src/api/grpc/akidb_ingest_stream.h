@@ -135,6 +135,7 @@ class IngestStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
     size_t settled = 0;    // of these: written or refused
     bool has_room = true;  // false: the others are to wait
     bool embeds = false;   // texts, which takes long: others have the thread before the next batch
+    bool counts = true;    // among those that run
     std::vector<v1::IngestResponse> responses;
   };
   Pass TakePass() AKIDB_REQUIRES(mutex_);

@@ -16,8 +16,8 @@
 
 #include "api/grpc/grpc_server.h"
 #include "api/grpc/method_table.h"
-#include "base/executor.h"
 #include "base/log.h"
+#include "base/request_pool.h"
 #include "service/service_fixture.h"
 
 namespace akidb::rpc {
@@ -112,7 +112,7 @@ class IngestStreamTest : public service::ServiceFixture {
   }
 
   std::unique_ptr<Logger> log_ = MakeNullLogger();
-  Executor pool_{{.name = "request", .threads = 1}};
+  RequestPool pool_{{.name = "request", .threads = 1}};
   std::unique_ptr<GrpcServer> server_;
   service::FakeCollection* collection_ = nullptr;
 };
@@ -254,7 +254,7 @@ class KnownStreamsTest : public service::ServiceFixture {
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
   service::FakeCollection* collection_ = nullptr;
-  Executor pool_{{.name = "request", .threads = 2}};  // ends first: its passes use the others
+  RequestPool pool_{{.name = "request", .threads = 2}};  // ends first: its passes use the others
 };
 
 TEST_F(KnownStreamsTest, AStreamThatWasHeldBackIsFreed) {

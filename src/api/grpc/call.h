@@ -12,9 +12,9 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include "base/executor.h"
 #include "base/log.h"
 #include "base/request_context.h"
+#include "base/request_pool.h"
 #include "base/status.h"
 #include "service/access_keys.h"
 #include "service/service.h"
@@ -24,7 +24,7 @@ namespace akidb::rpc {
 // What all calls share. Everything outlives them.
 struct CallEnvironment {
   service::Service& service;
-  Executor& pool;
+  RequestPool& pool;
   Logger& log;
   service::AccessKeys keys;
   std::string title;

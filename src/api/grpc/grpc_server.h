@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "base/executor.h"
 #include "base/log.h"
+#include "base/request_pool.h"
 #include "base/status.h"
 #include "service/access_keys.h"
 #include "service/service.h"
@@ -42,7 +42,7 @@ struct GrpcServerOptions {
 // What it uses; everything outlives it.
 struct GrpcDependencies {
   service::Service& service;
-  Executor& pool;
+  RequestPool& pool;
   Logger& log;
 };
 

@@ -24,7 +24,7 @@ namespace akidb::rest {
 
 // What the loops of one server have in common. Thread-safe.
 struct HttpShared {
-  HttpShared(HttpServerOptions with, HttpApplication& app, Executor& jobs, Logger& logger)
+  HttpShared(HttpServerOptions with, HttpApplication& app, RequestPool& jobs, Logger& logger)
       : options(std::move(with)), application(app), pool(jobs), log(logger) {}
 
   // Null: in the clear. A connection keeps what there is when it comes.
@@ -39,7 +39,7 @@ struct HttpShared {
 
   const HttpServerOptions options;
   HttpApplication& application;
-  Executor& pool;
+  RequestPool& pool;
   Logger& log;
   std::atomic<size_t> connections{0};
   std::atomic<size_t> buffered_bytes{0};  // of bodies, from their announcement to their answer

@@ -80,7 +80,7 @@ Result<std::shared_ptr<HttpStream::TlsContext>> TlsContextOf(const TlsMaterial& 
 
 class HttpServerImpl final : public HttpServer {
  public:
-  HttpServerImpl(HttpServerOptions options, HttpApplication& application, Executor& pool,
+  HttpServerImpl(HttpServerOptions options, HttpApplication& application, RequestPool& pool,
                  Logger& log)
       : shared_(std::move(options), application, pool, log) {
     for (int i = 0; i < shared_.options.io_threads; ++i) {
@@ -209,8 +209,8 @@ void HttpServerImpl::Stop(std::chrono::milliseconds grace) {
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options,
-                                                      HttpApplication& application, Executor& pool,
-                                                      Logger& log) {
+                                                      HttpApplication& application,
+                                                      RequestPool& pool, Logger& log) {
   AKIDB_CHECK(options.io_threads > 0);
   auto server = std::make_unique<HttpServerImpl>(std::move(options), application, pool, log);
   AKIDB_RETURN_IF_ERROR(server->Listen());

@@ -17,8 +17,8 @@
 #include <string>
 
 #include "api/rest/http_message.h"
-#include "base/executor.h"
 #include "base/log.h"
+#include "base/request_pool.h"
 #include "base/status.h"
 
 namespace akidb::rest {
@@ -67,7 +67,7 @@ class HttpServer {
   // Listens and serves. `application`, `pool` and `log` outlive the server. kBusy: the port is
   // taken; kInvalidArgument: not an address of this machine, or as RenewTls; kIo: anything else.
   static Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options,
-                                                   HttpApplication& application, Executor& pool,
+                                                   HttpApplication& application, RequestPool& pool,
                                                    Logger& log);
   virtual ~HttpServer() = default;  // stops without grace
 

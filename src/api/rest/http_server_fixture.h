@@ -230,7 +230,7 @@ class HttpServerTest : public testing::Test {
 
   Echo echo_;
   std::unique_ptr<Logger> log_ = MakeNullLogger();
-  Executor pool_{{.name = "request", .threads = 2, .queue_max = 2}};
+  RequestPool pool_{{.name = "request", .threads = 2, .queue_max = 2}};
   std::unique_ptr<HttpServer> server_;
 };
 

@@ -11,7 +11,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "api/grpc/grpc_server.h"
-#include "base/executor.h"
+#include "base/request_pool.h"
 #include "fuzz_random.h"
 #include "fuzzed_call.h"
 #include "fuzzed_server.h"
@@ -51,7 +51,7 @@ class LoopbackTarget final : public CallTarget {
   LoopbackTarget();
   Status Listen(FuzzedServer& server, service::AccessKeys keys);
 
-  Executor pool_;
+  RequestPool pool_;
   std::vector<std::unique_ptr<rpc::GrpcServer>> servers_;
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
 };
