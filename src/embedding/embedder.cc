@@ -70,6 +70,8 @@ class InstalledModels final : public Embedder, private ModelSource {
     return registry_.Unload(context, model->index);
   }
 
+  void StopLoading() override { registry_.StopLoading(); }
+
   EmbedderStatistics Statistics() override {
     return {registry_.statistics(), query_cache_.statistics()};
   }
@@ -193,7 +195,8 @@ class InstalledModels final : public Embedder, private ModelSource {
     options.pipeline.queue_items_max = options_.queue_items_max;
     options.pipeline.queue_bytes_max = options_.queue_bytes_max;
     options.pipeline.query_cache = &query_cache_;
-    options.providers = PreferredProviders();
+    options.providers = PreferredProviders(progress);
+    AKIDB_RETURN_IF_ERROR(progress.Check());
     AKIDB_RETURN_IF_ERROR(ChooseMaker(options));
     options.run_timeout = options_.run_timeout;
     options.wait_for_engines = options_.wait_for_engines;
@@ -224,7 +227,7 @@ class InstalledModels final : public Embedder, private ModelSource {
     return OkStatus();
   }
 
-  ProviderSettings PreferredProviders() const {
+  ProviderSettings PreferredProviders(LoadProgress& progress) const {
     ProviderSettings settings;
     settings.providers = options_.providers;
     settings.gpu_memory_bytes = options_.gpu_memory_bytes;
@@ -233,7 +236,8 @@ class InstalledModels final : public Embedder, private ModelSource {
                                 : options_.engine_cache;
     const bool asks_gpu =
         std::any_of(options_.providers.begin(), options_.providers.end(), RunsOnGpu);
-    if (asks_gpu) settings.gpu = options_.isolate ? LookAtGpusIsolated({}) : LookAtGpus(fs_);
+    if (asks_gpu)
+      settings.gpu = options_.isolate ? LookAtGpusIsolated({}, &progress) : LookAtGpus(fs_);
     return settings;
   }
 

@@ -27,7 +27,34 @@ constexpr std::chrono::seconds kLookTimeMax{60};
 
 constexpr const char* kStrangeMessage = "it sent a message that no worker sends";
 
-Result<GpuFacts> Look(const IsolationOptions& options) {
+// Raises a signal when a load is stopped.
+class StopSignal {
+ public:
+  // `progress` may be null.
+  static Result<std::unique_ptr<StopSignal>> Create(LoadProgress* progress) {
+    AKIDB_ASSIGN_OR_RETURN(env::WakeSignal signal, env::WakeSignal::Create());
+    return std::unique_ptr<StopSignal>(new StopSignal(std::move(signal), progress));
+  }
+  ~StopSignal() {
+    if (progress_ != nullptr) progress_->control().Detach();
+  }
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+
+  const env::WakeSignal& signal() const { return signal_; }
+
+ private:
+  StopSignal(env::WakeSignal signal, LoadProgress* progress)
+      : signal_(std::move(signal)), progress_(progress) {
+    if (progress_ != nullptr) progress_->control().Attach([this] { signal_.Raise(); });
+  }
+
+  const env::WakeSignal signal_;
+  LoadProgress* const progress_;
+};
+
+Result<GpuFacts> Look(const IsolationOptions& options, LoadProgress* progress) {
+  AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<StopSignal> stop, StopSignal::Create(progress));
   AKIDB_ASSIGN_OR_RETURN(env::MessageSocket::Pair control, env::MessageSocket::MakePair());
   AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<env::WorkerProcess> process,
                          env::WorkerProcess::Start(options.worker, control.second));
@@ -35,7 +62,9 @@ Result<GpuFacts> Look(const IsolationOptions& options) {
   AKIDB_RETURN_IF_ERROR(control.first.Send(EncodeMessage(LookRequest{})));
   std::vector<std::byte> buffer(env::MessageSocket::kMessageBytesMax);
   AKIDB_ASSIGN_OR_RETURN(const env::ReceivedMessage received,
-                         control.first.Receive(buffer, {.deadline = Clock::now() + kLookTimeMax}));
+                         control.first.Receive(buffer, {.deadline = Clock::now() + kLookTimeMax,
+                                                        .wake = &stop->signal()}));
+  if (received.kind == Kind::kWoken) return CancelledError("the load was stopped");
   if (received.kind == Kind::kTimedOut) return UnavailableError("its libraries don't answer");
   if (received.kind == Kind::kEnded) {
     const auto end = process->WaitForEnd(Clock::now() + kEndTimeMax);
@@ -50,8 +79,8 @@ Result<GpuFacts> Look(const IsolationOptions& options) {
 
 }  // namespace
 
-GpuFacts LookAtGpusIsolated(const IsolationOptions& options) {
-  Result<GpuFacts> looked = Look(options);
+GpuFacts LookAtGpusIsolated(const IsolationOptions& options, LoadProgress* progress) {
+  Result<GpuFacts> looked = Look(options, progress);
   if (looked.ok()) return *std::move(looked);
   GpuFacts none;
   none.cuda_problem = std::string(looked.status().message());
@@ -83,6 +112,7 @@ IsolatedSession::~IsolatedSession() = default;
 Result<std::unique_ptr<IsolatedSession>> IsolatedSession::Open(const IsolationOptions& options,
                                                                const SessionRequest& request,
                                                                LoadProgress* progress) {
+  AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<StopSignal> stop, StopSignal::Create(progress));
   AKIDB_ASSIGN_OR_RETURN(env::MessageSocket::Pair control, env::MessageSocket::MakePair());
   std::unique_ptr<IsolatedSession> session(
       new IsolatedSession(options, request, std::move(control.first)));
@@ -93,15 +123,15 @@ Result<std::unique_ptr<IsolatedSession>> IsolatedSession::Open(const IsolationOp
       session->control_.Send(EncodeMessage(OpenRequest{options.libraries, request}));
   if (sent.code() == ErrorCode::kUnavailable) return session->Ended();
   AKIDB_RETURN_IF_ERROR(sent);
-  const Clock::time_point deadline = Clock::now() + options.open_time_max;
-  AKIDB_RETURN_IF_ERROR(session->WaitUntilOpen(deadline, progress));
+  AKIDB_RETURN_IF_ERROR(session->WaitUntilOpen(
+      {.deadline = Clock::now() + options.open_time_max, .wake = &stop->signal()}, progress));
   return session;
 }
 
-Status IsolatedSession::WaitUntilOpen(Clock::time_point deadline, LoadProgress* progress) {
+Status IsolatedSession::WaitUntilOpen(const env::ReceiveOptions& receive, LoadProgress* progress) {
   LoadReport before;
   for (;;) {
-    AKIDB_ASSIGN_OR_RETURN(const SessionMessage message, ReceiveWhileOpening(deadline));
+    AKIDB_ASSIGN_OR_RETURN(const SessionMessage message, ReceiveWhileOpening(receive));
     if (const auto* open = std::get_if<OpenReport>(&message)) {
       nodes_ = open->nodes;
       return open->status;
@@ -116,14 +146,16 @@ Status IsolatedSession::WaitUntilOpen(Clock::time_point deadline, LoadProgress* 
   }
 }
 
-Result<SessionMessage> IsolatedSession::ReceiveWhileOpening(Clock::time_point deadline) {
+Result<SessionMessage> IsolatedSession::ReceiveWhileOpening(const env::ReceiveOptions& receive) {
   std::vector<std::byte> buffer(env::MessageSocket::kMessageBytesMax);
-  Result<env::ReceivedMessage> received = control_.Receive(buffer, {.deadline = deadline});
+  Result<env::ReceivedMessage> received = control_.Receive(buffer, receive);
   if (!received.ok()) return Lose(std::string(received.status().message()));
   switch (received->kind) {
     case Kind::kEnded:
-    case Kind::kWoken:
       return Ended();
+    case Kind::kWoken:
+      // The session is destroyed, and kills it.
+      return CancelledError("the load was stopped");
     case Kind::kTimedOut:
       return Lose("it took too long to make the session");
     case Kind::kMessage:

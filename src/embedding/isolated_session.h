@@ -45,14 +45,15 @@ struct IsolationOptions {
 
 // LookAtGpus in a worker that ends with it, as it opens the driver's and TensorRT's libraries.
 // Where that fails, facts.cuda_problem tells why.
-GpuFacts LookAtGpusIsolated(const IsolationOptions& options);
+// `progress` may be null: nobody stops it.
+GpuFacts LookAtGpusIsolated(const IsolationOptions& options, LoadProgress* progress);
 
 // Thread-safe. A session that has lost its worker stays so: another one is to be made.
 class IsolatedSession final : public Session {
  public:
   // Starts a worker and has it make the session. Errors of OpenSession; kUnavailable: the worker
-  // ended or hung meanwhile; kIo, kNotFound, kResourceExhausted: it can't be started. `progress`
-  // may be null.
+  // ended or hung meanwhile; kIo, kNotFound, kResourceExhausted: it can't be started; kCancelled:
+  // it was stopped by `progress`, which may be null, and the worker killed.
   static Result<std::unique_ptr<IsolatedSession>> Open(const IsolationOptions& options,
                                                        const SessionRequest& request,
                                                        LoadProgress* progress);
@@ -73,8 +74,8 @@ class IsolatedSession final : public Session {
   IsolatedSession(const IsolationOptions& options, const SessionRequest& request,
                   env::MessageSocket control);
 
-  Status WaitUntilOpen(std::chrono::steady_clock::time_point deadline, LoadProgress* progress);
-  Result<SessionMessage> ReceiveWhileOpening(std::chrono::steady_clock::time_point deadline);
+  Status WaitUntilOpen(const env::ReceiveOptions& receive, LoadProgress* progress);
+  Result<SessionMessage> ReceiveWhileOpening(const env::ReceiveOptions& receive);
   Result<std::unique_ptr<Lane>> TakeLane() AKIDB_EXCLUDES(mutex_);
   void PutBack(std::unique_ptr<Lane> lane) AKIDB_EXCLUDES(mutex_);
   Status RunOn(Lane& lane, const TokenBatch& batch, RunControl& control, const Use& use);

@@ -327,6 +327,22 @@ TEST_F(IsolatedSessionTest, TellsWhyTheSessionCouldNotBeMade) {
   EXPECT_EQ(OpenStatus().code(), ErrorCode::kUnavailable);
 }
 
+TEST_F(IsolatedSessionTest, AWorkerThatHangsWhileItOpensIsKilledWhenTheLoadIsStopped) {
+  request_.model_id = kHangsWhenMade;
+  LoadProgress progress;
+  progress.Begin();
+  auto opening = std::async(std::launch::async, [&] {
+    return IsolatedSession::Open(options_, request_, &progress).status();
+  });
+  progress.control().Stop();
+  EXPECT_EQ(opening.get().code(), ErrorCode::kCancelled);
+  // And before it began.
+  EXPECT_EQ(IsolatedSession::Open(options_, request_, &progress).status().code(),
+            ErrorCode::kCancelled);
+  const GpuFacts facts = LookAtGpusIsolated(options_, &progress);
+  EXPECT_NE(facts.cuda_problem.find("stopped"), std::string::npos) << facts.cuda_problem;
+}
+
 TEST_F(IsolatedSessionTest, TellsHowFarItIs) {
   LoadProgress progress;
   progress.Begin();
@@ -365,6 +381,27 @@ class IsolatedChainTest : public IsolatedSessionTest {
   std::atomic<int> pid_{0};  // of the last worker
   std::unique_ptr<ProviderChain> chain_;
 };
+
+TEST_F(IsolatedChainTest, EndsWhileAWorkerHangsThatItMakesInTheBackground) {
+  std::promise<void> begun;
+  ProviderLink slow;
+  slow.slow = true;
+  slow.make = [&](LoadProgress* progress) -> Result<std::unique_ptr<Session>> {
+    SessionRequest request = request_;
+    request.model_id = kHangsWhenMade;
+    begun.set_value();
+    AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session,
+                           IsolatedSession::Open(options_, request, progress));
+    return session;
+  };
+  ProviderLink quick;
+  quick.make = [this](LoadProgress*) { return Result<std::unique_ptr<Session>>(Open()); };
+  ProviderChainOptions options;
+  options.prove = [this](Session& session) { return Echo(session, BatchOf({1})); };
+  chain_ = ProviderChain::Start({slow, quick}, options, *log_, nullptr).value();
+  begun.get_future().wait();
+  chain_.reset();
+}
 
 TEST_F(IsolatedChainTest, ARunIsServedAfterTheWorkerWasKilledWhileIdle) {
   Start({});
@@ -411,11 +448,11 @@ TEST_F(IsolatedSessionTest, TheWorkerGoesFirstWhereMemoryRunsOutAndLeavesNoCore)
 TEST_F(IsolatedSessionTest, TheMachinesGpusAreLookedAtElsewhere) {
   const std::unique_ptr<env::FileSystem> fs = env::MakePosixFileSystem();
   const GpuFacts here = LookAtGpus(*fs);
-  const GpuFacts facts = LookAtGpusIsolated(options_);
+  const GpuFacts facts = LookAtGpusIsolated(options_, nullptr);
   EXPECT_EQ(facts.cuda_problem, here.cuda_problem);
   EXPECT_EQ(facts.devices.size(), here.devices.size());
   options_.worker = {"/bin/false", {}};
-  EXPECT_FALSE(LookAtGpusIsolated(options_).cuda_problem.empty());
+  EXPECT_FALSE(LookAtGpusIsolated(options_, nullptr).cuda_problem.empty());
 }
 
 size_t OpenDescriptors() {

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <new>
+#include <system_error>
+#include <thread>
+
+#include <pthread.h>
 
 namespace akidb::embedding {
 namespace {
@@ -24,8 +28,31 @@ struct ModelRegistry::Slot {
   size_t requests = 0;
   uint64_t last_use = 0;
   uint64_t retired = 0;  // times that its pipeline was destroyed
-  Status failure{};
+  size_t wanted = 0;     // requests that wait until it is loaded
+  uint64_t loads = 0;    // that have ended
+  Status failure{};      // of the last one, unless it was stopped
+  // What those that waited for the last one are told. Ok, too, where an unload has stopped it: they
+  // load it anew.
+  Status outcome{};
+  std::thread loader{};
   steady_clock::time_point failed_at{};
+};
+
+// Under the registry's lock.
+class ModelRegistry::Wanting {
+ public:
+  Wanting(ModelRegistry& registry, Slot& slot) : registry_(registry), slot_(slot) {
+    ++slot_.wanted;
+  }
+  ~Wanting() {
+    if (--slot_.wanted == 0) registry_.changed_.NotifyAll();
+  }
+  Wanting(const Wanting&) = delete;
+  Wanting& operator=(const Wanting&) = delete;
+
+ private:
+  ModelRegistry& registry_;
+  Slot& slot_;
 };
 
 ModelRegistry::ModelRegistry(RegistryOptions options, ModelSource& source, Logger& log)
@@ -43,17 +70,34 @@ ModelRegistry::ModelRegistry(RegistryOptions options, ModelSource& source, Logge
 }
 
 ModelRegistry::~ModelRegistry() {
-  MutexLock lock(mutex_);
-  stopping_ = true;
-  for (const std::unique_ptr<Slot>& slot : slots_) {
-    if (slot->pipeline) slot->pipeline->Stop();
+  StopLoading();
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    for (const std::unique_ptr<Slot>& slot : slots_) {
+      if (slot->pipeline) slot->pipeline->Stop();
+    }
+    while (IsBusy()) changed_.Wait(mutex_);
   }
-  while (IsBusy()) changed_.Wait(mutex_);
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (slot->loader.joinable()) slot->loader.join();
+  }
+}
+
+void ModelRegistry::StopLoading() {
+  MutexLock lock(mutex_);
+  loads_end_ = true;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (slot->stage == Stage::kLoading) slot->progress.control().Stop();
+    if (slot->pipeline) slot->pipeline->StopMaking();
+  }
+  changed_.NotifyAll();
 }
 
 bool ModelRegistry::IsBusy() const {
   return std::any_of(slots_.begin(), slots_.end(), [](const std::unique_ptr<Slot>& slot) {
-    return slot->requests > 0 || (slot->stage != Stage::kUnloaded && slot->stage != Stage::kReady);
+    return slot->requests > 0 || slot->wanted > 0 ||
+           (slot->stage != Stage::kUnloaded && slot->stage != Stage::kReady);
   });
 }
 
@@ -69,18 +113,27 @@ Result<ModelRegistry::Lease> ModelRegistry::Acquire(const RequestContext& contex
                                                     bool retry_at_once) {
   BlockingSection away;
   MutexLock lock(mutex_);
-  while (slot.stage != Stage::kUnloaded && slot.stage != Stage::kReady) {
+  const Wanting wanting(*this, slot);
+  while (slot.stage != Stage::kReady) {
+    if (slot.stage == Stage::kUnloaded) {
+      const bool just_failed =
+          !slot.failure.ok() && steady_clock::now() - slot.failed_at < retry_pause_;
+      if (just_failed && !retry_at_once) return slot.failure;
+      AKIDB_RETURN_IF_ERROR(Leave(away));
+      AKIDB_RETURN_IF_ERROR(BeginLoad(context, slot));
+    }
+    AKIDB_RETURN_IF_ERROR(Leave(away));
+    const bool is_load = slot.stage == Stage::kWaiting || slot.stage == Stage::kLoading;
     // Whose load was waited for has its outcome, too.
-    if (slot.stage != Stage::kDraining) retry_at_once = false;
-    AKIDB_RETURN_IF_ERROR(Leave(away));
-    AKIDB_RETURN_IF_ERROR(WaitForChange(context));
-  }
-  if (slot.stage == Stage::kUnloaded) {
-    const bool just_failed =
-        !slot.failure.ok() && steady_clock::now() - slot.failed_at < retry_pause_;
-    if (just_failed && !retry_at_once) return slot.failure;
-    AKIDB_RETURN_IF_ERROR(Leave(away));
-    AKIDB_RETURN_IF_ERROR(LoadInto(context, slot));
+    if (is_load) retry_at_once = false;
+    const uint64_t before = slot.loads;
+    while (slot.loads == before && slot.stage != Stage::kReady && slot.stage != Stage::kUnloaded) {
+      if (Status status = WaitForChange(context); !status.ok()) {
+        return is_load ? status.WithContext("while model " + slot.model.id + " was loaded")
+                       : status;
+      }
+    }
+    if (slot.loads != before && !slot.outcome.ok()) return slot.outcome;
   }
   if (stopping_) return UnavailableError("the models are being unloaded");
   ++slot.requests;
@@ -99,7 +152,7 @@ void ModelRegistry::Release(Slot& slot) {
   }
 }
 
-Status ModelRegistry::LoadInto(const RequestContext& context, Slot& slot) {
+Status ModelRegistry::BeginLoad(const RequestContext& context, Slot& slot) {
   slot.progress.Begin();
   slot.stage = Stage::kWaiting;
   if (Status room = MakeRoom(context, slot); !room.ok()) {
@@ -109,16 +162,34 @@ Status ModelRegistry::LoadInto(const RequestContext& context, Slot& slot) {
     return room;
   }
   slot.stage = Stage::kLoading;
-  mutex_.unlock();
+  // It has ended, but for its last steps behind the lock.
+  if (slot.loader.joinable()) slot.loader.join();
+  try {
+    slot.loader = std::thread([this, &slot] { LoadInto(slot); });
+    ::pthread_setname_np(slot.loader.native_handle(), "model load");
+  } catch (const std::system_error&) {
+    mutex_.unlock();
+    LoadInto(slot);
+    mutex_.lock();
+    return slot.outcome;
+  }
+  return OkStatus();
+}
+
+void ModelRegistry::LoadInto(Slot& slot) {
   Result<std::unique_ptr<Pipeline>> pipeline = LoadLogged(slot);
-  mutex_.lock();
-  slot.failure = pipeline.status();
+  MutexLock lock(mutex_);
+  slot.failure = slot.outcome = pipeline.status();
+  if (slot.outcome.code() == ErrorCode::kCancelled) {
+    slot.failure = slot.outcome = OkStatus();
+    if (loads_end_) slot.outcome = UnavailableError("the server is about to stop");
+  }
   slot.failed_at = steady_clock::now();
   if (pipeline.ok()) slot.pipeline = std::move(pipeline).value();
   slot.stage = slot.pipeline ? Stage::kReady : Stage::kUnloaded;
   ++(slot.pipeline ? counted_.loads : counted_.failed_loads);
+  ++slot.loads;
   changed_.NotifyAll();
-  return slot.failure;
 }
 
 Result<std::unique_ptr<Pipeline>> ModelRegistry::LoadLogged(Slot& slot) {
@@ -142,7 +213,7 @@ Result<std::unique_ptr<Pipeline>> ModelRegistry::LoadLogged(Slot& slot) {
 
 Status ModelRegistry::MakeRoom(const RequestContext& context, const Slot& slot) {
   while (true) {
-    if (stopping_) return UnavailableError("the models are being unloaded");
+    if (stopping_ || loads_end_) return UnavailableError("the models are being unloaded");
     if (FitsBeside(AmountOf([](const Slot& other) { return IsHeld(other); }), slot)) {
       return OkStatus();
     }
@@ -203,10 +274,16 @@ Status ModelRegistry::Unload(const RequestContext& context, size_t model) {
   BlockingSection away;
   AKIDB_RETURN_IF_ERROR(Leave(away));
   MutexLock lock(mutex_);
-  while (slot.stage == Stage::kWaiting || slot.stage == Stage::kLoading) {
+  const uint64_t loads = slot.loads;
+  const auto is_coming = [&] {
+    return slot.stage == Stage::kWaiting || slot.stage == Stage::kLoading;
+  };
+  while (is_coming() && slot.loads == loads) {
+    if (slot.stage == Stage::kLoading) slot.progress.control().Stop();
     AKIDB_RETURN_IF_ERROR(WaitForChange(context));
   }
-  if (slot.stage == Stage::kUnloaded) return OkStatus();
+  // Another load is for those that came meanwhile.
+  if (slot.stage == Stage::kUnloaded || is_coming()) return OkStatus();
   const uint64_t before = slot.retired;
   if (slot.stage == Stage::kReady) {
     ++counted_.unloads;
@@ -228,7 +305,8 @@ bool ModelRegistry::IsHeld(const Slot& slot) {
 }
 
 bool ModelRegistry::MayGo(const Slot& slot) {
-  return slot.stage == Stage::kReady && !slot.model.pinned && slot.requests == 0;
+  return slot.stage == Stage::kReady && !slot.model.pinned && slot.requests == 0 &&
+         slot.wanted == 0;
 }
 
 ModelRegistry::Slot* ModelRegistry::LeastRecentlyUsed() const {

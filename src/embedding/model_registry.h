@@ -86,17 +86,21 @@ class ModelRegistry {
   // Loads the model where it isn't. Why loading failed is said again until `retry_pause` is over;
   // then it is tried anew. kResourceExhausted: there is no room beside models that are in use;
   // kUnavailable: nor would there be without these, or this is being destroyed; kDeadlineExceeded,
-  // kCancelled: while another's load was waited for. One's own load goes on to its end. Waiting and
-  // loading are a BlockingSection; kResourceExhausted, too, where that can't be entered.
+  // kCancelled: while the load was waited for, which goes on for others. Waiting is a
+  // BlockingSection; kResourceExhausted, too, where that can't be entered.
   Result<Lease> Use(const RequestContext& context, size_t model);
 
   // Loads it now, even if that failed a moment ago.
   Status Load(const RequestContext& context, size_t model);
 
   // Takes it away; requests that use it end well, and it goes with the last of them, while new ones
-  // wait and load it anew. Returns when it is gone, and at once where it wasn't loaded.
-  // kInvalidArgument: it is pinned; kDeadlineExceeded, kCancelled: it is still in use, and will go.
+  // wait and load it anew. A load is stopped. Returns when it is gone, and at once where it wasn't
+  // loaded. kInvalidArgument: it is pinned; kDeadlineExceeded, kCancelled: it is still in use, and
+  // will go.
   Status Unload(const RequestContext& context, size_t model);
+
+  // The program is about to end: loads are stopped, and none begins any more (kUnavailable).
+  void StopLoading() AKIDB_EXCLUDES(mutex_);
 
   struct State {
     // kInstalled: not loaded; kFailed: the last load failed; never kAbsent.
@@ -113,6 +117,7 @@ class ModelRegistry {
   ModelStatistics statistics() const;
 
  private:
+  class Wanting;
   enum class Stage : uint8_t { kUnloaded, kWaiting, kLoading, kReady, kDraining };
 
   // A number of models and what they take.
@@ -123,7 +128,9 @@ class ModelRegistry {
 
   Result<Lease> Acquire(const RequestContext& context, Slot& slot, bool retry_at_once);
   void Release(Slot& slot) AKIDB_EXCLUDES(mutex_);
-  Status LoadInto(const RequestContext& context, Slot& slot) AKIDB_REQUIRES(mutex_);
+  // Makes room, and has a thread of its own load it.
+  Status BeginLoad(const RequestContext& context, Slot& slot) AKIDB_REQUIRES(mutex_);
+  void LoadInto(Slot& slot) AKIDB_EXCLUDES(mutex_);
   Result<std::unique_ptr<Pipeline>> LoadLogged(Slot& slot) AKIDB_EXCLUDES(mutex_);
   Status MakeRoom(const RequestContext& context, const Slot& slot) AKIDB_REQUIRES(mutex_);
   Status NoRoom(const Slot& slot) const AKIDB_REQUIRES(mutex_);
@@ -152,6 +159,7 @@ class ModelRegistry {
   mutable Mutex mutex_;
   CondVar changed_;  // a slot is at another stage, or its last request has ended
   bool stopping_ AKIDB_GUARDED_BY(mutex_) = false;
+  bool loads_end_ AKIDB_GUARDED_BY(mutex_) = false;
   uint64_t uses_ AKIDB_GUARDED_BY(mutex_) = 0;
   size_t waiting_ AKIDB_GUARDED_BY(mutex_) = 0;  // in WaitForChange
   ModelStatistics counted_ AKIDB_GUARDED_BY(mutex_);

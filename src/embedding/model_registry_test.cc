@@ -102,7 +102,10 @@ class NumberSource final : public ModelSource {
     progress.Enter(LoadPhase::kVerifying);
     progress.AddVerified(bytes_[model]);
     ++loads;
+    progress.control().Attach([this] { load_gate.Open(); });
     load_gate.Pass();
+    progress.control().Detach();
+    AKIDB_RETURN_IF_ERROR(progress.Check());
     if (failures > 0) {
       --failures;
       if (out_of_memory) throw std::bad_alloc();
@@ -254,6 +257,45 @@ TEST_F(ModelRegistryTest, ALoadThatRunsOutOfMemoryCanBeTriedAgain) {
   source_->out_of_memory = true;
   EXPECT_EQ(Use(0).code(), ErrorCode::kUnavailable);
   EXPECT_TRUE(registry_->Load(context_, 0).ok());
+}
+
+TEST_F(ModelRegistryTest, WhoAsksForALoadNeedNotWaitForIt) {
+  Make({10});
+  source_->load_gate.Shut();
+  RequestContext hurried(std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
+  const Status late = registry_->Use(hurried, 0).status();
+  EXPECT_EQ(late.code(), ErrorCode::kDeadlineExceeded);
+  EXPECT_NE(late.message().find("while model 0 was loaded"), std::string_view::npos)
+      << late.message();
+  EXPECT_EQ(registry_->state(0).state, ModelState::kLoading);
+  source_->load_gate.Open();
+  EXPECT_TRUE(Use(0).ok());
+  EXPECT_EQ(source_->loads, 1);
+}
+
+TEST_F(ModelRegistryTest, UnloadingStopsALoad) {
+  Make({10});
+  source_->load_gate.Shut();
+  std::future<Status> loading = Async([&] { return Use(0); });
+  source_->load_gate.WaitForWaiting(1);
+  EXPECT_TRUE(registry_->Unload(context_, 0).ok());
+  // Who waited for it loads the model anew.
+  EXPECT_TRUE(loading.get().ok());
+  EXPECT_EQ(source_->loads, 2);
+  EXPECT_EQ(registry_->statistics().failed_loads, 1u);
+}
+
+TEST_F(ModelRegistryTest, AtTheEndLoadsAreStoppedAndNoneBegins) {
+  Make({10, 10});
+  source_->load_gate.Shut();
+  std::future<Status> loading = Async([&] { return Use(0); });
+  source_->load_gate.WaitForWaiting(1);
+  registry_->StopLoading();
+  const Status stopped = loading.get();
+  EXPECT_EQ(stopped.code(), ErrorCode::kUnavailable);
+  EXPECT_NE(stopped.message().find("about to stop"), std::string_view::npos);
+  EXPECT_EQ(Use(1).code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(source_->loads, 1);
 }
 
 TEST_F(ModelRegistryTest, TheLeastRecentlyUsedLeavesFirst) {

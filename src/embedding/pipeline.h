@@ -50,8 +50,18 @@ class Pipeline {
   size_t queued() const { return scheduler_.queued(); }
   std::vector<RunTime> RunTimes() const { return scheduler_.run_times(); }
 
+  // Gives up sessions that are being made.
+  ~Pipeline() { StopMaking(); }
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
   // Draining: what waits, and everything new, gets kUnavailable.
-  void Stop() { scheduler_.Stop(); }
+  void Stop() {
+    scheduler_.Stop();
+    StopMaking();
+  }
+  // Session::StopMaking.
+  void StopMaking() { session_->StopMaking(); }
 
   const Manifest& manifest() const { return encoder_->manifest(); }
 

@@ -21,7 +21,7 @@ bool IsForGood(const Status& status) {
 bool IsNotOfEngines(const Status& status) {
   return status.code() == ErrorCode::kUnsupported || status.code() == ErrorCode::kInvalidArgument ||
          status.code() == ErrorCode::kResourceExhausted || status.code() == ErrorCode::kIo ||
-         status.code() == ErrorCode::kNotFound;
+         status.code() == ErrorCode::kNotFound || status.code() == ErrorCode::kCancelled;
 }
 
 // Failures of a provider, whatever was asked of it. On the processor a batch alone can be too
@@ -57,6 +57,7 @@ struct ProviderChain::Slot {
   // Of who makes its session.
   bool kept_deleted = false;
   bool make_again = false;  // the last try failed by what was kept, which is deleted
+  LoadProgress making{};    // once the chain has started
   // The rest is guarded by the chain's mutex.
   LinkState state = LinkState::kWaiting;
   bool waited_for = false;  // while it is being made: there is none to serve meanwhile
@@ -79,12 +80,15 @@ ProviderChain::ProviderChain(std::vector<ProviderLink> links, ProviderChainOptio
       }()) {}
 
 ProviderChain::~ProviderChain() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    changed_.NotifyAll();
-  }
+  StopMaking();
   if (mender_.joinable()) mender_.join();
+}
+
+void ProviderChain::StopMaking() {
+  MutexLock lock(mutex_);
+  stopping_ = true;
+  for (const std::unique_ptr<Slot>& slot : slots_) slot->making.control().Stop();
+  changed_.NotifyAll();
 }
 
 Result<std::unique_ptr<ProviderChain>> ProviderChain::Start(std::vector<ProviderLink> links,
@@ -97,7 +101,9 @@ Result<std::unique_ptr<ProviderChain>> ProviderChain::Start(std::vector<Provider
   return chain;
 }
 
-Status ProviderChain::StartFirst(LoadProgress* progress) {
+Status ProviderChain::StartFirst(LoadProgress* asked) {
+  LoadProgress unasked;
+  LoadProgress& progress = asked != nullptr ? *asked : unasked;
   Status failure;
   bool started = false;
   for (const std::unique_ptr<Slot>& slot : slots_) {
@@ -112,6 +118,7 @@ Status ProviderChain::StartFirst(LoadProgress* progress) {
     failure = Install(*slot, std::move(made));
     started = failure.ok();
     if (started) break;
+    AKIDB_RETURN_IF_ERROR(progress.Check());
   }
   // Only those that take long are left: now they are waited for.
   for (const std::unique_ptr<Slot>& slot : slots_) {
@@ -120,6 +127,7 @@ Status ProviderChain::StartFirst(LoadProgress* progress) {
       MutexLock lock(mutex_);
       const Status status = Install(*slot, std::move(made));
       started = status.ok();
+      AKIDB_RETURN_IF_ERROR(progress.Check());
       if (slot == slots_.back()) failure = status;
     }
   }
@@ -129,20 +137,29 @@ Status ProviderChain::StartFirst(LoadProgress* progress) {
   return started ? OkStatus() : failure;
 }
 
-// Runs as long as a run may take.
+// Runs as long as a run may take, and as the load is wanted.
 class ProviderChain::TimedSession final : public Session {
  public:
-  TimedSession(ProviderChain& chain, Session& session) : chain_(chain), session_(session) {}
+  TimedSession(ProviderChain& chain, Session& session, LoadProgress& progress)
+      : chain_(chain), session_(session), progress_(progress) {}
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override {
+    progress_.control().Attach([&control] { control.Stop(); });
+    const Attached attached{progress_};
     return chain_.RunOnce(session_, {batch, control, use});
   }
 
  private:
+  struct Attached {
+    LoadProgress& progress;
+    ~Attached() { progress.control().Detach(); }
+  };
+
   ProviderChain& chain_;
   Session& session_;
+  LoadProgress& progress_;
 };
 
-Result<std::shared_ptr<Session>> ProviderChain::Make(Slot& slot, LoadProgress* progress) {
+Result<std::shared_ptr<Session>> ProviderChain::Make(Slot& slot, LoadProgress& progress) {
   Result<std::shared_ptr<Session>> made =
       WithoutExceptions([&] { return MakeAndProve(slot, progress); });
   slot.make_again = !made.ok() && DeleteKept(slot, made.status());
@@ -150,17 +167,19 @@ Result<std::shared_ptr<Session>> ProviderChain::Make(Slot& slot, LoadProgress* p
 }
 
 Result<std::shared_ptr<Session>> ProviderChain::MakeAndProve(const Slot& slot,
-                                                             LoadProgress* progress) {
-  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, slot.link.make(progress));
-  if (progress != nullptr) progress->Enter(LoadPhase::kProving);
-  TimedSession timed(*this, *session);
+                                                             LoadProgress& progress) {
+  AKIDB_RETURN_IF_ERROR(progress.Check());
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, slot.link.make(&progress));
+  AKIDB_RETURN_IF_ERROR(progress.Check());
+  progress.Enter(LoadPhase::kProving);
+  TimedSession timed(*this, *session, progress);
   AKIDB_RETURN_IF_ERROR(options_.prove(timed));
   return std::shared_ptr<Session>(std::move(session));
 }
 
 void ProviderChain::Build(Slot& slot) {
   try {
-    Result<std::shared_ptr<Session>> made = Make(slot, nullptr);
+    Result<std::shared_ptr<Session>> made = Make(slot, slot.making);
     MutexLock lock(mutex_);
     // Lost while it was made: that stands, and who waited has been told.
     if (slot.state == LinkState::kBuilding) (void)Install(slot, std::move(made));

@@ -60,12 +60,16 @@ struct ProviderChainOptions {
 class ProviderChain final : public Session {
  public:
   // In the order of preference, at least one. Returns when one is ready, the others being tried
-  // later or in the background. The error of the last one where none can be. `log` outlives it.
+  // later or in the background. The error of the last one where none can be; kCancelled:
+  // `progress`, which may be null, was stopped. `log` outlives it.
   static Result<std::unique_ptr<ProviderChain>> Start(std::vector<ProviderLink> links,
                                                       ProviderChainOptions options, Logger& log,
                                                       LoadProgress* progress);
-  // Waits for what is being made.
+  // Gives up what is being made, and waits for its end.
   ~ProviderChain() override;
+
+  // No session is made any more; one that a worker process makes is given up (LoadProgress).
+  void StopMaking() override AKIDB_EXCLUDES(mutex_);
 
   // Session::Run; kUnavailable, too, when no provider can run at the moment.
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override;
@@ -85,8 +89,8 @@ class ProviderChain final : public Session {
 
   Status StartFirst(LoadProgress* progress) AKIDB_EXCLUDES(mutex_);
   // Makes a session and proves it, without the lock; deletes what was kept where that fails.
-  Result<std::shared_ptr<Session>> Make(Slot& slot, LoadProgress* progress);
-  Result<std::shared_ptr<Session>> MakeAndProve(const Slot& slot, LoadProgress* progress);
+  Result<std::shared_ptr<Session>> Make(Slot& slot, LoadProgress& progress);
+  Result<std::shared_ptr<Session>> MakeAndProve(const Slot& slot, LoadProgress& progress);
   // Makes a session of a slot that is being built, and installs it. Throws nothing: this runs in a
   // thread of its own, too.
   void Build(Slot& slot) AKIDB_EXCLUDES(mutex_);

@@ -17,6 +17,12 @@ class RunControl {
     if (stop_run_) stop_run_();
   }
 
+  // For another one; nothing is attached.
+  void Reset() AKIDB_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    stopped_ = false;
+  }
+
   bool stopped() const AKIDB_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     return stopped_;

@@ -97,6 +97,9 @@ class Session {
   // run, so that one that was lost while nobody ran is replaced rather than run.
   virtual Status Lost() { return OkStatus(); }
 
+  // It is about to be destroyed: what it makes to run on is given up, and nothing more is made.
+  virtual void StopMaking() {}
+
   // What it may run on, the preferred one first; none where nobody asked.
   virtual std::vector<ProviderState> Providers() const { return {}; }
   // Which provider was given how many of the graph's nodes; empty: nobody tells.

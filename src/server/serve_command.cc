@@ -422,6 +422,7 @@ int RunServe(const Settings& settings) {
   std::fflush(stdout);
 
   AwaitStop(signals, [&] { RenewTls(settings, modules); });
+  modules.embedder->StopLoading();
   const std::chrono::seconds grace(settings.Number("request_timeout_s"));
   if (modules.grpc) modules.grpc->Stop(grace);
   modules.http->Stop(grace);

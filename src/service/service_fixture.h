@@ -423,6 +423,7 @@ class FakeEmbedder final : public embedding::Embedder {
   }
   Status Load(const RequestContext&, std::string_view) override { return failure; }
   Status Unload(const RequestContext&, std::string_view) override { return failure; }
+  void StopLoading() override {}
   embedding::EmbedderStatistics Statistics() override { return {}; }
 
   struct Call {

@@ -145,6 +145,47 @@ class Isolation(ServerTestCase):
         self.assertEqual(self.ask().status, 200)
         self.assertEqual(self.workers(), {worker})
 
+    def hang(self, path="/v1/embeddings"):
+        """A load whose worker stands still, and the thread that asked for it; its reply comes into the list."""
+        self.call("POST", f"/akidb/models/{MODEL}/unload")
+        replies = []
+        body = {"input": "it waits for a load"}
+        asking = threading.Thread(target=lambda: replies.append(self.call("POST", path, body)))
+        asking.start()
+        while not (workers := self.workers()):
+            self.assertTrue(asking.is_alive(), replies and replies[0].text)
+        (worker,) = workers
+        os.kill(worker, signal.SIGSTOP)
+        return worker, asking, replies
+
+    def test_a_worker_that_hangs_while_it_opens_ends_with_the_models_load(self):
+        worker, asking, replies = self.hang()
+        self.assertEqual(self.call("POST", f"/akidb/models/{MODEL}/unload").status, 200)
+        self.assertTrue(wait_for_end(worker))
+        # Who waited has it loaded anew.
+        asking.join()
+        self.assertEqual(replies[0].status, 200, replies[0].text)
+        self.assertNotIn(worker, self.workers())
+
+    def test_who_asked_for_a_load_that_hangs_has_a_deadline(self):
+        worker, asking, replies = self.hang("/v1/embeddings?timeout=1")
+        asking.join()
+        self.assertEqual(replies[0].status, 408, replies[0].text)
+        self.assertIn(f"while model {MODEL} was loaded", replies[0].text)
+        # The load goes on, for whoever comes.
+        os.kill(worker, signal.SIGCONT)
+        self.ask_until_answered()
+        self.assertEqual(self.workers(), {worker})
+
+    def test_the_server_ends_while_a_worker_hangs(self):
+        worker, asking, replies = self.hang()
+        self.server.stop(timeout=20)  # less than the grace of requests
+        asking.join()
+        self.check_lost(replies[0])
+        self.assertIn("about to stop", replies[0].text)
+        self.assertTrue(wait_for_end(worker))
+        self.server.start()
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -83,6 +83,7 @@ class SmallEmbedder final : public embedding::Embedder {
   }
   Status Load(const RequestContext&, std::string_view) override { return OkStatus(); }
   Status Unload(const RequestContext&, std::string_view) override { return OkStatus(); }
+  void StopLoading() override {}
   embedding::EmbedderStatistics Statistics() override { return {}; }
 
  private:

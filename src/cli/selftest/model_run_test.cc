@@ -66,6 +66,7 @@ class WordEmbedder final : public embedding::Embedder {
   Status Unload(const RequestContext& context, std::string_view) override {
     return context.Check();
   }
+  void StopLoading() override {}
   embedding::EmbedderStatistics Statistics() override { return {}; }
 
   size_t repeated() const { return repeated_; }
