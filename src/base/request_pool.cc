@@ -1,7 +1,7 @@
 #include "base/request_pool.h"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include <pthread.h>
@@ -94,15 +94,16 @@ void RequestPool::Summon() {
 }
 
 bool RequestPool::StartThread() {
-  const auto place = threads_.emplace(threads_.end());
-  const std::string name = options_.name + "/" + std::to_string(started_);
+  auto place = threads_.end();
   try {
+    place = threads_.emplace(threads_.end());
+    const std::string name = options_.name + "/" + std::to_string(started_);
     *place = std::thread([this, place, name] {
       pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
       Work(place);
     });
-  } catch (const std::system_error&) {
-    threads_.erase(place);
+  } catch (const std::exception&) {  // no thread, or no memory for one
+    if (place != threads_.end()) threads_.erase(place);
     return false;
   }
   ++started_;

@@ -1,5 +1,6 @@
 #include "catalog/catalog.h"
 
+#include <array>
 #include <functional>
 #include <initializer_list>
 #include <variant>
@@ -281,6 +282,20 @@ Result<int64_t> ReadState(sqlite3* db, std::string_view key) {
   return row.Integer(0);
 }
 
+// Of an older program's catalog some pages may lie in its log alone, which has no checksums: what
+// its first page says must be known before SQLite writes others.
+Status CheckPagesHaveRoom(env::FileSystem& fs, const std::string& path) {
+  constexpr size_t kReservedAt = 20;  // https://www.sqlite.org/fileformat.html, 1.3
+  AKIDB_ASSIGN_OR_RETURN(const bool exists, fs.Exists(path));
+  if (!exists) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<env::File> file,
+                         fs.Open(path, env::OpenMode::kRead));
+  std::array<std::byte, kReservedAt + 1> head{};
+  AKIDB_ASSIGN_OR_RETURN(const size_t got, file->ReadAt(0, head));
+  if (got < head.size() || head[kReservedAt] == std::byte{kPageReservedBytes}) return OkStatus();
+  return CorruptionError("catalog: " + path + " has no checksums yet, or is damaged");
+}
+
 // Reads all of it. kCorruption unless every page is what its checksum says, and they fit together.
 Status CheckSound(sqlite3* db) {
   AKIDB_ASSIGN_OR_RETURN(Statement check, Statement::Prepare(db, "PRAGMA quick_check(1)"));
@@ -292,6 +307,7 @@ Status CheckSound(sqlite3* db) {
 }  // namespace
 
 Result<std::unique_ptr<Catalog>> Catalog::Open(env::FileSystem& fs, const std::string& path) {
+  AKIDB_RETURN_IF_ERROR(CheckPagesHaveRoom(fs, path));
   AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<SqliteFiles> files, SqliteFiles::Register(fs));
   sqlite3* raw = nullptr;
   int code = sqlite3_open_v2(path.c_str(), &raw,

@@ -145,6 +145,17 @@ TEST_F(CatalogTest, RefusesAFileThatIsNoDatabase) {
   EXPECT_EQ(Catalog::Open(*files_, path()).status().code(), ErrorCode::kCorruption);
 }
 
+// Byte 20 of the file says how many bytes each page leaves free.
+TEST_F(CatalogTest, RefusesOneWithoutChecksums) {
+  ASSERT_TRUE(MustOpen()->AddCollection(1, {MakeUuid(1), "a", "{}"}).ok());
+  {
+    std::fstream file(path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(20);
+    file.put(0);
+  }
+  EXPECT_EQ(Catalog::Open(*files_, path()).status().code(), ErrorCode::kCorruption);
+}
+
 TEST_F(CatalogTest, NamesMayHoldAnyBytes) {
   auto catalog = MustOpen();
   std::string name = "a'b\"; DROP TABLE collections; -- \xC3\xA9";

@@ -40,7 +40,10 @@ Result<MadeCollections> CreateEach(SnapshotPlace& place,
     const uint64_t before = folder.copied();
     Result<SnapshotFacts> facts = place.CreateIn(collection, folder, progress);
     if (facts.status().code() == ErrorCode::kCancelled) return facts.status();
-    if (facts.status().code() == ErrorCode::kNotFound) continue;  // deleted meanwhile
+    if (facts.status().code() == ErrorCode::kNotFound) {
+      AKIDB_ASSIGN_OR_RETURN(const bool is_there, place.HasCollection(collection));
+      if (!is_there) continue;  // deleted meanwhile
+    }
     if (!facts.ok()) {
       each.made.failed.push_back({collection, facts.status()});
       continue;

@@ -120,7 +120,7 @@ class HttpSnapshots final : public SnapshotPlace {
     // Who wants it in a folder wants no other copy.
     const Status deleted = Delete(collection, made.name);
     AKIDB_RETURN_IF_ERROR(imported.status());
-    AKIDB_RETURN_IF_ERROR(deleted);
+    if (deleted.code() != ErrorCode::kNotFound) AKIDB_RETURN_IF_ERROR(deleted);
     AKIDB_ASSIGN_OR_RETURN(SnapshotFacts facts, FactsIn(folder, imported->name));
     facts.copied = folder.copied();
     return facts;

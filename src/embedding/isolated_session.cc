@@ -131,6 +131,9 @@ Result<std::unique_ptr<IsolatedSession>> IsolatedSession::Open(const IsolationOp
 Status IsolatedSession::WaitUntilOpen(const env::ReceiveOptions& receive, LoadProgress* progress) {
   LoadReport before;
   for (;;) {
+    // Also of a worker that never stops sending.
+    if (progress != nullptr) AKIDB_RETURN_IF_ERROR(progress->Check());
+    if (Clock::now() >= receive.deadline) return Lose("it took too long to make the session");
     AKIDB_ASSIGN_OR_RETURN(const SessionMessage message, ReceiveWhileOpening(receive));
     if (const auto* open = std::get_if<OpenReport>(&message)) {
       nodes_ = open->nodes;

@@ -1,8 +1,8 @@
 #include "embedding/model_registry.h"
 
 #include <algorithm>
+#include <exception>
 #include <new>
-#include <system_error>
 #include <thread>
 
 #include <pthread.h>
@@ -45,7 +45,7 @@ class ModelRegistry::Wanting {
     ++slot_.wanted;
   }
   ~Wanting() {
-    if (--slot_.wanted == 0) registry_.changed_.NotifyAll();
+    if (--slot_.wanted == 0) registry_.TellThatLessIsUsed();
   }
   Wanting(const Wanting&) = delete;
   Wanting& operator=(const Wanting&) = delete;
@@ -148,8 +148,13 @@ void ModelRegistry::Release(Slot& slot) {
   if (slot.stage == Stage::kDraining) {
     Retire(slot);
   } else {
-    changed_.NotifyAll();
+    TellThatLessIsUsed();
   }
+}
+
+// Those that wait for a load aren't woken by each use of another model.
+void ModelRegistry::TellThatLessIsUsed() {
+  if (making_room_ > 0 || stopping_) changed_.NotifyAll();
 }
 
 Status ModelRegistry::BeginLoad(const RequestContext& context, Slot& slot) {
@@ -167,11 +172,11 @@ Status ModelRegistry::BeginLoad(const RequestContext& context, Slot& slot) {
   try {
     slot.loader = std::thread([this, &slot] { LoadInto(slot); });
     ::pthread_setname_np(slot.loader.native_handle(), "model load");
-  } catch (const std::system_error&) {
-    mutex_.unlock();
-    LoadInto(slot);
-    mutex_.lock();
-    return slot.outcome;
+  } catch (const std::exception& exception) {
+    slot.stage = Stage::kUnloaded;
+    changed_.NotifyAll();
+    return ResourceExhaustedError("model " + slot.model.id +
+                                  " can't be loaded without a thread: " + exception.what());
   }
   return OkStatus();
 }
@@ -179,7 +184,12 @@ Status ModelRegistry::BeginLoad(const RequestContext& context, Slot& slot) {
 void ModelRegistry::LoadInto(Slot& slot) {
   Result<std::unique_ptr<Pipeline>> pipeline = LoadLogged(slot);
   MutexLock lock(mutex_);
-  slot.failure = slot.outcome = pipeline.status();
+  slot.outcome = pipeline.status();
+  if (slot.outcome.code() == ErrorCode::kCancelled && !slot.progress.control().stopped()) {
+    // Else it would be tried again at once, and for ever.
+    slot.outcome = UnavailableError(std::string(slot.outcome.message()));
+  }
+  slot.failure = slot.outcome;
   if (slot.outcome.code() == ErrorCode::kCancelled) {
     slot.failure = slot.outcome = OkStatus();
     if (loads_end_) slot.outcome = UnavailableError("the server is about to stop");
@@ -199,6 +209,9 @@ Result<std::unique_ptr<Pipeline>> ModelRegistry::LoadLogged(Slot& slot) {
   } catch (const std::bad_alloc&) {
     // It would leave the model at this stage for good.
     pipeline = UnavailableError("out of memory while model " + slot.model.id + " was loaded");
+  } catch (const std::exception& exception) {
+    pipeline =
+        UnavailableError("while model " + slot.model.id + " was loaded: " + exception.what());
   }
   const double ms = slot.progress.state().seconds * 1000;
   if (pipeline.ok()) {
@@ -228,7 +241,10 @@ Status ModelRegistry::MakeRoom(const RequestContext& context, const Slot& slot) 
                  {{"model", victim->model.id}, {"for", slot.model.id}});
       Retire(*victim);
     } else {
-      AKIDB_RETURN_IF_ERROR(WaitForChange(context));
+      ++making_room_;
+      const Status waited = WaitForChange(context);
+      --making_room_;
+      AKIDB_RETURN_IF_ERROR(waited);
     }
   }
 }
@@ -272,8 +288,10 @@ Status ModelRegistry::Unload(const RequestContext& context, size_t model) {
                                 " is pinned: take it out of the setting pinned_models first");
   }
   BlockingSection away;
-  AKIDB_RETURN_IF_ERROR(Leave(away));
   MutexLock lock(mutex_);
+  if (slot.stage == Stage::kUnloaded) return OkStatus();
+  // Where too many wait already, perhaps for this load, it waits in its place.
+  static_cast<void>(away.Enter());
   const uint64_t loads = slot.loads;
   const auto is_coming = [&] {
     return slot.stage == Stage::kWaiting || slot.stage == Stage::kLoading;
@@ -282,8 +300,9 @@ Status ModelRegistry::Unload(const RequestContext& context, size_t model) {
     if (slot.stage == Stage::kLoading) slot.progress.control().Stop();
     AKIDB_RETURN_IF_ERROR(WaitForChange(context));
   }
-  // Another load is for those that came meanwhile.
-  if (slot.stage == Stage::kUnloaded || is_coming()) return OkStatus();
+  // Another load is for those that came meanwhile, and may have ended already.
+  const bool is_another = is_coming() || slot.loads > loads + 1;
+  if (slot.stage == Stage::kUnloaded || is_another) return OkStatus();
   const uint64_t before = slot.retired;
   if (slot.stage == Stage::kReady) {
     ++counted_.unloads;

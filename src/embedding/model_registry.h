@@ -128,6 +128,7 @@ class ModelRegistry {
 
   Result<Lease> Acquire(const RequestContext& context, Slot& slot, bool retry_at_once);
   void Release(Slot& slot) AKIDB_EXCLUDES(mutex_);
+  void TellThatLessIsUsed() AKIDB_REQUIRES(mutex_);
   // Makes room, and has a thread of its own load it.
   Status BeginLoad(const RequestContext& context, Slot& slot) AKIDB_REQUIRES(mutex_);
   void LoadInto(Slot& slot) AKIDB_EXCLUDES(mutex_);
@@ -161,7 +162,8 @@ class ModelRegistry {
   bool stopping_ AKIDB_GUARDED_BY(mutex_) = false;
   bool loads_end_ AKIDB_GUARDED_BY(mutex_) = false;
   uint64_t uses_ AKIDB_GUARDED_BY(mutex_) = 0;
-  size_t waiting_ AKIDB_GUARDED_BY(mutex_) = 0;  // in WaitForChange
+  size_t waiting_ AKIDB_GUARDED_BY(mutex_) = 0;      // in WaitForChange
+  size_t making_room_ AKIDB_GUARDED_BY(mutex_) = 0;  // of them, for less to be used
   ModelStatistics counted_ AKIDB_GUARDED_BY(mutex_);
 };
 

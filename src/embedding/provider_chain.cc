@@ -162,6 +162,8 @@ class ProviderChain::TimedSession final : public Session {
 Result<std::shared_ptr<Session>> ProviderChain::Make(Slot& slot, LoadProgress& progress) {
   Result<std::shared_ptr<Session>> made =
       WithoutExceptions([&] { return MakeAndProve(slot, progress); });
+  // Whatever a stopped one ended by says nothing of its engines.
+  if (!made.ok()) AKIDB_RETURN_IF_ERROR(progress.Check());
   slot.make_again = !made.ok() && DeleteKept(slot, made.status());
   return made;
 }

@@ -299,6 +299,7 @@ class CollectionImpl final : public Collection {
   struct Mergeable;
   std::vector<size_t> SegmentsToMerge() const AKIDB_REQUIRES(write_mutex_);
   // Those to be merged at rest, whether the collection is at rest or not.
+  std::vector<size_t> SegmentsByPolicy(bool at_rest) const AKIDB_REQUIRES(write_mutex_);
   std::vector<size_t> SegmentsToMergeAtRest() const AKIDB_REQUIRES(write_mutex_);
   std::vector<size_t> SegmentToIndex() const AKIDB_REQUIRES(write_mutex_);
   bool AtRest() const AKIDB_REQUIRES(write_mutex_);

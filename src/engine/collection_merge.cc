@@ -75,13 +75,17 @@ MergePolicy CollectionImpl::PolicyFor(const VectorSchema& schema) const {
   return policy;
 }
 
-std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
+std::vector<size_t> CollectionImpl::SegmentsByPolicy(bool at_rest) const {
   const Mergeable mergeable(segments_);
   MergePolicy policy = merge_policy_;
-  if (AtRest()) policy.busy_more = 0;
-  std::vector<size_t> picked = mergeable.NumbersOf(PickMerge(policy, mergeable.sizes));
+  if (at_rest) policy.busy_more = 0;
+  return mergeable.NumbersOf(PickMerge(policy, mergeable.sizes));
+}
+
+std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
+  std::vector<size_t> picked = SegmentsByPolicy(AtRest());
   if (!picked.empty()) return picked;
-  for (size_t i : mergeable.numbers) {
+  for (size_t i : Mergeable(segments_).numbers) {
     if (LacksPayloadIndexes(segments_[i]) || LacksSparseIndexes(segments_[i])) return {i};
   }
   if (AtRest()) return SegmentsToMergeAtRest();
@@ -89,8 +93,10 @@ std::vector<size_t> CollectionImpl::SegmentsToMerge() const {
 }
 
 std::vector<size_t> CollectionImpl::SegmentsToMergeAtRest() const {
+  std::vector<size_t> picked = SegmentsByPolicy(/*at_rest=*/true);
+  if (!picked.empty()) return picked;
   const Mergeable mergeable(segments_);
-  std::vector<size_t> picked = mergeable.NumbersOf(PickMergeAtRest(merge_policy_, mergeable.sizes));
+  picked = mergeable.NumbersOf(PickMergeAtRest(merge_policy_, mergeable.sizes));
   return picked.empty() ? SegmentToIndex() : picked;
 }
 
@@ -230,6 +236,7 @@ void CollectionImpl::RunMerge(bool is_short) {
     merge_failure_ = OkStatus();
     merge_pause_ = {};
     ScheduleMerge();
+    SetAlarm();  // there may be more to merge at rest
   } else if (!stop_) {
     GiveUpMerge(status);
     environment_.log.Write(LogLevel::kError, "merge_failed", status.message(),

@@ -289,5 +289,25 @@ TEST_F(CollectionMergeTest, ReadersSeeWholeBatchesWhileSegmentsAreMerged) {
   ExpectTheModel("in the end");
 }
 
+// Without an index there is nothing else that would wake it.
+TEST_F(CollectionMergeTest, WhatMayStayWhileItIsWrittenToIsMergedAtRest) {
+  options_.merge_policy = MergePolicy();
+  Create();
+  const size_t resting_max = options_.merge_policy.resting_max;
+  MakeSegments(resting_max + 2, 20);
+  EXPECT_EQ(collection_->stats().segments, resting_max + 2);
+  EXPECT_EQ(collection_->stats().merged_rows, 0u);
+  clock_.Advance(options_.idle_after);
+  alarms_.RingDue();
+  // The optimizer runs one task after the other.
+  std::promise<void> done;
+  ASSERT_TRUE(optimizer_.Submit([&] { done.set_value(); }).ok());
+  done.get_future().wait();
+  EXPECT_LE(collection_->stats().segments, resting_max);
+  EXPECT_GT(collection_->stats().merged_rows, 0u);
+  EXPECT_FALSE(collection_->stats().merge_due);
+  ExpectTheModel("at rest");
+}
+
 }  // namespace
 }  // namespace akidb::engine

@@ -15,7 +15,9 @@ void CollectionImpl::ScheduleSeal() {
 void CollectionImpl::SetAlarm() {
   if (environment_.alarms == nullptr || stop_) return;
   Alarms::Time when = Alarms::Time::max();
-  if (head_->rows() > options_.idle_rows || !SegmentsToMergeAtRest().empty()) {
+  // Behind a merge, and a failed one's pause, it is set again.
+  const bool may_merge = merge_failure_.ok() && !merge_scheduled_;
+  if (head_->rows() > options_.idle_rows || (may_merge && !SegmentsToMergeAtRest().empty())) {
     when = last_write_ + options_.idle_after;
   }
   if (!merge_failure_.ok()) when = std::min(when, merge_again_at_);

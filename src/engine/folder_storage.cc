@@ -1,6 +1,5 @@
 #include "engine/folder_storage.h"
 
-#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
@@ -17,6 +16,17 @@ Sha256Digest HashOf(std::span<const std::byte> bytes) {
   Sha256 hash;
   hash.Update(bytes);
   return hash.Digest();
+}
+
+// The lists that a snapshot of a storage needs; none where it is so damaged that nobody can use it.
+Result<std::set<Sha256Digest>> NeededBy(storage::SnapshotFolder& folder, const std::string& name) {
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::byte> list, folder.ReadStorage(name));
+  const Result<StorageContents> contents = DecodeStorageContents(list);
+  std::set<Sha256Digest> needed;
+  if (contents.status().code() == ErrorCode::kCorruption) return needed;
+  if (!contents.ok()) return contents.status().WithContext(name);
+  for (const StoredCollection& one : contents->collections) needed.insert(one.file.sha256);
+  return needed;
 }
 
 // The one with that list; "": there is none.
@@ -69,31 +79,28 @@ Status RemoveFolderStorage(storage::SnapshotFolder& folder, std::string_view nam
     return storage.status().WithContext(std::string(name) +
                                         " is deleted; snapshots of its collections are left");
   }
+  std::set<Sha256Digest> needed;
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> others, folder.Storages());
+  for (const std::string& other : others) {
+    AKIDB_ASSIGN_OR_RETURN(std::set<Sha256Digest> more, NeededBy(folder, other));
+    needed.merge(more);
+  }
   std::set<std::string> mine;
   for (const StoredCollection& collection : storage->contents.collections) {
-    if (!collection.file.name.empty()) mine.insert(collection.file.name);
+    const bool goes = !collection.file.name.empty() && !needed.contains(collection.file.sha256);
+    if (goes) mine.insert(collection.file.name);
   }
-  for (const std::string& snapshot : mine) {
-    AKIDB_ASSIGN_OR_RETURN(const std::string other, FolderStorageWith(folder, snapshot));
-    if (!other.empty()) continue;
-    AKIDB_RETURN_IF_ERROR(folder.Remove(snapshot));
-  }
-  return OkStatus();
+  return folder.Remove(std::vector<std::string>(mine.begin(), mine.end()));
 }
 
 Result<std::string> FolderStorageWith(storage::SnapshotFolder& folder, std::string_view name) {
   const Result<Sha256Digest> hash = folder.HashOfList(name);
-  if (hash.status().code() == ErrorCode::kNotFound) return hash.status();
-  if (!hash.ok()) return std::string();  // so damaged that none can use it
+  if (hash.status().code() == ErrorCode::kCorruption) return std::string();  // none can use it
+  AKIDB_RETURN_IF_ERROR(hash.status());
   AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> storages, folder.Storages());
   for (const std::string& storage : storages) {
-    AKIDB_ASSIGN_OR_RETURN(const std::vector<std::byte> list, folder.ReadStorage(storage));
-    const Result<StorageContents> contents = DecodeStorageContents(list);
-    if (!contents.ok()) continue;
-    const bool has = std::ranges::any_of(
-        contents->collections,
-        [&](const StoredCollection& collection) { return collection.file.sha256 == *hash; });
-    if (has) return storage;
+    AKIDB_ASSIGN_OR_RETURN(const std::set<Sha256Digest> needed, NeededBy(folder, storage));
+    if (needed.contains(*hash)) return storage;
   }
   return std::string();
 }

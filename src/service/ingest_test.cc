@@ -60,6 +60,19 @@ TEST_F(IngestTest, RoomThatOthersTakeMeanwhileIsNoRefusal) {
   EXPECT_FALSE(reply->has_room);
 }
 
+TEST_F(IngestTest, AFullQueueOfTheModelIsNoRefusal) {
+  FakeCollection& collection = MakeCollection();
+  embedder_.failure = ResourceExhaustedError("8,000 texts wait");
+  std::vector<UpdateOperation> batches;
+  batches.push_back(Batch({TextPoint(1, "four")}));
+  const Result<IngestReply> reply = service_.Ingest(context_, "c", batches);
+  ASSERT_TRUE(reply.ok());
+  EXPECT_TRUE(reply->refused.ok());
+  EXPECT_TRUE(reply->replies.empty());
+  EXPECT_FALSE(reply->has_room);
+  EXPECT_TRUE(collection.points.empty());
+}
+
 TEST_F(IngestTest, ACancelledRequestWritesNothingMore) {
   FakeCollection& collection = MakeCollection();
   std::vector<UpdateOperation> batches;

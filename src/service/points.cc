@@ -295,11 +295,16 @@ Result<IngestReply> Service::Ingest(const RequestContext& context, std::string_v
     const size_t points = PointsOf(batch).size();
     AKIDB_RETURN_IF_ERROR(context.Check());
     AKIDB_RETURN_IF_ERROR(AdmitWrites(collection, {&batch, 1}));
-    AKIDB_ASSIGN_OR_RETURN(Embedded embedded, EmbedPoints(context, collection, {PointsOf(batch)}));
+    Result<Embedded> embedded = EmbedPoints(context, collection, {PointsOf(batch)});
+    if (!embedded.ok()) {
+      // The model's queue is full: that passes, as what lags behind in storage does.
+      reply.has_room = embedded.status().code() != ErrorCode::kResourceExhausted;
+      return embedded.status();
+    }
     Result<WriteReply> written = ChangeOf(collection, std::visit(Writing(context, *group), batch));
     if (written.ok()) {
-      written->usage = std::move(embedded.usage);
-      written->truncated_texts = embedded.truncated_texts;
+      written->usage = std::move(embedded->usage);
+      written->truncated_texts = embedded->truncated_texts;
     } else if (written.status().code() == ErrorCode::kResourceExhausted) {
       // Others may have taken the room since it was asked for.
       reply.has_room = target->HasRoom(points);

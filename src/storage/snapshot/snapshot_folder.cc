@@ -465,4 +465,14 @@ Status SnapshotFolder::Remove(std::string_view name) {
   return RemoveUnnamed().WithContext(std::string(name) + " is deleted; files of it may be left");
 }
 
+Status SnapshotFolder::Remove(const std::vector<std::string>& names) {
+  Status failed;
+  for (const std::string& name : names) {
+    const Status removed = RemoveOne(name, kListSuffix);
+    if (failed.ok()) failed = removed;
+  }
+  const Status unnamed = names.empty() ? OkStatus() : RemoveUnnamed();
+  return failed.ok() ? unnamed.WithContext("files of what was deleted may be left") : failed;
+}
+
 }  // namespace akidb::storage

@@ -57,6 +57,8 @@ class SnapshotFolder {
   Result<FileRef> Import(const RequestContext& context, SnapshotFile& archive);
   // And the files that no other has. After an error that isn't kNotFound it may be there or not.
   Status Remove(std::string_view name);
+  // Of each, whatever becomes of the others; the first error.
+  Status Remove(const std::vector<std::string>& names);
 
   // Snapshots of a whole storage: which snapshots of the folder belong together, in a form that is
   // the caller's (docs/format/snapshot_folder.md). By ascending name, as many as of the others.
