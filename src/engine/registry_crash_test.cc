@@ -20,7 +20,7 @@ namespace {
 
 constexpr char kFolder[] = "/data";
 
-uint64_t TestSeed() { return FromEnvironment("AKIDB_TEST_SEED", 31415); }
+uint64_t TestSeed(uint64_t usual = 31415) { return FromEnvironment("AKIDB_TEST_SEED", usual); }
 uint64_t SeedsPerCut() { return FromEnvironment("AKIDB_CRASH_SEEDS", 8); }
 
 // Names of collections and, with a leading '@', of aliases, and what they stand for.
@@ -142,7 +142,8 @@ std::unique_ptr<env::SimulatedFileSystem> MakeDisk(uint64_t seed) {
 }
 
 TEST(RegistryCrash, KeepsEveryAcknowledgedChangeWhereverThePowerGoes) {
-  const uint64_t seed = TestSeed();
+  // By this one a catalog that is never synced is found: few are, since its pages have checksums.
+  const uint64_t seed = TestSeed(2);
   SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
   uint64_t states = 0;
   bool finished = false;
