@@ -89,8 +89,11 @@ std::string Judge(env::SimulatedFileSystem& disk, const HurtDisk& hurt, int64_t 
       return "";
     }
     ++count.shorter;
-    const bool prefix = std::find(states.begin() + least, states.end(), *found) != states.end();
-    return prefix ? "" : "there is something else than what was written";
+    const auto is = std::find(states.rbegin(), states.rend(), *found);
+    const auto number = static_cast<int64_t>(states.rend() - is) - 1;  // -1: of none
+    if (number >= least) return "";
+    return "there is state " + std::to_string(number) + ", " + std::to_string(least) + " to " +
+           std::to_string(hurt.life.acknowledged) + " may be";
   }
   ++count.refused_answers;
   if (!TellsOfDamage(found.status())) return found.status().ToString();
