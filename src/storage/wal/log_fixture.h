@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_environment.h"
 #include "env/simulated_file_system.h"
 #include "storage/wal/log.h"
 #include "storage/wal/log_format.h"
@@ -20,10 +20,7 @@ namespace akidb::storage {
 
 inline constexpr char kLogFolder[] = "/data/log";
 
-inline uint64_t TestSeed() {
-  const char* text = std::getenv("AKIDB_TEST_SEED");
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : 4711;
-}
+inline uint64_t TestSeed() { return FromEnvironment("AKIDB_TEST_SEED", 4711); }
 
 // The body that record `seq` has in every test: its bytes depend on its number and length.
 inline std::vector<std::byte> BodyOf(uint64_t seq, size_t bytes) {
