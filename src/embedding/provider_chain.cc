@@ -179,20 +179,25 @@ Result<std::shared_ptr<Session>> ProviderChain::MakeAndProve(const Slot& slot,
   return std::shared_ptr<Session>(std::move(session));
 }
 
-void ProviderChain::Build(Slot& slot) {
+std::shared_ptr<Session> ProviderChain::Build(Slot& slot) {
   try {
     Result<std::shared_ptr<Session>> made = Make(slot, slot.making);
     MutexLock lock(mutex_);
     // Lost while it was made: that stands, and who waited has been told.
-    if (slot.state == LinkState::kBuilding) (void)Install(slot, std::move(made));
+    if (slot.state != LinkState::kBuilding) return nullptr;
+    std::shared_ptr<Session> session = made.ok() ? *made : nullptr;
+    (void)Install(slot, std::move(made));
+    return session;
   } catch (const std::exception&) {
     // There isn't even room to say so. It must not stay in the making.
     MutexLock lock(mutex_);
     slot.waited_for = false;
     changed_.NotifyAll();
-    if (slot.state != LinkState::kBuilding) return;
-    slot.state = LinkState::kOpen;
-    slot.breaker.Trip(CircuitBreaker::Clock::now());
+    if (slot.state == LinkState::kBuilding) {
+      slot.state = LinkState::kOpen;
+      slot.breaker.Trip(CircuitBreaker::Clock::now());
+    }
+    return nullptr;
   }
 }
 
@@ -276,12 +281,11 @@ std::shared_ptr<Session> ProviderChain::Take(Slot& slot) {
     slot.state = LinkState::kBuilding;
     slot.waited_for = true;
   }
-  Build(slot);
-  std::shared_ptr<Session> session;
+  // Not the slot's: a better one may be in service by now, and the slot be empty again.
+  std::shared_ptr<Session> session = Build(slot);
   {
     MutexLock lock(mutex_);
     if (NextToMend() != nullptr) StartMending();
-    session = slot.session;
   }
   FreeDropped();
   return session;
@@ -402,8 +406,23 @@ void ProviderChain::Succeeded(Slot& slot, const std::shared_ptr<Session>& sessio
       failure.slot.breaker.Fail(CircuitBreaker::Clock::now());
       if (failure.slot.breaker.is_open()) Open(failure.slot, failure.status);
     }
+    if (slot.session == session && BetterIsReady(slot, before)) {
+      Drop(slot);
+      slot.state = LinkState::kWaiting;
+    }
   }
   FreeDropped();
+}
+
+bool ProviderChain::BetterIsReady(const Slot& slot, const std::vector<Failure>& before) const {
+  const auto own = std::find_if(slots_.begin(), slots_.end(),
+                                [&](const auto& other) { return other.get() == &slot; });
+  return std::any_of(slots_.begin(), own, [&](const std::unique_ptr<Slot>& better) {
+    const bool failed = std::any_of(before.begin(), before.end(), [&](const Failure& failure) {
+      return failure.session == better->session;
+    });
+    return better->state == LinkState::kReady && !failed;
+  });
 }
 
 void ProviderChain::Failed(const Failure& failure) {
@@ -531,7 +550,7 @@ void ProviderChain::Mend() {
       slot->state = LinkState::kBuilding;
     }
     mutex_.unlock();
-    Build(*slot);
+    (void)Build(*slot);
     FreeDropped();
     mutex_.lock();
   }

@@ -91,9 +91,9 @@ class ProviderChain final : public Session {
   // Makes a session and proves it, without the lock; deletes what was kept where that fails.
   Result<std::shared_ptr<Session>> Make(Slot& slot, LoadProgress& progress);
   Result<std::shared_ptr<Session>> MakeAndProve(const Slot& slot, LoadProgress& progress);
-  // Makes a session of a slot that is being built, and installs it. Throws nothing: this runs in a
-  // thread of its own, too.
-  void Build(Slot& slot) AKIDB_EXCLUDES(mutex_);
+  // Makes a session of a slot that is being built, and installs it; null: it can't be made. Throws
+  // nothing: this runs in a thread of its own, too.
+  std::shared_ptr<Session> Build(Slot& slot) AKIDB_EXCLUDES(mutex_);
   // Whether it is worth another try without what was kept.
   bool DeleteKept(Slot& slot, const Status& why);
   // What became of that: puts it into service, or tells when to try again. Returns its error.
@@ -120,6 +120,10 @@ class ProviderChain final : public Session {
   Status RunInParts(Session& session, const Work& work, size_t items_max);
   void Succeeded(Slot& slot, const std::shared_ptr<Session>& session,
                  const std::vector<Failure>& before) AKIDB_EXCLUDES(mutex_);
+  // Whether a link before the slot's came into service while the slot ran in its place: one that
+  // isn't among those that failed `before` it.
+  bool BetterIsReady(const Slot& slot, const std::vector<Failure>& before) const
+      AKIDB_REQUIRES(mutex_);
   // By its own fault.
   void Failed(const Failure& failure) AKIDB_EXCLUDES(mutex_);
   // The device is gone, and with it every session on it.

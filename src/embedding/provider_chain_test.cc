@@ -101,6 +101,20 @@ TEST_F(ProviderChainTest, OneThatIsLostByItselfIsMadeAnew) {
   EXPECT_THAT(States(), ElementsAre(LinkState::kReady, LinkState::kWaiting));
 }
 
+TEST_F(ProviderChainTest, OneThatIsMadeAnewSoonerThanTheNextIsMadeServesAlone) {
+  options_.breaker.pause_first = milliseconds(0);
+  gpu_link_.shares_fate = false;
+  ASSERT_TRUE(Start().ok());
+  gpu_.Answer(UnavailableError("the process has ended"));
+  cpu_.SetHeld(true);
+  std::future<float> run = std::async(std::launch::async, [&] { return MustRun(); });
+  cpu_.WaitForMade(1);
+  WaitUntilReady(0);
+  cpu_.SetHeld(false);
+  EXPECT_EQ(run.get(), 2);
+  EXPECT_THAT(States(), ElementsAre(LinkState::kReady, LinkState::kWaiting));
+}
+
 TEST_F(ProviderChainTest, WithoutAnotherOneItIsUnavailableUntilItIsMadeAnew) {
   options_.breaker.pause_first = milliseconds(1);
   ASSERT_TRUE(StartWith({LinkOf(Provider::kCpu, cpu_)}).ok());
