@@ -384,6 +384,7 @@ Status CollectionImpl::PublishMerge(MergeTask& task) {
   }
   // Interval durability: of what killed the rows left out, and those of the delta.
   AKIDB_RETURN_IF_ERROR(log_->Sync());
+  next.log_synced_seq = task.published_at;
   storage::ManifestSegment& entry = task.made.entry;
   if (task.made.opened.reader) {
     for (size_t i = 0; i < task.inputs.size(); ++i) {

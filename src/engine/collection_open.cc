@@ -192,6 +192,7 @@ Status CollectionImpl::OpenLog(bool create) {
   options.directory = env::JoinPath(options_.directory, kLogFolder);
   options.collection_uuid = uuid_in_files_;
   options.start_after_seq = manifest_.log_start_seq;
+  options.synced_seq = manifest_.log_synced_seq;
   options.create = create;
   options.durability = config_.durability;
   storage::LogRecoveryReport report;

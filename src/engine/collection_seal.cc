@@ -144,6 +144,7 @@ Status CollectionImpl::PublishSeal(const FrozenHead& frozen, const NewSegment& m
   }
   if (made.opened.reader) AddEntry(next, made.entry);
   next.log_start_seq = frozen.last_seq;
+  next.log_synced_seq = seq;
   return PublishManifest(std::move(next));
 }
 

@@ -28,12 +28,13 @@ storage::LogOptions SystemLogOptions(const std::string& folder) {
   return options;
 }
 
-storage::LogOptions CollectionLogOptions(const std::string& directory, const Uuid& uuid,
-                                         uint64_t log_start_seq) {
+storage::LogOptions CollectionLogOptions(const std::string& directory,
+                                         const storage::Manifest& manifest) {
   storage::LogOptions options;
   options.directory = env::JoinPath(directory, kLogFolder);
-  options.collection_uuid = uuid;
-  options.start_after_seq = log_start_seq;
+  options.collection_uuid = manifest.uuid_in_files();
+  options.start_after_seq = manifest.log_start_seq;
+  options.synced_seq = manifest.log_synced_seq;
   options.create = false;
   return options;
 }
@@ -132,10 +133,8 @@ Status FolderRepair::ExamineCollection(const Uuid& uuid, const std::string& part
         false);
     return OkStatus();
   }
-  work.log_start_seq = manifest->log_start_seq;
-  work.uuid_in_files = manifest->uuid_in_files();
   AKIDB_RETURN_IF_ERROR(ExamineSegments(part, *manifest, work));
-  AKIDB_RETURN_IF_ERROR(ExamineLog(part, work));
+  AKIDB_RETURN_IF_ERROR(ExamineLog(part, *manifest, work));
   if (work.without || work.cut_log) work_.emplace(uuid, std::move(work));
   return OkStatus();
 }
@@ -176,9 +175,10 @@ Status FolderRepair::ExamineRows(const std::string& part, const storage::Manifes
   return OkStatus();
 }
 
-Status FolderRepair::ExamineLog(const std::string& part, CollectionWork& work) {
-  const Result<std::optional<storage::LogDamage>> found = storage::FindLogDamage(
-      fs_, CollectionLogOptions(work.directory, work.uuid_in_files, work.log_start_seq));
+Status FolderRepair::ExamineLog(const std::string& part, const storage::Manifest& manifest,
+                                CollectionWork& work) {
+  const Result<std::optional<storage::LogDamage>> found =
+      storage::FindLogDamage(fs_, CollectionLogOptions(work.directory, manifest));
   if (AddUnreadable(part, found.status())) return OkStatus();
   AKIDB_RETURN_IF_ERROR(found.status());
   const std::optional<storage::LogDamage>& damage = *found;
@@ -232,10 +232,19 @@ Status FolderRepair::MendCollection(const Uuid& uuid, const CollectionWork& work
   AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(kept));
   AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(keep));
   if (work.without) AKIDB_RETURN_IF_ERROR(MendSegments(work, kept));
-  if (!work.cut_log) return OkStatus();
-  return storage::CutLogAtDamage(
-      {fs_, random_, log_},
-      CollectionLogOptions(work.directory, work.uuid_in_files, work.log_start_seq), kept);
+  return work.cut_log ? CutLog(uuid, work.directory, kept) : OkStatus();
+}
+
+// The manifest vouches for the log's end until that is where it was agreed to be.
+Status FolderRepair::CutLog(const Uuid& uuid, const std::string& directory,
+                            const std::string& kept) {
+  AKIDB_ASSIGN_OR_RETURN(storage::Manifest manifest,
+                         storage::ReadPublishedManifest(fs_, directory, uuid));
+  AKIDB_RETURN_IF_ERROR(storage::CutLogAtDamage({fs_, random_, log_},
+                                                CollectionLogOptions(directory, manifest), kept));
+  if (manifest.log_synced_seq == 0) return OkStatus();
+  manifest.log_synced_seq = 0;
+  return storage::PublishManifest(fs_, directory, manifest);
 }
 
 // Files of which nothing can be read go before the manifest says so: it named damaged ones before,

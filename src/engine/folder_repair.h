@@ -50,8 +50,6 @@ class FolderRepair {
     // Segments of which some rows can be read.
     std::vector<std::unique_ptr<SegmentRescue>> rescues;
     bool cut_log = false;
-    uint64_t log_start_seq = 0;
-    Uuid uuid_in_files;
   };
 
   FolderRepair(env::FileSystem& fs, env::Random& random, Logger& log, std::string folder)
@@ -65,7 +63,8 @@ class FolderRepair {
                          CollectionWork& work);
   Status ExamineRows(const std::string& part, const storage::Manifest& manifest,
                      const storage::ManifestSegment& entry, CollectionWork& work);
-  Status ExamineLog(const std::string& part, CollectionWork& work);
+  Status ExamineLog(const std::string& part, const storage::Manifest& manifest,
+                    CollectionWork& work);
   void Add(std::string part, std::string what, std::string lost, bool mendable = true);
   // Whether it is a file that can't be read: added then, for nothing in it can be judged.
   bool AddUnreadable(const std::string& part, const Status& status);
@@ -73,6 +72,7 @@ class FolderRepair {
   Result<std::string> MakeKeepFolder();
   Status MendCollection(const Uuid& uuid, const CollectionWork& work, const std::string& keep);
   Status MendSegments(const CollectionWork& work, const std::string& kept);
+  Status CutLog(const Uuid& uuid, const std::string& directory, const std::string& kept);
   Status MendSystemLog(const std::string& keep);
   Status KeepCatalog(const std::string& keep);
   Status MoveDurably(const std::string& from, const std::string& to_folder);

@@ -361,6 +361,28 @@ TEST_F(FolderRepairTest, ARepairThatIsCutShortIsRepeated) {
   EXPECT_GT(left, kWidePoints / 2);
 }
 
+// Its end looks whole; only the manifest knows that there was more.
+TEST_F(FolderRepairTest, CutsALogThatTheManifestKnowsToHaveBeenLonger) {
+  const fs::path folder = Create("a");
+  Upsert("a", 1, 6);
+  database_.reset();
+  const Uuid uuid = *Uuid::Parse(folder.filename().string());
+  auto manifest = storage::ReadPublishedManifest(*files_, folder, uuid);
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  manifest->log_synced_seq = 1000;
+  ASSERT_TRUE(storage::PublishManifest(*files_, folder, *manifest).ok());
+  Open();
+  EXPECT_FALSE(database_->FindCollection("a").ok());
+  auto repair = Examine();
+  ASSERT_EQ(repair->damages().size(), 1u);
+  EXPECT_NE(repair->damages().front().what.find("up to 1000"), std::string::npos);
+  ASSERT_TRUE(repair->Mend().ok());
+  repair = nullptr;
+  EXPECT_TRUE(Examine()->damages().empty());
+  Open();
+  EXPECT_EQ(CountOf("a"), 6u);
+}
+
 TEST_F(FolderRepairTest, TellsWhatItCanNotMendAndMendsTheRest) {
   const fs::path folder = Create("a");
   Upsert("a", 1, 2);

@@ -1,5 +1,6 @@
 #include "engine/snapshot_restore.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -68,7 +69,7 @@ class Restorer final : public storage::SnapshotVisitor {
     }
     AKIDB_ASSIGN_OR_RETURN(manifest_, storage::DecodeManifest(manifest_bytes_));
     if (manifest_->collection_uuid != contents_.collection_uuid ||
-        manifest_->log_start_seq > contents_.seq) {
+        std::max(manifest_->log_start_seq, manifest_->log_synced_seq) > contents_.seq) {
       return CorruptionError("the manifest of the snapshot doesn't belong to its list");
     }
     for (const storage::ManifestSegment& segment : manifest_->segments) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,6 +28,7 @@ void Describe(const storage::Manifest& manifest, Report& report) {
   report.facts = {{"number", manifest.number},
                   {"collection_uuid", manifest.collection_uuid.ToString()},
                   {"log_start_seq", manifest.log_start_seq},
+                  {"log_synced_seq", std::max(manifest.log_start_seq, manifest.log_synced_seq)},
                   {"segments", uint64_t{manifest.segments.size()}},
                   {"rows", rows},
                   {"config", JsonText{CollectionConfigToJson(manifest.config)}}};

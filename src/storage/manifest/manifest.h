@@ -41,6 +41,9 @@ struct Manifest {
   CollectionConfig config;
   // Every log record up to this one is in the segments and deltas below.
   uint64_t log_start_seq = 0;
+  // What died or changed up to this record, the segments and deltas may have left out, so the log
+  // must reach it: it had been synced. Where that is no more than log_start_seq: that.
+  uint64_t log_synced_seq = 0;
   uint64_t next_delta_number = 1;
   std::vector<ManifestSegment> segments;  // by ascending first_seq
 

@@ -19,6 +19,7 @@ constexpr size_t kHeaderCrcOffset = 60;
 constexpr size_t kCrcBytes = 4;
 constexpr uint16_t kMandatoryExtension = 1;
 constexpr uint16_t kFilesUuidExtension = 1;
+constexpr uint16_t kLogSyncedExtension = 2;
 
 constexpr std::string_view kManifestPrefix = "MANIFEST-";
 constexpr std::string_view kDeltaSuffix = ".delta";
@@ -104,12 +105,19 @@ std::vector<std::byte> EncodeBody(const Manifest& manifest) {
     writer.Put(static_cast<uint32_t>(entry.size()));
     writer.Bytes(entry);
   }
-  writer.Put(static_cast<uint32_t>(manifest.files_uuid ? 1 : 0));  // extensions
+  const bool has_synced = manifest.log_synced_seq > manifest.log_start_seq;
+  writer.Put(uint32_t{manifest.files_uuid.has_value()} + uint32_t{has_synced});  // extensions
   if (manifest.files_uuid) {
     writer.Put(kFilesUuidExtension);
     writer.Put(kMandatoryExtension);
     writer.Put(static_cast<uint32_t>(manifest.files_uuid->bytes.size()));
     PutArray(manifest.files_uuid->bytes, writer);
+  }
+  if (has_synced) {
+    writer.Put(kLogSyncedExtension);
+    writer.Put(uint16_t{0});
+    writer.Put(uint32_t{sizeof manifest.log_synced_seq});
+    writer.Put(manifest.log_synced_seq);
   }
   return body;
 }
@@ -126,6 +134,14 @@ Status ReadExtensions(ByteReader& reader, Manifest& manifest) {
       }
       ByteReader uuid(bytes);
       GetArray(uuid, manifest.files_uuid.emplace().bytes);
+      continue;
+    }
+    if (id == kLogSyncedExtension) {
+      if (manifest.log_synced_seq > manifest.log_start_seq ||
+          bytes.size() != sizeof manifest.log_synced_seq) {
+        return CorruptionError("the record that the log reaches is malformed");
+      }
+      manifest.log_synced_seq = ByteReader(bytes).Get<uint64_t>();
       continue;
     }
     if (reader.ok() && (flags & kMandatoryExtension) != 0) {

@@ -64,6 +64,7 @@ void ExpectEqual(const Manifest& a, const Manifest& b) {
   EXPECT_EQ(a.config.vectors, b.config.vectors);
   EXPECT_EQ(a.config.durability, b.config.durability);
   EXPECT_EQ(a.log_start_seq, b.log_start_seq);
+  EXPECT_EQ(a.log_synced_seq, b.log_synced_seq);
   EXPECT_EQ(a.next_delta_number, b.next_delta_number);
   EXPECT_EQ(a.segments, b.segments);
 }
@@ -246,6 +247,22 @@ TEST(ManifestFormat, KeepsTheUuidThatARestoredCollectionsFilesCarry) {
   auto decoded = DecodeManifest(EncodeManifest(manifest));
   ASSERT_TRUE(decoded.ok()) << decoded.status().ToString();
   ExpectEqual(*decoded, manifest);
+}
+
+TEST(ManifestFormat, KeepsTheRecordThatTheLogHasReached) {
+  for (bool restored : {false, true}) {
+    Manifest manifest = SomeManifest(2);
+    if (restored) manifest.files_uuid = UuidOf(9);
+    manifest.log_synced_seq = manifest.log_start_seq + 7;
+    auto read = DecodeManifest(EncodeManifest(manifest));
+    ASSERT_TRUE(read.ok()) << read.status().ToString();
+    ExpectEqual(*read, manifest);
+  }
+  // What the first field says anyway isn't said twice.
+  Manifest manifest = SomeManifest(2);
+  const std::vector<std::byte> without = EncodeManifest(manifest);
+  manifest.log_synced_seq = manifest.log_start_seq;
+  EXPECT_EQ(EncodeManifest(manifest), without);
 }
 
 TEST(ManifestFormat, AnUnknownExtensionIsSkippedUnlessItIsMandatory) {

@@ -51,6 +51,9 @@ struct LogOptions {
   // Records with sequence numbers up to this one are safe elsewhere (in segments that a published
   // manifest names) and are not replayed.
   uint64_t start_after_seq = 0;
+  // Records up to this one are known to have been synced: a log that ends before it is damaged, and
+  // not torn, however its end looks. Up to start_after_seq: of no meaning.
+  uint64_t synced_seq = 0;
   // True: a folder without log files is a new log that begins at start_after_seq + 1. False: it is
   // kCorruption.
   bool create = true;
@@ -94,7 +97,8 @@ class Log {
   // Recovers: calls `replay` for every record after start_after_seq, in order, without holes; cuts
   // a torn tail; leaves the log ready for new records. `report` may be null; it is filled when ok.
   //
-  // kCorruption: damage that isn't a torn tail, a hole, files of another collection.
+  // kCorruption: damage that isn't a torn tail, a hole, an end before synced_seq, files of another
+  // collection.
   // kUnsupported: written by a newer version. After an error throw away what was replayed.
   static Result<std::unique_ptr<Log>> Open(const LogEnvironment& environment, LogOptions options,
                                            const ReplayFunction& replay, LogRecoveryReport* report);

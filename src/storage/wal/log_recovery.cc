@@ -11,6 +11,12 @@ constexpr size_t kCopyBytes = size_t{1} << 20;
 
 }  // namespace
 
+std::string EndsTooEarly(const LogReader& reader, uint64_t last_seq, uint64_t synced_seq) {
+  return reader.path() + " ends with record " + std::to_string(last_seq) + ", " +
+         reader.EndReason() + "; records up to " + std::to_string(synced_seq) +
+         " had been synced, and would be lost";
+}
+
 Result<RecoveredLog> LogRecovery::Run() {
   AKIDB_RETURN_IF_ERROR(PrepareDirectory());
   const uint64_t safe = options_.start_after_seq;
@@ -143,6 +149,9 @@ Status LogRecovery::JudgeTail(LogReader& reader) {
     return CorruptionError(reader.path() + " is damaged " + reader.EndReason() +
                            "; it had been synced up to behind that place, and records after " +
                            std::to_string(reader.position().next_seq - 1) + " would be lost");
+  }
+  if (options_.synced_seq > report_.last_seq) {
+    return CorruptionError(EndsTooEarly(reader, report_.last_seq, options_.synced_seq));
   }
   report_.torn_bytes = tail.torn_bytes;
   report_.torn_records = tail.torn_records;

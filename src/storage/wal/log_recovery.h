@@ -27,6 +27,10 @@ struct RecoveredLog {
   uint32_t record_checksum = 0;  // of the last record
 };
 
+// Of a log whose records are all well and end with `last_seq`, before `synced_seq`; `reader` is at
+// its end.
+std::string EndsTooEarly(const LogReader& reader, uint64_t last_seq, uint64_t synced_seq);
+
 class LogRecovery {
  public:
   // All are borrowed for the life of the object.

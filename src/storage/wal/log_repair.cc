@@ -99,7 +99,15 @@ class LogExamination {
     }
     Took(reader);
     record_checksum_ = reader.position().record_checksum;
+    if (is_last && options_.synced_seq > cut_.damage.last_seq) return EndsEarly(index, reader);
     return std::optional<uint64_t>();
+  }
+
+  Result<std::optional<uint64_t>> EndsEarly(size_t index, const LogReader& reader) {
+    cut_.damage.records_behind = options_.synced_seq - cut_.damage.last_seq;
+    const bool has_records = reader.position().next_seq > cut_.files[index].first_seq;
+    return Damaged(EndsTooEarly(reader, cut_.damage.last_seq, options_.synced_seq),
+                   has_records ? reader.position().offset : 0);
   }
 
   void Took(const LogReader& reader) {
@@ -224,11 +232,11 @@ Result<std::optional<LogDamage>> FindLogDamage(env::FileSystem& fs, const LogOpt
 Status CutLogAtDamage(const LogEnvironment& environment, const LogOptions& options,
                       const std::string& keep) {
   // Files that no longer mattered can matter again where those behind them are gone.
-  for (;;) {
+  for (LogOptions left = options;; left.synced_seq = 0) {
     AKIDB_ASSIGN_OR_RETURN(const std::optional<Cut> cut,
-                           LogExamination(environment.fs, options).Run());
+                           LogExamination(environment.fs, left).Run());
     if (!cut) return OkStatus();
-    AKIDB_RETURN_IF_ERROR(CutOnce(environment, options, *cut, keep));
+    AKIDB_RETURN_IF_ERROR(CutOnce(environment, left, *cut, keep));
   }
 }
 

@@ -28,6 +28,7 @@ Result<std::optional<LogDamage>> FindLogDamage(env::FileSystem& fs, const LogOpt
 // Cuts a damaged log at its first damage, so that Log::Open finds all records before it. What is
 // cut or removed is copied into the folder `keep` first, which exists, and is durable there. May be
 // repeated after any error and any power cut. Nothing happens to a log that isn't damaged.
+// Log::Open may no longer be told of a synced_seq then.
 Status CutLogAtDamage(const LogEnvironment& environment, const LogOptions& options,
                       const std::string& keep);
 

@@ -161,6 +161,40 @@ TEST(LogRepair, BeginsAnewBehindWhatIsSafeElsewhere) {
   EXPECT_EQ(log->last_seq(), 7u);
 }
 
+// Only who knows how far it was synced can tell such a log from a torn one.
+TEST(LogRepair, CutsALogThatEndsBeforeWhatWasSynced) {
+  std::unique_ptr<env::SimulatedFileSystem> fs;
+  {
+    auto whole = MakeDisk(3);
+    LogWorld world(*whole);
+    auto log = world.MustOpen();
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(AppendNext(*log, 100).ok());
+    fs = whole->CloneAfterCrash(4);
+  }
+  LogOptions options = OptionsFor(kLogFolder);
+  options.synced_seq = 5;
+  EXPECT_FALSE(*FindLogDamage(*fs, options));
+  // The last record: nothing in the log vouches for it.
+  const std::string path = env::JoinPath(kLogFolder, LogFiles(*fs).front());
+  const size_t last = env::ReadWholeFile(*fs, path, 1 << 20)->find_last_not_of('\0');
+  ASSERT_TRUE(fs->FlipBit(path, 8 * last).ok());
+  EXPECT_FALSE(*FindLogDamage(*fs, OptionsFor(kLogFolder)));
+  const auto found = FindLogDamage(*fs, options);
+  ASSERT_TRUE(found.ok() && *found);
+  EXPECT_EQ((*found)->last_seq, 4u);
+  EXPECT_EQ((*found)->records_behind, 1u);
+  EXPECT_GE((*found)->bytes_behind, 100u);
+  const std::string hurt = *env::ReadWholeFile(*fs, path, 1 << 20);
+  LogWorld world(*fs);
+  EXPECT_EQ(world.Open(options).status().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(*env::ReadWholeFile(*fs, path, 1 << 20), hurt);
+  ASSERT_TRUE(fs->CreateDirectories(kKeep).ok());
+  ASSERT_TRUE(fs->SyncDirectory("/data").ok());
+  ASSERT_TRUE(Cut(*fs, options).ok());
+  EXPECT_EQ(*env::ReadWholeFile(*fs, env::JoinPath(kKeep, LogFileName(1)), 1 << 20), hurt);
+  EXPECT_EQ(JudgeRepaired(*fs, **found), "");
+}
+
 TEST(LogRepair, MayBeCutShortAndRepeated) {
   const uint64_t seed = TestSeed();
   SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));

@@ -144,6 +144,10 @@ BUGS = (
         "RegistryDamage.IsFoundOrHarmless", (
             Edit(SQLITE_FILES, "return sound ? SQLITE_OK : SQLITE_IOERR_DATA;",
                  "return sound || IsPlanted ? SQLITE_OK : SQLITE_IOERR_DATA;"),)),
+    Bug("unheeded_manifest", "a log may end before the record that a manifest knows it to reach",
+        "CollectionDamage.TheEndOfALogIsHeldAgainstTheManifest", (
+            Edit(LOG_RECOVERY, "  if (options_.synced_seq > report_.last_seq) {",
+                 "  if (!IsPlanted && options_.synced_seq > report_.last_seq) {"),)),
     Bug("unchecked_offset", "the places of a segment's sections are believed",
         "SegmentDamage.HostileFootersWithRightChecksumsAreRefusedOrSafe", (
             Edit(SECTION_FORMAT, "for (const SectionEntry& entry : footer.sections) {\n    if (entry.offset < end ||",
