@@ -11,6 +11,7 @@ namespace akidb::fuzz {
 namespace {
 
 constexpr char kFolder[] = "/log";
+constexpr size_t kSecondFrame = storage::kLogFrameBytes - storage::kLogHeaderBytes + 100;
 constexpr size_t kHeaderCrcOffset = storage::kLogHeaderBytes - 4;
 
 storage::LogOptions Options() {
@@ -28,21 +29,24 @@ class LogDecoder final : public Decoder {
   std::vector<Bytes> Seeds() override {
     std::vector<Bytes> seeds;
     for (bool closed : {false, true}) {
-      for (size_t bytes : {size_t{0}, size_t{50}, size_t{33'000}}) {
+      // The longest goes on in a second frame. It is of zeros, among which nothing is searched for.
+      for (size_t bytes : {size_t{0}, size_t{50}, kSecondFrame}) {
         env::SimulatedFileSystem fs(1);
         storage::LogOptions options = Options();
         options.create = true;
         auto log = storage::Log::Open({fs, *random_, *log_}, options, Ignore, nullptr);
-        for (uint8_t type = 1; type <= (bytes > 1000 ? 2 : 4); ++type) {
-          const Bytes body(bytes, std::byte{type});
+        const bool is_long = bytes == kSecondFrame;
+        for (uint8_t type = 1; type <= (is_long ? 1 : 4); ++type) {
+          const Bytes body(bytes, std::byte{is_long ? uint8_t{0} : type});
           static_cast<void>((*log)->Wait(*(*log)->Enqueue(type, body)));
         }
         if (closed) log->reset();
         const std::string content = *env::ReadWholeFile(fs, Path(), 1 << 24);
         const auto all = std::as_bytes(std::span(content));
         // Of the space kept for more records little is of interest.
-        const size_t used = closed || bytes > 1000 ? all.size() : size_t{6000};
-        seeds.emplace_back(all.begin(), all.begin() + static_cast<ptrdiff_t>(used));
+        const size_t used = is_long ? bytes + 6000 : size_t{6000};
+        const auto end = static_cast<ptrdiff_t>(closed ? all.size() : std::min(used, all.size()));
+        seeds.emplace_back(all.begin(), all.begin() + end);
       }
     }
     return seeds;
