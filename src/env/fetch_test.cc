@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "env/file_system.h"
@@ -130,6 +132,29 @@ TEST_P(Fetch, AFileWhoseNameIsGoneOrAnothersIsReadAllTheSame) {
   Forget();
   ASSERT_TRUE(map_->Fetch(ranges).ok());
   EXPECT_EQ(*map_->Fetch(ranges), 0u);
+}
+
+// The system doesn't tell such a user what is in memory.
+TEST_P(Fetch, AUserWhoMayOnlyReadItReadsItAll) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to be somebody else";
+  ASSERT_EQ(chmod(root_.c_str(), 0755), 0);
+  ASSERT_EQ(chmod(path_.c_str(), 0644), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    if (setuid(kNobody) != 0) _exit(2);
+    const auto fs = MakePosixFileSystem(GetParam());
+    auto map = fs->Map(path_);
+    if (!map.ok()) _exit(3);
+    const FileRange range{4096, 100'000};
+    const Result<size_t> read = (*map)->Fetch({{range, range}});
+    _exit(read.ok() && *read == 2 && (*map)->bytes()[range.offset] == ByteAt(range.offset) ? 0 : 4);
+  }
+  ASSERT_GT(child, 0);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_P(Fetch, ReleasedBytesMayBeTouchedAgain) {

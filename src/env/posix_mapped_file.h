@@ -29,6 +29,7 @@ class PosixMappedFile final : public MappedFile {
   struct Mapping {
     void* address = nullptr;
     struct stat file {};
+    bool residency_told = true;
   };
 
   PosixMappedFile(std::string path, const Mapping& mapping, std::shared_ptr<IoUringPool> rings);
@@ -44,6 +45,7 @@ class PosixMappedFile final : public MappedFile {
   const size_t bytes_;
   const dev_t device_;
   const ino_t inode_;
+  const bool residency_told_;                 // else everything is read
   const std::shared_ptr<IoUringPool> rings_;  // shared with the file system and its other maps
   mutable std::once_flag opened_;
   mutable std::optional<Descriptor> descriptor_;
