@@ -259,7 +259,7 @@ class DatabaseImpl final : public Database {
       const std::string file = StoredSnapshotName(contents.collections.size());
       Result<storage::FileRef> written = WriteSnapshotOf(
           context, *entry, {.path = env::JoinPath(work.path(), file), .collection = name});
-      if (written.status().code() == ErrorCode::kNotFound) continue;
+      if (!written.ok() && FindEntry(name) != entry) continue;  // deleted meanwhile
       if (!written.ok()) return written.status().WithContext("collection `" + name + "`");
       contents.collections.push_back({name, {file, written->bytes, written->sha256}});
     }

@@ -318,6 +318,18 @@ TEST_F(DatabaseSnapshotTest, TheWholeStorageIsOneFile) {
   EXPECT_FALSE(UnpackStorageSnapshot(context_, files_, Snapshot("a"), "").ok());
 }
 
+TEST_F(DatabaseSnapshotTest, WhatLacksAFileIsNotTakenForDeleted) {
+  ASSERT_TRUE(Create("a").ok());
+  Fill("a", 0, 100);
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ + "/collections")) {
+    if (entry.path().extension() == ".log") fs::remove(entry.path());
+  }
+  ASSERT_TRUE(Create("b").ok());
+  const Status status = database_->CreateStorageSnapshot(context_).status();
+  EXPECT_NE(status.message().find("collection `a`"), std::string::npos) << status.ToString();
+  EXPECT_TRUE(database_->snapshots().List(SnapshotStore::kWholeStorage)->empty());
+}
+
 TEST_F(DatabaseSnapshotTest, ACutAnywhereLeavesTheOldOrTheNewOne) {
   ASSERT_TRUE(Create("a").ok());
   Fill("a", 0, 100);
