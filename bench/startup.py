@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Process start to the first 200 of /readyz, and the memory that stays resident then: no model
-loaded, no collection, or so many collections that nobody has asked for yet.
+loaded, no collection, or so many collections that nobody has asked for yet. With --open, what an empty collection takes of
+memory and disk once somebody has.
 
-    bench/startup.py [--runs 20] [--collections 0] [PROGRAM]      default program: build/release/akidb
+    bench/startup.py [--runs 20] [--collections 0] [--open] [PROGRAM]     default program: build/release/akidb
 
 All runs have one data folder, made before. The clock starts before fork and stops at the answer's last byte.
 Memory is read from /proc/PID/smaps_rollup once the server has answered.
@@ -20,7 +21,6 @@ import tempfile
 import time
 
 from measured import PROGRAM, hardware
-
 
 
 def ready(port):
@@ -77,11 +77,35 @@ def run_once(program, folder):
         stop(process)
 
 
+def disk_bytes(folder):
+    return sum(os.lstat(os.path.join(at, name)).st_blocks * 512
+               for at, folders, files in os.walk(folder) for name in folders + files)
+
+
+def open_all(program, folder, count):
+    """Seconds, and bytes of anonymous memory and of the disk, for each collection that is asked for its points."""
+    process, port = start(program, folder)
+    try:
+        client = http.client.HTTPConnection("127.0.0.1", port)
+        before = memory_kib(process.pid)[1]
+        begin = time.perf_counter()
+        for number in range(count):
+            client.request("POST", f"/collections/c{number}/points/count", "{}", {"content-type": "application/json"})
+            answer = client.getresponse()
+            assert answer.status == 200, answer.read()
+            answer.read()
+        seconds = time.perf_counter() - begin
+        return seconds / count, (memory_kib(process.pid)[1] - before) * 1024 / count, disk_bytes(folder) / count
+    finally:
+        stop(process)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", nargs="?", default=PROGRAM)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--collections", type=int, default=0)
+    parser.add_argument("--open", action="store_true", help="ask each collection for its points, too")
     options = parser.parse_args()
     print(f"hardware: {hardware()}")
     parent = tempfile.mkdtemp(prefix="akidb-startup-")
@@ -90,6 +114,7 @@ def main():
         make_collections(options.program, folder, options.collections)
         run_once(options.program, folder)  # the program's pages come into the page cache
         times, resident, anonymous = zip(*(run_once(options.program, folder) for _ in range(options.runs)))
+        opened = open_all(options.program, folder, options.collections) if options.open else None
     finally:
         shutil.rmtree(parent, ignore_errors=True)
     print(
@@ -100,6 +125,10 @@ def main():
         f"resident: median {statistics.median(resident) / 1024:.1f} MiB,"
         f" of it anonymous {statistics.median(anonymous) / 1024:.1f} MiB"
     )
+    if opened:
+        seconds, memory, disk = opened
+        print(f"each collection, opened and empty: {seconds * 1e3:.2f} ms, {memory / 1e3:.1f} kB of anonymous memory,"
+              f" {disk / 1e3:.1f} kB of the disk")
 
 
 if __name__ == "__main__":
