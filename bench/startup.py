@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Process start to the first 200 of /readyz, and the memory that stays resident then: no model
-loaded, no collection, or so many collections that nobody has asked for yet. With --open, what an empty collection takes of
-memory and disk once somebody has.
+"""Process start to the first 200 of /readyz, and the memory that stays resident then: no model loaded,
+no collection, or so many collections that nobody has asked for yet. With --open, what an empty
+collection takes of memory and disk once somebody has.
 
     bench/startup.py [--runs 20] [--collections 0] [--open] [PROGRAM]     default program: build/release/akidb
 

@@ -1,6 +1,7 @@
 #include "engine/folder_repair.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -329,6 +330,25 @@ TEST_F(SegmentRepairTest, KeepsTheRowsThatTheDeviceCanRead) {
     in_part += ExpectTheOthers(segment, kept) ? 1 : 0;
   }
   EXPECT_GT(in_part, 3);
+}
+
+TEST_F(SegmentRepairTest, WhatTheDeviceReadsWhenAskedAgainIsNotLost) {
+  const fs::path segment = SealWidePoints();
+  database_.reset();
+  for (const uint64_t place : PlacesIn(segment)) {
+    SCOPED_TRACE(place);
+    std::atomic<int> failures = 0;
+    const BadRange bad = [&](const std::string& path, env::FileRange range) {
+      const bool meant =
+          path == segment && range.offset <= place && place < range.offset + range.bytes;
+      return meant && ++failures == 1;
+    };
+    UnreadPages files(*files_, bad);
+    auto repair = FolderRepair::Examine(files, *random_, *log_, folder_);
+    ASSERT_TRUE(repair.ok()) << repair.status().ToString();
+    EXPECT_TRUE((*repair)->damages().empty()) << (*repair)->damages().front().what;
+    EXPECT_GT(failures, 1);
+  }
 }
 
 // Cut short anywhere, and repeated, it loses no more than in one go.

@@ -16,13 +16,26 @@ bool IsLost(const Status& status) {
   return status.code() == ErrorCode::kCorruption || status.code() == ErrorCode::kUnavailable;
 }
 
+// A device that fails to read may succeed when it is asked again.
+constexpr int kTries = 3;
+
 }  // namespace
 
 Result<std::unique_ptr<SegmentRescue>> SegmentRescue::Examine(
-    env::FileSystem& fs, std::string directory, const storage::Manifest& manifest,
+    env::FileSystem& fs, const std::string& directory, const storage::Manifest& manifest,
     const storage::ManifestSegment& entry) {
-  std::unique_ptr<SegmentRescue> rescue(
-      new SegmentRescue(fs, std::move(directory), manifest, entry));
+  for (int tries = 1;; ++tries) {
+    Result<std::unique_ptr<SegmentRescue>> rescue = ExamineOnce(fs, directory, manifest, entry);
+    const bool unread =
+        rescue.ok() ? (*rescue)->unread_ : rescue.status().code() == ErrorCode::kUnavailable;
+    if (!unread || tries == kTries) return rescue;
+  }
+}
+
+Result<std::unique_ptr<SegmentRescue>> SegmentRescue::ExamineOnce(
+    env::FileSystem& fs, const std::string& directory, const storage::Manifest& manifest,
+    const storage::ManifestSegment& entry) {
+  std::unique_ptr<SegmentRescue> rescue(new SegmentRescue(fs, directory, manifest, entry));
   AKIDB_RETURN_IF_ERROR(rescue->Open());
   if (entry.delta) AKIDB_RETURN_IF_ERROR(rescue->ReadDelta());
   rescue->living_ = entry.rows - rescue->dead_.count();
@@ -82,6 +95,7 @@ Status SegmentRescue::FindLost() {
     const Status status = ReadRow(row, payloads);
     if (status.ok()) continue;
     if (!IsLost(status)) return status;
+    unread_ = unread_ || status.code() == ErrorCode::kUnavailable;
     lost_.push_back(reader_->IdOf(row));
     dead_.Add(row);
   }

@@ -22,8 +22,10 @@ namespace akidb::engine {
 class SegmentRescue {
  public:
   // Reads all of the segment and of its delta, which the manifest of the collection in `directory`
-  // names as `entry`. Errors are those of opening them: then no row is to be had.
-  static Result<std::unique_ptr<SegmentRescue>> Examine(env::FileSystem& fs, std::string directory,
+  // names as `entry`, again where the device has failed to. Errors are those of opening them: then
+  // no row is to be had.
+  static Result<std::unique_ptr<SegmentRescue>> Examine(env::FileSystem& fs,
+                                                        const std::string& directory,
                                                         const storage::Manifest& manifest,
                                                         const storage::ManifestSegment& entry);
 
@@ -50,6 +52,10 @@ class SegmentRescue {
         schema_(manifest.config),
         entry_(entry) {}
 
+  static Result<std::unique_ptr<SegmentRescue>> ExamineOnce(env::FileSystem& fs,
+                                                            const std::string& directory,
+                                                            const storage::Manifest& manifest,
+                                                            const storage::ManifestSegment& entry);
   Status Open();
   Status ReadDelta();
   Status FindLost();
@@ -67,6 +73,7 @@ class SegmentRescue {
   std::string what_;
   uint64_t living_ = 0;
   std::vector<PointId> lost_;
+  bool unread_ = false;  // some of these because the device can't read them
 };
 
 }  // namespace akidb::engine
