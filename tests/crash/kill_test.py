@@ -180,14 +180,21 @@ def stored_points(server):
             return points
 
 
-def check(server, writers):
-    """The complaint, or None. Takes over what an unacknowledged write turned out to have done."""
-    points = stored_points(server)
+def wrong_vectors(points):
+    """The complaint, or None."""
     for id, ((revision, _, sparse), vectors) in points.items():
         if vectors[""][:2] != [float(id), float(revision)] or vectors["rows"] != rows(id, revision):
             return f"point {id}: vectors {vectors} do not belong to revision {revision}"
         if sparse is not None and vectors["words"] != words(id, sparse):
             return f"point {id}: sparse vector {vectors['words']} does not belong to revision {sparse}"
+    return None
+
+
+def check(server, writers):
+    """The complaint, or None. Takes over what an unacknowledged write turned out to have done."""
+    points = stored_points(server)
+    if wrong := wrong_vectors(points):
+        return wrong
     for writer in writers:
         if writer.failure:
             return f"writer {writer.number}: {writer.failure}"

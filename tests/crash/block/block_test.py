@@ -27,7 +27,7 @@ sys.path.insert(0, str(HERE.parents[0]))
 sys.path.insert(0, str(HERE.parents[1] / "api"))
 
 from crash_images import CrashImages  # noqa: E402
-from kill_test import COLLECTION, DIM, IDS_PER_WRITER, WRITERS, Writer, stored_points  # noqa: E402
+from kill_test import COLLECTION, IDS_PER_WRITER, SCHEMA, WRITERS, Writer, stored_points, wrong_vectors  # noqa: E402
 from recorded_device import MountedImage, RecordedDevice, missing  # noqa: E402
 from server_process import Server, wait_until  # noqa: E402
 
@@ -84,8 +84,7 @@ class Recording:
         server = Server(os.path.join(self.device.folder, "data"), environment=environment)
         try:
             server.start()
-            vectors = {"size": DIM, "distance": "Dot"}
-            created = server.request("PUT", f"/collections/{COLLECTION}", {"vectors": vectors})
+            created = server.request("PUT", f"/collections/{COLLECTION}", SCHEMA)
             assert created.status == 200, created.text
             self.created = self.device.position()
             for writer in self.writers:
@@ -127,9 +126,8 @@ def check(server, recording, position):
                 if found.get(id) != expected.get(id)
             }
             return f"writer {writer.number}: id: (acknowledged, found) {wrong}"
-    for id, ((revision, _), vector) in points.items():
-        if vector[:2] != [float(id), float(revision)]:
-            return f"point {id}: vector {vector[:2]} does not belong to revision {revision}"
+    if wrong := wrong_vectors(points):
+        return wrong
     point = Writer.point(IDS_OF_NO_WRITER, 1)
     written = server.request("PUT", f"/collections/{COLLECTION}/points?wait=true", {"points": [point]})
     return None if written.status == 200 else f"a write afterwards: {written.status} {written.text}"
