@@ -45,6 +45,14 @@ if [ -z "$deep" ]; then
 fi
 
 AKIDB_DEEP=1 run_tests release
+# A million crash states, 50,000 failing operations, ten minutes for each decoder.
+wal=build/release/src/storage/wal/storage_wal_test
+engine=build/release/src/engine/engine_test
+AKIDB_CRASH_SEEDS=100 AKIDB_CRASH_LIVES=310 "$wal" --gtest_filter='LogCrash.KeepsAn*'
+AKIDB_CRASH_SEEDS=60 AKIDB_CRASH_LIVES=1 "$engine" --gtest_filter='CollectionCrash.Keeps*:CollectionCrash.Interval*'
+AKIDB_CRASH_LIVES=190 "$wal" --gtest_filter='LogFaultTest.AnyFail*'
+AKIDB_CRASH_SEEDS=12 AKIDB_CRASH_LIVES=1 "$engine" --gtest_filter='*Crash.Failing*'
+AKIDB_FUZZ_SECONDS=600 run_tests release -R '^fuzz:decoders$'
 scripts/test_arm.sh
 # What a sanitizer finds shows in the short programmes; the long ones have run above. Only the fuzzers
 # of HTTP and gRPC run for ten minutes here: without a sanitizer they see little.

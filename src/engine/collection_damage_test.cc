@@ -56,10 +56,10 @@ bool TellsOfDamage(const Status& status) {
 // if it is hurt, changes since the last manifest may be missing, the last first.
 int64_t LeastState(const HurtDisk& hurt, const env::DiskDamage& damage) {
   const int64_t last = hurt.life.acknowledged;
-  if (!damage.path.starts_with("/data/c/log/")) return last;
+  // Of one that was closed the manifest tells the end.
+  if (hurt.closed || !damage.path.starts_with("/data/c/log/")) return last;
   // Several flips may hit the last records all.
   if (damage.cut_off || damage.places.size() > 1) return hurt.life.sealed;
-  if (hurt.closed) return last;
   // The last record may be missing; those after it changed nothing, and wrote none.
   const State& end = hurt.life.states[static_cast<size_t>(last)];
   int64_t before = last;

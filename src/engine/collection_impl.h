@@ -371,6 +371,8 @@ class CollectionImpl final : public Collection {
   Status OpenDelta(SealedSegment& segment) const;
   Status CheckSegmentVectors(const storage::SegmentReader& reader) const;
   Status OpenLog(bool create) AKIDB_REQUIRES(write_mutex_);
+  // The last manifest tells where the log ends, so that one that loses its end is known to have.
+  void CloseLog() AKIDB_EXCLUDES(write_mutex_, publish_mutex_);
   Status Replay(const storage::LogRecord& record) AKIDB_REQUIRES(write_mutex_);
 
   const CollectionOptions options_;

@@ -81,10 +81,31 @@ CollectionImpl::CollectionImpl(CollectionOptions options, CollectionConfig confi
 
 CollectionImpl::~CollectionImpl() {
   StopMerges();
-  // The task of the background thread knows this object by its address.
-  MutexLock lock(write_mutex_);
-  closing_ = true;
-  while (seal_scheduled_) sealed_.Wait(write_mutex_);
+  {
+    // The task of the background thread knows this object by its address.
+    MutexLock lock(write_mutex_);
+    closing_ = true;
+    while (seal_scheduled_) sealed_.Wait(write_mutex_);
+  }
+  CloseLog();
+}
+
+void CollectionImpl::CloseLog() {
+  MutexLock publishing(publish_mutex_);
+  storage::Manifest next;
+  {
+    MutexLock lock(write_mutex_);
+    if (!log_ || dropped_ || publication_in_doubt_ || !write_failure_.ok()) return;
+    next = manifest_;
+  }
+  if (!log_->Close().ok()) return;
+  if (log_->durable_seq() <= std::max(next.log_start_seq, next.log_synced_seq)) return;
+  next.log_synced_seq = log_->durable_seq();
+  Status status = PublishManifest(std::move(next));
+  if (status.ok()) status = RemoveFiles();
+  if (status.ok()) return;
+  environment_.log.Write(LogLevel::kWarning, "log_end_not_noted", status.message(),
+                         {{"collection", options_.uuid.ToString()}});
 }
 
 Status CollectionImpl::Begin() {

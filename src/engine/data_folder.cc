@@ -7,6 +7,7 @@ namespace akidb::engine {
 namespace {
 
 constexpr char kFolderVersion[] = "1\n";
+constexpr char kKeepFolder[] = "repaired";
 
 // Makes the folder and its missing parents, each durable in its own parent.
 Status CreateDurably(env::FileSystem& fs, const std::string& folder) {
@@ -50,6 +51,28 @@ Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const st
         "`; this program reads version 1. Use a newer akidb, or another folder");
   }
   return lock;
+}
+
+Result<std::string> MakeKeepFolder(env::FileSystem& fs, const std::string& folder) {
+  const std::string parent = env::JoinPath(folder, kKeepFolder);
+  for (uint64_t number = 1;; ++number) {
+    std::string keep = env::JoinPath(parent, std::to_string(number));
+    AKIDB_ASSIGN_OR_RETURN(const bool exists, fs.Exists(keep));
+    if (exists) continue;
+    AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(keep));
+    AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(folder));
+    AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(parent));
+    return keep;
+  }
+}
+
+Status MoveDurably(env::FileSystem& fs, const std::string& from, const std::string& to_folder) {
+  AKIDB_ASSIGN_OR_RETURN(const bool exists, fs.Exists(from));
+  if (!exists) return OkStatus();
+  AKIDB_RETURN_IF_ERROR(
+      fs.Rename(from, env::JoinPath(to_folder, from.substr(from.rfind('/') + 1))));
+  AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(to_folder));
+  return fs.SyncDirectory(env::DirectoryOf(from));
 }
 
 }  // namespace akidb::engine

@@ -13,4 +13,12 @@ namespace akidb::engine {
 // of a version that we can read. kBusy: another process has it; kUnsupported: of a newer program.
 Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const std::string& folder);
 
+// Makes the folder repaired/N, N one more than there are, for what is taken out of use and not
+// deleted. Durable.
+Result<std::string> MakeKeepFolder(env::FileSystem& fs, const std::string& folder);
+
+// Moves a file or a folder into another folder, which is there; nothing happens where there is
+// none.
+Status MoveDurably(env::FileSystem& fs, const std::string& from, const std::string& to_folder);
+
 }  // namespace akidb::engine

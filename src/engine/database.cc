@@ -10,6 +10,7 @@
 #include "engine/collection_checks.h"
 #include "engine/data_folder.h"
 #include "engine/database_entry.h"
+#include "engine/orphan_folders.h"
 #include "engine/registry.h"
 #include "engine/snapshot_restore.h"
 #include "engine/space_reserve.h"
@@ -73,7 +74,8 @@ class DatabaseImpl final : public Database {
     // Whatever this or a start that was cut off has made in it.
     AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(options_.directory));
     AKIDB_RETURN_IF_ERROR(LoadEntries());
-    RemoveOrphans();
+    RemoveOrphanFolders({environment_.fs, environment_.random, environment_.log},
+                        options_.directory, *registry_);
     if (Status status = snapshots_.RemoveLeftovers(); !status.ok()) {
       environment_.log.Write(LogLevel::kWarning, "snapshot_files_left", status.message());
     }
@@ -539,29 +541,6 @@ class DatabaseImpl final : public Database {
       found->second->bindings.emplace(std::move(vector), std::move(binding));
     }
     return OkStatus();
-  }
-
-  // Folders of collections whose creation was not finished or whose deletion was. What can't be
-  // removed now harms nobody and is tried again at the next start.
-  void RemoveOrphans() {
-    std::set<std::string> known;
-    {
-      MutexLock lock(entries_mutex_);
-      for (const auto& [name, entry] : entries_) known.insert(entry->uuid.ToString());
-    }
-    Result<std::vector<std::string>> folders = environment_.fs.List(Path("collections"));
-    Status status = folders.status();
-    for (size_t i = 0; status.ok() && i < folders->size(); ++i) {
-      const std::string& folder = (*folders)[i];
-      if (known.count(folder) > 0 || !Uuid::Parse(folder)) continue;
-      environment_.log.Write(LogLevel::kInfo, "orphan_removed",
-                             "removes the folder of a collection that was not made or was deleted",
-                             {{"collection", folder}});
-      status = environment_.fs.RemoveAll(env::JoinPath(Path("collections"), folder));
-    }
-    if (!status.ok()) {
-      environment_.log.Write(LogLevel::kWarning, "orphans_left", status.message());
-    }
   }
 
   const DatabaseOptions options_;

@@ -151,14 +151,14 @@ TEST_F(DatabaseTest, ADamagedCollectionIsQuarantinedAlone) {
   ASSERT_TRUE(database_->CreateCollection("good", Config()).ok());
   ASSERT_TRUE(Upsert("good", 1).ok());
   database_.reset();
-  FlipByte(bad / "MANIFEST-1", 30);
+  FlipByte(bad / "MANIFEST-2", 30);
   Open();
   EXPECT_EQ(database_->ListCollections(), (std::vector<std::string>{"bad", "good"}));
   EXPECT_EQ(CountOf("good"), 1u);
   auto found = database_->FindCollection("bad");
   EXPECT_EQ(found.status().code(), ErrorCode::kUnavailable);
   EXPECT_NE(found.status().message().find("quarantined"), std::string::npos);
-  EXPECT_NE(found.status().message().find("MANIFEST-1"), std::string::npos);
+  EXPECT_NE(found.status().message().find("MANIFEST-2"), std::string::npos);
   // It can still be deleted.
   EXPECT_TRUE(*database_->DeleteCollection("bad"));
   EXPECT_FALSE(fs::exists(bad));
@@ -192,6 +192,29 @@ TEST_F(DatabaseTest, RemovesFoldersThatNoRecordNames) {
   EXPECT_FALSE(fs::exists(orphan));
   EXPECT_TRUE(fs::exists(foreign));
   EXPECT_EQ(CountOf("a"), 0u);
+}
+
+// A system log that has lost its end, and no catalog: nothing tells that there was more.
+TEST_F(DatabaseTest, SetsAsideWhatNoRecordNamesWhereTheCatalogWasLost) {
+  Open();
+  ASSERT_TRUE(database_->CreateCollection("a", Config()).ok());
+  const fs::path deleted = CollectionFolder();
+  ASSERT_TRUE(database_->DeleteCollection("a").ok());
+  fs::copy(folder_ + "/system", folder_ + "/before");
+  ASSERT_TRUE(database_->CreateCollection("b", Config()).ok());
+  ASSERT_TRUE(Upsert("b", 1).ok());
+  const fs::path lost = CollectionFolder();
+  database_.reset();
+  fs::create_directories(deleted / "seg");
+  fs::remove_all(folder_ + "/system");
+  fs::rename(folder_ + "/before", folder_ + "/system");
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(folder_ + "/catalog.db" + suffix);
+  Open();
+  EXPECT_TRUE(database_->ListCollections().empty());
+  EXPECT_FALSE(fs::exists(deleted));
+  EXPECT_FALSE(fs::exists(lost));
+  EXPECT_TRUE(
+      fs::exists(folder_ + "/repaired/1/collections/" + lost.filename().string() + "/CURRENT"));
 }
 
 TEST_F(DatabaseTest, CollectionsWithoutASystemLogAreKeptAndRefused) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "catalog/catalog.h"
 #include "engine/data_folder.h"
 #include "engine/system_records.h"
 #include "storage/wal/log_repair.h"
@@ -15,16 +16,16 @@ namespace {
 constexpr char kSystemFolder[] = "system";
 constexpr char kCollectionsFolder[] = "collections";
 constexpr char kLogFolder[] = "log";
-constexpr char kKeepFolder[] = "repaired";
 constexpr char kSystemPart[] = "system log";
 constexpr char kLostSuffix[] = ".lost";
 constexpr size_t kLostShown = 100;
 constexpr char kUnreadable[] =
     "copy what can be read of the folder to another device, and repair the copy";
 
-storage::LogOptions SystemLogOptions(const std::string& folder) {
+storage::LogOptions SystemLogOptions(const std::string& folder, uint64_t synced_seq) {
   storage::LogOptions options;
   options.directory = folder;
+  options.synced_seq = synced_seq;
   return options;
 }
 
@@ -107,8 +108,9 @@ Status FolderRepair::ExamineSystemLog() {
     }
     return OkStatus();
   };
+  AKIDB_ASSIGN_OR_RETURN(in_catalog_, InCatalog());
   const Result<std::optional<storage::LogDamage>> found =
-      storage::FindLogDamage(fs_, SystemLogOptions(Path(kSystemFolder)), replay);
+      storage::FindLogDamage(fs_, SystemLogOptions(Path(kSystemFolder), in_catalog_), replay);
   if (AddUnreadable(kSystemPart, found.status())) return OkStatus();
   AKIDB_RETURN_IF_ERROR(found.status());
   const std::optional<storage::LogDamage>& damage = *found;
@@ -118,6 +120,17 @@ Status FolderRepair::ExamineSystemLog() {
       LostRecords(*damage, "change of collections, aliases and models") +
           "; folders of collections made since are kept, and no longer served");
   return OkStatus();
+}
+
+// A record that the catalog has was synced. One that is damaged says nothing.
+Result<uint64_t> FolderRepair::InCatalog() const {
+  const std::string path = Path("catalog.db");
+  AKIDB_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(path));
+  if (!exists) return uint64_t{0};
+  const Result<std::unique_ptr<catalog::Catalog>> catalog = catalog::Catalog::Open(fs_, path);
+  if (catalog.ok()) return (*catalog)->applied_seq();
+  if (catalog.status().code() == ErrorCode::kUnsupported) return catalog.status();
+  return uint64_t{0};
 }
 
 Status FolderRepair::ExamineCollection(const Uuid& uuid, const std::string& part) {
@@ -184,7 +197,12 @@ Status FolderRepair::ExamineLog(const std::string& part, const storage::Manifest
   const std::optional<storage::LogDamage>& damage = *found;
   if (!damage) return OkStatus();
   work.cut_log = true;
-  Add(part, damage->what, LostRecords(*damage, "write"));
+  std::string lost = LostRecords(*damage, "write");
+  if (manifest.log_synced_seq > damage->last_seq) {
+    lost += "; and points that records up to " + std::to_string(manifest.log_synced_seq) +
+            " have changed or deleted, of which segments may have left out what was there before";
+  }
+  Add(part, damage->what, std::move(lost));
   return OkStatus();
 }
 
@@ -199,7 +217,7 @@ bool FolderRepair::AddUnreadable(const std::string& part, const Status& status) 
 }
 
 Result<std::string> FolderRepair::Mend() {
-  AKIDB_ASSIGN_OR_RETURN(std::string keep, MakeKeepFolder());
+  AKIDB_ASSIGN_OR_RETURN(std::string keep, MakeKeepFolder(fs_, folder_));
   for (const auto& [uuid, work] : work_) {
     AKIDB_RETURN_IF_ERROR(MendCollection(uuid, work, keep));
   }
@@ -208,22 +226,9 @@ Result<std::string> FolderRepair::Mend() {
 }
 
 Result<std::string> FolderRepair::DropCatalog() {
-  AKIDB_ASSIGN_OR_RETURN(std::string keep, MakeKeepFolder());
+  AKIDB_ASSIGN_OR_RETURN(std::string keep, MakeKeepFolder(fs_, folder_));
   AKIDB_RETURN_IF_ERROR(KeepCatalog(keep));
   return keep;
-}
-
-// repaired/N, N one more than there are.
-Result<std::string> FolderRepair::MakeKeepFolder() {
-  for (uint64_t number = 1;; ++number) {
-    std::string keep = env::JoinPath(Path(kKeepFolder), std::to_string(number));
-    AKIDB_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(keep));
-    if (exists) continue;
-    AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(keep));
-    AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(folder_));
-    AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(Path(kKeepFolder)));
-    return keep;
-  }
 }
 
 Status FolderRepair::MendCollection(const Uuid& uuid, const CollectionWork& work,
@@ -268,14 +273,14 @@ Status FolderRepair::MendSegments(const CollectionWork& work, const std::string&
   std::stable_sort(manifest.segments.begin(), manifest.segments.end(),
                    [](const auto& a, const auto& b) { return a.first_seq < b.first_seq; });
   for (const std::string& name : work.files) {
-    AKIDB_RETURN_IF_ERROR(MoveDurably(env::JoinPath(segments, name), kept));
+    AKIDB_RETURN_IF_ERROR(MoveDurably(fs_, env::JoinPath(segments, name), kept));
   }
   AKIDB_RETURN_IF_ERROR(storage::PublishManifest(fs_, work.directory, manifest));
   for (const std::unique_ptr<SegmentRescue>& rescue : work.rescues) {
     const storage::ManifestSegment& entry = rescue->entry();
-    AKIDB_RETURN_IF_ERROR(MoveDurably(env::JoinPath(segments, entry.file.name), kept));
+    AKIDB_RETURN_IF_ERROR(MoveDurably(fs_, env::JoinPath(segments, entry.file.name), kept));
     if (!entry.delta) continue;
-    AKIDB_RETURN_IF_ERROR(MoveDurably(env::JoinPath(segments, entry.delta->name), kept));
+    AKIDB_RETURN_IF_ERROR(MoveDurably(fs_, env::JoinPath(segments, entry.delta->name), kept));
   }
   return OkStatus();
 }
@@ -291,31 +296,22 @@ Status FolderRepair::MendSystemLog(const std::string& keep) {
     const std::string kept = env::JoinPath(keep, kCollectionsFolder);
     AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(kept));
     AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(keep));
-    AKIDB_RETURN_IF_ERROR(MoveDurably(env::JoinPath(collections, folder), kept));
+    AKIDB_RETURN_IF_ERROR(MoveDurably(fs_, env::JoinPath(collections, folder), kept));
   }
   AKIDB_RETURN_IF_ERROR(KeepCatalog(keep));
   const std::string kept = env::JoinPath(keep, kSystemFolder);
   AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(kept));
   AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(keep));
-  return storage::CutLogAtDamage({fs_, random_, log_}, SystemLogOptions(Path(kSystemFolder)), kept);
+  return storage::CutLogAtDamage({fs_, random_, log_},
+                                 SystemLogOptions(Path(kSystemFolder), in_catalog_), kept);
 }
 
 Status FolderRepair::KeepCatalog(const std::string& keep) {
   // The database last: without it the others mean nothing.
   for (const char* name : {"catalog.db-shm", "catalog.db-wal", "catalog.db"}) {
-    AKIDB_RETURN_IF_ERROR(MoveDurably(Path(name), keep));
+    AKIDB_RETURN_IF_ERROR(MoveDurably(fs_, Path(name), keep));
   }
   return OkStatus();
-}
-
-// Nothing happens where there is nothing.
-Status FolderRepair::MoveDurably(const std::string& from, const std::string& to_folder) {
-  AKIDB_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(from));
-  if (!exists) return OkStatus();
-  AKIDB_RETURN_IF_ERROR(
-      fs_.Rename(from, env::JoinPath(to_folder, from.substr(from.rfind('/') + 1))));
-  AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(to_folder));
-  return fs_.SyncDirectory(env::DirectoryOf(from));
 }
 
 }  // namespace akidb::engine

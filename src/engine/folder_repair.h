@@ -58,6 +58,8 @@ class FolderRepair {
   std::string Path(std::string_view name) const { return env::JoinPath(folder_, name); }
   Status ExamineAll();
   Status ExamineSystemLog();
+  // The last record of the system log that the catalog has; 0: none, or it can't be read.
+  Result<uint64_t> InCatalog() const;
   Status ExamineCollection(const Uuid& uuid, const std::string& part);
   Status ExamineSegments(const std::string& part, const storage::Manifest& manifest,
                          CollectionWork& work);
@@ -69,13 +71,11 @@ class FolderRepair {
   // Whether it is a file that can't be read: added then, for nothing in it can be judged.
   bool AddUnreadable(const std::string& part, const Status& status);
 
-  Result<std::string> MakeKeepFolder();
   Status MendCollection(const Uuid& uuid, const CollectionWork& work, const std::string& keep);
   Status MendSegments(const CollectionWork& work, const std::string& kept);
   Status CutLog(const Uuid& uuid, const std::string& directory, const std::string& kept);
   Status MendSystemLog(const std::string& keep);
   Status KeepCatalog(const std::string& keep);
-  Status MoveDurably(const std::string& from, const std::string& to_folder);
 
   env::FileSystem& fs_;
   env::Random& random_;
@@ -84,6 +84,7 @@ class FolderRepair {
   std::unique_ptr<env::FileLock> lock_;
   std::map<Uuid, std::string> names_;  // of collections, as far as the system log can be read
   std::map<Uuid, CollectionWork> work_;
+  uint64_t in_catalog_ = 0;
   bool cut_system_log_ = false;
   std::vector<FolderDamage> damages_;
 };

@@ -409,7 +409,7 @@ TEST_F(FolderRepairTest, TellsWhatItCanNotMendAndMendsTheRest) {
   const fs::path other = Create("b");
   Upsert("b", 1, 6);
   database_.reset();
-  FlipByte(folder / "MANIFEST-1", 30);
+  FlipByte(folder / "MANIFEST-2", 30);
   FlipByte(FilesOf(other / "log", ".log").front(), kFirstRecord + 10);
   auto repair = Examine();
   ASSERT_EQ(repair->damages().size(), 2u);
@@ -479,6 +479,35 @@ TEST_F(FolderRepairTest, KeepsTheFoldersThatACutSystemLogNoLongerNames) {
   EXPECT_TRUE(fs::exists(fs::path(*kept) / "system" / log.filename()));
   Open();
   EXPECT_EQ(database_->ListCollections(), std::vector<std::string>{"first"});
+  EXPECT_EQ(CountOf("first"), 2u);
+}
+
+// Its end looks like one that a power cut has left; only the catalog knows that there was more.
+TEST_F(FolderRepairTest, CutsASystemLogThatTheCatalogKnowsToHaveBeenLonger) {
+  Create("first");
+  Upsert("first", 1, 2);
+  const std::string system = folder_ + "/system";
+  fs::copy(system, folder_ + "/before");
+  const fs::path later = Create("later");
+  database_.reset();
+  fs::remove_all(system);
+  fs::rename(folder_ + "/before", system);
+  const fs::path log = FilesOf(system, ".log").front();
+  const auto bytes = fs::file_size(log);
+  for (int start = 0; start < 2; ++start) {
+    EXPECT_EQ(TryOpen().status().code(), ErrorCode::kCorruption);
+  }
+  EXPECT_EQ(fs::file_size(log), bytes);
+  auto repair = Examine();
+  ASSERT_EQ(repair->damages().size(), 1u);
+  EXPECT_EQ(repair->damages().front().part, "system log");
+  EXPECT_NE(repair->damages().front().what.find("up to 2 had been synced"), std::string::npos);
+  auto kept = repair->Mend();
+  ASSERT_TRUE(kept.ok()) << kept.status().ToString();
+  repair = nullptr;
+  EXPECT_TRUE(fs::exists(fs::path(*kept) / "collections" / later.filename() / "CURRENT"));
+  EXPECT_TRUE(Examine()->damages().empty());
+  Open();
   EXPECT_EQ(CountOf("first"), 2u);
 }
 

@@ -70,15 +70,18 @@ Status Registry::OpenCatalog() {
 
 // The whole log is read, so that a rebuilt catalog is a full one; the view skips what it has.
 Status Registry::OpenSystemLog() {
-  uint64_t applied = catalog_->applied_seq();
+  const uint64_t applied = catalog_->applied_seq();
+  catalog_was_empty_ = applied == 0;
   auto replay = [&](const storage::LogRecord& record) -> Status {
     if (record.seq <= applied) return OkStatus();
     AKIDB_ASSIGN_OR_RETURN(SystemRecord decoded, DecodeSystemRecord(record.type, record.body));
+    if (catalog_was_empty_) NoteTakenAway(decoded);
     return ApplyToCatalog(record.seq, decoded);
   };
   storage::LogOptions options;
   options.directory = Path("system");
   options.file_bytes_max = kSystemLogFileBytes;
+  options.synced_seq = applied;
   storage::LogRecoveryReport report;
   AKIDB_ASSIGN_OR_RETURN(
       log_, storage::Log::Open({environment_.fs, environment_.random, environment_.log},
@@ -88,6 +91,14 @@ Status Registry::OpenSystemLog() {
                            ", but the catalog holds record " + std::to_string(applied));
   }
   return OkStatus();
+}
+
+void Registry::NoteTakenAway(const SystemRecord& record) {
+  if (const auto* removed = std::get_if<DeleteCollectionRecord>(&record)) {
+    taken_away_.insert(removed->uuid);
+  } else if (const auto* replace = std::get_if<ReplaceCollectionRecord>(&record)) {
+    if (replace->replaced) taken_away_.insert(*replace->replaced);
+  }
 }
 
 Status Registry::Apply(const SystemRecord& record) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -31,6 +32,11 @@ class Registry {
   Status Apply(const SystemRecord& record);
   // As of the last Apply that found it writable.
   const catalog::Catalog& catalog() const { return *catalog_; }
+  // Whether the catalog had nothing at first, lost perhaps, so that nothing but the log itself
+  // could tell where that ends.
+  bool catalog_was_empty() const { return catalog_was_empty_; }
+  // If so: the collections that records have taken away.
+  const std::set<Uuid>& taken_away() const { return taken_away_; }
 
  private:
   Registry(std::string directory, const storage::LogEnvironment& environment, SpaceReserve& reserve)
@@ -40,6 +46,7 @@ class Registry {
   Status CheckSystemLogIsThere();
   Status OpenCatalog();
   Status OpenSystemLog();
+  void NoteTakenAway(const SystemRecord& record);
   Status CatchUp();
   Status ApplyToCatalog(uint64_t seq, const SystemRecord& record);
 
@@ -48,6 +55,8 @@ class Registry {
   SpaceReserve& reserve_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<storage::Log> log_;
+  bool catalog_was_empty_ = false;
+  std::set<Uuid> taken_away_;
   // Durable in the log, oldest first.
   std::deque<std::pair<uint64_t, SystemRecord>> not_in_catalog_;
 };
