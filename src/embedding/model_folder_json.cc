@@ -135,6 +135,8 @@ class FolderReader {
     facts_.layers = Count(*config, "num_hidden_layers");
     facts_.query_heads = Count(*config, "num_attention_heads");
     facts_.kv_heads = Count(*config, "num_key_value_heads");
+    facts_.vocabulary = Count(*config, "vocab_size");
+    facts_.positions = Count(*config, "max_position_embeddings");
     // RoBERTa counts positions from 2 on: its number says more than it takes.
     std::string_view type;
     const bool counts_from_two =

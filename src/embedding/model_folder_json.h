@@ -20,6 +20,8 @@ struct ModelFolderFacts {
   std::optional<uint32_t> layers;       // num_hidden_layers
   std::optional<uint32_t> query_heads;  // num_attention_heads
   std::optional<uint32_t> kv_heads;     // num_key_value_heads
+  std::optional<uint32_t> vocabulary;   // vocab_size
+  std::optional<uint32_t> positions;    // max_position_embeddings
   std::optional<uint32_t> max_tokens;   // the least of what the files say
   std::optional<std::string> query_prompt;
   std::optional<std::string> document_prompt;

@@ -14,6 +14,8 @@
 #include "embedding/model_folder_json.h"
 #include "embedding/model_loader.h"
 #include "embedding/onnx_external_files.h"
+#include "embedding/onnx_graph_facts.h"
+#include "embedding/published_proof.h"
 
 namespace akidb::embedding {
 namespace {
@@ -50,24 +52,6 @@ std::optional<std::pair<std::string, size_t>> SplitLayer(const std::string& name
   const size_t layer = std::stoul(name.substr(begin, end - begin));
   return std::pair(name.substr(0, begin) + std::string(kLayer) + name.substr(end), layer);
 }
-
-// Notes whether runs of several texts fail. The scheduler would hide that: it runs the parts of a
-// batch that failed.
-class BatchWatch final : public Session {
- public:
-  BatchWatch(std::unique_ptr<Session> session, std::atomic<bool>& failed)
-      : session_(std::move(session)), failed_(failed) {}
-
-  Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override {
-    Status status = session_->Run(batch, control, use);
-    if (!status.ok() && batch.items > 1) failed_ = true;
-    return status;
-  }
-
- private:
-  const std::unique_ptr<Session> session_;
-  std::atomic<bool>& failed_;
-};
 
 // Finds out one model, step by step, into a manifest.
 class Importer {
@@ -184,12 +168,34 @@ class Importer {
         graph.external.push_back({location, bytes});
       }
       AKIDB_ASSIGN_OR_RETURN(signature, runtime_->Inspect(graph));
+      shown_ = ReadGraphFacts(graph.graph, {"input_ids", "token_type_ids"});
     }
     AKIDB_RETURN_IF_ERROR(ReadInputs(signature));
     if (request_.published != nullptr) {
-      AKIDB_RETURN_IF_ERROR(CheckPublished(*request_.published, manifest_.graph.empty_kv));
+      AKIDB_RETURN_IF_ERROR(CheckShown(*request_.published));
     }
     return ReadOutput(signature);
+  }
+
+  // What the graph shows counts, whatever config.json says of it.
+  Status CheckShown(const PublishedModel& model) {
+    const std::string id(model.id);
+    for (const SessionInput& input : manifest_.graph.inputs) {
+      if (input.kind != InputKind::kTokenTypes || !model.rotates) continue;
+      return CannotProve("the folder is of another model than " + id +
+                         ": the graph takes token_type_ids, " + id + " has none");
+    }
+    AKIDB_RETURN_IF_ERROR(CheckPublished(model, manifest_.graph.empty_kv));
+    AKIDB_RETURN_IF_ERROR(CheckPublished(model, facts_, shown_));
+    std::vector<std::string> hidden;
+    if (!shown_.token_rows) hidden.emplace_back("its vocabulary");
+    if (!shown_.layers) hidden.emplace_back("its number of layers");
+    if (!shown_.rotates && !shown_.position_rows) hidden.emplace_back("its kind of positions");
+    if (!hidden.empty()) {
+      facts_.notes.push_back("the graph doesn't show " + Listed(hidden) +
+                             ": config.json is believed");
+    }
+    return OkStatus();
   }
 
   // A file with weights, which the graph calls by its path from its own folder.
@@ -375,21 +381,23 @@ class Importer {
   Status RunModel() {
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, LoadEncoder());
     const std::unique_ptr<Logger> log = MakeNullLogger();
-    std::atomic<bool> batch_failed = false;
+    RunsSeen seen;
     LoadOptions options;
     options.run_timeout = std::chrono::minutes(2);
     options.pipeline.ingest_run_max = std::chrono::milliseconds(0);  // all texts at once
-    options.make_session = [make = MakeSessionsHere(fs_, runtime_), &batch_failed](
+    options.make_session = [make = MakeSessionsHere(fs_, runtime_), &seen](
                                const SessionRequest& request,
                                LoadProgress* progress) -> Result<std::unique_ptr<Session>> {
       AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, make(request, progress));
-      return std::unique_ptr<Session>(
-          std::make_unique<BatchWatch>(std::move(session), batch_failed));
+      return std::unique_ptr<Session>(std::make_unique<SeenSession>(std::move(session), seen));
     };
     AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Pipeline> pipeline,
                            LoadModel(fs_, *log, {request_.folder, encoder, nullptr}, options));
-    AKIDB_RETURN_IF_ERROR(ChooseBatch(*pipeline, batch_failed));
-    if (request_.published != nullptr) AKIDB_RETURN_IF_ERROR(CompareExample(*pipeline));
+    AKIDB_RETURN_IF_ERROR(ChooseBatch(*pipeline, seen.batch_failed));
+    if (request_.published != nullptr) {
+      AKIDB_RETURN_IF_ERROR(
+          ProvePublished({*request_.published, *pipeline, seen, is_pooled_, facts_.notes}));
+    }
     for (InputType type : {InputType::kQuery, InputType::kDocument}) {
       EmbedRequest request;
       request.texts = std::span(&kTexts[type == InputType::kQuery ? 0 : 1], 1);
@@ -448,44 +456,6 @@ class Importer {
     return with.texts[0].ids.back() != without.texts[0].ids.back();
   }
 
-  Result<std::vector<float>> EmbedAll(Pipeline& pipeline, const std::vector<std::string>& texts,
-                                      InputType type) {
-    EmbedRequest request;
-    request.texts = texts;
-    request.input_type = type;
-    AKIDB_ASSIGN_OR_RETURN(EmbedResult result, pipeline.Embed(context_, request));
-    return std::move(result.vectors);
-  }
-
-  // Against what the publisher shows.
-  Status CompareExample(Pipeline& pipeline) {
-    const PublishedModel& model = *request_.published;
-    const PublishedExample& example = model.example;
-    if (example.cosines.empty()) {
-      facts_.notes.push_back("the publisher of " + std::string(model.id) +
-                             " shows no figures that vectors could be compared with");
-      return OkStatus();
-    }
-    AKIDB_ASSIGN_OR_RETURN(std::vector<float> queries,
-                           EmbedAll(pipeline, example.queries, InputType::kQuery));
-    AKIDB_ASSIGN_OR_RETURN(std::vector<float> documents,
-                           EmbedAll(pipeline, example.documents, InputType::kDocument));
-    const ExampleComparison worst = CompareWithExample(example, queries, documents);
-    std::array<char, 160> figures;
-    std::snprintf(figures.data(), figures.size(),
-                  "cosine of query %zu and document %zu: %.4f, the publisher's %.4f",
-                  worst.query + 1, worst.document + 1, worst.found, worst.expected);
-    if (!(worst.error_max <= kExampleErrorMax)) {
-      return CannotProve("vectors are not those of " + std::string(model.id) + ": in its " +
-                         "publisher's example, " + figures.data());
-    }
-    const bool rounded = worst.error_max > kExampleRounding;
-    facts_.notes.push_back(std::string("the publisher's example is met") +
-                           (rounded ? ", as far as weights of few bits meet it" : "") + "; worst " +
-                           figures.data());
-    return OkStatus();
-  }
-
   Result<std::vector<float>> EmbedTexts(Pipeline& pipeline, bool together) {
     EmbedRequest request;
     request.texts = kTexts;
@@ -507,6 +477,7 @@ class Importer {
   const ImportRequest& request_;
   RequestContext context_;
   ModelFolderFacts facts_;
+  OnnxGraphFacts shown_;
   Manifest manifest_;
   bool is_pooled_ = false;
   bool takes_one_text_ = false;  // as the shapes of its inputs say

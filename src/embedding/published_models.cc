@@ -43,6 +43,7 @@ PublishedModel Decoder(std::string_view id, std::string_view publication, Decode
   model.query_heads = shape.query_heads;
   model.kv_heads = shape.kv_heads;
   model.head_dim = 128;
+  model.rotates = true;
   model.window = 32'768;
   model.max_tokens = kDecoderTokens;
   model.pooling = Pooling::kLast;
@@ -55,6 +56,7 @@ PublishedModel Decoder(std::string_view id, std::string_view publication, Decode
 PublishedModel Qwen3(std::string_view id, std::string_view publication, DecoderShape shape,
                      std::vector<double> cosines) {
   PublishedModel model = Decoder(id, publication, shape);
+  model.looks_back = true;
   model.query_prompt = "Instruct: {instruction}\nQuery:";
   for (uint32_t dims = 32; dims < shape.dims; dims *= 2) model.dims_offered.push_back(dims);
   model.example = QwenExample(std::move(cosines));
@@ -153,6 +155,35 @@ Status Differs(const PublishedModel& model, std::string_view what, uint64_t foun
                           std::to_string(expected));
 }
 
+Status Contradicts(std::string_view graph_has, uint64_t found, std::string_view config_says,
+                   uint64_t expected) {
+  return UnsupportedError(
+      "the graph is not the one that config.json describes: " + std::string(graph_has) + " are " +
+      std::to_string(found) + ", " + std::string(config_says) + " is " + std::to_string(expected));
+}
+
+// How the graph tells one place of a text from another.
+Status CheckPositions(const PublishedModel& model, const ModelFolderFacts& facts,
+                      const OnnxGraphFacts& graph) {
+  const std::string id(model.id);
+  if (model.rotates && graph.position_rows) {
+    return UnsupportedError("the folder is of another model than " + id +
+                            ": the graph looks positions up in a table of " +
+                            std::to_string(*graph.position_rows) + " rows, " + id + " rotates");
+  }
+  if (model.rotates) return OkStatus();
+  if (graph.rotates && !graph.position_rows) {
+    return UnsupportedError("the folder is of another model than " + id +
+                            ": the graph rotates by positions, " + id +
+                            " looks them up in a table");
+  }
+  if (graph.position_rows && facts.positions && *graph.position_rows != *facts.positions) {
+    return Contradicts("the rows of its table of positions", *graph.position_rows,
+                       "max_position_embeddings", *facts.positions);
+  }
+  return OkStatus();
+}
+
 double Cosine(std::span<const float> a, std::span<const float> b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
@@ -197,6 +228,10 @@ Status CheckPublished(const PublishedModel& model, const ModelFolderFacts& facts
 
 Status CheckPublished(const PublishedModel& model, const EmptyKv& kv) {
   if (kv.names.empty()) return OkStatus();
+  if (!model.rotates) {
+    return UnsupportedError("the graph takes keys and values of earlier tokens, which " +
+                            std::string(model.id) + " has not");
+  }
   const uint32_t head_dim = model.head_dim != 0 ? model.head_dim : model.dims / model.query_heads;
   if (kv.names.size() != size_t{2} * model.layers) {
     return Differs(model, "the number of the graph's layers", kv.names.size() / 2, model.layers);
@@ -208,6 +243,28 @@ Status CheckPublished(const PublishedModel& model, const EmptyKv& kv) {
     return Differs(model, "the graph's width of a head", kv.head_dim, head_dim);
   }
   return OkStatus();
+}
+
+Status CheckPublished(const PublishedModel& model, const ModelFolderFacts& facts,
+                      const OnnxGraphFacts& graph) {
+  if (graph.token_width && *graph.token_width != model.dims) {
+    return Differs(model, "the width of the graph's table of tokens", *graph.token_width,
+                   model.dims);
+  }
+  if (graph.token_rows && facts.vocabulary && *graph.token_rows != *facts.vocabulary) {
+    return Contradicts("the rows of its table of tokens", *graph.token_rows, "vocab_size",
+                       *facts.vocabulary);
+  }
+  if (graph.layers && *graph.layers != model.layers) {
+    return Differs(model, "the number of attentions in the graph", *graph.layers, model.layers);
+  }
+  if (graph.query_heads && *graph.query_heads != model.query_heads) {
+    return Differs(model, "the graph's number of heads", *graph.query_heads, model.query_heads);
+  }
+  if (graph.kv_heads && *graph.kv_heads != model.kv_heads) {
+    return Differs(model, "the graph's number of heads of keys", *graph.kv_heads, model.kv_heads);
+  }
+  return CheckPositions(model, facts, graph);
 }
 
 ExampleComparison CompareWithExample(const PublishedExample& example,
@@ -224,6 +281,7 @@ ExampleComparison CompareWithExample(const PublishedExample& example,
     const double error = std::abs(found - example.cosines[i]);
     if (i > 0 && error <= worst.error_max) continue;
     worst = {error, query, document, example.cosines[i], found};
+    if (std::isnan(error)) break;
   }
   return worst;
 }

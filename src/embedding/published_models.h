@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "embedding/model_folder_json.h"
+#include "embedding/onnx_graph_facts.h"
 #include "embedding/pooling.h"
 #include "embedding/session.h"
 
@@ -34,6 +35,8 @@ struct PublishedModel {
   uint32_t query_heads = 0;
   uint32_t kv_heads = 0;    // of keys and values
   uint32_t head_dim = 0;    // 0: dims / query_heads
+  bool rotates = false;     // positions enter by rotation; else by a table of them
+  bool looks_back = false;  // a token sees those before it only
   uint32_t window = 0;      // tokens that it was made for
   uint32_t max_tokens = 0;  // that an import takes unless told; less where attention costs much
   Pooling pooling = Pooling::kMean;
@@ -54,6 +57,9 @@ Result<const PublishedModel*> FindPublished(std::string_view name);
 Status CheckPublished(const PublishedModel& model, const ModelFolderFacts& facts);
 // Likewise for keys and values that the graph takes, if it takes any.
 Status CheckPublished(const PublishedModel& model, const EmptyKv& kv);
+// Likewise for what the graph shows, which counts where config.json beside it says otherwise.
+Status CheckPublished(const PublishedModel& model, const ModelFolderFacts& facts,
+                      const OnnxGraphFacts& graph);
 
 // How far cosines may be from the example's: rounding of 16 bits below the first, 8 and 4 bits
 // below the second; beyond it another model, or another way of embedding.
@@ -68,6 +74,7 @@ struct ExampleComparison {
   double found = 0;
 };
 // `queries` and `documents`: unit vectors of the example's texts, one after the other.
+// One that isn't a number is worse than any.
 ExampleComparison CompareWithExample(const PublishedExample& example,
                                      std::span<const float> queries,
                                      std::span<const float> documents);

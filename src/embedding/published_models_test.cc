@@ -1,6 +1,7 @@
 #include "embedding/published_models.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -102,6 +103,53 @@ TEST(PublishedModels, TheWorstCosineOfAnExampleIsTold) {
   EXPECT_EQ(worst.document, 1u);
   EXPECT_NEAR(worst.expected, 1, 1e-6);
   EXPECT_NEAR(worst.found, -1, 1e-6);
+}
+
+TEST(PublishedModels, WhatIsNoNumberIsTheWorstWhereverItStands) {
+  const PublishedExample example{{"a"}, {"c", "d", "e"}, {1, 0, 0}};
+  for (size_t at = 0; at < 3; ++at) {
+    std::vector<float> documents = {1, 0, 1, 0, 0, 1};
+    documents[2 * at] = std::nanf("");
+    const ExampleComparison worst =
+        CompareWithExample(example, std::vector<float>{1, 0}, documents);
+    EXPECT_TRUE(std::isnan(worst.error_max)) << at;
+    EXPECT_EQ(worst.document, at);
+  }
+}
+
+TEST(PublishedModels, AGraphOfAnotherModelIsRefusedWhateverStandsBesideIt) {
+  const PublishedModel& encoder = Published("bge-small-en-v1.5");
+  const PublishedModel& decoder = Published("gte-qwen2-1.5b-instruct");
+  ModelFolderFacts facts = FactsOf(encoder);
+  facts.vocabulary = 30'522;
+  facts.positions = 512;
+  OnnxGraphFacts graph;
+  EXPECT_TRUE(CheckPublished(encoder, facts, graph).ok());
+  graph = {30'522, 384, 512, 12, 12, std::nullopt, false};
+  EXPECT_TRUE(CheckPublished(encoder, facts, graph).ok());
+  for (const auto& [member, words] :
+       {std::pair{&OnnxGraphFacts::token_rows, "vocab_size is 30522"},
+        {&OnnxGraphFacts::token_width, "table of tokens is 7 instead of 384"},
+        {&OnnxGraphFacts::position_rows, "max_position_embeddings is 512"},
+        {&OnnxGraphFacts::layers, "attentions in the graph is 7 instead of 12"},
+        {&OnnxGraphFacts::query_heads, "number of heads is 7 instead of 12"},
+        {&OnnxGraphFacts::kv_heads, "heads of keys is 7 instead of 12"}}) {
+    OnnxGraphFacts other = graph;
+    other.*member = 7;
+    const Status status = CheckPublished(encoder, facts, other);
+    EXPECT_EQ(status.code(), ErrorCode::kUnsupported);
+    EXPECT_NE(status.message().find(words), std::string::npos) << status.ToString();
+  }
+  graph.position_rows.reset();
+  graph.rotates = true;
+  EXPECT_NE(CheckPublished(encoder, facts, graph).message().find("rotates by positions"),
+            std::string::npos);
+  OnnxGraphFacts table;
+  table.position_rows = 512;
+  EXPECT_NE(CheckPublished(decoder, FactsOf(decoder), table).message().find("table of 512 rows"),
+            std::string::npos);
+  const EmptyKv kv{std::vector<std::string>(24, "x"), 12, 32, ElementType::kFloat32};
+  EXPECT_NE(CheckPublished(encoder, kv).message().find("keys and values"), std::string::npos);
 }
 
 }  // namespace

@@ -29,6 +29,38 @@ def run(*arguments, environment=None):
     return done.returncode, done.stdout, done.stderr
 
 
+def encoder_graph(rows, width=384, layers=12, positions=512, looks_back=False):
+    """Attention without weights of its own over a table of tokens and one of positions."""
+    chance = np.random.default_rng(1)
+    tables = {"tokens": chance.normal(size=(rows, width)), "places": chance.normal(size=(positions, width)),
+              "scale": np.array(0.05), "below": np.triu(np.full((512, 512), -1e9), 1)}
+    numbers = {"first": [0], "start": [0, 0], "axes": [0, 1]}
+    values = [numpy_helper.from_array(np.asarray(value, np.float32), key) for key, value in tables.items()]
+    values += [numpy_helper.from_array(np.array(value, np.int64), key) for key, value in numbers.items()]
+    values += [numpy_helper.from_array(np.array(value, np.int64), key) for key, value in (("zero", 0), ("one", 1))]
+    make = helper.make_node
+    nodes = [make("Gather", ["tokens", "input_ids"], ["words"]), make("Shape", ["input_ids"], ["shape"]),
+             make("Gather", ["shape", "one"], ["length"]), make("Range", ["zero", "length", "one"], ["range"]),
+             make("Unsqueeze", ["length", "first"], ["end"]), make("Concat", ["end", "end"], ["square"], axis=0),
+             make("Slice", ["below", "start", "square", "axes"], ["future"])]
+    nodes += [make("Gather", ["places", "range"], ["place"]), make("Add", ["words", "place"], ["x0"])] if positions \
+        else [make("Identity", ["words"], ["x0"])]
+    for i in range(layers):
+        x = f"x{i}"
+        nodes += [make("Transpose", [x], [f"t{i}"], perm=[0, 2, 1]), make("MatMul", [x, f"t{i}"], [f"s{i}"]),
+                  make("Mul", [f"s{i}", "scale"], [f"m{i}"])]
+        nodes += [make("Add", [f"m{i}", "future"], [f"f{i}"])] if looks_back else []
+        nodes += [make("Softmax", [f"f{i}" if looks_back else f"m{i}"], [f"p{i}"], axis=-1),
+                  make("MatMul", [f"p{i}", x], [f"a{i}"]), make("Add", [x, f"a{i}"], [f"b{i}"]),
+                  make("LpNormalization", [f"b{i}"], [f"x{i + 1}"], axis=-1, p=2)]
+    shape = ["texts", "tokens"]
+    graph = helper.make_graph(
+        nodes + [make("Identity", [f"x{layers}"], ["last_hidden_state"])], "encoder",
+        [helper.make_tensor_value_info("input_ids", onnx.TensorProto.INT64, shape)],
+        [helper.make_tensor_value_info("last_hidden_state", onnx.TensorProto.FLOAT, [*shape, width])], values)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
 @unittest.skipIf(library_missing(), library_missing())
 class Import(unittest.TestCase):
     @classmethod
@@ -125,7 +157,7 @@ class Import(unittest.TestCase):
         name = ["--model", "sentence-transformers/all-MiniLM-L6-v2"]
         # With another way of pooling its publisher's example isn't met.
         self.refused("vectors are not those of all-minilm-l6-v2", folder, *name, "--pooling", "cls")
-        self.refused("384 wide, but bge-m3's is 1024", folder, "--model", "bge-m3")
+        self.refused("table of tokens is 384 instead of 1024", folder, "--model", "bge-m3")
         self.refused("config.json beside the graph", folder, "--model", "bge-small-en-v1.5")
         self.refused("known are qwen3-embedding-0.6b", folder, "--model", "qwen4")
         code, _, err = run(folder, *name, "--print")
@@ -135,6 +167,34 @@ class Import(unittest.TestCase):
         self.assertEqual(manifest["aliases"], ["sentence-transformers/all-minilm-l6-v2"])
         self.assertEqual((manifest["id"], manifest["licence"], manifest["pooling"], manifest["max_tokens"]),
                          ("all-minilm-l6-v2", "Apache-2.0", "mean", 256))
+
+    def pretend(self, graph, **settings):
+        """A folder that says it is of bge-small-en-v1.5, with that graph in it."""
+        folder = self.copy()
+        shutil.rmtree(folder / "1_Pooling")
+        vocabulary = len(json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"])
+        self.change(folder, "config.json", hidden_size=384, num_hidden_layers=12, num_attention_heads=12,
+                    num_key_value_heads=12, max_position_embeddings=512, vocab_size=vocabulary + 64, **settings)
+        onnx.save(encoder_graph(**{"rows": vocabulary + 64, **graph}), folder / "model.onnx")
+        return folder
+
+    def test_what_the_graph_shows_counts_whatever_config_says(self):
+        name = ("--model", "bge-small-en-v1.5")
+        for graph, words in (
+            ({"rows": 7000}, "the rows of its table of tokens are 7000, vocab_size is "),
+            ({"width": 256}, "table of tokens is 256 instead of 384"),
+            ({"layers": 6}, "the number of attentions in the graph is 6 instead of 12"),
+            ({"positions": 128}, "the rows of its table of positions are 128, max_position_embeddings is 512"),
+            ({"positions": 0}, "it uses no positions, bge-small-en-v1.5 does"),
+            ({"looks_back": True}, "don't see those behind them, those of bge-small-en-v1.5 do"),
+        ):
+            with self.subTest(words=words):
+                self.refused(words, self.pretend(graph), *name)
+        folder = self.pretend({})
+        code, _, err = run(folder, *name, "--print")
+        self.assertEqual(code, 0, err)
+        self.assertNotIn("is believed", err)
+        self.assertIn("shows no figures", err)
 
     def test_another_model_than_the_one_named(self):
         folder = self.copy()
