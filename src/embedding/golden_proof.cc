@@ -48,18 +48,24 @@ Status ProveTexts(const TextEncoder& encoder, Session& session, const Sequences&
 
 }  // namespace
 
-Status ProveByGoldenTexts(const TextEncoder& encoder, Session& session) {
-  const Manifest& manifest = encoder.manifest();
+Result<std::vector<std::vector<int32_t>>> EncodeGoldenTexts(const TextEncoder& encoder) {
   Sequences sequences;
-  for (const GoldenText& golden : manifest.golden) {
+  for (const GoldenText& golden : encoder.manifest().golden) {
     AKIDB_ASSIGN_OR_RETURN(TextEncoder::Prompt prompt,
                            encoder.MakePrompt(golden.input_type, std::nullopt));
     AKIDB_ASSIGN_OR_RETURN(TextEncoder::Sequence sequence,
                            encoder.Encode(prompt, std::span(&golden.text, 1), 0, Truncate::kEnd));
-    AKIDB_RETURN_IF_ERROR(ProveTexts(encoder, session, {sequence.ids}, sequences.size()));
     sequences.push_back(std::move(sequence.ids));
   }
-  if (manifest.one_text_a_run || sequences.size() < 2) return OkStatus();
+  return sequences;
+}
+
+Status ProveByGoldenTexts(const TextEncoder& encoder, Session& session) {
+  AKIDB_ASSIGN_OR_RETURN(const Sequences sequences, EncodeGoldenTexts(encoder));
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    AKIDB_RETURN_IF_ERROR(ProveTexts(encoder, session, {sequences[i]}, i));
+  }
+  if (encoder.manifest().one_text_a_run || sequences.size() < 2) return OkStatus();
   return ProveTexts(encoder, session, sequences, 0);
 }
 

@@ -1,6 +1,7 @@
 #include "embedding/model_loader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -57,27 +58,52 @@ Result<std::unique_ptr<Tokenizer>> MakeTokenizer(env::FileSystem& fs, const Inst
   return CheckNamed(manifest, std::move(tokenizer).value());
 }
 
-// Ids are below `ids_end`: with a tokenizer of another model, the graph might have no rows for
-// some.
-Status CheckVocabulary(env::FileSystem& fs, const SessionRequest& request, size_t ids_end) {
+// How many tokens the graphs of a model know.
+struct TokenRows {
+  std::atomic<uint64_t> least = UINT64_MAX;
+  std::atomic<bool> too_few = false;  // for golden texts
+};
+
+// Of a graph whose checksum was right. Where its golden texts have ids without rows, so that any
+// text may, the tokenizer is another model's.
+Status TakeTokenRows(env::FileSystem& fs, const SessionRequest& request, const TextEncoder& encoder,
+                     TokenRows& known) {
   const std::vector<SessionInput>& inputs = request.spec.inputs;
   const auto ids = std::find_if(inputs.begin(), inputs.end(), [](const SessionInput& input) {
     return input.kind == InputKind::kIds;
   });
-  Result<std::unique_ptr<env::MappedFile>> graph =
-      fs.Map(env::JoinPath(request.folder, request.graph.path));
-  // What is wrong with the file is told by who makes the session.
-  if (!graph.ok() || ids == inputs.end()) return OkStatus();
-  const std::optional<uint64_t> rows = EmbeddingRows((*graph)->bytes(), ids->name);
-  if (!rows || ids_end <= *rows) return OkStatus();
-  return CorruptionError("the tokenizer has ids up to " + std::to_string(ids_end - 1) + ", but " +
-                         request.graph.path + " knows only " + std::to_string(*rows) +
-                         " (rows of its table of embeddings): they don't belong together");
+  if (ids == inputs.end()) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::MappedFile> graph,
+                         fs.Map(env::JoinPath(request.folder, request.graph.path)));
+  const std::optional<uint64_t> rows = EmbeddingRows(graph->bytes(), ids->name);
+  if (!rows) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::vector<int32_t>> golden,
+                         EncodeGoldenTexts(encoder));
+  for (const std::vector<int32_t>& sequence : golden) {
+    const int32_t id = *std::max_element(sequence.begin(), sequence.end());
+    if (uint64_t(id) < *rows) continue;
+    known.too_few = true;
+    return CorruptionError("the tokenizer gives golden texts the id " + std::to_string(id) +
+                           ", but " + request.graph.path + " knows only " + std::to_string(*rows) +
+                           " (rows of its table of embeddings): they don't belong together");
+  }
+  uint64_t seen = known.least.load();
+  while (*rows < seen && !known.least.compare_exchange_weak(seen, *rows)) {
+  }
+  return OkStatus();
 }
+
+// What the links of a chain make sessions with.
+struct LinkParts {
+  const LoadOptions& options;
+  std::shared_ptr<const TextEncoder> encoder;
+  std::shared_ptr<TokenRows> rows;
+};
 
 // The links of a chain, in the order of preference.
 std::vector<ProviderLink> LinksOf(env::FileSystem& fs, std::vector<PlannedSession> sessions,
-                                  const LoadOptions& options, size_t ids_end) {
+                                  const LinkParts& parts) {
+  const LoadOptions& options = parts.options;
   std::vector<ProviderLink> links;
   for (PlannedSession& planned : sessions) {
     ProviderLink& link = links.emplace_back();
@@ -89,17 +115,22 @@ std::vector<ProviderLink> LinksOf(env::FileSystem& fs, std::vector<PlannedSessio
     link.shares_fate = !options.isolated && RunsOnGpu(link.provider);
     if (!RunsOnGpu(link.provider) && links.size() > 1) link.tokens_max = kProcessorTokens;
     if (!planned.engine_folder.empty()) {
-      link.delete_kept = [&fs, folder = planned.engine_folder] {
+      link.delete_kept = [&fs, rows = parts.rows,
+                          folder = planned.engine_folder]() -> Result<bool> {
+        // No engine is to blame for another model's tokenizer.
+        if (rows->too_few) return false;
         return DeleteEngines(fs, folder);
       };
     }
-    link.make = [&fs, ids_end, maker = options.make_session, planned = std::move(planned)](
-                    LoadProgress* progress) -> Result<std::unique_ptr<Session>> {
-      AKIDB_RETURN_IF_ERROR(CheckVocabulary(fs, planned.request, ids_end));
+    link.make =
+        [&fs, encoder = parts.encoder, rows = parts.rows, maker = options.make_session,
+         planned = std::move(planned)](LoadProgress* progress) -> Result<std::unique_ptr<Session>> {
       if (!planned.engine_folder.empty()) {
         AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(planned.engine_folder));
       }
-      return maker(planned.request, progress);
+      AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, maker(planned.request, progress));
+      AKIDB_RETURN_IF_ERROR(TakeTokenRows(fs, planned.request, *encoder, *rows));
+      return session;
     };
   }
   return links;
@@ -160,12 +191,14 @@ Result<std::unique_ptr<Pipeline>> LoadModel(env::FileSystem& fs, Logger& log,
   };
   chain_options.run_timeout = options.run_timeout;
   chain_options.seed = env::MakeSystemRandom()->Next();
+  const auto rows = std::make_shared<TokenRows>();
   Result<std::unique_ptr<ProviderChain>> chain = ProviderChain::Start(
-      LinksOf(fs, PlanSessions(fs, {parts.folder, manifest}, options.providers), options,
-              encoder->ids_end()),
+      LinksOf(fs, PlanSessions(fs, {parts.folder, manifest}, options.providers),
+              {options, encoder, rows}),
       std::move(chain_options), log, parts.progress);
   if (!chain.ok()) return chain.status().WithContext("model " + manifest.id);
   PipelineOptions pipeline = options.pipeline;
+  pipeline.token_rows = std::shared_ptr<const std::atomic<uint64_t>>(rows, &rows->least);
   if (pipeline.batch_tokens == 0) {
     pipeline.batch_tokens = ServesOnGpu(**chain) ? kGpuTokens : kProcessorTokens;
   }

@@ -1,6 +1,7 @@
 #include "embedding/pipeline.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -74,6 +75,16 @@ struct Pipeline::Job {
     const std::vector<int32_t>& ids = request.ids[index];
     return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
   }
+
+  // A failure of `waiting`, with the first of the texts that it is of.
+  Status Named(const Status& failure) const {
+    const std::optional<size_t> failed = waiting->failed();
+    for (size_t i = 0; failed && i < sources.size(); ++i) {
+      if (sources[i].cached || sources[i].index != *failed) continue;
+      return failure.WithContext("text " + std::to_string(i));
+    }
+    return failure;
+  }
 };
 
 Pipeline::Pipeline(std::shared_ptr<const TextEncoder> encoder, std::unique_ptr<Session> session,
@@ -82,6 +93,7 @@ Pipeline::Pipeline(std::shared_ptr<const TextEncoder> encoder, std::unique_ptr<S
       session_(std::move(session)),
       fingerprint_(Fingerprint(manifest())),
       query_cache_(options.query_cache),
+      token_rows_(options.token_rows),
       scheduler_(MakeSchedulerOptions(manifest(), options),
                  [this](std::span<const BatchItem> items, RunControl& control) {
                    return RunSequences(*session_, manifest().pooling, items, control);
@@ -161,6 +173,7 @@ Status Pipeline::Encode(Job& job, size_t index, std::vector<std::vector<int32_t>
       TextEncoder::Sequence sequence,
       request.ids.empty() ? encoder_->Encode(job.prompt, request.texts, index, request.truncate)
                           : encoder_->EncodeIds(job.prompt, request.ids, index, request.truncate));
+  AKIDB_RETURN_IF_ERROR(CheckRows(sequence.ids, index));
   job.result.tokens.push_back(static_cast<uint32_t>(sequence.ids.size()));
   job.result.truncated.push_back(sequence.truncated);
   if (job.cache != nullptr && job.cache->Find({fingerprint_, sequence.ids}, job.found)) {
@@ -173,12 +186,27 @@ Status Pipeline::Encode(Job& job, size_t index, std::vector<std::vector<int32_t>
   return OkStatus();
 }
 
+Status Pipeline::CheckRows(std::span<const int32_t> ids, size_t index) const {
+  if (token_rows_ == nullptr) return OkStatus();
+  const uint64_t rows = token_rows_->load(std::memory_order_relaxed);
+  const auto beyond =
+      std::find_if(ids.begin(), ids.end(), [&](int32_t id) { return uint64_t(id) >= rows; });
+  if (beyond == ids.end()) return OkStatus();
+  return InvalidArgumentError("text " + std::to_string(index) + " has the token id " +
+                              std::to_string(*beyond) + " at place " +
+                              std::to_string(beyond - ids.begin()) + ", which the graph of model " +
+                              manifest().id + " has no row for: it knows " + std::to_string(rows) +
+                              " tokens, its tokenizer more");
+}
+
 Result<std::vector<float>> Pipeline::Collect(Job& job) {
   const size_t width = manifest().dims;
   std::vector<float> run;
   if (job.waiting != nullptr) {
     AKIDB_RETURN_IF_ERROR(Leave(job));
-    AKIDB_ASSIGN_OR_RETURN(run, job.waiting->Wait());
+    Result<std::vector<float>> ran = job.waiting->Wait();
+    if (!ran.ok()) return job.Named(ran.status());
+    run = std::move(ran).value();
   }
   for (size_t i = 0; i < job.run_ids.size(); ++i) {
     job.cache->Insert({fingerprint_, job.run_ids[i]}, std::span(run).subspan(i * width, width));

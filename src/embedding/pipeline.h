@@ -2,6 +2,7 @@
 // only place that knows all four; they exchange plain values and don't know one another.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -29,6 +30,9 @@ struct PipelineOptions {
   size_t queue_items_max = 8192;
   size_t queue_bytes_max = 64u << 20;
   VectorCache* query_cache = nullptr;  // outlives the pipeline; null: none
+  // Ids from there on would fail their run: the graph has no rows for them. It may become less as
+  // sessions are made. Shared with who makes them; null: any id is run.
+  std::shared_ptr<const std::atomic<uint64_t>> token_rows;
 };
 
 // Thread-safe.
@@ -74,7 +78,9 @@ class Pipeline {
   // one nor in the cache.
   Status HandOver(Job& job, size_t begin, size_t count);
   Status Encode(Job& job, size_t index, std::vector<std::vector<int32_t>>& sequences);
-  // The vectors of all texts, whole.
+  // kInvalidArgument: an id that the graph has no row for.
+  Status CheckRows(std::span<const int32_t> ids, size_t index) const;
+  // The vectors of all texts, whole. What failed by one text names it.
   Result<std::vector<float>> Collect(Job& job);
   Result<uint32_t> DimsOf(const EmbedRequest& request) const;
 
@@ -82,6 +88,7 @@ class Pipeline {
   const std::unique_ptr<Session> session_;
   const std::string fingerprint_;
   VectorCache* const query_cache_;
+  const std::shared_ptr<const std::atomic<uint64_t>> token_rows_;
   BatchScheduler scheduler_;  // last: its threads use the others
 };
 

@@ -1,6 +1,7 @@
 #include "embedding/pipeline.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <mutex>
 #include <set>
@@ -247,6 +248,44 @@ TEST_F(QueryCacheTest, WhatWasRefusedIsNotKept) {
   EXPECT_EQ(Embed({"a", "a text that is longer than the window"}).status().code(),
             ErrorCode::kTooLarge);
   EXPECT_EQ(cache_.statistics().vectors, 0u);
+}
+
+TEST_F(PipelineTest, AnIdThatTheGraphHasNoRowForIsRefusedWithItsText) {
+  options_.token_rows = std::make_shared<std::atomic<uint64_t>>('c');
+  EXPECT_TRUE(Embed({"ab"}).ok());
+  const Status status = Embed({"ab", "abc"}).status();
+  EXPECT_EQ(status.code(), ErrorCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("text 1 has the token id 99 at place 3"), std::string::npos)
+      << status.ToString();
+}
+
+// Gives no numbers for texts that begin with an x.
+class NanSession final : public Session {
+ public:
+  Status Run(const TokenBatch& batch, RunControl&, const Use& use) override {
+    std::vector<float> values(batch.items * batch.tokens * 4, 1);
+    for (size_t i = 0; i < batch.items; ++i) {
+      if (batch.ids[i * batch.tokens + 1] != 'x') continue;
+      std::fill_n(values.begin() + static_cast<ptrdiff_t>(i * batch.tokens * 4), batch.tokens * 4,
+                  std::numeric_limits<float>::quiet_NaN());
+    }
+    return use({values, batch.items, batch.tokens, 4});
+  }
+};
+
+TEST_F(PipelineTest, ATextWithoutAVectorIsNamed) {
+  Pipeline pipeline(
+      std::make_shared<const TextEncoder>(manifest_, std::make_unique<ByteTokenizer>()),
+      std::make_unique<NanSession>(), options_);
+  // Equal texts are run once: their places aren't those of what is run.
+  std::vector<std::string> texts = {"a", "b", "a", "a", "c", "xb"};
+  request_.texts = texts;
+  const Status status = pipeline.Embed(context_, request_).status();
+  EXPECT_EQ(status.code(), ErrorCode::kInternal);
+  EXPECT_TRUE(status.message().starts_with("text 5: ")) << status.ToString();
+  for (int i = 0; i < 50; ++i) texts.insert(texts.begin(), std::to_string(i));
+  request_.texts = texts;
+  EXPECT_TRUE(pipeline.Embed(context_, request_).status().message().starts_with("text 55: "));
 }
 
 }  // namespace

@@ -195,6 +195,11 @@ Result<std::vector<float>> BatchScheduler::Request::Wait() {
   return std::move(vectors_);
 }
 
+std::optional<size_t> BatchScheduler::Request::failed() const {
+  MutexLock lock(scheduler_.mutex_);
+  return failed_;
+}
+
 void BatchScheduler::Enqueue(Request& request, std::vector<int32_t> ids) {
   AKIDB_CHECK(!ids.empty());
   const Waiter waiter{&request, request.added_++};
@@ -442,6 +447,7 @@ void BatchScheduler::FinishEntry(const std::shared_ptr<Entry>& entry, const Stat
                 request.vectors_.begin() + static_cast<ptrdiff_t>(waiter.index * vector.size()));
     } else if (request.status_.ok()) {
       request.status_ = status;
+      if (MayHealInParts(status)) request.failed_ = waiter.index;
     }
     if (request.pending_ == 0 || !status.ok()) request.changed_.NotifyOne();
   }

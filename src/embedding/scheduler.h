@@ -86,6 +86,9 @@ class BatchScheduler {
     // Waits for all. In the order of adding, width floats each. kDeadlineExceeded, kCancelled,
     // kUnavailable (shutting down), or what the run said.
     Result<std::vector<float>> Wait();
+    // The place of the one sequence, in the order of adding, whose own run failed; nothing where
+    // all of them had to fail, or none did.
+    std::optional<size_t> failed() const AKIDB_EXCLUDES(scheduler_.mutex_);
 
    private:
     friend class BatchScheduler;
@@ -101,6 +104,7 @@ class BatchScheduler {
     size_t added_ = 0;
     size_t pending_ = 0;
     Status status_;  // the first failure
+    std::optional<size_t> failed_;
     CondVar changed_;
   };
 

@@ -26,15 +26,6 @@ size_t TextEncoder::Room() const {
          manifest_.append_ids.size();
 }
 
-size_t TextEncoder::ids_end() const {
-  size_t end = tokenizer_->vocabulary_size();
-  for (std::span<const int32_t> ids : {tokenizer_->prefix_ids(), tokenizer_->suffix_ids(),
-                                       std::span<const int32_t>(manifest_.append_ids)}) {
-    for (int32_t id : ids) end = std::max(end, static_cast<size_t>(id) + 1);
-  }
-  return end;
-}
-
 Result<TextEncoder::Prompt> TextEncoder::MakePrompt(
     InputType input_type, const std::optional<std::string>& instruction) const {
   Prompt prompt;

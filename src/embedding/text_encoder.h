@@ -55,9 +55,6 @@ class TextEncoder {
 
   Result<DetokenizeResult> Detokenize(const DetokenizeRequest& request) const;
 
-  // Every id that a sequence may have is below.
-  size_t ids_end() const;
-
   const Manifest& manifest() const { return manifest_; }
 
  private:

@@ -334,7 +334,18 @@ class Refusals(TinyModels):
             tokenizer.save(str(path))
             manifest["tokenizer"].update(tiny_qwen3.described(path))
 
-        vary(cls.models, "other-tokenizer", one_token_more)
+        def one_token_more_in_golden_texts(manifest, folder):
+            one_token_more(manifest, folder)
+            manifest["golden"][0]["text"] += "<|of another model|>"
+
+        def flipped_with_other_tokenizer(manifest, folder):
+            one_token_more_in_golden_texts(manifest, folder)
+            path = folder / "model.onnx"
+            path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+
+        vary(cls.models, "more-tokens", one_token_more)
+        vary(cls.models, "other-tokenizer", one_token_more_in_golden_texts)
+        vary(cls.models, "other-tokenizer-flipped", flipped_with_other_tokenizer)
         vary(cls.models, "beside-not-named", beside(lambda manifest, _: manifest["graph"].pop("external")))
         vary(cls.models, "beside-missing", beside(lambda _, folder: (folder / "weights").unlink()))
         vary(cls.models, "beside-shorter", beside(shorter))
@@ -354,7 +365,8 @@ class Refusals(TinyModels):
             ("beside-not-named", "the graph's weights lie in `weights`"),
             ("beside-shorter", "weights has"),
             ("beside-flipped", "SHA-256"),
-            ("other-tokenizer", f"ids up to {rows}, but model.onnx knows only {rows} "),
+            ("other-tokenizer", f"golden texts the id {rows}, but model.onnx knows only {rows} "),
+            ("other-tokenizer-flipped", "SHA-256"),
             ("zero-point", "golden text 0"),
             ("no-empty-kv", "takes 11 inputs"),
             ("few-layers", "takes 11 inputs"),
@@ -365,6 +377,10 @@ class Refusals(TinyModels):
         ):
             error = self.post("/v1/embeddings", {"input": "x", "model": model}, 503)
             self.assertIn(words, error, model)
+        # A token without a row fails the text that has it, and no other.
+        self.post("/v1/embeddings", {"input": "x", "model": "more-tokens"})
+        error = self.post("/v1/embeddings", {"input": ["x", "<|of another model|>"], "model": "more-tokens"}, 400)
+        self.assertIn(f"text 1 has the token id {rows} at place 0", error)
         # The model's own graph stands behind a variant that is bad.
         self.post("/v1/embeddings", {"input": "x", "model": "wrong-variant"})
         rows = self.server.request("GET", "/v1/models").json["data"]
