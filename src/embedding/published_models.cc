@@ -131,6 +131,34 @@ PublishedModel BgeSmallEn() {
   return model;
 }
 
+PublishedModel BgeSmallZh() {
+  PublishedModel model;
+  model.id = "bge-small-zh-v1.5";
+  model.publication = "BAAI/bge-small-zh-v1.5";
+  model.licence = "MIT";
+  model.dims = 512;
+  model.layers = 4;
+  model.query_heads = model.kv_heads = 8;
+  model.window = model.max_tokens = 512;
+  model.pooling = Pooling::kCls;
+  model.query_prompt = "为这个句子生成表示以用于检索相关文章：";
+  return model;
+}
+
+// The small ones: e5-small-v2 and multilingual-e5-small differ in their tables of words.
+PublishedModel E5Small(std::string_view id, std::string_view publication) {
+  PublishedModel model;
+  model.id = id;
+  model.publication = publication;
+  model.licence = "MIT";
+  model.dims = 384;
+  model.layers = model.query_heads = model.kv_heads = 12;
+  model.window = model.max_tokens = 512;
+  model.query_prompt = "query: ";
+  model.document_prompt = "passage: ";
+  return model;
+}
+
 std::vector<PublishedModel> MakeTable() {
   return {
       Qwen3("qwen3-embedding-0.6b", "Qwen/Qwen3-Embedding-0.6B", {1024, 28, 16, 8},
@@ -144,6 +172,9 @@ std::vector<PublishedModel> MakeTable() {
       BgeM3(),
       ArcticM(),
       BgeSmallEn(),
+      BgeSmallZh(),
+      E5Small("e5-small-v2", "intfloat/e5-small-v2"),
+      E5Small("multilingual-e5-small", "intfloat/multilingual-e5-small"),
       MiniLm(),
   };
 }

@@ -31,6 +31,15 @@ class Describe(unittest.TestCase):
         self.assertEqual((model["dims"], model["pooling"], model["end_token"]), (1024, "cls", None))
         self.assertEqual(len(model["example"]["cosines"]), 4)
 
+    def test_what_is_built_in_is_described_alike(self):
+        for name, dims, pooling, query, document in (
+                ("bge-small-zh-v1.5", 512, "cls", "为这个句子生成表示以用于检索相关文章：", ""),
+                ("e5-small-v2", 384, "mean", "query: ", "passage: "),
+                ("multilingual-e5-small", 384, "mean", "query: ", "passage: ")):
+            model = json.loads(describe(name, "--json").stdout)
+            self.assertEqual((model["dims"], model["pooling"], model["query_prompt"], model["document_prompt"],
+                              model["licence"]), (dims, pooling, query, document, "MIT"))
+
     def test_a_name_that_nobody_knows(self):
         done = describe("nothing")
         self.assertNotEqual(done.returncode, 0)
