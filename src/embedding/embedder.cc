@@ -170,6 +170,7 @@ class InstalledModels final : public Embedder, private ModelSource {
     const ModelRegistry::State state = registry_.state(model.index);
     info.state = state.state;
     info.state_reason = std::string(state.failure.message());
+    info.failed_seconds_ago = state.failed_seconds_ago;
     info.loading = state.loading;
     info.requests = state.requests;
     info.providers = state.providers;
@@ -195,6 +196,8 @@ class InstalledModels final : public Embedder, private ModelSource {
     options.pipeline.queue_items_max = options_.queue_items_max;
     options.pipeline.queue_bytes_max = options_.queue_bytes_max;
     options.pipeline.query_cache = &query_cache_;
+    options.pipeline.ingest_run_max = options_.ingest_run_max;
+    options.pipeline.give_back = env::ReturnFreeMemory;
     options.providers = PreferredProviders(progress);
     AKIDB_RETURN_IF_ERROR(progress.Check());
     AKIDB_RETURN_IF_ERROR(ChooseMaker(options));

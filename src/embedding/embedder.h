@@ -38,6 +38,7 @@ struct EmbedRequest {
   Truncate truncate = Truncate::kEnd;
   std::optional<std::string> instruction;  // replaces the default of models that take one
   uint32_t dims = 0;                       // 0 = the model's own; else a length it declares (MRL)
+  size_t tokens_max = 0;                   // of all texts, as run; 0: any number
 };
 
 struct EmbedResult {
@@ -64,7 +65,7 @@ struct TokenizeRequest {
   std::optional<Truncate> truncate;
 };
 
-// Of all texts of one TokenizeRequest.
+// Of all texts of one TokenizeRequest, and of what an API embeds at once.
 inline constexpr size_t kTokenizedIdsMax = 300'000;
 
 struct TokenizedText {
@@ -111,7 +112,9 @@ struct ModelInfo {
   uint32_t max_tokens = 0;
   ModelState state = ModelState::kAbsent;
   std::string state_reason;  // why failed or absent, and what to do
-  std::string fingerprint;   // of everything that a vector depends on; stored with collections
+  // While the last load failed, or another one after it goes on: seconds since then.
+  std::optional<double> failed_seconds_ago;
+  std::string fingerprint;  // of everything that a vector depends on; stored with collections
   std::string licence;
   bool is_default = false;
   bool pinned = false;               // never unloaded
@@ -165,7 +168,9 @@ struct EmbedderOptions {
   // Execution providers in the order of preference; those that can't start here are passed over.
   std::vector<Provider> providers = {Provider::kTensorRt, Provider::kCuda, Provider::kCpu};
   uint64_t gpu_memory_bytes = 0;  // that a model may take of a GPU's memory; 0: as it needs
-  std::string engine_cache;       // folder of TensorRT's engines; empty: .engines in models_dir
+  // That a run of texts that are no queries should take at most; 0: any time.
+  std::chrono::milliseconds ingest_run_max{40};
+  std::string engine_cache;  // folder of TensorRT's engines; empty: .engines in models_dir
   bool wait_for_engines =
       false;  // a load ends when TensorRT's engine is built; else in the background
   std::chrono::milliseconds run_timeout{120'000};  // of one inference; 0: none
@@ -181,9 +186,9 @@ class Embedder {
 
   // Errors: kInvalidArgument (unknown model, model not installed, ONNX Runtime missing: the message
   // says what to install; dims not offered; neither texts nor ids, or both; an id that no token
-  // has), kTooLarge (Truncate::kNone),
-  // kResourceExhausted (queue full; no room beside models that are in use), kUnavailable (no room
-  // beside pinned ones), kDeadlineExceeded, kCancelled, kCorruption (checksum, width).
+  // has), kTooLarge (Truncate::kNone; more than tokens_max, what was queued of the request being
+  // given up), kResourceExhausted (queue full; no room beside models that are in use), kUnavailable
+  // (no room beside pinned ones), kDeadlineExceeded, kCancelled, kCorruption (checksum, width).
   // Invalid UTF-8 is read as U+FFFD. A text of 0 bytes is embedded as its special tokens alone.
   virtual Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request) = 0;
 

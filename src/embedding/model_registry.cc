@@ -370,6 +370,10 @@ ModelRegistry::State ModelRegistry::state(size_t model) const {
   MutexLock lock(mutex_);
   State state;
   state.requests = slot.requests;
+  if (!slot.failure.ok()) {
+    const std::chrono::duration<double> since = steady_clock::now() - slot.failed_at;
+    state.failed_seconds_ago = since.count();
+  }
   switch (slot.stage) {
     case Stage::kUnloaded:
       state.failure = slot.failure;

@@ -106,6 +106,7 @@ class ModelRegistry {
     // kInstalled: not loaded; kFailed: the last load failed; never kAbsent.
     ModelState state = ModelState::kInstalled;
     Status failure;
+    std::optional<double> failed_seconds_ago;  // of the last load, while none has succeeded since
     std::optional<LoadState> loading;
     size_t requests = 0;                   // that use it
     std::vector<ProviderState> providers;  // of a loaded one, as the rest

@@ -232,12 +232,15 @@ TEST_F(ModelRegistryTest, WhoWaitsForALoadSeesItFailOnce) {
 TEST_F(ModelRegistryTest, AFailedLoadIsTriedAgainAfterAPauseOrWhenAskedTo) {
   options_.retry_pause = std::chrono::hours(1);
   Make({10});
+  EXPECT_FALSE(registry_->state(0).failed_seconds_ago);
   source_->failures = 2;
   EXPECT_EQ(Use(0).code(), ErrorCode::kCorruption);
   EXPECT_EQ(Use(0).code(), ErrorCode::kCorruption);
   EXPECT_EQ(source_->loads, 1);
   EXPECT_EQ(registry_->Load(context_, 0).code(), ErrorCode::kCorruption);
+  EXPECT_GE(registry_->state(0).failed_seconds_ago.value_or(-1), 0);
   EXPECT_TRUE(registry_->Load(context_, 0).ok());
+  EXPECT_FALSE(registry_->state(0).failed_seconds_ago);
   EXPECT_TRUE(Use(0).ok());
   EXPECT_EQ(source_->loads, 3);
   EXPECT_EQ(registry_->statistics().failed_loads, 2u);

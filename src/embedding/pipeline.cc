@@ -37,6 +37,7 @@ SchedulerOptions MakeSchedulerOptions(const Manifest& manifest, const PipelineOp
   scheduler.batch_tokens = manifest.one_text_a_run ? 1 : options.batch_tokens;
   scheduler.ingest_run_max = options.ingest_run_max;
   scheduler.bucket_step = options.bucket_step;
+  scheduler.give_back = options.give_back;
   scheduler.items_max = options.queue_items_max;
   scheduler.bytes_max = options.queue_bytes_max;
   return scheduler;
@@ -63,6 +64,7 @@ struct Pipeline::Job {
   EmbedResult result{};
   std::vector<Source> sources{};  // of the texts
   std::vector<float> found{};     // in the cache
+  size_t tokens = 0;              // of all texts so far
   size_t runs = 0;                // sequences that were queued
   // Of these, where there is a cache.
   std::vector<std::vector<int32_t>> run_ids{};
@@ -74,6 +76,16 @@ struct Pipeline::Job {
     if (request.ids.empty()) return request.texts[index];
     const std::vector<int32_t>& ids = request.ids[index];
     return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t)};
+  }
+
+  // Of one more text.
+  Status Count(uint32_t count) {
+    result.tokens.push_back(count);
+    tokens += count;
+    if (request.tokens_max == 0 || tokens <= request.tokens_max) return OkStatus();
+    return TooLargeError("the texts have more than " + std::to_string(request.tokens_max) +
+                         " tokens, prompts and special tokens included, from text " +
+                         std::to_string(result.tokens.size() - 1) + " on; send fewer at a time");
   }
 
   // A failure of `waiting`, with the first of the texts that it is of.
@@ -157,7 +169,7 @@ Status Pipeline::HandOver(Job& job, size_t begin, size_t count) {
       AKIDB_RETURN_IF_ERROR(Encode(job, i, sequences));
       continue;
     }
-    job.result.tokens.push_back(job.result.tokens[first->second]);
+    AKIDB_RETURN_IF_ERROR(job.Count(job.result.tokens[first->second]));
     job.result.truncated.push_back(job.result.truncated[first->second]);
     job.sources.push_back(job.sources[first->second]);
   }
@@ -174,7 +186,7 @@ Status Pipeline::Encode(Job& job, size_t index, std::vector<std::vector<int32_t>
       request.ids.empty() ? encoder_->Encode(job.prompt, request.texts, index, request.truncate)
                           : encoder_->EncodeIds(job.prompt, request.ids, index, request.truncate));
   AKIDB_RETURN_IF_ERROR(CheckRows(sequence.ids, index));
-  job.result.tokens.push_back(static_cast<uint32_t>(sequence.ids.size()));
+  AKIDB_RETURN_IF_ERROR(job.Count(static_cast<uint32_t>(sequence.ids.size())));
   job.result.truncated.push_back(sequence.truncated);
   if (job.cache != nullptr && job.cache->Find({fingerprint_, sequence.ids}, job.found)) {
     job.sources.push_back({true, job.found.size() / manifest().dims - 1});

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -33,6 +34,8 @@ struct PipelineOptions {
   // Ids from there on would fail their run: the graph has no rows for them. It may become less as
   // sessions are made. Shared with who makes them; null: any id is run.
   std::shared_ptr<const std::atomic<uint64_t>> token_rows;
+  // Called on a worker's thread when nothing but queries was to be run for a while; empty: nothing.
+  std::function<void()> give_back;
 };
 
 // Thread-safe.
@@ -77,6 +80,7 @@ class Pipeline {
   // Tokenizes `count` texts from `begin` on, and queues those that are neither equal to an earlier
   // one nor in the cache.
   Status HandOver(Job& job, size_t begin, size_t count);
+  // kTooLarge beyond the request's tokens_max, too.
   Status Encode(Job& job, size_t index, std::vector<std::vector<int32_t>>& sequences);
   // kInvalidArgument: an id that the graph has no row for.
   Status CheckRows(std::span<const int32_t> ids, size_t index) const;

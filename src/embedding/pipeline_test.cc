@@ -288,5 +288,17 @@ TEST_F(PipelineTest, ATextWithoutAVectorIsNamed) {
   EXPECT_TRUE(pipeline.Embed(context_, request_).status().message().starts_with("text 55: "));
 }
 
+TEST_F(PipelineTest, TextsHaveNoMoreTokensThanARequestAllows) {
+  // Two special tokens around each; the longest is cut to the window of 16; equal ones count, too.
+  const std::vector<std::string> texts = {"ab", std::string(100, 'c'), "ab"};
+  request_.tokens_max = 4 + 16 + 4;
+  EXPECT_TRUE(Embed(texts).ok());
+  request_.tokens_max = 4 + 16 + 3;
+  const Status status = Embed(texts).status();
+  EXPECT_EQ(status.code(), ErrorCode::kTooLarge);
+  EXPECT_NE(status.message().find("more than 23 tokens"), std::string::npos);
+  EXPECT_NE(status.message().find("from text 2 on"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace akidb::embedding

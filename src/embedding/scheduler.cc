@@ -292,19 +292,38 @@ void BatchScheduler::Work(bool queries_only) {
     std::optional<Lane> lane = PickLane(queries_only);
     if (!lane) {
       if (stopping_) return;
-      CondVar& wake = queries_only ? query_work_ : work_;
-      if (!queries_only) ++idle_workers_;
-      wake.Wait(mutex_);
-      if (!queries_only) --idle_workers_;
+      Rest(queries_only);
       continue;
     }
     Run run;
     FillRun(*lane, run);
     if (run.entries.empty()) continue;
+    holds_rest_ = holds_rest_ || *lane == Lane::kIngest;
     mutex_.unlock();
     RunEntries(run, run.entries);
     mutex_.lock();
   }
+}
+
+void BatchScheduler::Rest(bool queries_only) {
+  if (queries_only) {
+    query_work_.Wait(mutex_);
+    return;
+  }
+  ++idle_workers_;
+  bool woken = true;
+  if (holds_rest_ && idle_workers_ == options_.workers && options_.give_back) {
+    woken = work_.WaitUntil(mutex_, steady_clock::now() + options_.rest_after);
+  } else {
+    work_.Wait(mutex_);
+  }
+  --idle_workers_;
+  const bool all_rest = idle_workers_ == options_.workers - 1;
+  const bool rests = !woken && all_rest && !stopping_ && queued_ == 0;
+  if (!rests || !std::exchange(holds_rest_, false)) return;
+  mutex_.unlock();
+  options_.give_back();
+  mutex_.lock();
 }
 
 std::optional<Lane> BatchScheduler::PickLane(bool queries_only) {

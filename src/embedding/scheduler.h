@@ -49,6 +49,10 @@ struct SchedulerOptions {
   size_t bucket_step = 8;   // tokens; lengths are compared in these steps
   size_t items_max = 8192;  // over all open requests
   size_t bytes_max = 64u << 20;
+  // Called by a worker, once each time that ingest was run and then for `rest_after` nothing came:
+  // gives back what runs have left. Empty: nobody calls it, and idle workers have no timer at all.
+  std::function<void()> give_back;
+  std::chrono::milliseconds rest_after{1'000};
   // By which runs are timed.
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
@@ -173,6 +177,8 @@ class BatchScheduler {
   void Promote(const std::shared_ptr<Entry>& entry) AKIDB_REQUIRES(mutex_);
 
   void Work(bool queries_only) AKIDB_EXCLUDES(mutex_);
+  // Until there may be something to run. A worker of both lanes gives back what runs have left.
+  void Rest(bool queries_only) AKIDB_REQUIRES(mutex_);
   std::optional<Lane> PickLane(bool queries_only) AKIDB_REQUIRES(mutex_);
   // The bucket whose front is the oldest; end() when the lane is empty.
   static LaneQueue::iterator OldestBucket(LaneQueue& queue);
@@ -219,6 +225,7 @@ class BatchScheduler {
   uint64_t next_sequence_number_ AKIDB_GUARDED_BY(mutex_) = 0;
   int idle_workers_ AKIDB_GUARDED_BY(mutex_) = 0;
   bool last_was_query_ AKIDB_GUARDED_BY(mutex_) = false;
+  bool holds_rest_ AKIDB_GUARDED_BY(mutex_) = false;  // of ingest, which nobody gave back
   std::vector<std::thread> threads_;
 };
 
