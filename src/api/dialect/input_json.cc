@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include "types/uuid.h"
@@ -47,6 +48,35 @@ std::string ParseMessage(simdjson::error_code code) {
   }
 }
 
+// The four digits of `\\uXXXX` at `at`; nothing where no such escape stands there.
+std::optional<uint32_t> EscapeAt(std::string_view body, size_t at) {
+  if (body.size() < at + 6 || body[at] != '\\' || body[at + 1] != 'u') return std::nullopt;
+  uint32_t unit = 0;
+  const char* begin = body.data() + at + 2;
+  const auto [end, error] = std::from_chars(begin, begin + 4, unit, 16);
+  if (error != std::errc() || end != begin + 4) return std::nullopt;
+  return unit;
+}
+
+// What to say of the first escape that is half of a pair (RFC 8259, section 7); empty: none is.
+std::string LoneSurrogate(std::string_view body) {
+  for (size_t at = body.find('\\'); at != std::string_view::npos; at = body.find('\\', at)) {
+    const std::optional<uint32_t> unit = EscapeAt(body, at);
+    const bool is_high = unit && *unit >= 0xD800 && *unit <= 0xDBFF;
+    const bool is_low = unit && *unit >= 0xDC00 && *unit <= 0xDFFF;
+    const std::optional<uint32_t> next = is_high ? EscapeAt(body, at + 6) : std::nullopt;
+    const bool is_pair = next && *next >= 0xDC00 && *next <= 0xDFFF;
+    if ((is_high && !is_pair) || is_low) {
+      std::string text = "a lone surrogate, " + std::string(body.substr(at, 6)) + ", at byte " +
+                         std::to_string(at) + " of the body: it is half of a character, and ";
+      return text + (is_high ? "the escape of the other half must follow it"
+                             : "the escape of the other half must stand before it");
+    }
+    at += is_pair ? 12 : unit ? 6 : 2;
+  }
+  return "";
+}
+
 std::string Beginning(std::string_view text) {
   constexpr size_t kShownMax = 64;
   if (text.size() <= kShownMax) return std::string(text);
@@ -75,6 +105,9 @@ Status JsonBody::Parse(std::string_view body) {
     return ResourceExhaustedError(simdjson::error_message(error));
   }
   auto error = parser_.parse(body.data(), body.size()).get(root_);
+  if (error == simdjson::STRING_ERROR) {
+    if (std::string lone = LoneSurrogate(body); !lone.empty()) return MalformedError(lone);
+  }
   return error ? MalformedError(ParseMessage(error)) : OkStatus();
 }
 
