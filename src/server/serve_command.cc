@@ -222,6 +222,7 @@ Status MakeEmbedder(const Settings& settings, Modules& modules) {
   options.gpu_memory_bytes = settings.Number("embedding_gpu_memory_bytes");
   options.engine_cache = settings.Text("embedding_engine_cache");
   options.run_timeout = std::chrono::seconds(settings.Number("embedding_run_timeout"));
+  options.ingest_run_max = std::chrono::milliseconds(settings.Number("embedding_ingest_run_ms"));
   options.isolate = settings.Text("embedding_isolation") == "process";
   modules.embedder = embedding::MakeEmbedder(options, *modules.fs, *modules.log);
   return CheckPinned(options, *modules.embedder).WithContext("pinned_models");
