@@ -6,7 +6,9 @@ namespace akidb::service {
 
 Result<embedding::EmbedResult> Service::Embed(const RequestContext& context,
                                               const embedding::EmbedRequest& request) {
-  Result<embedding::EmbedResult> result = embedder_.Embed(context, request);
+  embedding::EmbedRequest bounded = request;
+  bounded.tokens_max = embedding::kTokenizedIdsMax;
+  Result<embedding::EmbedResult> result = embedder_.Embed(context, bounded);
   if (!result.ok()) return EmbeddingStatus(result.status());
   return result;
 }

@@ -48,6 +48,13 @@ class Texts(ServerTestCase):
         body = b'{"points":[{"id":1,"vector":{"text":"a\xff\xfeb"}}]}'
         self.assertIn("UTF-8", self.refused(400, "PUT", self.path + "/points", body))
 
+    def test_half_of_a_character_is_refused_by_its_place(self):
+        begin = b'{"points":[{"id":1,"vector":{"text":"'
+        for text, place in ((rb"\ud83d", 0), (rb"X\ud83d\n", 1), (rb"\\ud83d\ud83d\ude00\uDE00", 19)):
+            error = self.refused(400, "PUT", self.path + "/points", begin + text + b'"}}]}')
+            self.assertIn(f"a lone surrogate, {text[place:place + 6].decode()}, at byte {len(begin) + place} ", error)
+        self.upsert([self.text_point(1, "\U0001f600")])  # escaped as two halves
+
     def test_a_model_of_another_length_names_both(self):
         self.path += "_narrow"
         self.create({"size": 4, "distance": "Cosine"})
@@ -83,6 +90,15 @@ class OpenAi(ServerTestCase):
             self.assertEqual(reply.status, 400, reply.text)
             self.assertIn(f"text 1: id {id} at place 1", reply.json["error"]["message"])
         self.assertEqual(self.embed({"input": [[101, 30521]], "model": MODEL})["data"][0]["index"], 0)
+
+    def test_texts_have_as_many_tokens_as_ids_may(self):
+        # 254 of each are left of its window of 256, with its two special tokens.
+        texts = ["word " * 300] * (300_000 // 256)
+        self.assertEqual(self.embed({"input": texts, "model": MODEL})["usage"]["total_tokens"], 256 * len(texts))
+        reply = self.call("POST", "/v1/embeddings", {"input": [*texts, "word " * 300], "model": MODEL})
+        self.assertEqual(reply.status, 413, reply.text)
+        self.assertIn(f"more than 300000 tokens, prompts and special tokens included, from text {len(texts)} on",
+                      reply.json["error"]["message"])
 
     def test_models_are_listed(self):
         body = self.ok("GET", "/v1/models").json

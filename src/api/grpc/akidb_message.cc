@@ -56,6 +56,32 @@ Status DecodeTruncation(v1::Truncation message, service::Truncate& out) {
   }
 }
 
+v1::ProviderState StateOf(embedding::LinkState state) {
+  switch (state) {
+    case embedding::LinkState::kWaiting:
+      return v1::PROVIDER_STATE_WAITING;
+    case embedding::LinkState::kBuilding:
+      return v1::PROVIDER_STATE_BUILDING;
+    case embedding::LinkState::kReady:
+      return v1::PROVIDER_STATE_READY;
+    case embedding::LinkState::kOpen:
+      return v1::PROVIDER_STATE_OPEN;
+    case embedding::LinkState::kRefused:
+      return v1::PROVIDER_STATE_REFUSED;
+  }
+  return v1::PROVIDER_STATE_UNSPECIFIED;
+}
+
+void EncodeProvider(const embedding::ProviderState& provider, v1::ModelProvider& out) {
+  out.set_provider(std::string(NamesOf(provider.provider).runtime));
+  out.set_variant(provider.variant);
+  out.set_state(StateOf(provider.state));
+  out.set_serves(provider.serves);
+  out.set_failures(provider.failures);
+  out.set_reason(ReplaceInvalidUtf8(provider.reason));
+  out.set_retry_in_seconds(provider.retry_in_s);
+}
+
 v1::ModelState StateOf(service::ModelState state) {
   switch (state) {
     case service::ModelState::kAbsent:
@@ -213,6 +239,11 @@ void EncodeModel(const service::ModelInfo& model, v1::Model& out) {
   out.set_fingerprint(model.fingerprint);
   out.set_licence(model.licence);
   out.set_is_default(model.is_default);
+  for (const embedding::ProviderState& provider : model.providers) {
+    EncodeProvider(provider, *out.add_providers());
+  }
+  out.set_degraded(embedding::IsDegraded(model.providers));
+  if (model.failed_seconds_ago) out.set_failed_seconds_ago(*model.failed_seconds_ago);
 }
 
 void EncodePlan(const SearchPlan& plan, v1::SearchPlan& out) {

@@ -205,6 +205,36 @@ TEST(EncodeTokenized, ReplacesWhatIsNoUtf8) {
   EXPECT_TRUE(message.texts(0).truncated());
 }
 
+TEST(EncodeModel, TellsProvidersAndTheLastFailure) {
+  service::ModelInfo model;
+  v1::Model never;
+  EncodeModel(model, never);
+  EXPECT_FALSE(never.has_failed_seconds_ago());
+  EXPECT_EQ(never.providers_size(), 0);
+  model.state = service::ModelState::kReady;
+  model.failed_seconds_ago = 1.5;
+  model.providers.resize(2);
+  model.providers[0].provider = embedding::Provider::kCuda;
+  model.providers[0].state = embedding::LinkState::kOpen;
+  model.providers[0].reason = "lost";
+  model.providers[0].failures = 3;
+  model.providers[0].retry_in_s = 2;
+  model.providers[1].state = embedding::LinkState::kReady;
+  model.providers[1].serves = true;
+  v1::Model out;
+  EncodeModel(model, out);
+  EXPECT_EQ(out.failed_seconds_ago(), 1.5);
+  ASSERT_EQ(out.providers_size(), 2);
+  EXPECT_EQ(out.providers(0).provider(), "CUDAExecutionProvider");
+  EXPECT_EQ(out.providers(0).state(), v1::PROVIDER_STATE_OPEN);
+  EXPECT_EQ(out.providers(0).reason(), "lost");
+  EXPECT_EQ(out.providers(0).failures(), 3u);
+  EXPECT_EQ(out.providers(0).retry_in_seconds(), 2);
+  EXPECT_FALSE(out.providers(0).serves());
+  EXPECT_TRUE(out.providers(1).serves());
+  EXPECT_TRUE(out.degraded());
+}
+
 TEST(EncodePlan, TellsEveryFigure) {
   SearchPlan plan;
   SourcePlan& source = plan.sources.emplace_back();

@@ -111,6 +111,10 @@ void WriteOwn(const service::ModelInfo& model, JsonWriter& json) {
     json.Key("state_reason");
     json.String(model.state_reason);
   }
+  if (model.failed_seconds_ago) {
+    json.Key("failed_seconds_ago");
+    json.Double(*model.failed_seconds_ago);
+  }
   if (model.loading) WriteLoading(model, json);
   json.Key("requests");
   json.Uint(model.requests);

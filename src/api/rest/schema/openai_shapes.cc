@@ -129,13 +129,22 @@ constexpr Shape kModelProviders = {
     .element = &kProvider};
 constexpr Shape kDegraded = {.kind = Kind::kBool,
                              .doc = "Another provider serves, or none, because one failed."};
-constexpr Field kOwnFields[] = {
-    {"aliases", &kTexts, true},      {"dimensions", &kCount, true},
-    {"max_tokens", &kCount, true},   {"state", &kLoadState, true},
-    {"state_reason", &kText},        {"loading", &kLoading},
-    {"requests", &kRequests, true},  {"memory_bytes", &kMemoryBytes, true},
-    {"pinned", &kFlag, true},        {"default", &kFlag, true},
-    {"providers", &kModelProviders}, {"degraded", &kDegraded}};
+constexpr Shape kFailedAgo = {
+    .kind = Kind::kNumber,
+    .doc = "Since its last load failed, while none has succeeded; missing where nobody tried."};
+constexpr Field kOwnFields[] = {{"aliases", &kTexts, true},
+                                {"dimensions", &kCount, true},
+                                {"max_tokens", &kCount, true},
+                                {"state", &kLoadState, true},
+                                {"state_reason", &kText},
+                                {"failed_seconds_ago", &kFailedAgo},
+                                {"loading", &kLoading},
+                                {"requests", &kRequests, true},
+                                {"memory_bytes", &kMemoryBytes, true},
+                                {"pinned", &kFlag, true},
+                                {"default", &kFlag, true},
+                                {"providers", &kModelProviders},
+                                {"degraded", &kDegraded}};
 constexpr Shape kOwn = {.kind = Kind::kObject, .name = "ModelState", .fields = kOwnFields};
 constexpr Field kModelFields[] = {{"id", &kText, true},
                                   {"object", &kModelTag, true},

@@ -99,6 +99,12 @@ class Calls(ServiceTestCase):
         for model in everything:
             self.assertGreater(model.dimensions, 0, model)
             self.assertNotEqual(model.state, v1.MODEL_STATE_UNSPECIFIED)
+            self.assertFalse(model.HasField("failed_seconds_ago"), model)
+        self.own.Embed(v1.EmbedRequest(texts=["it is loaded"]))
+        default, = (m for m in self.own.Models(v1.ModelsRequest()).models if m.is_default)
+        cpu, = (one for one in default.providers if one.serves)
+        self.assertEqual((cpu.provider, cpu.state, default.degraded),
+                         ("CPUExecutionProvider", v1.PROVIDER_STATE_READY, False))
 
     def test_an_impossible_embedding_is_refused(self):
         self.refused(CODE.INVALID_ARGUMENT, self.own.Embed, v1.EmbedRequest())
