@@ -55,6 +55,27 @@ class WriteGroupTest : public CollectionMergeFixture {
   uint64_t seed_;
 };
 
+TEST_F(WriteGroupTest, RepliesTellNumberAndDurability) {
+  for (const Durability durability : {Durability::kSync, Durability::kInterval}) {
+    const bool durable = durability == Durability::kSync;
+    options_.directory = durable ? "/data/sync" : "/data/interval";
+    config_.durability = durability;
+    Create();
+    for (uint64_t seq = 1; seq <= 3; ++seq) {
+      const Result<WriteResult> written = collection_->Upsert(context_, Points(seq, 2, 1));
+      ASSERT_TRUE(written.ok()) << written.status().ToString();
+      EXPECT_EQ(written->seq, seq);
+      EXPECT_EQ(written->durable, durable);
+    }
+    const std::unique_ptr<WriteGroup> group = collection_->BeginWrites();
+    const Result<WriteResult> grouped = group->Upsert(context_, Points(9, 2, 1));
+    ASSERT_TRUE(grouped.ok()) << grouped.status().ToString();
+    EXPECT_EQ(grouped->seq, 4u);
+    EXPECT_EQ(grouped->durable, durable);
+    ASSERT_TRUE(group->Commit().ok());
+  }
+}
+
 TEST_F(WriteGroupTest, EachWriteWorksOnWhatThoseBeforeItHaveMade) {
   Create();
   const std::unique_ptr<WriteGroup> group = collection_->BeginWrites();

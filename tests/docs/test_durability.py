@@ -1,10 +1,16 @@
-"""docs/ops/durability.md names tests; all of them exist."""
+"""docs/ops/durability.md names tests; all of them exist, and planted bugs make each promise fail."""
 
 import pathlib
 import re
+import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "crash" / "planted"))
+
+from bugs import BUGS  # noqa: E402
+
+NAMES = re.compile(r"`(\w+\.[A-Z]\w+|[a-z]+:\w+)`")
 SUITES = re.compile(r"foreach\(suite ([a-z0-9_ ]+)\)\s+akidb_program_test\((\w+):")
 
 
@@ -25,17 +31,26 @@ def program_tests():
 class Durability(unittest.TestCase):
     def test_every_test_that_the_page_names_exists(self):
         page = (ROOT / "docs" / "ops" / "durability.md").read_text(encoding="utf-8")
-        named = set(re.findall(r"`(\w+\.[A-Z]\w+|[a-z]+:\w+)`", page)) - {"docs:durability"}
+        named = set(NAMES.findall(page)) - {"docs:durability"}
         self.assertGreater(len(named), 40)
         self.assertEqual(named - google_tests() - program_tests(), set())
 
-    def test_every_promise_has_a_test(self):
+    def promises(self):
         page = (ROOT / "docs" / "ops" / "durability.md").read_text(encoding="utf-8")
         promises = page.split("\n## ", 1)[0]
-        rows = [line for line in promises.splitlines() if line.startswith("| ")][1:]
+        return [line for line in promises.splitlines() if line.startswith("| ")][1:]
+
+    def test_every_promise_has_a_test(self):
+        rows = self.promises()
         self.assertGreater(len(rows), 15)
         for row in rows:
             self.assertIn("`", row.split("|")[2], row)
+
+    def test_a_planted_bug_makes_every_promise_fail(self):
+        found_by = {bug.test for bug in BUGS}
+        safe = [row for row in self.promises() if not found_by & set(NAMES.findall(row))]
+        # Shown over HTTP alone.
+        self.assertEqual([row.split("|")[1].split(" before")[0].strip() for row in safe], ["Texts are embedded"])
 
 
 if __name__ == "__main__":

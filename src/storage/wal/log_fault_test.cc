@@ -58,11 +58,16 @@ TEST_F(LogFaultTest, WhatAFailedSyncLeftInTheCacheIsNotBelieved) {
     ASSERT_FALSE(AppendNext(*log, 20'000).ok());
     armed = false;
     log.reset();
-    // The same process or another opens the log; then the power goes. What was replayed stays.
+    auto without_cache = fs.CloneAfterCrash(seed);
+    // The same process or another opens the log, and finds what the disk has.
     log = world.MustOpen();
     ASSERT_TRUE(log);
     uint64_t last = world.last_replayed;
     ASSERT_GE(last, 1u);
+    LogWorld on_disk(*without_cache);
+    ASSERT_TRUE(on_disk.MustOpen());
+    ASSERT_EQ(last, on_disk.last_replayed) << seed;
+    // Then the power goes. What was replayed stays.
     auto after = fs.CloneAfterCrash(seed);
     LogWorld again(*after);
     ASSERT_TRUE(again.MustOpen());

@@ -1,6 +1,7 @@
 #include "storage/wal/log.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -342,6 +343,7 @@ TEST_F(LogTest, IntervalModeAcknowledgesWhatTheSystemHasAndSyncsLater) {
 }
 
 TEST_F(LogTest, IntervalModeSyncsByItself) {
+  constexpr std::chrono::seconds kPatience{20};
   LogOptions options = OptionsFor(kLogFolder);
   options.durability = Durability::kInterval;
   options.interval_ms = 1;
@@ -358,7 +360,10 @@ TEST_F(LogTest, IntervalModeSyncsByItself) {
     // Not even waited for.
     ASSERT_TRUE(EnqueueNext(*log, 10).ok());
     std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return syncs >= round; });
+    if (!changed.wait_for(lock, kPatience, [&] { return syncs >= round; })) {
+      ADD_FAILURE() << "no sync in round " << round;
+      break;
+    }
   }
   log.reset();
   world_.MustOpen(options);

@@ -40,6 +40,9 @@ REGISTRY = "engine/registry.cc"
 SQLITE_FILES = "catalog/sqlite_files.cc"
 MERGE = "engine/collection_merge.cc"
 SEAL = "engine/collection_seal.cc"
+SPACE_RESERVE = "engine/space_reserve.cc"
+DATABASE = "engine/database.cc"
+WRITE = "engine/collection_write.cc"
 
 LOG_CRASH = "LogCrash.KeepsAnExactPrefixWhereverThePowerGoes"
 COLLECTION_CRASH = "CollectionCrash.KeepsEveryAcknowledgedWriteWhereverThePowerGoes"
@@ -85,6 +88,34 @@ BUGS = (
             Edit(GROUP_LOG, "  if (!status.ok()) {\n    Fail(status);",
                  "  if (IsPlanted && !status.ok()) status = file->SyncData();\n"
                  "  if (!status.ok()) {\n    Fail(status);"),)),
+    Bug("cached_end", "after a failed sync the end of a log is read from the page cache",
+        "LogFaultTest.WhatAFailedSyncLeftInTheCacheIsNotBelieved", (
+            Edit(LOG_RECOVERY, "  if (!closed) AKIDB_RETURN_IF_ERROR(reader->ReadFromMedium());",
+                 "  if (!closed && !IsPlanted) AKIDB_RETURN_IF_ERROR(reader->ReadFromMedium());"),)),
+    Bug("interval_without_syncs", "a log of interval durability never syncs by itself",
+        "LogTest.IntervalModeSyncsByItself", (
+            Edit(GROUP_LOG, "if (!stop_syncer_) static_cast<void>(WaitUntil(last_seq_, true));",
+                 "if (!stop_syncer_ && !IsPlanted) static_cast<void>(WaitUntil(last_seq_, true));"),)),
+    Bug("interval_reply_before_write", "a log of interval durability acknowledges what the system doesn't have",
+        "LogTest.IntervalModeAcknowledgesWhatTheSystemHasAndSyncsLater", (
+            Edit(GROUP_LOG, "  return WaitUntil(seq, sync_each_);",
+                 "  return IsPlanted && !sync_each_ ? OkStatus() : WaitUntil(seq, sync_each_);"),)),
+    Bug("durable_in_any_case", "a reply calls a write of interval durability durable",
+        "WriteGroupTest.RepliesTellNumberAndDurability", (
+            Edit(WRITE, "return WriteResult{seq, config_.durability == Durability::kSync};",
+                 "return WriteResult{seq, IsPlanted || config_.durability == Durability::kSync};"),)),
+    Bug("trace_of_a_refused_write", "a write for which there is no space takes a sequence number",
+        "LogFaultTest.AFullDiskRefusesWithoutATraceAndSpaceBringsWritesBack", (
+            Edit(GROUP_LOG, "  AKIDB_RETURN_IF_ERROR(Reserve(body.size()));\n  Part& part",
+                 "  if (Status room = Reserve(body.size()); !room.ok()) {\n"
+                 "    if (IsPlanted) ++last_seq_;\n"
+                 "    return room;\n"
+                 "  }\n"
+                 "  Part& part"),)),
+    Bug("kept_reserve", "what is held back on a full disk isn't given to deletes",
+        "SpaceReserveTest.DeletesGoOnWhenTheDiskIsFull", (
+            Edit(SPACE_RESERVE, "bool SpaceReserve::Release() {\n",
+                 "bool SpaceReserve::Release() {\n  if (IsPlanted) return false;\n"),)),
     Bug("belief_in_a_mark", "a closing mark whose sync failed stays in the cache",
         "LogFaultTest.AClosingMarkThatWasNotSyncedIsNotBelieved", (
             Edit(LOG_FILE, "if (!status.ok()) static_cast<void>(file_->Truncate(end_before));",
@@ -144,6 +175,37 @@ BUGS = (
         "RegistryDamage.IsFoundOrHarmless", (
             Edit(SQLITE_FILES, "return sound ? SQLITE_OK : SQLITE_IOERR_DATA;",
                  "return sound || IsPlanted ? SQLITE_OK : SQLITE_IOERR_DATA;"),)),
+    Bug("ignored_read_error", "what the device could not read is taken for read",
+        "SegmentMedia.EachReadThatFailsIsAnError", (
+            Edit(SECTIONS, "  Result<size_t> cold = map_->Fetch(ranges);\n",
+                 "  Result<size_t> cold = map_->Fetch(ranges);\n"
+                 "  if (IsPlanted && !cold.ok()) return size_t{0};\n"),)),
+    Bug("believed_codes", "codes are used whatever their checksums say",
+        "PrefixIndexTest.DamagedCodesAreBuiltAgain", (
+            Edit(SECTIONS, "  uint64_t bytes = std::min<uint64_t>(kSectionBlockBytes, footer_.data_bytes - begin);\n",
+                 "  uint64_t bytes = std::min<uint64_t>(kSectionBlockBytes, footer_.data_bytes - begin);\n"
+                 "  for (const SectionEntry& entry : footer_.sections) {\n"
+                 "    const bool inside = entry.offset <= begin && begin < entry.offset + entry.bytes;\n"
+                 "    if (IsPlanted && inside && entry.key.id == SectionId::kCodes) return OkStatus();\n"
+                 "  }\n"),)),
+    Bug("newer_format", "files of a newer format are read as if they were known",
+        "LogFileHeader.RefusesNewerVersionsAndUnknownMandatoryFeatures", (
+            Edit(LOG_FORMAT, "if (version != kLogVersion || mandatory != 0) {",
+                 "if (!IsPlanted && (version != kLogVersion || mandatory != 0)) {"),)),
+    Bug("inputs_stay", "a merge leaves its inputs on the disk",
+        "CollectionMergeTest.DeletingEverythingGivesTheSpaceBack", (
+            Edit(MERGE, "  Status removed = RemoveFiles();",
+                 "  Status removed = IsPlanted ? OkStatus() : RemoveFiles();"),)),
+    Bug("aliases_by_halves", "of several changes of aliases those before a wrong one count",
+        "DatabaseTest.AliasesChangeTogetherOrNotAtAll", (
+            Edit(DATABASE,
+                 "for (const AliasChange& one : changes) AKIDB_RETURN_IF_ERROR(ChangeAlias(one, aliases));",
+                 "for (const AliasChange& one : changes) {\n"
+                 "      Status changed = ChangeAlias(one, aliases);\n"
+                 "      if (changed.ok()) continue;\n"
+                 "      if (!IsPlanted) return changed;\n"
+                 "      break;\n"
+                 "    }"),)),
     Bug("unheeded_manifest", "a log may end before the record that a manifest knows it to reach",
         "CollectionDamage.TheEndOfALogIsHeldAgainstTheManifest", (
             Edit(LOG_RECOVERY, "  if (options_.synced_seq > report_.last_seq) {",
