@@ -24,7 +24,13 @@ int RunInspect(const InspectArguments& arguments) {
   const std::string text = arguments.json ? ReportJson(*report) + "\n" : ReportText(*report);
   std::fputs(text.c_str(), stdout);
   const uint64_t damages = report->damages();
-  if (damages == 0) return kExitOk;
+  if (damages == 0) {
+    const uint64_t not_reads = report->not_reads();
+    if (not_reads == 0) return kExitOk;
+    std::fprintf(stderr, "akidb inspect: %llu of its parts were not read\n",
+                 static_cast<unsigned long long>(not_reads));
+    return kExitFailed;
+  }
   std::fprintf(stderr, "akidb inspect: %llu of its parts are damaged\n",
                static_cast<unsigned long long>(damages));
   return kExitDamage;
@@ -42,7 +48,8 @@ void AddInspectCommand(CLI::App& app, RunSlot& run) {
   command->add_flag("--verify", arguments->options.verify,
                     "read everything and compare all checksums");
   command->add_flag("--json", arguments->json, "print one JSON object");
-  command->footer("Changes nothing. Exit code 4: something is damaged.");
+  command->footer(
+      "Changes nothing. Exit code 4: something is damaged; 1: something could not be read.");
   command->callback([arguments, &run] { run = [arguments] { return RunInspect(*arguments); }; });
 }
 

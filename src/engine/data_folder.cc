@@ -1,7 +1,10 @@
 #include "engine/data_folder.h"
 
+#include <algorithm>
 #include <span>
 #include <vector>
+
+#include "types/uuid.h"
 
 namespace akidb::engine {
 namespace {
@@ -43,13 +46,7 @@ Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const st
     return lock;
   }
   AKIDB_ASSIGN_OR_RETURN(std::string version, env::ReadWholeFile(fs, path, 64));
-  if (version != kFolderVersion) {
-    while (!version.empty() && version.back() == '\n') version.pop_back();
-    if (version.empty()) return CorruptionError(path + " is empty; version 1 was expected");
-    return UnsupportedError(
-        "data folder " + folder + " is of version `" + version +
-        "`; this program reads version 1. Use a newer akidb, or another folder");
-  }
+  AKIDB_RETURN_IF_ERROR(CheckFolderVersion(folder, version));
   return lock;
 }
 
@@ -73,6 +70,20 @@ Status MoveDurably(env::FileSystem& fs, const std::string& from, const std::stri
       fs.Rename(from, env::JoinPath(to_folder, from.substr(from.rfind('/') + 1))));
   AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(to_folder));
   return fs.SyncDirectory(env::DirectoryOf(from));
+}
+
+Status CheckFolderVersion(const std::string& folder, std::string_view version) {
+  if (version == kFolderVersion) return OkStatus();
+  const std::string_view number = version.substr(0, version.find('\n'));
+  const bool is_number =
+      !number.empty() && number.front() != '0' &&
+      std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_number || version.size() != number.size() + 1 || number == "1") {
+    return CorruptionError(env::JoinPath(folder, "VERSION") +
+                           " is damaged: `1` and a newline were expected");
+  }
+  return UnsupportedError("data folder " + folder + " is of version " + std::string(number) +
+                          "; this program reads version 1. Use a newer akidb, or another folder");
 }
 
 }  // namespace akidb::engine

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 
+#include "base/log.h"
 #include "base/status.h"
 #include "env/file_system.h"
 
@@ -20,5 +23,8 @@ Result<std::string> MakeKeepFolder(env::FileSystem& fs, const std::string& folde
 // Moves a file or a folder into another folder, which is there; nothing happens where there is
 // none.
 Status MoveDurably(env::FileSystem& fs, const std::string& from, const std::string& to_folder);
+
+// Of what VERSION in `folder` holds. kUnsupported: of a newer program; kCorruption: no number.
+Status CheckFolderVersion(const std::string& folder, std::string_view version);
 
 }  // namespace akidb::engine

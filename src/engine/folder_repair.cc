@@ -8,6 +8,7 @@
 #include "catalog/catalog.h"
 #include "engine/data_folder.h"
 #include "engine/system_records.h"
+#include "env/permission.h"
 #include "storage/wal/log_repair.h"
 
 namespace akidb::engine {
@@ -21,6 +22,8 @@ constexpr char kLostSuffix[] = ".lost";
 constexpr size_t kLostShown = 100;
 constexpr char kUnreadable[] =
     "copy what can be read of the folder to another device, and repair the copy";
+constexpr char kNotPermitted[] =
+    "permission is missing, and nothing is known of it: repair as the user who owns the folder";
 
 storage::LogOptions SystemLogOptions(const std::string& folder, uint64_t synced_seq) {
   storage::LogOptions options;
@@ -212,7 +215,8 @@ void FolderRepair::Add(std::string part, std::string what, std::string lost, boo
 
 bool FolderRepair::AddUnreadable(const std::string& part, const Status& status) {
   if (status.code() != ErrorCode::kIo) return false;
-  Add(part, std::string(status.message()), kUnreadable, false);
+  Add(part, std::string(status.message()),
+      env::LacksPermission(status) ? kNotPermitted : kUnreadable, false);
   return true;
 }
 

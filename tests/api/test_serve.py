@@ -65,7 +65,7 @@ class Starting(unittest.TestCase):
     def test_a_damaged_version_file_is_refused(self):
         os.makedirs(self.data)
         pathlib.Path(self.data, "VERSION").write_text("garbage")
-        self.assertIn("garbage", self.refused(1, "--data-dir", self.data))
+        self.assertIn("VERSION is damaged", self.refused(4, "--data-dir", self.data))
 
     def test_a_folder_that_can_not_be_made(self):
         self.assertIn("/proc", self.refused(1, "--data-dir", "/proc/akidb"))

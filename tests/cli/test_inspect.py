@@ -30,7 +30,7 @@ class Inspect(CommandTestCase):
         report = json.loads(self.good("inspect", "--json", "--verify", self.server.data_dir))
         self.assertFalse(report["in_use"])
         kinds = [part["kind"] for part in report["parts"]]
-        self.assertEqual(kinds, ["system log", "collection"])
+        self.assertEqual(kinds, ["system log", "catalog", "collection"])
         text = self.good("inspect", self.server.data_dir)
         self.assertIn("create collection `robots`", text)
 

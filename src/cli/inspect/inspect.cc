@@ -5,13 +5,15 @@
 #include <memory>
 
 #include "cli/inspect/inspect_parts.h"
+#include "engine/storage_snapshot.h"
+#include "env/permission.h"
 #include "storage/manifest/manifest_format.h"
 #include "storage/snapshot/snapshot_format.h"
+#include "storage/wal/log_reader.h"
 
 namespace akidb::cli {
 namespace {
 
-constexpr char kCurrent[] = "CURRENT";
 constexpr char kSystemFolder[] = "system";
 
 Result<std::string> FirstBytes(env::FileSystem& fs, const std::string& path, size_t count) {
@@ -28,19 +30,39 @@ LogKind KindOfLog(const std::string& folder) {
   return NameOf(folder) == kSystemFolder ? LogKind::kSystem : LogKind::kCollection;
 }
 
+// A server that has it open writes to it.
+Report InspectCatalogAtRest(env::FileSystem& fs, const std::string& path) {
+  const std::string lock_path = env::JoinPath(env::DirectoryOf(path), "LOCK");
+  const Result<bool> has_lock = fs.Exists(lock_path);
+  if (!has_lock.ok() || !*has_lock) return InspectCatalog(fs, path);
+  const Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(lock_path);
+  const bool in_use = !lock.ok() && lock.status().code() == ErrorCode::kBusy;
+  return in_use ? CatalogInUse() : InspectCatalog(fs, path);
+}
+
 Result<Report> InspectFile(env::FileSystem& fs, const std::string& path,
                            const InspectOptions& options) {
   AKIDB_ASSIGN_OR_RETURN(const std::string magic, FirstBytes(fs, path, 8));
-  if (magic == "AKIDBSEG" || magic == "AKIDBDLT") {
+  const std::string name = NameOf(path);
+  // Those that can't be told by their first bytes, damaged ones among them.
+  if (name == kCurrent) return InspectCurrent(fs, path);
+  if (name == "VERSION") return InspectVersion(fs, path);
+  if (name == "reserve") return InspectReserve(fs, path);
+  if (magic == "SQLite f" || name == kCatalog) return InspectCatalogAtRest(fs, path);
+  if (magic == "AKIDBSEG" || magic == "AKIDBDLT" || name.ends_with(".seg") ||
+      name.ends_with(".delta")) {
     return InspectSectionFile(fs, path, std::nullopt, options);
   }
-  if (magic == "AKIDBLOG") {
+  if (magic == "AKIDBLOG" || storage::ParseLogFileName(name)) {
     return InspectLogFile(fs, path, KindOfLog(std::string(env::DirectoryOf(path))));
   }
   // The first entry of the archive.
   if (magic == storage::kSnapshotListName) return InspectSnapshot(fs, path, options);
+  if (engine::IsStorageSnapshot(fs, path)) return InspectStorageSnapshot(fs, path, options);
   if (magic == "AKIDBSNP") return InspectSnapshotList(fs, path);
-  if (magic == "AKIDBMAN") return InspectManifestFile(fs, path);
+  if (magic == "AKIDBMAN" || storage::ParseManifestFileName(name)) {
+    return InspectManifestFile(fs, path);
+  }
   return InvalidArgumentError(path + ": not a file of AkiDB's, or its first bytes are damaged");
 }
 
@@ -57,6 +79,14 @@ std::string DamageOf(const Status& status, const std::string& path) {
   const std::string message(status.message());
   const std::string before = path + ": ";
   return message.starts_with(before) ? message.substr(before.size()) : message;
+}
+
+void Tell(const Status& status, const std::string& path, Report& report) {
+  if (env::LacksPermission(status)) {
+    report.not_read = "permission is missing: " + DamageOf(status, path);
+  } else {
+    report.damage = DamageOf(status, path);
+  }
 }
 
 Result<Report> Inspect(env::FileSystem& fs, const std::string& path,

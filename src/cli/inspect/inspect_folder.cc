@@ -1,19 +1,30 @@
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
+
+#include "base/crc32c.h"
 #include "cli/inspect/inspect_parts.h"
+#include "engine/data_folder.h"
+#include "engine/space_reserve.h"
+#include "engine/system_records.h"
+#include "env/permission.h"
 #include "storage/manifest/manifest_format.h"
 #include "types/collection_config_json.h"
 
 namespace akidb::cli {
 namespace {
 
-Report Damaged(std::string kind, const std::string& path, const Status& status) {
-  return {std::move(kind), NameOf(path), {}, DamageOf(status, path), {}};
+Report Failed(std::string kind, const std::string& path, const Status& status) {
+  Report report{std::move(kind), NameOf(path), {}, {}, {}};
+  Tell(status, path, report);
+  return report;
 }
 
 Result<storage::Manifest> ReadManifest(env::FileSystem& fs, const std::string& path) {
@@ -25,13 +36,15 @@ Result<storage::Manifest> ReadManifest(env::FileSystem& fs, const std::string& p
 void Describe(const storage::Manifest& manifest, Report& report) {
   uint64_t rows = 0;
   for (const storage::ManifestSegment& segment : manifest.segments) rows += segment.rows;
-  report.facts = {{"number", manifest.number},
-                  {"collection_uuid", manifest.collection_uuid.ToString()},
-                  {"log_start_seq", manifest.log_start_seq},
-                  {"log_synced_seq", std::max(manifest.log_start_seq, manifest.log_synced_seq)},
-                  {"segments", uint64_t{manifest.segments.size()}},
-                  {"rows", rows},
-                  {"config", JsonText{CollectionConfigToJson(manifest.config)}}};
+  const Fact facts[] = {
+      {"number", manifest.number},
+      {"collection_uuid", manifest.collection_uuid.ToString()},
+      {"log_start_seq", manifest.log_start_seq},
+      {"log_synced_seq", std::max(manifest.log_start_seq, manifest.log_synced_seq)},
+      {"segments", uint64_t{manifest.segments.size()}},
+      {"rows", rows},
+      {"config", JsonText{CollectionConfigToJson(manifest.config)}}};
+  report.facts.insert(report.facts.end(), std::begin(facts), std::end(facts));
 }
 
 // Files that no manifest names: left by a cut, and removed when the collection is opened.
@@ -71,20 +84,135 @@ Result<Uuid> UuidOf(const std::string& path) {
   return *uuid;
 }
 
-Status InspectPublished(env::FileSystem& fs, const std::string& path, const InspectOptions& options,
-                        Report& report) {
+// The manifest that a server goes by. Where CURRENT is missing beside the first one, the server
+// completes its publication.
+Result<storage::Manifest> FindManifest(env::FileSystem& fs, const std::string& path,
+                                       Report& report) {
   AKIDB_ASSIGN_OR_RETURN(const Uuid uuid, UuidOf(path));
-  AKIDB_ASSIGN_OR_RETURN(const storage::Manifest manifest, storage::LoadManifest(fs, path, uuid));
-  Describe(manifest, report);
-  report.parts = InspectSegments(fs, path, manifest, options);
+  AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> names, fs.List(path));
+  const bool has_current = std::erase(names, kCurrent) > 0;
+  std::erase_if(names,
+                [](const std::string& name) { return !storage::ParseManifestFileName(name); });
+  const std::string first = storage::ManifestFileName(1);
+  if (has_current || names != std::vector<std::string>{first}) {
+    return storage::ReadPublishedManifest(fs, path, uuid);
+  }
+  report.facts.push_back({"current", "missing; the next start completes it"});
+  AKIDB_ASSIGN_OR_RETURN(storage::Manifest manifest, ReadManifest(fs, env::JoinPath(path, first)));
+  if (manifest.collection_uuid == uuid) return manifest;
+  return CorruptionError(first + " belongs to another collection");
+}
+
+storage::LogOptions LogOptionsOf(const std::string& path, const storage::Manifest& manifest) {
+  storage::LogOptions options;
+  options.directory = env::JoinPath(path, "log");
+  options.collection_uuid = manifest.uuid_in_files();
+  options.start_after_seq = manifest.log_start_seq;
+  options.synced_seq = manifest.log_synced_seq;
+  return options;
+}
+
+// What a server knows of its collections at the start.
+struct SystemLog {
+  std::map<Uuid, std::string> names;
+  uint64_t last_seq = 0;
+  bool whole = false;  // nothing of it is damaged or was not read
+
+  Status Take(const storage::LogRecord& record) {
+    AKIDB_ASSIGN_OR_RETURN(const engine::SystemRecord decoded,
+                           engine::DecodeSystemRecord(record.type, record.body));
+    last_seq = record.seq;
+    if (const auto* create = std::get_if<engine::CreateCollectionRecord>(&decoded)) {
+      names[create->uuid] = create->name;
+    } else if (const auto* removed = std::get_if<engine::DeleteCollectionRecord>(&decoded)) {
+      names.erase(removed->uuid);
+    } else if (const auto* replace = std::get_if<engine::ReplaceCollectionRecord>(&decoded)) {
+      if (replace->replaced) names.erase(*replace->replaced);
+      names[replace->uuid] = replace->name;
+    }
+    return OkStatus();
+  }
+};
+
+Report InspectSystemLog(env::FileSystem& fs, const std::string& path, SystemLog& log) {
+  Report report = InspectLogFolder(fs, path, LogKind::kSystem);
+  storage::LogOptions options;
+  options.directory = path;
+  CheckWholeLog(
+      fs, options, [&](const storage::LogRecord& record) { return log.Take(record); }, report);
+  log.whole = report.damages() == 0 && report.not_reads() == 0;
+  return report;
+}
+
+// Folders of collections, and which of them are missing or belong to none any more.
+class CollectionFolders {
+ public:
+  CollectionFolders(env::FileSystem& fs, std::string path, const SystemLog& log)
+      : fs_(fs), path_(std::move(path)), log_(log) {}
+
+  // `at_rest`: nobody makes or removes folders meanwhile.
+  void AddTo(std::vector<Report>& parts, const InspectOptions& options, bool at_rest) const {
+    const Result<std::vector<std::string>> names = fs_.List(path_);
+    if (!names.ok() && names.status().code() != ErrorCode::kNotFound) {
+      parts.push_back(Failed("collections", path_, names.status()));
+      return;
+    }
+    std::set<Uuid> found;
+    for (const std::string& name : names.ok() ? *names : std::vector<std::string>()) {
+      const std::optional<Uuid> uuid = Uuid::Parse(name);
+      if (uuid) found.insert(*uuid);
+      if (uuid && log_.whole && !log_.names.contains(*uuid)) {
+        parts.push_back({"leftover", name, {{"named_by_the_system_log", false}}, {}, {}});
+      } else {
+        parts.push_back(InspectCollection(fs_, env::JoinPath(path_, name), options));
+      }
+    }
+    if (!log_.whole || !at_rest) return;
+    for (const auto& [uuid, name] : log_.names) {
+      if (found.contains(uuid)) continue;
+      parts.push_back(
+          {"collection", uuid.ToString(), {}, "the folder of `" + name + "` is missing", {}});
+    }
+  }
+
+ private:
+  env::FileSystem& fs_;
+  const std::string path_;
+  const SystemLog& log_;
+};
+
+Status ReadVersion(env::FileSystem& fs, const std::string& path, Report& report) {
+  AKIDB_ASSIGN_OR_RETURN(const std::string version, env::ReadWholeFile(fs, path, 64));
+  const Status status = engine::CheckFolderVersion(env::DirectoryOf(path), version);
+  if (status.code() != ErrorCode::kCorruption) {
+    report.facts.push_back({"version", version.substr(0, version.find('\n'))});
+  }
+  if (status.code() != ErrorCode::kUnsupported) return status;
+  report.not_read = status.message();
   return OkStatus();
+}
+
+// Gives the number of its manifest, if that could be read.
+std::optional<uint64_t> InspectCollectionOnce(env::FileSystem& fs, const std::string& path,
+                                              const InspectOptions& options, Report& report) {
+  const Result<storage::Manifest> manifest = FindManifest(fs, path, report);
+  if (manifest.ok()) {
+    Describe(*manifest, report);
+    report.parts = InspectSegments(fs, path, *manifest, options);
+  } else {
+    Tell(manifest.status(), path, report);
+  }
+  Report log = InspectLogFolder(fs, env::JoinPath(path, "log"), LogKind::kCollection);
+  if (manifest.ok()) CheckWholeLog(fs, LogOptionsOf(path, *manifest), {}, log);
+  report.parts.push_back(std::move(log));
+  return manifest.ok() ? std::optional(manifest->number) : std::nullopt;
 }
 
 }  // namespace
 
 Report InspectManifestFile(env::FileSystem& fs, const std::string& path) {
   Result<storage::Manifest> manifest = ReadManifest(fs, path);
-  if (!manifest.ok()) return Damaged("manifest", path, manifest.status());
+  if (!manifest.ok()) return Failed("manifest", path, manifest.status());
   Report report{"manifest", NameOf(path), {}, {}, {}};
   Describe(*manifest, report);
   for (const storage::ManifestSegment& segment : manifest->segments) {
@@ -102,14 +230,59 @@ Report InspectManifestFile(env::FileSystem& fs, const std::string& path) {
   return report;
 }
 
+Report InspectCurrent(env::FileSystem& fs, const std::string& path) {
+  Report report{"current", NameOf(path), {}, {}, {}};
+  const Status status = [&]() -> Status {
+    AKIDB_ASSIGN_OR_RETURN(const std::string text, env::ReadWholeFile(fs, path, 4096));
+    AKIDB_ASSIGN_OR_RETURN(const storage::CurrentManifest current, storage::DecodeCurrent(text));
+    const std::string name = storage::ManifestFileName(current.number);
+    report.facts = {{"manifest", name},
+                    {"manifest_bytes", current.bytes},
+                    {"manifest_crc32c", fmt::format("{:08x}", current.crc)}};
+    // It has no checksum of its own.
+    AKIDB_ASSIGN_OR_RETURN(const std::string manifest,
+                           env::ReadWholeFile(fs, env::JoinPath(env::DirectoryOf(path), name),
+                                              storage::kManifestBytesMax));
+    const bool fits = manifest.size() == current.bytes &&
+                      Crc32c(std::as_bytes(std::span(manifest))) == current.crc;
+    if (!fits) return CorruptionError(name + " isn't what it says");
+    return OkStatus();
+  }();
+  if (!status.ok()) Tell(status, path, report);
+  return report;
+}
+
+Report InspectVersion(env::FileSystem& fs, const std::string& path) {
+  Report report{"version", NameOf(path), {}, {}, {}};
+  const Status status = ReadVersion(fs, path, report);
+  if (!status.ok()) Tell(status, path, report);
+  return report;
+}
+
+Report InspectReserve(env::FileSystem& fs, const std::string& path) {
+  Report report{"reserve", NameOf(path), {}, {}, {}};
+  const Result<std::unique_ptr<env::File>> file = fs.Open(path, env::OpenMode::kRead);
+  const Result<uint64_t> bytes = file.ok() ? (*file)->Size() : Result<uint64_t>(file.status());
+  if (bytes.ok()) {
+    report.facts = {{"bytes", *bytes}, {"bytes_wanted", engine::SpaceReserve::kBytes}};
+  } else {
+    Tell(bytes.status(), path, report);
+  }
+  return report;
+}
+
 Report InspectCollection(env::FileSystem& fs, const std::string& path,
                          const InspectOptions& options) {
-  Report report{"collection", NameOf(path), {}, {}, {}};
-  const Status status = InspectPublished(fs, path, options, report);
-  // Nothing was published yet: all is in the log.
-  if (!status.ok() && status.code() != ErrorCode::kNotFound) report.damage = DamageOf(status, path);
-  report.parts.push_back(InspectLogFolder(fs, env::JoinPath(path, "log"), LogKind::kCollection));
-  return report;
+  constexpr int kTries = 3;
+  for (int i = 1;; ++i) {
+    Report report{"collection", NameOf(path), {}, {}, {}};
+    const std::optional<uint64_t> number = InspectCollectionOnce(fs, path, options, report);
+    if (report.damages() == 0 || !number || i == kTries) return report;
+    // A server may have published another manifest meanwhile, and removed what this one named.
+    Report again{};
+    const Result<storage::Manifest> now = FindManifest(fs, path, again);
+    if (!now.ok() || now->number == *number) return report;
+  }
 }
 
 Report InspectDataFolder(env::FileSystem& fs, const std::string& path,
@@ -117,25 +290,27 @@ Report InspectDataFolder(env::FileSystem& fs, const std::string& path,
   Report report{"data folder", path, {}, {}, {}};
   const Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(env::JoinPath(path, "LOCK"));
   const bool in_use = !lock.ok() && lock.status().code() == ErrorCode::kBusy;
-  report.facts.push_back({"in_use", in_use});
-  Result<std::string> version = env::ReadWholeFile(fs, env::JoinPath(path, "VERSION"), 64);
-  if (version.ok()) {
-    report.facts.push_back({"version", version->substr(0, version->find('\n'))});
+  if (env::LacksPermission(lock.status())) {
+    report.facts.push_back({"in_use", "unknown"});
   } else {
-    report.damage = DamageOf(version.status(), path);
+    report.facts.push_back({"in_use", in_use});
   }
-  report.parts.push_back(InspectLogFolder(fs, env::JoinPath(path, "system"), LogKind::kSystem));
-  const std::string collections = env::JoinPath(path, "collections");
-  const Result<std::vector<std::string>> names = fs.List(collections);
-  if (!names.ok()) {
-    if (names.status().code() != ErrorCode::kNotFound) {
-      report.parts.push_back(Damaged("collections", collections, names.status()));
+  const Status version = ReadVersion(fs, env::JoinPath(path, "VERSION"), report);
+  if (!version.ok()) Tell(version, path, report);
+  SystemLog log;
+  report.parts.push_back(InspectSystemLog(fs, env::JoinPath(path, "system"), log));
+  const std::string catalog = env::JoinPath(path, kCatalog);
+  const Result<bool> has_catalog = fs.Exists(catalog);
+  if (has_catalog.ok() && *has_catalog) {
+    report.parts.push_back(in_use ? CatalogInUse() : InspectCatalog(fs, catalog));
+    const uint64_t applied = NumberOf(report.parts.back(), "applied_seq").value_or(0);
+    if (log.whole && applied > log.last_seq) {
+      report.parts.front().damage =
+          fmt::format("ends at record {}, but {} holds record {}", log.last_seq, kCatalog, applied);
     }
-    return report;
   }
-  for (const std::string& name : *names) {
-    report.parts.push_back(InspectCollection(fs, env::JoinPath(collections, name), options));
-  }
+  CollectionFolders(fs, env::JoinPath(path, "collections"), log)
+      .AddTo(report.parts, options, !in_use);
   return report;
 }
 

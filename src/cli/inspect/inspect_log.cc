@@ -154,13 +154,6 @@ Status ReadLog(env::FileSystem& fs, const std::string& path, LogKind kind, Repor
   return OkStatus();
 }
 
-std::optional<uint64_t> NumberOf(const Report& report, std::string_view key) {
-  for (const Fact& fact : report.facts) {
-    if (fact.key == key) return std::get<uint64_t>(fact.value);
-  }
-  return std::nullopt;
-}
-
 // Only the last file may end in the middle of a record, and each goes on where the one before ends.
 void CheckOrder(std::span<Report> files) {
   for (size_t i = 0; i + 1 < files.size(); ++i) {
@@ -177,10 +170,17 @@ void CheckOrder(std::span<Report> files) {
 
 }  // namespace
 
+std::optional<uint64_t> NumberOf(const Report& report, std::string_view key) {
+  for (const Fact& fact : report.facts) {
+    if (fact.key == key) return std::get<uint64_t>(fact.value);
+  }
+  return std::nullopt;
+}
+
 Report InspectLogFile(env::FileSystem& fs, const std::string& path, LogKind kind) {
   Report report{"log file", NameOf(path), {}, {}, {}};
   const Status status = ReadLog(fs, path, kind, report);
-  if (!status.ok()) report.damage = DamageOf(status, path);
+  if (!status.ok()) Tell(status, path, report);
   return report;
 }
 
@@ -188,7 +188,7 @@ Report InspectLogFolder(env::FileSystem& fs, const std::string& path, LogKind ki
   Report report{kind == LogKind::kSystem ? "system log" : "log", NameOf(path), {}, {}, {}};
   const Result<std::vector<std::string>> names = fs.List(path);
   if (!names.ok()) {
-    report.damage = DamageOf(names.status(), path);
+    Tell(names.status(), path, report);
     return report;
   }
   for (const std::string& name : *names) {
@@ -198,6 +198,21 @@ Report InspectLogFolder(env::FileSystem& fs, const std::string& path, LogKind ki
   CheckOrder(report.parts);
   if (report.parts.empty()) report.damage = "holds no log file";
   return report;
+}
+
+void CheckWholeLog(env::FileSystem& fs, const storage::LogOptions& options,
+                   const storage::Log::ReplayFunction& replay, Report& log) {
+  // What was found in one of its files says more.
+  const bool is_told = log.damages() > 0 || log.not_reads() > 0;
+  if (is_told && !replay) return;
+  const Result<std::optional<storage::LogDamage>> found =
+      storage::FindLogDamage(fs, options, replay);
+  if (is_told) return;
+  if (!found.ok()) {
+    Tell(found.status(), options.directory, log);
+  } else if (*found) {
+    log.damage = DamageOf(CorruptionError((*found)->what), options.directory);
+  }
 }
 
 }  // namespace akidb::cli

@@ -8,11 +8,16 @@
 
 #include "cli/inspect/inspect.h"
 #include "storage/segment/file_ref.h"
+#include "storage/wal/log_repair.h"
 
 namespace akidb::cli {
 
 // `status` as the damage of a report whose name the message need not repeat.
 std::string DamageOf(const Status& status, const std::string& path);
+// Adds to the report of `path` that it is damaged, or that it may not be read. Not ok.
+void Tell(const Status& status, const std::string& path, Report& report);
+inline constexpr char kCurrent[] = "CURRENT";
+inline constexpr char kCatalog[] = "catalog.db";
 // The last part of a path.
 std::string NameOf(const std::string& path);
 
@@ -28,6 +33,12 @@ enum class LogKind : unsigned char { kSystem, kCollection };
 // `verify`: they have no other end than where that fails.
 Report InspectLogFolder(env::FileSystem& fs, const std::string& path, LogKind kind);
 Report InspectLogFile(env::FileSystem& fs, const std::string& path, LogKind kind);
+// Adds to the report of a log's folder what keeps the server from opening it: its files as a whole,
+// held against what `options` say of its beginning and end. Hands over records as FindLogDamage.
+void CheckWholeLog(env::FileSystem& fs, const storage::LogOptions& options,
+                   const storage::Log::ReplayFunction& replay, Report& log);
+// A fact that is one; nothing where there is none.
+std::optional<uint64_t> NumberOf(const Report& report, std::string_view key);
 
 // What its list says; all of it with `verify`.
 Report InspectSnapshot(env::FileSystem& fs, const std::string& path, const InspectOptions& options);
@@ -35,6 +46,16 @@ Report InspectSnapshot(env::FileSystem& fs, const std::string& path, const Inspe
 Report InspectSnapshotList(env::FileSystem& fs, const std::string& path);
 Report InspectSnapshotFolder(env::FileSystem& fs, const std::string& path,
                              const InspectOptions& options);
+// Of a whole data folder: a server's, or what `snapshot create --all` makes. All with `verify`.
+Report InspectStorageSnapshot(env::FileSystem& fs, const std::string& path,
+                              const InspectOptions& options);
+// CURRENT, VERSION, reserve.
+Report InspectCurrent(env::FileSystem& fs, const std::string& path);
+Report InspectVersion(env::FileSystem& fs, const std::string& path);
+Report InspectReserve(env::FileSystem& fs, const std::string& path);
+// A copy of it is opened in memory, as the next start would open it. Nobody has it open.
+Report InspectCatalog(env::FileSystem& fs, const std::string& path);
+Report CatalogInUse();
 Report InspectManifestFile(env::FileSystem& fs, const std::string& path);
 // The folder of one collection, by its manifest.
 Report InspectCollection(env::FileSystem& fs, const std::string& path,

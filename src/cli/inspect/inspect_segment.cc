@@ -231,7 +231,7 @@ Report InspectSectionFile(env::FileSystem& fs, const std::string& path,
                           const InspectOptions& options) {
   Report report{path.ends_with(".delta") ? "delta" : "segment", NameOf(path), {}, {}, {}};
   const Status status = InspectInto(fs, path, {expected, options.verify}, report);
-  if (!status.ok()) report.damage = DamageOf(status, path);
+  if (!status.ok()) Tell(status, path, report);
   return report;
 }
 

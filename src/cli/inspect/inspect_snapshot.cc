@@ -8,6 +8,7 @@
 #include "cli/inspect/inspect_parts.h"
 #include "engine/folder_storage.h"
 #include "engine/snapshot_restore.h"
+#include "engine/storage_snapshot.h"
 #include "storage/snapshot/snapshot_file.h"
 #include "storage/snapshot/snapshot_folder.h"
 
@@ -36,7 +37,7 @@ Report InspectSnapshot(env::FileSystem& fs, const std::string& path,
   const Result<std::unique_ptr<storage::SnapshotFile>> opened =
       storage::SnapshotFile::Open(fs, path);
   if (!opened.ok()) {
-    report.damage = DamageOf(opened.status(), path);
+    Tell(opened.status(), path, report);
     return report;
   }
   Describe((*opened)->contents(), report);
@@ -45,7 +46,7 @@ Report InspectSnapshot(env::FileSystem& fs, const std::string& path,
   const RequestContext context;
   const Result<engine::SnapshotSummary> read = engine::VerifySnapshot(context, fs, path);
   report.facts.push_back({"verified", read.ok()});
-  if (!read.ok()) report.damage = DamageOf(read.status(), path);
+  if (!read.ok()) Tell(read.status(), path, report);
   return report;
 }
 
@@ -59,7 +60,7 @@ Report InspectSnapshotList(env::FileSystem& fs, const std::string& path) {
   if (contents.ok()) {
     Describe(*contents, report);
   } else {
-    report.damage = DamageOf(contents.status(), path);
+    Tell(contents.status(), path, report);
   }
   return report;
 }
@@ -74,11 +75,41 @@ Report InspectStorage(storage::SnapshotFolder& folder, const std::string& name) 
                     {"aliases", storage->contents.aliases.size()}};
   }
   const Status status = storage.ok() ? engine::CheckFolderStorage(*storage) : storage.status();
-  if (!status.ok()) report.damage = status.message();
+  if (!status.ok()) Tell(status, name, report);
   return report;
 }
 
 }  // namespace
+
+Report InspectStorageSnapshot(env::FileSystem& fs, const std::string& path,
+                              const InspectOptions& options) {
+  Report report{"storage_snapshot", NameOf(path), {}, {}, {}};
+  const RequestContext context;
+  const Result<engine::StorageContents> contents =
+      options.verify ? engine::UnpackStorageSnapshot(context, fs, path, "")
+                     : engine::ReadStorageContents(fs, path);
+  if (!contents.ok()) {
+    Tell(contents.status(), path, report);
+    return report;
+  }
+  report.facts = {{"created_unix_s", contents->created_s},
+                  {"collections", uint64_t{contents->collections.size()}},
+                  {"aliases", uint64_t{contents->aliases.size()}}};
+  if (options.verify) report.facts.push_back({"verified", true});
+  for (const engine::StoredCollection& stored : contents->collections) {
+    report.parts.push_back({"snapshot",
+                            stored.file.name,
+                            {{"collection", stored.name},
+                             {"bytes", stored.file.bytes},
+                             {"sha256", ToHex(stored.file.sha256)}},
+                            {},
+                            {}});
+  }
+  for (const engine::StoredAlias& alias : contents->aliases) {
+    report.parts.push_back({"alias", alias.name, {{"collection", alias.collection}}, {}, {}});
+  }
+  return report;
+}
 
 Report InspectSnapshotFolder(env::FileSystem& fs, const std::string& path,
                              const InspectOptions& options) {
@@ -108,7 +139,7 @@ Report InspectSnapshotFolder(env::FileSystem& fs, const std::string& path,
     }
     return OkStatus();
   }();
-  if (!status.ok()) report.damage = DamageOf(status, path);
+  if (!status.ok()) Tell(status, path, report);
   return report;
 }
 

@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include "engine/database.h"
+#include "engine/forwarding_file_system.h"
 #include "engine/unread_pages.h"
+#include "storage/manifest/manifest.h"
+#include "storage/wal/log_format.h"
 #include "types/payload_json.h"
 
 namespace akidb::cli {
@@ -27,9 +30,7 @@ class InspectTest : public testing::Test {
     fs::remove_all(folder_);
     auto database = engine::Database::Open({.directory = folder_}, {*files_, *random_, *log_});
     ASSERT_TRUE(database.ok()) << database.status().ToString();
-    CollectionConfig config;
-    config.vectors["text"] = {.dim = 8, .metric = Metric::kDot};
-    ASSERT_TRUE((*database)->CreateCollection("manuals", config).ok());
+    ASSERT_TRUE((*database)->CreateCollection("manuals", Config()).ok());
     auto collection = *(*database)->FindCollection("manuals");
     ASSERT_TRUE(collection->Upsert(context_, Points(0, 500)).ok());
     ASSERT_TRUE(collection->Seal().ok());
@@ -41,6 +42,25 @@ class InspectTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
+  static CollectionConfig Config() {
+    CollectionConfig config;
+    config.vectors["text"] = {.dim = 8, .metric = Metric::kDot};
+    return config;
+  }
+  void ExpectOneDamage(std::string_view what, const std::string& path) {
+    const Report report = Look(path);
+    EXPECT_EQ(report.damages(), 1u) << ReportText(report);
+    EXPECT_NE(ReportText(report).find(what), std::string::npos) << ReportText(report);
+  }
+  // Of the collection without segments.
+  std::string SecondFolder() const {
+    for (const auto& entry : fs::directory_iterator(folder_ + "/collections")) {
+      if (!fs::exists(entry.path() / "seg") || fs::is_empty(entry.path() / "seg")) {
+        return entry.path();
+      }
+    }
+    return {};
+  }
   static std::vector<Point> Points(uint64_t first, uint64_t count) {
     std::vector<Point> points(count);
     for (uint64_t i = 0; i < count; ++i) {
@@ -177,9 +197,9 @@ TEST_F(InspectTest, WhatTheDeviceCanNotReadIsToldAndTheRestToo) {
   const uint64_t parts = Look(folder_).parts.size();
   int files_read = 0;
   for (const std::string& path : FilesEndingWith("")) {
-    // Nothing is told of the catalog and the reserve; the lock is empty.
+    // Nothing is told of the reserve; the lock is empty.
     if (!fs::is_regular_file(path) || fs::file_size(path) == 0) continue;
-    if (path.find("catalog.db") != std::string::npos || path.ends_with("reserve")) continue;
+    if (path.ends_with("reserve")) continue;
     // Behind what is used of a log there is nothing to be read.
     const uint64_t bytes = path.ends_with(".log") ? 4096 : fs::file_size(path);
     for (uint64_t at = 0; at < bytes; at += 16'384) {
@@ -201,6 +221,170 @@ TEST_F(InspectTest, AMissingFileIsDamage) {
   fs::remove(FilesEndingWith(".delta").at(0));
   const Report report = Look(folder_, false);
   EXPECT_EQ(report.damages(), 1u) << ReportText(report);
+}
+
+// Every byte of the small ones; of the catalog, pages all over it.
+TEST_F(InspectTest, FilesWithoutAHeaderAreToldByTheirNames) {
+  const std::pair<std::string, std::string> files[] = {
+      {FilesEndingWith("/CURRENT").at(0), "manifest: MANIFEST-"},
+      {folder_ + "/VERSION", "version: 1"},
+      {folder_ + "/catalog.db", "row manuals"},
+      {folder_ + "/reserve", "bytes: 4,194,304"}};
+  for (const auto& [file, told] : files) {
+    SCOPED_TRACE(file);
+    const std::string text = ReportText(Look(file));
+    EXPECT_NE(text.find(told), std::string::npos) << text;
+    if (file.ends_with("reserve")) continue;
+    const auto bytes = static_cast<std::streamoff>(fs::file_size(file));
+    for (std::streamoff at = 0; at < bytes; at += bytes < 1000 ? 1 : 4001) {
+      FlipByte(file, at);
+      const Report alone = Look(file);
+      const Report whole = Look(folder_);
+      FlipByte(file, at);
+      EXPECT_EQ(alone.damages(), 1u) << at << ReportText(alone);
+      EXPECT_EQ(whole.damages(), 1u) << at << ReportText(whole);
+    }
+  }
+  EXPECT_EQ(Look(folder_).damages(), 0u);
+}
+
+TEST_F(InspectTest, AFolderOfANewerVersionIsNotRead) {
+  std::ofstream(folder_ + "/VERSION") << "7\n";
+  const Report report = Look(folder_);
+  EXPECT_EQ(report.damages(), 0u);
+  EXPECT_NE(report.not_read.find("version 7"), std::string::npos) << ReportText(report);
+}
+
+TEST_F(InspectTest, ACatalogThatAKillHasLeft) {
+  const std::string copy = folder_ + "/copy";
+  {
+    auto database = engine::Database::Open({.directory = folder_}, {*files_, *random_, *log_});
+    ASSERT_TRUE(database.ok());
+    ASSERT_TRUE((*database)->CreateCollection("second", Config()).ok());
+    fs::create_directories(copy);
+    for (const char* name : {"/catalog.db", "/catalog.db-wal"}) {
+      fs::copy_file(folder_ + name, copy + name);
+    }
+    EXPECT_NE(ReportText(Look(folder_ + "/catalog.db")).find("a server writes to it"),
+              std::string::npos);
+  }
+  const std::string text = ReportText(Look(copy + "/catalog.db"));
+  EXPECT_NE(text.find("applied seq: 2"), std::string::npos) << text;
+  EXPECT_NE(text.find("row second"), std::string::npos) << text;
+}
+
+TEST_F(InspectTest, ASnapshotOfTheWholeStorage) {
+  std::string path;
+  {
+    auto database = engine::Database::Open({.directory = folder_}, {*files_, *random_, *log_});
+    ASSERT_TRUE(database.ok());
+    const std::vector<engine::AliasChange> alias = {engine::CreateAlias{"manuals", "books"}};
+    ASSERT_TRUE((*database)->ChangeAliases(alias).ok());
+    auto made = (*database)->CreateStorageSnapshot(context_);
+    ASSERT_TRUE(made.ok()) << made.status().ToString();
+    path = *(*database)->snapshots().PathOf(engine::SnapshotStore::kWholeStorage, made->name);
+  }
+  for (const bool verify : {false, true}) {
+    const Report report = Look(path, verify);
+    const std::string text = ReportText(report);
+    EXPECT_EQ(report.kind, "storage_snapshot");
+    EXPECT_EQ(report.damages(), 0u) << text;
+    EXPECT_NE(text.find("collection: manuals"), std::string::npos) << text;
+    EXPECT_NE(text.find("alias books"), std::string::npos) << text;
+    EXPECT_EQ(text.find("verified: yes") != std::string::npos, verify);
+  }
+  FlipByte(path, static_cast<std::streamoff>(fs::file_size(path) - 3000));
+  EXPECT_EQ(Look(path).damages(), 1u);
+}
+
+TEST_F(InspectTest, ALogIsHeldAgainstItsManifest) {
+  const fs::path log = fs::path(FilesEndingWith("CURRENT").at(0)).parent_path() / "log";
+  const fs::path folder = log.parent_path();
+  const Uuid uuid = *Uuid::Parse(folder.filename().string());
+  storage::Manifest manifest = *storage::ReadPublishedManifest(*files_, folder, uuid);
+  manifest.log_synced_seq = 4;  // the last write
+  ASSERT_TRUE(storage::PublishManifest(*files_, folder, manifest).ok());
+  EXPECT_EQ(Look(folder_).damages(), 0u) << ReportText(Look(folder_));
+  const std::vector<std::string> files = *files_->List(log);
+  const fs::path file = log / files.back();
+  fs::copy_file(file, folder_ + "/kept");
+  fs::resize_file(file, 4096);
+  ExpectOneDamage("ends with record 3", folder_);
+  fs::remove(file);
+  fs::copy_file(folder_ + "/kept", file);
+  EXPECT_EQ(Look(folder_).damages(), 0u);
+  fs::remove_all(log);
+  fs::create_directories(log);
+  fs::copy_file(folder_ + "/kept", log / storage::LogFileName(9));
+  ExpectOneDamage("on are missing", folder_);
+}
+
+TEST_F(InspectTest, TheSystemLogIsHeldAgainstTheCatalogAndTheFolders) {
+  const fs::path log = folder_ + "/system/" + storage::LogFileName(1);
+  fs::copy_file(log, folder_ + "/kept");
+  {
+    auto database = engine::Database::Open({.directory = folder_}, {*files_, *random_, *log_});
+    ASSERT_TRUE(database.ok());
+    ASSERT_TRUE((*database)->CreateCollection("second", Config()).ok());
+  }
+  EXPECT_EQ(Look(folder_).damages(), 0u);
+  const std::string second = SecondFolder();
+  fs::rename(second, folder_ + "/moved");
+  ExpectOneDamage("the folder of `second` is missing", folder_);
+  fs::rename(folder_ + "/moved", second);
+  fs::create_directories(folder_ + "/collections/00000000-0000-4000-8000-000000000001");
+  const Report leftover = Look(folder_);
+  EXPECT_EQ(leftover.damages(), 0u);
+  EXPECT_NE(Find(leftover, "leftover"), nullptr);
+  fs::remove(folder_ + "/collections/00000000-0000-4000-8000-000000000001");
+  fs::copy_file(log, folder_ + "/longer");
+  fs::remove(log);
+  fs::copy_file(folder_ + "/kept", log);
+  ExpectOneDamage("ends at record 1, but catalog.db holds record 2", folder_);
+  fs::remove(log);
+  fs::copy_file(folder_ + "/longer", log.parent_path() / storage::LogFileName(5));
+  ExpectOneDamage("records from 1 on are missing", folder_);
+}
+
+// Says EACCES of what is asked for.
+class ForbiddenFiles final : public engine::ForwardingFileSystem {
+ public:
+  ForbiddenFiles(env::FileSystem& truth, std::string part)
+      : ForwardingFileSystem(truth), part_(std::move(part)) {}
+  Result<std::unique_ptr<env::File>> Open(const std::string& path, env::OpenMode mode) override {
+    if (path.find(part_) != std::string::npos) return Refusal(path);
+    return ForwardingFileSystem::Open(path, mode);
+  }
+  Result<std::unique_ptr<env::MappedFile>> Map(const std::string& path) override {
+    if (path.find(part_) != std::string::npos) return Refusal(path);
+    return ForwardingFileSystem::Map(path);
+  }
+  Result<std::vector<std::string>> List(const std::string& path) override {
+    if (path.find(part_) != std::string::npos) return Refusal(path);
+    return ForwardingFileSystem::List(path);
+  }
+
+ private:
+  static Status Refusal(const std::string& path) {
+    return IoError("can't open " + path + ": Permission denied");
+  }
+  const std::string part_;
+};
+
+TEST_F(InspectTest, WhatMayNotBeReadIsNoDamage) {
+  for (const char* part : {"VERSION", "/system", "catalog.db", "collections", "CURRENT", "MANIFEST",
+                           "/log", ".seg", ".delta", "-"}) {
+    SCOPED_TRACE(part);
+    ForbiddenFiles files(*files_, part);
+    const Result<Report> report = Inspect(files, folder_, {.verify = true});
+    ASSERT_TRUE(report.ok()) << report.status().ToString();
+    EXPECT_EQ(report->damages(), 0u) << ReportText(*report);
+    EXPECT_GT(report->not_reads(), 0u) << ReportText(*report);
+    EXPECT_NE(ReportText(*report).find("NOT READ: permission is missing"), std::string::npos);
+  }
+  ForbiddenFiles files(*files_, "");
+  const Result<Report> none = Inspect(files, folder_, {});
+  EXPECT_NE(none.status().message().find("Permission denied"), std::string::npos);
 }
 
 TEST_F(InspectTest, WhatIsNotOursIsAnError) {

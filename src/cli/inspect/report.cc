@@ -48,6 +48,7 @@ void AppendText(const Report& report, size_t depth, std::string& out) {
   const std::string indent(2 * depth, ' ');
   out += indent + report.kind + (report.name.empty() ? "" : " " + Printable(report.name)) + "\n";
   if (!report.damage.empty()) out += indent + "  DAMAGED: " + Printable(report.damage) + "\n";
+  if (!report.not_read.empty()) out += indent + "  NOT READ: " + Printable(report.not_read) + "\n";
   for (const Fact& fact : report.facts) {
     std::string key = fact.key;
     for (char& c : key) c = c == '_' ? ' ' : c;
@@ -83,6 +84,10 @@ void WriteJson(const Report& report, JsonWriter& json) {
     json.Key("damage");
     json.String(report.damage);
   }
+  if (!report.not_read.empty()) {
+    json.Key("not_read");
+    json.String(report.not_read);
+  }
   if (!report.parts.empty()) {
     json.Key("parts");
     json.BeginArray();
@@ -97,6 +102,12 @@ void WriteJson(const Report& report, JsonWriter& json) {
 uint64_t Report::damages() const {
   uint64_t count = damage.empty() ? 0 : 1;
   for (const Report& part : parts) count += part.damages();
+  return count;
+}
+
+uint64_t Report::not_reads() const {
+  uint64_t count = not_read.empty() ? 0 : 1;
+  for (const Report& part : parts) count += part.not_reads();
   return count;
 }
 

@@ -26,15 +26,17 @@ struct Report {
   std::vector<Fact> facts;
   std::string damage;  // why it can't be read or trusted; empty: nothing was found
   std::vector<Report> parts;
+  std::string not_read{};  // why it was not looked at, and so may be damaged or not; or empty
 
   // Of this one and all parts.
   uint64_t damages() const;
+  uint64_t not_reads() const;
 };
 
 // Indented lines, no control characters, a newline at the end.
 std::string ReportText(const Report& report);
-// {"kind":…,"name":…, facts…, "damage":…,"parts":[…]} without spaces; the last two where there are
-// any.
+// {"kind":…,"name":…, facts…, "damage":…,"not_read":…,"parts":[…]} without spaces; the last three
+// where there are any.
 std::string ReportJson(const Report& report);
 
 }  // namespace akidb::cli

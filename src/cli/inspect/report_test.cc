@@ -29,6 +29,16 @@ TEST(Report, AsJsonKeepsNumbers) {
             R"("damage":"torn \"here\"\n"}]})");
 }
 
+TEST(Report, WhatWasNotReadIsNoDamage) {
+  Report report = Example();
+  report.parts[0].damage.clear();
+  report.parts[0].not_read = "why";
+  EXPECT_EQ(report.damages(), 0u);
+  EXPECT_EQ(report.not_reads(), 1u);
+  EXPECT_NE(ReportText(report).find("    NOT READ: why\n"), std::string::npos);
+  EXPECT_NE(ReportJson(report).find(R"("not_read":"why"})"), std::string::npos);
+}
+
 TEST(Report, CountsDamagesInAllParts) {
   Report report = Example();
   EXPECT_EQ(report.damages(), 1u);
