@@ -200,6 +200,13 @@ class DatabaseImpl final : public Database {
     return opened;
   }
 
+  std::vector<NamedState> States() const override {
+    MutexLock lock(entries_mutex_);
+    std::vector<NamedState> states;
+    for (const auto& [name, of] : entries_) states.push_back({name, of->state, of->trouble});
+    return states;
+  }
+
   Status BindModel(std::string_view collection, std::string_view vector_name,
                    std::string_view model_id, std::string_view fingerprint) override {
     // Nearly always: bound long ago, and a binding never changes. Takes no turn with the changes.
@@ -347,6 +354,7 @@ class DatabaseImpl final : public Database {
     if (entry.collection) return entry.collection;
     if (entry.deleted) return NoSuchCollection(name);
     if (!entry.quarantine.ok()) return entry.quarantine;
+    SetState(entry, CollectionState::kRecovering);
     Result<std::shared_ptr<Collection>> opened =
         reserve_.Retry([&] { return Collection::Open(OptionsOf(entry), CollectionParts()); });
     if (opened.ok()) {
@@ -356,6 +364,8 @@ class DatabaseImpl final : public Database {
     }
     const Status& failure = opened.status();
     const bool lasting = IsLasting(failure.code());
+    SetState(entry, lasting ? CollectionState::kQuarantined : CollectionState::kUnavailable,
+             failure.ToString());
     environment_.log.Write(LogLevel::kError,
                            lasting ? "collection_quarantined" : "collection_not_opened",
                            failure.message(), {{"collection", name}});
@@ -467,6 +477,13 @@ class DatabaseImpl final : public Database {
       AKIDB_REQUIRES(entry.open_mutex, entries_mutex_) {
     entry.opened = collection;
     entry.collection = std::move(collection);
+    entry.state = CollectionState::kReady;
+    entry.trouble.clear();
+  }
+  void SetState(Entry& entry, CollectionState state, std::string trouble = {}) {
+    MutexLock lock(entries_mutex_);
+    entry.state = state;
+    entry.trouble = std::move(trouble);
   }
 
   // By name. Shared with `entries_`.

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "engine/collection.h"
+#include "engine/collection_state.h"
 #include "engine/snapshot_store.h"
 #include "env/file_system.h"
 #include "env/random.h"
@@ -91,6 +92,8 @@ class Database {
   virtual Result<std::shared_ptr<Collection>> FindCollection(std::string_view name) = 0;
   // By ascending name. Opens none, and waits for none that is being opened.
   virtual std::vector<OpenedCollection> OpenedCollections() const = 0;
+  // Of all, by ascending name; likewise. None is kDegraded: its statistics tell.
+  virtual std::vector<NamedState> States() const = 0;
 
   // Adds vectors to a collection or leaves some out: what `change` makes of `vectors` and of the
   // options that are kept. The collection is opened anew: writes meanwhile are kUnavailable. Rows

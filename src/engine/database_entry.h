@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "engine/collection.h"
+#include "engine/collection_state.h"
 #include "types/uuid.h"
 
 namespace akidb::engine {
@@ -24,6 +25,9 @@ struct DatabaseEntry {
   std::shared_ptr<Collection> collection AKIDB_GUARDED_BY(open_mutex);
   // The same, for who doesn't wait for an opening. Guarded by entries_mutex_.
   std::weak_ptr<Collection> opened;
+  // Likewise; `trouble` is the reason of a NamedState.
+  CollectionState state = CollectionState::kClosed;
+  std::string trouble;
   // Damage, which another try would find again.
   Status quarantine AKIDB_GUARDED_BY(open_mutex);
   bool deleted AKIDB_GUARDED_BY(open_mutex) = false;

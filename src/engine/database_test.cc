@@ -57,6 +57,13 @@ class DatabaseTest : public testing::Test {
     }
     return *(*collection)->Count(context_, nullptr);
   }
+  NamedState StateOf(std::string_view name) {
+    for (const NamedState& one : database_->States()) {
+      if (one.name == name) return one;
+    }
+    ADD_FAILURE() << "no collection " << name;
+    return {};
+  }
   // The folder of the only collection.
   fs::path CollectionFolder() { return fs::directory_iterator(folder_ + "/collections")->path(); }
   static void FlipByte(const fs::path& path, std::streamoff at) {
@@ -117,8 +124,23 @@ TEST_F(DatabaseTest, RefusesAFolderInUse) {
 TEST_F(DatabaseTest, RefusesAFolderOfANewerVersion) {
   Open();
   database_.reset();
-  std::ofstream(folder_ + "/VERSION") << "2\n";
-  EXPECT_EQ(TryOpen().status().code(), ErrorCode::kUnsupported);
+  for (const char* version : {"2\n", "10\n"}) {
+    std::ofstream(folder_ + "/VERSION") << version;
+    EXPECT_EQ(TryOpen().status().code(), ErrorCode::kUnsupported) << version;
+  }
+}
+
+TEST_F(DatabaseTest, AVersionThatIsNoNumberIsDamage) {
+  Open();
+  database_.reset();
+  for (const char* version : {"", "1", "\n", "!\n", "1\x0b", "01\n", "1\n1\n", "garbage\n"}) {
+    std::ofstream(folder_ + "/VERSION") << version;
+    const Status status = TryOpen().status();
+    EXPECT_EQ(status.code(), ErrorCode::kCorruption) << version;
+    EXPECT_NE(status.message().find("VERSION is damaged"), std::string::npos) << status.message();
+  }
+  std::ofstream(folder_ + "/VERSION") << "1\n";
+  EXPECT_TRUE(TryOpen().ok());
 }
 
 TEST_F(DatabaseTest, RebuildsALostOrDamagedCatalogFromTheSystemLog) {
@@ -154,11 +176,16 @@ TEST_F(DatabaseTest, ADamagedCollectionIsQuarantinedAlone) {
   FlipByte(bad / "MANIFEST-2", 30);
   Open();
   EXPECT_EQ(database_->ListCollections(), (std::vector<std::string>{"bad", "good"}));
+  EXPECT_EQ(StateOf("bad").state, CollectionState::kClosed);
   EXPECT_EQ(CountOf("good"), 1u);
   auto found = database_->FindCollection("bad");
   EXPECT_EQ(found.status().code(), ErrorCode::kUnavailable);
   EXPECT_NE(found.status().message().find("quarantined"), std::string::npos);
   EXPECT_NE(found.status().message().find("MANIFEST-2"), std::string::npos);
+  EXPECT_EQ(StateOf("bad").state, CollectionState::kQuarantined);
+  EXPECT_NE(StateOf("bad").reason.find("MANIFEST-2"), std::string::npos);
+  EXPECT_EQ(StateOf("good").state, CollectionState::kReady);
+  EXPECT_EQ(StateOf("good").reason, "");
   // It can still be deleted.
   EXPECT_TRUE(*database_->DeleteCollection("bad"));
   EXPECT_FALSE(fs::exists(bad));
@@ -175,9 +202,13 @@ TEST_F(DatabaseTest, AFailureThatMayPassIsNotRemembered) {
   fs::create_directory(current);
   Open();
   EXPECT_EQ(database_->FindCollection("a").status().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(StateOf("a").state, CollectionState::kUnavailable);
+  EXPECT_NE(StateOf("a").reason.find("CURRENT"), std::string::npos);
   fs::remove(current);
   fs::rename(folder_ + "/kept", current);
   EXPECT_EQ(CountOf("a"), 1u);
+  EXPECT_EQ(StateOf("a").state, CollectionState::kReady);
+  EXPECT_EQ(StateOf("a").reason, "");
 }
 
 TEST_F(DatabaseTest, RemovesFoldersThatNoRecordNames) {

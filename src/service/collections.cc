@@ -79,6 +79,22 @@ std::vector<NamedStats> Service::UsedCollections() const {
   return used;
 }
 
+std::vector<NamedState> Service::States(std::span<const NamedStats> used) const {
+  std::map<std::string_view, const std::string*> troubles;
+  for (const NamedStats& one : used) {
+    const std::string& trouble = TroubleOf(one.stats);
+    if (!trouble.empty()) troubles.emplace(one.name, &trouble);
+  }
+  std::vector<NamedState> states = database_.States();
+  for (NamedState& one : states) {
+    const auto found = troubles.find(one.name);
+    if (found == troubles.end() || one.state != CollectionState::kReady) continue;
+    one.state = CollectionState::kDegraded;
+    one.reason = *found->second;
+  }
+  return states;
+}
+
 Result<WriteReply> Service::PutPayloadIndex(const RequestContext& context,
                                             std::string_view collection,
                                             const PayloadIndexRequest& request) {

@@ -44,6 +44,11 @@ using ScrollPage = engine::ScrollPage;
 using ScrubDamage = engine::ScrubDamage;
 using ScrubReport = engine::ScrubReport;
 using Alias = engine::Alias;
+using CollectionState = engine::CollectionState;
+using NamedState = engine::NamedState;
+using engine::CollectionStateName;
+using engine::kCollectionStates;
+using engine::TroubleOf;
 using AliasChange = engine::AliasChange;
 using CreateAlias = engine::CreateAlias;
 using DeleteAlias = engine::DeleteAlias;
@@ -222,6 +227,8 @@ class Service {
   ProcessUsage Usage() const { return env::ReadProcessUsage(); }
   // Those in use; none is opened for it.
   std::vector<NamedStats> UsedCollections() const;
+  // Of all collections, kDegraded among them by what `used` says of those in use.
+  std::vector<NamedState> States(std::span<const NamedStats> used) const;
   Result<CollectionInfo> GetCollection(const RequestContext& context, std::string_view name);
   // Durable when they return; the index of what is stored already is built in the background.
   Result<WriteReply> PutPayloadIndex(const RequestContext& context, std::string_view collection,

@@ -319,6 +319,7 @@ class FakeDatabase final : public engine::Database {
     return std::shared_ptr<engine::Collection>(it->second);
   }
   std::vector<engine::OpenedCollection> OpenedCollections() const override { return {}; }
+  std::vector<engine::NamedState> States() const override { return {}; }
   Status ChangeVectors(std::string_view name, const engine::OptionsChange& change) override {
     return collections.at(std::string(name))->Retire(change);
   }

@@ -57,7 +57,10 @@ class Damage(ServerTestCase):
             self.assertEqual(reply.status, 503, reply.text)
             self.assertTrue(reply.error.startswith("Service unavailable: "), reply.error)
             self.assertTrue(any(os.path.basename(segment) in reply.error for segment in damaged), reply.error)
-        info = self.server.request("GET", path).result
+        reply = self.server.request("GET", path)
+        info, own = reply.result, reply.json["akidb"]
+        self.assertEqual((own["state"], own["reason"]), ("degraded", info["optimizer_status"]["error"]))
+        self.assertIn('akidb_collections{state="degraded"} 1', self.server.request("GET", "/metrics").text)
         self.assertEqual(info["status"], "red")
         self.assertTrue(any(segment in info["optimizer_status"]["error"] for segment in damaged), info)
         count = self.server.request("POST", path + "/points/count", {"exact": True})

@@ -204,5 +204,58 @@ class Scrubs(ServerTestCase):
         self.assertIn(os.path.basename(segment), issue["description"])
 
 
+class States(ServerTestCase):
+    """What /metrics, /issues and the listing say of collections that can't be used."""
+
+    def states(self):
+        lines = self.call("GET", "/metrics").text.splitlines()
+        found = [re.fullmatch(r'akidb_collections\{state="([a-z]+)"\} (\d+)', line) for line in lines]
+        return {match[1]: int(match[2]) for match in found if match}
+
+    def issues(self):
+        return self.ok("GET", "/issues").result["issues"]
+
+    def damage(self, pattern):
+        (path,) = glob.glob(os.path.join(self.server.data_dir, "collections", "*", pattern))
+        with open(path, "r+b") as file:
+            file.seek(30)
+            byte = file.read(1)
+            file.seek(30)
+            file.write(bytes([byte[0] ^ 8]))
+        return os.path.basename(path)
+
+    def test_a_quarantined_collection_can_be_alerted_on(self):
+        self.create()
+        self.upsert([{"id": 1, "vector": [1, 2, 3, 4]}])
+        none = {state: 0 for state in ("closed", "recovering", "ready", "degraded", "unavailable", "quarantined")}
+        self.assertEqual(self.states(), none | {"ready": 1})
+        self.assertEqual(self.ok("GET", self.path).json["akidb"]["state"], "ready")
+        self.server.stop()
+        name = self.damage("MANIFEST-*")
+        self.server.start()
+        self.ok("PUT", "/collections/sound", {"vectors": {"size": 4, "distance": "Dot"}})
+        # Nobody has asked for it yet, and nobody knows.
+        self.assertEqual(self.states(), none | {"ready": 1, "closed": 1})
+        self.assertEqual(self.issues(), [])
+        self.assertNotIn("akidb", self.ok("GET", "/collections").json)
+        error = self.refused(503, "GET", self.path)
+        self.assertIn("quarantined", error)
+        self.assertEqual(self.states(), none | {"ready": 1, "quarantined": 1})
+        (issue,) = self.issues()
+        self.assertEqual(issue["id"], "COLLECTION/" + self.collection)
+        self.assertIn("is quarantined", issue["description"])
+        self.assertIn(name, issue["description"])
+        self.assertIn("akidb repair", issue["solution"]["refactor"])
+        listed = self.ok("GET", "/collections")
+        self.assertEqual(listed.result["collections"], [{"name": "sound"}, {"name": self.collection}])
+        trouble = listed.json["akidb"]["troubles"][self.collection]
+        self.assertEqual(trouble["state"], "quarantined")
+        self.assertIn(name, trouble["reason"])
+        self.assertEqual(list(listed.json["akidb"]["troubles"]), [self.collection])
+        self.ok("DELETE", self.path)
+        self.assertEqual(self.states(), none | {"ready": 1})
+        self.assertEqual(self.issues(), [])
+
+
 if __name__ == "__main__":
     unittest.main()

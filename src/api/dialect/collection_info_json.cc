@@ -198,12 +198,6 @@ void WritePayloadSchema(const service::PayloadIndexInfos& indexes, JsonWriter& j
   json.EndObject();
 }
 
-// Why something is wrong; empty while nothing is.
-const std::string& FailureOf(const service::CollectionStats& stats) {
-  if (!stats.read_only_reason.empty()) return stats.read_only_reason;
-  return stats.damage.empty() ? stats.merge_failure : stats.damage;
-}
-
 // Red: it takes no writes, or some of its points can't be read. Yellow: segments are to be merged
 // or to get a graph, or are being, or many points are on their way into such.
 std::string_view StatusOf(const service::CollectionStats& stats) {
@@ -249,7 +243,7 @@ void WriteCollectionInfo(const service::CollectionInfo& info, JsonWriter& json) 
   json.Key("status");
   json.String(StatusOf(stats));
   json.Key("optimizer_status");
-  const std::string& failure = FailureOf(stats);
+  const std::string& failure = service::TroubleOf(stats);
   if (failure.empty()) {
     json.String("ok");
   } else {

@@ -34,6 +34,35 @@ std::string AnswerAliases(const ApiCall& call, const std::vector<service::Alias>
   return envelope.Finish();
 }
 
+void WriteState(service::CollectionState state, std::string_view reason, JsonWriter& json) {
+  json.Key("state");
+  json.String(service::CollectionStateName(state));
+  if (reason.empty()) return;
+  json.Key("reason");
+  json.String(reason);
+}
+
+// Of those that the caller sees and that have one; nothing where none has.
+void WriteTroubles(const ApiCall& call, JsonWriter& json) {
+  std::vector<service::NamedState> states = call.service.States(call.service.UsedCollections());
+  std::erase_if(states, [&](const service::NamedState& one) {
+    return one.reason.empty() || !call.caller.Sees(one.name);
+  });
+  if (states.empty()) return;
+  json.Key("akidb");
+  json.BeginObject();
+  json.Key("troubles");
+  json.BeginObject();
+  for (const service::NamedState& one : states) {
+    json.Key(one.name);
+    json.BeginObject();
+    WriteState(one.state, one.reason, json);
+    json.EndObject();
+  }
+  json.EndObject();
+  json.EndObject();
+}
+
 }  // namespace
 
 Result<std::string> ChangeAliases(const ApiCall& call) {
@@ -67,7 +96,7 @@ Result<std::string> ListCollections(const ApiCall& call) {
   }
   json.EndArray();
   json.EndObject();
-  envelope.Extras(call);
+  WriteTroubles(call, envelope.Extras(call));
   return envelope.Finish();
 }
 
@@ -79,6 +108,10 @@ Result<std::string> GetCollection(const ApiCall& call) {
   JsonWriter& extras = envelope.Extras(call);
   extras.Key("akidb");
   extras.BeginObject();
+  const std::string& trouble = service::TroubleOf(info.stats);
+  WriteState(
+      trouble.empty() ? service::CollectionState::kReady : service::CollectionState::kDegraded,
+      trouble, extras);
   extras.Key("memory_bytes");
   dialect::WriteMemoryUse(info.stats.memory, extras);
   if (!info.stats.without_graph.empty()) {

@@ -72,6 +72,17 @@ class MetricsText {
   std::string text_;
 };
 
+void AddStates(const std::vector<service::NamedState>& collections, MetricsText& metrics) {
+  metrics.Begin("akidb_collections", "gauge", "collections, by how they stand");
+  for (const service::CollectionState state : service::kCollectionStates) {
+    const auto count =
+        std::count_if(collections.begin(), collections.end(),
+                      [&](const service::NamedState& one) { return one.state == state; });
+    metrics.Sample("akidb_collections", {{"state", service::CollectionStateName(state)}},
+                   std::to_string(count));
+  }
+}
+
 void AddCollections(const std::vector<service::NamedStats>& used, MetricsText& metrics) {
   metrics.Begin("collection_points", "gauge", "points of a collection in use");
   for (const auto& [name, stats] : used) {
@@ -328,10 +339,17 @@ void WriteIssue(const std::string& id, const std::string& description, std::stri
   json.EndObject();
 }
 
-// What is wrong with a collection; empty when nothing is.
-std::string_view Trouble(const service::CollectionStats& stats) {
-  if (!stats.read_only_reason.empty()) return stats.read_only_reason;
-  return stats.damage.empty() ? stats.merge_failure : stats.damage;
+std::string DescriptionOf(const service::NamedState& one) {
+  std::string description = "Collection `" + one.name + "`";
+  if (one.state == service::CollectionState::kQuarantined) description += " is quarantined";
+  if (one.state == service::CollectionState::kUnavailable) description += " could not be opened";
+  return description + ": " + one.reason;
+}
+
+std::string_view SolutionOf(service::CollectionState state) {
+  return state == service::CollectionState::kQuarantined
+             ? "restore a snapshot, or stop the server and ask `akidb repair`"
+             : "see what the server has logged about it";
 }
 
 }  // namespace
@@ -346,7 +364,9 @@ Result<std::string> GetMetrics(const ApiCall& call) {
   metrics.Gauge("cluster_enabled", "1 in a cluster", "0");
   metrics.Gauge("collections_total", "collections",
                 std::to_string(call.service.ListCollections().size()));
-  AddCollections(call.service.UsedCollections(), metrics);
+  const std::vector<service::NamedStats> used = call.service.UsedCollections();
+  AddStates(call.service.States(used), metrics);
+  AddCollections(used, metrics);
   AddResponses(call.statistics.Read(), metrics);
   AddScrubs(call.service.Scrubs(), metrics);
   AddModels(call.service.EmbeddingStatistics(), metrics);
@@ -425,10 +445,9 @@ Result<std::string> GetIssues(const ApiCall& call) {
   json.BeginObject();
   json.Key("issues");
   json.BeginArray();
-  for (const auto& [name, stats] : call.service.UsedCollections()) {
-    if (Trouble(stats).empty()) continue;
-    WriteIssue("COLLECTION/" + name, "Collection `" + name + "`: " + std::string(Trouble(stats)),
-               "see what the server has logged about it", json);
+  for (const service::NamedState& one : call.service.States(call.service.UsedCollections())) {
+    if (one.reason.empty()) continue;
+    WriteIssue("COLLECTION/" + one.name, DescriptionOf(one), SolutionOf(one.state), json);
   }
   for (const service::ScrubDamage& damage : call.service.Scrubs().damages) {
     WriteIssue("FILE/" + damage.collection, damage.what,
