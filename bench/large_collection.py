@@ -204,6 +204,8 @@ def main():
     parser.add_argument("--dim", type=int, default=768)
     parser.add_argument("--limit-gb", type=float, default=0)
     parser.add_argument("--exact-queries", type=int, default=100)
+    parser.add_argument("--graph", nargs=2, type=int, metavar=("M", "EF_CONSTRUCT"),
+                        help="of the graphs; small ones are built sooner where only what is written matters")
     parser.add_argument("--keep", action="store_true", help="leave the data folder, and print its path")
     parser.add_argument("--starts", metavar="DATA_DIR")
     parser.add_argument("--binary", default=str(ROOT / "build" / "release" / "akidb"))
@@ -216,7 +218,9 @@ def main():
         return server.stop(keep=True)
     server = Server(options.binary, int(options.limit_gb * 1e9))
     try:
-        server.call("PUT", "/collections/large", {"vectors": {"size": options.dim, "distance": "Cosine"}})
+        graph = dict(zip(("m", "ef_construct"), options.graph)) if options.graph else {}
+        server.call("PUT", "/collections/large", {"vectors": {"size": options.dim, "distance": "Cosine"},
+                                                  "hnsw_config": graph})
         at = time.time(), 0.0
         store(server, rows, range(blocks))
         at = report(server, f"{blocks * BATCH} x {options.dim} stored", *at)
