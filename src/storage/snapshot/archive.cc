@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/zeros.h"
 
 namespace akidb::storage {
 namespace {
@@ -47,10 +48,6 @@ std::optional<uint64_t> SizeOf(std::span<const std::byte> field) {
     size = size << 3 | static_cast<uint64_t>(digit - '0');
   }
   return size;
-}
-
-bool AllZero(std::span<const std::byte> bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
 }  // namespace

@@ -3,26 +3,33 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/zeros.h"
+
 namespace akidb::storage {
 namespace {
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
 static_assert(kBufferBytes % kLogFrameBytes == 0);
 
-bool AllZero(std::span<const std::byte> bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
-
 FragmentHeader HeaderAt(std::span<const std::byte> rest) {
   return DecodeFragmentHeader(rest.first<kFragmentHeaderBytes>());
 }
 
-// Lengths and places that any version keeps to.
-bool IsPlausible(const FragmentHeader& header, size_t rest_bytes, uint64_t offset) {
-  return header.kind != 0 && kFragmentHeaderBytes + header.part_bytes <= rest_bytes &&
-         header.record_bytes <= kLogRecordBytesMax && header.body_offset <= header.record_bytes &&
-         header.part_bytes <= header.record_bytes - header.body_offset &&
-         header.durable >= kLogHeaderBytes && header.durable <= offset;
+// No fragment begins at the first of `rest`'s bytes, nor at this many behind it: their kinds are
+// zero, as all is in a tail that was allocated and not written.
+size_t WithoutAKind(std::span<const std::byte> rest) {
+  constexpr size_t kLook = 256;
+  static_assert(kLook > 2 * kFragmentHeaderBytes);
+  if (rest.size() < kLook || !AllZero(rest.first(kLook))) return 0;
+  return kLook - kFragmentHeaderBytes;
+}
+
+// Lengths and places that any version keeps to. Without branches: a search asks it of each byte.
+bool IsPlausible(const FragmentHeader& header, uint64_t rest_bytes, uint64_t offset) {
+  const uint64_t part_end = uint64_t{header.body_offset} + header.part_bytes;
+  return (header.kind != 0) & (kFragmentHeaderBytes + header.part_bytes <= rest_bytes) &
+         (header.record_bytes <= kLogRecordBytesMax) & (part_end <= header.record_bytes) &
+         (header.durable >= kLogHeaderBytes) & (header.durable <= offset);
 }
 
 }  // namespace
@@ -182,11 +189,13 @@ Result<LogTail> LogReader::ExamineTail() {
 }
 
 void LogReader::SearchFrame(std::span<const std::byte> rest, uint64_t offset, LogTail& tail) const {
-  for (size_t i = 0; i < rest.size(); ++i) {
-    if (rest[i] != std::byte{0}) tail.torn_bytes = offset + i + 1 - position_.offset;
-    // The good parts of a record that isn't whole are before at_.
-    if (offset + i < at_ || rest.size() - i < kFragmentHeaderBytes) continue;
-    if (rest[i + offsetof(FragmentHeader, kind)] == std::byte{0}) continue;
+  const auto written =
+      std::find_if(rest.rbegin(), rest.rend(), [](std::byte byte) { return byte != std::byte{0}; });
+  tail.torn_bytes = offset + static_cast<size_t>(rest.rend() - written) - position_.offset;
+  // The good parts of a record that isn't whole are before at_.
+  size_t i = at_ > offset ? static_cast<size_t>(at_ - offset) : 0;
+  for (; i + kFragmentHeaderBytes <= rest.size(); ++i) {
+    i += WithoutAKind(rest.subspan(i));
     FragmentHeader header = HeaderAt(rest.subspan(i));
     if (!IsPlausible(header, rest.size() - i, offset + i)) continue;
     std::span<const std::byte> fragment = rest.subspan(i, kFragmentHeaderBytes + header.part_bytes);

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ namespace akidb::fuzz {
 namespace {
 
 constexpr size_t kInputBytesMax = size_t{256} << 10;
+constexpr int kHeapKeptBytes = 64 << 20;
 constexpr uint64_t kNumbers[] = {0,          1,         2,          7,       63,         64,
                                  127,        128,       255,        4095,    4096,       32767,
                                  32768,      65535,     65536,      1 << 20, 0x7FFFFFFF, 0x80000000,
@@ -244,6 +246,9 @@ bool Read(int count, char** arguments, Options& options) {
 }
 
 int Main(int count, char** arguments) {
+  // A run takes and gives back the same buffers of some hundred KiB: the heap keeps them.
+  mallopt(M_TRIM_THRESHOLD, kHeapKeptBytes);
+  mallopt(M_MMAP_THRESHOLD, kHeapKeptBytes);
   Options options;
   if (!Read(count, arguments, options)) {
     std::fprintf(
