@@ -46,6 +46,13 @@ struct CollectionReplacement {
   std::vector<ModelBinding> models;
 };
 
+// All that a catalog holds.
+struct CatalogContent {
+  std::vector<CollectionRow> collections;
+  std::vector<ModelBinding> models;
+  std::vector<AliasRow> aliases;
+};
+
 class Catalog {
  public:
   // Creates the file when missing. kCorruption when it is not a sound database: then the caller may
@@ -65,6 +72,8 @@ class Catalog {
   virtual Status BindModel(uint64_t seq, const ModelBinding& binding) = 0;
   // Those of a collection that is not there any more are passed over. They go with it, too.
   virtual Status SetAliases(uint64_t seq, std::span<const AliasRow> rows) = 0;
+  // This and nothing else is in it then; `seq` may be what it was.
+  virtual Status Load(uint64_t seq, const CatalogContent& content) = 0;
 
   virtual Result<std::vector<CollectionRow>> Collections() const = 0;
   virtual Result<std::vector<ModelBinding>> ModelBindings() const = 0;

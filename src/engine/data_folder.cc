@@ -9,7 +9,8 @@
 namespace akidb::engine {
 namespace {
 
-constexpr char kFolderVersion[] = "1\n";
+constexpr std::string_view kFirstVersion = "1\n";
+constexpr std::string_view kCheckpointVersion = "2\n";
 constexpr char kKeepFolder[] = "repaired";
 
 // Makes the folder and its missing parents, each durable in its own parent.
@@ -42,12 +43,19 @@ Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const st
     // An earlier start may have been cut off between making the folder and syncing its parent.
     AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(folder)));
     AKIDB_RETURN_IF_ERROR(
-        env::WriteFileAtomically(fs, path, std::as_bytes(std::span(kFolderVersion, 2))));
+        env::WriteFileAtomically(fs, path, std::as_bytes(std::span(kFirstVersion))));
     return lock;
   }
   AKIDB_ASSIGN_OR_RETURN(std::string version, env::ReadWholeFile(fs, path, 64));
   AKIDB_RETURN_IF_ERROR(CheckFolderVersion(folder, version));
   return lock;
+}
+
+Status RaiseFolderVersion(env::FileSystem& fs, const std::string& folder) {
+  const std::string path = env::JoinPath(folder, "VERSION");
+  const Result<std::string> version = env::ReadWholeFile(fs, path, 64);
+  if (version.ok() && *version == kCheckpointVersion) return OkStatus();
+  return env::WriteFileAtomically(fs, path, std::as_bytes(std::span(kCheckpointVersion)));
 }
 
 Result<std::string> MakeKeepFolder(env::FileSystem& fs, const std::string& folder) {
@@ -73,17 +81,18 @@ Status MoveDurably(env::FileSystem& fs, const std::string& from, const std::stri
 }
 
 Status CheckFolderVersion(const std::string& folder, std::string_view version) {
-  if (version == kFolderVersion) return OkStatus();
+  if (version == kFirstVersion || version == kCheckpointVersion) return OkStatus();
   const std::string_view number = version.substr(0, version.find('\n'));
   const bool is_number =
       !number.empty() && number.front() != '0' &&
       std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!is_number || version.size() != number.size() + 1 || number == "1") {
+  if (!is_number || version.size() != number.size() + 1 || number == "1" || number == "2") {
     return CorruptionError(env::JoinPath(folder, "VERSION") +
-                           " is damaged: `1` and a newline were expected");
+                           " is damaged: `1` or `2` and a newline were expected");
   }
-  return UnsupportedError("data folder " + folder + " is of version " + std::string(number) +
-                          "; this program reads version 1. Use a newer akidb, or another folder");
+  return UnsupportedError(
+      "data folder " + folder + " is of version " + std::string(number) +
+      "; this program reads up to version 2. Use a newer akidb, or another folder");
 }
 
 }  // namespace akidb::engine

@@ -16,6 +16,10 @@ namespace akidb::engine {
 // of a version that we can read. kBusy: another process has it; kUnsupported: of a newer program.
 Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const std::string& folder);
 
+// To the version of folders whose system log may begin behind a checkpoint, which older programs
+// refuse. Durable.
+Status RaiseFolderVersion(env::FileSystem& fs, const std::string& folder);
+
 // Makes the folder repaired/N, N one more than there are, for what is taken out of use and not
 // deleted. Durable.
 Result<std::string> MakeKeepFolder(env::FileSystem& fs, const std::string& folder);

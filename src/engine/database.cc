@@ -70,7 +70,7 @@ class DatabaseImpl final : public Database {
     AKIDB_ASSIGN_OR_RETURN(
         registry_,
         Registry::Open(options_.directory, {environment_.fs, environment_.random, environment_.log},
-                       reserve_));
+                       reserve_, options_.system_log_bytes_max));
     // Whatever this or a start that was cut off has made in it.
     AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(options_.directory));
     AKIDB_RETURN_IF_ERROR(LoadEntries());

@@ -31,6 +31,7 @@ struct DatabaseOptions {
   uint64_t index_memory_max = uint64_t{2} << 30;  // that building one may take
   size_t head_rows_max = 16384;
   size_t head_bytes_max = 64u << 20;
+  uint64_t system_log_bytes_max = uint64_t{1} << 20;  // registry.h
 };
 
 struct DatabaseEnvironment {

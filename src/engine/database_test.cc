@@ -124,7 +124,7 @@ TEST_F(DatabaseTest, RefusesAFolderInUse) {
 TEST_F(DatabaseTest, RefusesAFolderOfANewerVersion) {
   Open();
   database_.reset();
-  for (const char* version : {"2\n", "10\n"}) {
+  for (const char* version : {"3\n", "10\n"}) {
     std::ofstream(folder_ + "/VERSION") << version;
     EXPECT_EQ(TryOpen().status().code(), ErrorCode::kUnsupported) << version;
   }
@@ -133,14 +133,16 @@ TEST_F(DatabaseTest, RefusesAFolderOfANewerVersion) {
 TEST_F(DatabaseTest, AVersionThatIsNoNumberIsDamage) {
   Open();
   database_.reset();
-  for (const char* version : {"", "1", "\n", "!\n", "1\x0b", "01\n", "1\n1\n", "garbage\n"}) {
+  for (const char* version : {"", "1", "2", "\n", "!\n", "1\x0b", "01\n", "1\n1\n", "garbage\n"}) {
     std::ofstream(folder_ + "/VERSION") << version;
     const Status status = TryOpen().status();
     EXPECT_EQ(status.code(), ErrorCode::kCorruption) << version;
     EXPECT_NE(status.message().find("VERSION is damaged"), std::string::npos) << status.message();
   }
-  std::ofstream(folder_ + "/VERSION") << "1\n";
-  EXPECT_TRUE(TryOpen().ok());
+  for (const char* version : {"1\n", "2\n"}) {
+    std::ofstream(folder_ + "/VERSION") << version;
+    EXPECT_TRUE(TryOpen().ok());
+  }
 }
 
 TEST_F(DatabaseTest, RebuildsALostOrDamagedCatalogFromTheSystemLog) {

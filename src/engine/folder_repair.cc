@@ -5,16 +5,13 @@
 #include <span>
 #include <utility>
 
-#include "catalog/catalog.h"
 #include "engine/data_folder.h"
-#include "engine/system_records.h"
 #include "env/permission.h"
 #include "storage/wal/log_repair.h"
 
 namespace akidb::engine {
 namespace {
 
-constexpr char kSystemFolder[] = "system";
 constexpr char kCollectionsFolder[] = "collections";
 constexpr char kLogFolder[] = "log";
 constexpr char kSystemPart[] = "system log";
@@ -24,13 +21,6 @@ constexpr char kUnreadable[] =
     "copy what can be read of the folder to another device, and repair the copy";
 constexpr char kNotPermitted[] =
     "permission is missing, and nothing is known of it: repair as the user who owns the folder";
-
-storage::LogOptions SystemLogOptions(const std::string& folder, uint64_t synced_seq) {
-  storage::LogOptions options;
-  options.directory = folder;
-  options.synced_seq = synced_seq;
-  return options;
-}
 
 storage::LogOptions CollectionLogOptions(const std::string& directory,
                                          const storage::Manifest& manifest) {
@@ -43,9 +33,8 @@ storage::LogOptions CollectionLogOptions(const std::string& directory,
   return options;
 }
 
-std::string LostRecords(const storage::LogDamage& damage, std::string_view of_what) {
-  std::string lost =
-      "every " + std::string(of_what) + " after record " + std::to_string(damage.last_seq);
+std::string LostWrites(const storage::LogDamage& damage) {
+  std::string lost = "every write after record " + std::to_string(damage.last_seq);
   if (damage.records_behind > 0) {
     lost += ": at least " + std::to_string(damage.records_behind);
   }
@@ -92,48 +81,15 @@ Status FolderRepair::ExamineAll() {
 }
 
 Status FolderRepair::ExamineSystemLog() {
-  AKIDB_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(Path(kSystemFolder)));
-  if (!exists) {
-    Add(kSystemPart, Path(kSystemFolder) + " is missing",
-        "only a copy of it, or of the whole folder, tells which collections these are", false);
-    return OkStatus();
+  Result<std::unique_ptr<SystemRepair>> examined = SystemRepair::Examine(fs_, folder_);
+  if (AddUnreadable(kSystemPart, examined.status())) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(system_, std::move(examined));
+  for (const auto& [uuid, collection] : system_->state().collections) {
+    names_[uuid] = collection.name;
   }
-  const auto replay = [this](const storage::LogRecord& record) -> Status {
-    Result<SystemRecord> decoded = DecodeSystemRecord(record.type, record.body);
-    if (!decoded.ok()) return decoded.status();
-    if (const auto* create = std::get_if<CreateCollectionRecord>(&*decoded)) {
-      names_[create->uuid] = create->name;
-    } else if (const auto* removed = std::get_if<DeleteCollectionRecord>(&*decoded)) {
-      names_.erase(removed->uuid);
-    } else if (const auto* replace = std::get_if<ReplaceCollectionRecord>(&*decoded)) {
-      if (replace->replaced) names_.erase(*replace->replaced);
-      names_[replace->uuid] = replace->name;
-    }
-    return OkStatus();
-  };
-  AKIDB_ASSIGN_OR_RETURN(in_catalog_, InCatalog());
-  const Result<std::optional<storage::LogDamage>> found =
-      storage::FindLogDamage(fs_, SystemLogOptions(Path(kSystemFolder), in_catalog_), replay);
-  if (AddUnreadable(kSystemPart, found.status())) return OkStatus();
-  AKIDB_RETURN_IF_ERROR(found.status());
-  const std::optional<storage::LogDamage>& damage = *found;
-  if (!damage) return OkStatus();
-  cut_system_log_ = true;
-  Add(kSystemPart, damage->what,
-      LostRecords(*damage, "change of collections, aliases and models") +
-          "; folders of collections made since are kept, and no longer served");
+  const std::optional<SystemDamage>& damage = system_->damage();
+  if (damage) Add(kSystemPart, damage->what, damage->lost, damage->mendable);
   return OkStatus();
-}
-
-// A record that the catalog has was synced. One that is damaged says nothing.
-Result<uint64_t> FolderRepair::InCatalog() const {
-  const std::string path = Path("catalog.db");
-  AKIDB_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(path));
-  if (!exists) return uint64_t{0};
-  const Result<std::unique_ptr<catalog::Catalog>> catalog = catalog::Catalog::Open(fs_, path);
-  if (catalog.ok()) return (*catalog)->applied_seq();
-  if (catalog.status().code() == ErrorCode::kUnsupported) return catalog.status();
-  return uint64_t{0};
 }
 
 Status FolderRepair::ExamineCollection(const Uuid& uuid, const std::string& part) {
@@ -200,7 +156,7 @@ Status FolderRepair::ExamineLog(const std::string& part, const storage::Manifest
   const std::optional<storage::LogDamage>& damage = *found;
   if (!damage) return OkStatus();
   work.cut_log = true;
-  std::string lost = LostRecords(*damage, "write");
+  std::string lost = LostWrites(*damage);
   if (manifest.log_synced_seq > damage->last_seq) {
     lost += "; and points that records up to " + std::to_string(manifest.log_synced_seq) +
             " have changed or deleted, of which segments may have left out what was there before";
@@ -225,11 +181,17 @@ Result<std::string> FolderRepair::Mend() {
   for (const auto& [uuid, work] : work_) {
     AKIDB_RETURN_IF_ERROR(MendCollection(uuid, work, keep));
   }
-  if (cut_system_log_) AKIDB_RETURN_IF_ERROR(MendSystemLog(keep));
+  const bool mend_system = system_ && system_->damage() && system_->damage()->mendable;
+  if (mend_system) AKIDB_RETURN_IF_ERROR(MendSystemLog(keep));
   return keep;
 }
 
 Result<std::string> FolderRepair::DropCatalog() {
+  if (!system_ || system_->only_in_catalog()) {
+    return InvalidArgumentError(
+        "the system log doesn't hold all that the catalog does: repair the folder first, without "
+        "--rebuild-catalog");
+  }
   AKIDB_ASSIGN_OR_RETURN(std::string keep, MakeKeepFolder(fs_, folder_));
   AKIDB_RETURN_IF_ERROR(KeepCatalog(keep));
   return keep;
@@ -289,8 +251,7 @@ Status FolderRepair::MendSegments(const CollectionWork& work, const std::string&
   return OkStatus();
 }
 
-// The next start removes the folders that no record names, and refuses a catalog that knows more
-// than the log: both are taken aside first.
+// The next start removes the folders that no record names: they are taken aside first.
 Status FolderRepair::MendSystemLog(const std::string& keep) {
   const std::string collections = Path(kCollectionsFolder);
   AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> folders, fs_.List(collections));
@@ -302,12 +263,7 @@ Status FolderRepair::MendSystemLog(const std::string& keep) {
     AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(keep));
     AKIDB_RETURN_IF_ERROR(MoveDurably(fs_, env::JoinPath(collections, folder), kept));
   }
-  AKIDB_RETURN_IF_ERROR(KeepCatalog(keep));
-  const std::string kept = env::JoinPath(keep, kSystemFolder);
-  AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(kept));
-  AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(keep));
-  return storage::CutLogAtDamage({fs_, random_, log_},
-                                 SystemLogOptions(Path(kSystemFolder), in_catalog_), kept);
+  return system_->Mend({fs_, random_, log_}, keep);
 }
 
 Status FolderRepair::KeepCatalog(const std::string& keep) {

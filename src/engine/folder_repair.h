@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "engine/segment_rescue.h"
+#include "engine/system_repair.h"
 #include "env/file_system.h"
 #include "env/random.h"
 #include "storage/manifest/manifest.h"
@@ -38,7 +39,8 @@ class FolderRepair {
   // Mends what can be. Whatever is taken away lies in a new folder repaired/N, which it returns.
   // After an error or a power cut: examine again.
   Result<std::string> Mend();
-  // The next start makes the catalog anew from the system log. Returns as Mend.
+  // The next start makes the catalog anew from the system log. Returns as Mend; kInvalidArgument
+  // where only the catalog knows the collections.
   Result<std::string> DropCatalog();
 
  private:
@@ -58,8 +60,6 @@ class FolderRepair {
   std::string Path(std::string_view name) const { return env::JoinPath(folder_, name); }
   Status ExamineAll();
   Status ExamineSystemLog();
-  // The last record of the system log that the catalog has; 0: none, or it can't be read.
-  Result<uint64_t> InCatalog() const;
   Status ExamineCollection(const Uuid& uuid, const std::string& part);
   Status ExamineSegments(const std::string& part, const storage::Manifest& manifest,
                          CollectionWork& work);
@@ -82,10 +82,9 @@ class FolderRepair {
   Logger& log_;
   const std::string folder_;
   std::unique_ptr<env::FileLock> lock_;
-  std::map<Uuid, std::string> names_;  // of collections, as far as the system log can be read
+  std::map<Uuid, std::string> names_;  // of collections, as far as they are known
   std::map<Uuid, CollectionWork> work_;
-  uint64_t in_catalog_ = 0;
-  bool cut_system_log_ = false;
+  std::unique_ptr<SystemRepair> system_;  // null: the system log can't be read
   std::vector<FolderDamage> damages_;
 };
 

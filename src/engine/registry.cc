@@ -1,149 +1,233 @@
 #include "engine/registry.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
+
+#include "engine/data_folder.h"
+#include "storage/wal/log_format.h"
 
 namespace akidb::engine {
 namespace {
 
 constexpr uint64_t kSystemLogFileBytes = 1 << 20;
 
-std::vector<catalog::ModelBinding> BindingsOf(const ReplaceCollectionRecord& record) {
-  std::vector<catalog::ModelBinding> bindings;
-  for (const ReplaceCollectionRecord::Model& model : record.models) {
-    bindings.push_back({record.uuid, model.vector_name, model.model_id, model.fingerprint});
-  }
-  return bindings;
-}
+uint64_t BytesInLog(size_t body_bytes) { return storage::kFragmentHeaderBytes + body_bytes; }
 
 }  // namespace
 
+// Opens the system log, and makes the catalog hold what the log says, whatever it held: a page of
+// it may be right and too old.
+class Registry::Recovery {
+ public:
+  explicit Recovery(Registry& registry)
+      : registry_(registry), folder_(registry.Path(kSystemFolderName)) {}
+
+  Status Run() {
+    applied_ = registry_.catalog_->applied_seq();
+    registry_.catalog_was_empty_ = applied_ == 0;
+    AKIDB_RETURN_IF_ERROR(FindCheckpoint());
+    AKIDB_RETURN_IF_ERROR(FindFirstRecord());
+    AKIDB_RETURN_IF_ERROR(OpenLog());
+    AKIDB_RETURN_IF_ERROR(FillCatalog());
+    if (!checkpoint_damage_.ok()) registry_.TryToCompact();
+    return OkStatus();
+  }
+
+ private:
+  // A damaged one is as good as none: the catalog may have what it had.
+  Status FindCheckpoint() {
+    Result<std::optional<SystemState>> read =
+        ReadSystemCheckpoint(registry_.environment_.fs, folder_);
+    if (read.ok()) {
+      has_checkpoint_ = read->has_value();
+      if (has_checkpoint_) state_ = std::move(**read);
+      return OkStatus();
+    }
+    checkpoint_damage_ = read.status();
+    if (checkpoint_damage_.code() != ErrorCode::kCorruption) return checkpoint_damage_;
+    registry_.environment_.log.Write(LogLevel::kWarning, "system_checkpoint_damaged",
+                                     checkpoint_damage_.message());
+    return OkStatus();
+  }
+
+  // The log begins behind a checkpoint, or with record 1. The folder of a collection is made after
+  // the log and before the record that names it. So folders without a log are no orphans of ours:
+  // something has taken the log away, and with it the only proof of what they are.
+  Status FindFirstRecord() {
+    env::FileSystem& fs = registry_.environment_.fs;
+    AKIDB_ASSIGN_OR_RETURN(const std::optional<uint64_t> first, storage::FirstSeqIn(fs, folder_));
+    if (has_checkpoint_) {
+      start_after_ = state_.seq;
+    } else if (first && *first > 1) {
+      start_after_ = *first - 1;
+      if (applied_ < start_after_) {
+        return CorruptionError("the system log begins with record " + std::to_string(*first) +
+                               ", and its checkpoint is missing or damaged: " +
+                               std::string(checkpoint_damage_.message()));
+      }
+      AKIDB_ASSIGN_OR_RETURN(state_, StateOf(*registry_.catalog_));
+      if (checkpoint_damage_.ok()) {
+        checkpoint_damage_ =
+            CorruptionError(env::JoinPath(folder_, kSystemCheckpointName) + " is missing");
+        registry_.environment_.log.Write(LogLevel::kWarning, "system_checkpoint_damaged",
+                                         checkpoint_damage_.message());
+      }
+    }
+    has_log_ = first.has_value();
+    if (has_log_) return OkStatus();
+    if (has_checkpoint_ || !checkpoint_damage_.ok()) return Missing();
+    AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> folders,
+                           fs.List(registry_.Path("collections")));
+    const bool holds_collections = std::any_of(folders.begin(), folders.end(), Uuid::Parse);
+    return holds_collections ? Missing() : OkStatus();
+  }
+
+  Status Missing() const {
+    return CorruptionError("the system log is missing from " + folder_ + ", but " +
+                           registry_.Path("collections") +
+                           " holds collections; restore system/ from the same copy");
+  }
+
+  // All of it is read, also what the catalog has, so that damage is found.
+  Status OpenLog() {
+    storage::LogOptions options;
+    options.directory = folder_;
+    options.start_after_seq = start_after_;
+    options.file_bytes_max = kSystemLogFileBytes;
+    options.synced_seq = applied_;
+    options.create = !has_log_;
+    storage::LogRecoveryReport report;
+    const storage::LogEnvironment& environment = registry_.environment_;
+    AKIDB_ASSIGN_OR_RETURN(
+        registry_.log_,
+        storage::Log::Open(
+            {environment.fs, environment.random, environment.log}, std::move(options),
+            [&](const storage::LogRecord& record) { return Take(record); }, &report));
+    last_seq_ = report.last_seq;
+    if (last_seq_ >= applied_) return OkStatus();
+    return CorruptionError("the system log ends at record " + std::to_string(last_seq_) +
+                           ", but the catalog holds record " + std::to_string(applied_));
+  }
+
+  Status Take(const storage::LogRecord& record) {
+    registry_.log_bytes_ += BytesInLog(record.body.size());
+    if (record.seq <= state_.seq) return OkStatus();
+    AKIDB_ASSIGN_OR_RETURN(const SystemRecord decoded,
+                           DecodeSystemRecord(record.type, record.body));
+    if (registry_.catalog_was_empty_) NoteTakenAway(decoded);
+    return state_.Apply(record.seq, decoded);
+  }
+
+  void NoteTakenAway(const SystemRecord& record) {
+    if (const auto* removed = std::get_if<DeleteCollectionRecord>(&record)) {
+      registry_.taken_away_.insert(removed->uuid);
+    } else if (const auto* replace = std::get_if<ReplaceCollectionRecord>(&record)) {
+      if (replace->replaced) registry_.taken_away_.insert(*replace->replaced);
+    }
+  }
+
+  Status FillCatalog() {
+    Result<SystemState> held = StateOf(*registry_.catalog_);
+    if (held.ok() && *held == state_) return OkStatus();
+    Status status = held.status();
+    if (held.ok() && held->seq == state_.seq) {
+      status = CorruptionError("the catalog doesn't hold what the system log says");
+    } else if (held.ok()) {
+      status = LoadState(state_, *registry_.catalog_);
+    }
+    if (status.code() != ErrorCode::kCorruption) return status;
+    AKIDB_RETURN_IF_ERROR(registry_.MakeCatalogAnew(status));
+    return LoadState(state_, *registry_.catalog_);
+  }
+
+  Registry& registry_;
+  const std::string folder_;
+  uint64_t applied_ = 0;  // by the catalog
+  bool has_checkpoint_ = false;
+  Status checkpoint_damage_ = OkStatus();
+  uint64_t start_after_ = 0;
+  bool has_log_ = false;
+  uint64_t last_seq_ = 0;
+  SystemState state_;
+};
+
 Result<std::unique_ptr<Registry>> Registry::Open(const std::string& directory,
                                                  const storage::LogEnvironment& environment,
-                                                 SpaceReserve& reserve) {
-  std::unique_ptr<Registry> registry(new Registry(directory, environment, reserve));
-  AKIDB_RETURN_IF_ERROR(registry->CheckSystemLogIsThere());
+                                                 SpaceReserve& reserve, uint64_t log_bytes_max) {
+  std::unique_ptr<Registry> registry(new Registry(directory, environment, reserve, log_bytes_max));
   AKIDB_RETURN_IF_ERROR(registry->OpenCatalog());
+  AKIDB_RETURN_IF_ERROR(Recovery(*registry).Run());
   return registry;
 }
 
-// The folder of a collection is made after the system log and before the record that names it. So
-// folders without a log are no orphans of ours: something has taken the log away, and with it the
-// only proof of what they are.
-Status Registry::CheckSystemLogIsThere() {
-  AKIDB_ASSIGN_OR_RETURN(bool exists, environment_.fs.Exists(Path("system")));
-  if (exists) {
-    AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> files, environment_.fs.List(Path("system")));
-    if (!files.empty()) return OkStatus();
-  }
-  AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> folders,
-                         environment_.fs.List(Path("collections")));
-  for (const std::string& folder : folders) {
-    if (!Uuid::Parse(folder)) continue;
-    return CorruptionError("the system log is missing from " + Path("system") + ", but " +
-                           Path("collections") +
-                           " holds collections; restore system/ from the same copy");
-  }
-  return OkStatus();
-}
-
-// Opens the catalog and replays what the system log has beyond it. A damaged catalog is made anew
-// from the whole log.
 Status Registry::OpenCatalog() {
   Result<std::unique_ptr<catalog::Catalog>> opened =
-      catalog::Catalog::Open(environment_.fs, Path("catalog.db"));
+      catalog::Catalog::Open(environment_.fs, Path(kCatalogName));
   if (opened.ok()) {
     catalog_ = std::move(opened).value();
-    return OpenSystemLog();
+    return OkStatus();
   }
-  const Status& status = opened.status();
-  if (status.code() != ErrorCode::kCorruption) return status;
-  environment_.log.Write(LogLevel::kWarning, "catalog_rebuilt", status.message());
+  if (opened.status().code() != ErrorCode::kCorruption) return opened.status();
+  return MakeCatalogAnew(opened.status());
+}
+
+Status Registry::MakeCatalogAnew(const Status& reason) {
+  environment_.log.Write(LogLevel::kWarning, "catalog_rebuilt", reason.message());
+  catalog_.reset();
   for (const char* suffix : {"", "-wal", "-shm"}) {
-    std::string path = Path("catalog.db") + suffix;
+    std::string path = Path(kCatalogName) + suffix;
     AKIDB_ASSIGN_OR_RETURN(bool exists, environment_.fs.Exists(path));
     if (exists) AKIDB_RETURN_IF_ERROR(environment_.fs.Remove(path));
   }
-  AKIDB_ASSIGN_OR_RETURN(catalog_, catalog::Catalog::Open(environment_.fs, Path("catalog.db")));
-  return OpenSystemLog();
-}
-
-// The whole log is read, so that a rebuilt catalog is a full one; the view skips what it has.
-Status Registry::OpenSystemLog() {
-  const uint64_t applied = catalog_->applied_seq();
-  catalog_was_empty_ = applied == 0;
-  auto replay = [&](const storage::LogRecord& record) -> Status {
-    if (record.seq <= applied) return OkStatus();
-    AKIDB_ASSIGN_OR_RETURN(SystemRecord decoded, DecodeSystemRecord(record.type, record.body));
-    if (catalog_was_empty_) NoteTakenAway(decoded);
-    return ApplyToCatalog(record.seq, decoded);
-  };
-  storage::LogOptions options;
-  options.directory = Path("system");
-  options.file_bytes_max = kSystemLogFileBytes;
-  options.synced_seq = applied;
-  storage::LogRecoveryReport report;
-  AKIDB_ASSIGN_OR_RETURN(
-      log_, storage::Log::Open({environment_.fs, environment_.random, environment_.log},
-                               std::move(options), replay, &report));
-  if (report.last_seq < applied) {
-    return CorruptionError("the system log ends at record " + std::to_string(report.last_seq) +
-                           ", but the catalog holds record " + std::to_string(applied));
-  }
+  AKIDB_ASSIGN_OR_RETURN(catalog_, catalog::Catalog::Open(environment_.fs, Path(kCatalogName)));
   return OkStatus();
-}
-
-void Registry::NoteTakenAway(const SystemRecord& record) {
-  if (const auto* removed = std::get_if<DeleteCollectionRecord>(&record)) {
-    taken_away_.insert(removed->uuid);
-  } else if (const auto* replace = std::get_if<ReplaceCollectionRecord>(&record)) {
-    if (replace->replaced) taken_away_.insert(*replace->replaced);
-  }
 }
 
 Status Registry::Apply(const SystemRecord& record) {
   AKIDB_RETURN_IF_ERROR(CatchUp());
+  const std::vector<std::byte> body = EncodeSystemRecord(record);
   AKIDB_ASSIGN_OR_RETURN(uint64_t seq, reserve_.Retry([&] {
-    return log_->Enqueue(static_cast<uint8_t>(TypeOf(record)), EncodeSystemRecord(record));
+    return log_->Enqueue(static_cast<uint8_t>(TypeOf(record)), body);
   }));
   AKIDB_RETURN_IF_ERROR(log_->Wait(seq));
   not_in_catalog_.emplace_back(seq, record);
+  log_bytes_ += BytesInLog(body.size());
   if (Status status = CatchUp(); !status.ok()) {
     environment_.log.Write(LogLevel::kWarning, "catalog_behind", status.message());
+  } else if (log_bytes_ > compact_at_bytes_) {
+    TryToCompact();
   }
+  return OkStatus();
+}
+
+// The log is longer than it need be then, and nothing else is wrong.
+void Registry::TryToCompact() {
+  const Status status = Compact();
+  if (status.ok()) return;
+  compact_at_bytes_ = log_bytes_ + log_bytes_max_;
+  environment_.log.Write(LogLevel::kWarning, "system_log_not_cut", status.message());
+}
+
+Status Registry::Compact() {
+  AKIDB_ASSIGN_OR_RETURN(const SystemState state, StateOf(*catalog_));
+  AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(environment_.fs, directory_));
+  AKIDB_ASSIGN_OR_RETURN(const uint64_t bytes,
+                         PublishSystemCheckpoint(environment_.fs, Path(kSystemFolderName), state));
+  log_->Rotate();
+  AKIDB_RETURN_IF_ERROR(log_->CutBefore(state.seq));
+  log_bytes_ = 0;
+  compact_at_bytes_ = std::max(log_bytes_max_, 2 * bytes);
   return OkStatus();
 }
 
 Status Registry::CatchUp() {
   for (; !not_in_catalog_.empty(); not_in_catalog_.pop_front()) {
     const auto& [seq, record] = not_in_catalog_.front();
-    AKIDB_RETURN_IF_ERROR(reserve_.Retry([&] { return ApplyToCatalog(seq, record); }));
+    AKIDB_RETURN_IF_ERROR(reserve_.Retry([&] { return ApplyToCatalog(seq, record, *catalog_); }));
   }
   return OkStatus();
-}
-
-Status Registry::ApplyToCatalog(uint64_t seq, const SystemRecord& record) {
-  if (const auto* create = std::get_if<CreateCollectionRecord>(&record)) {
-    return catalog_->AddCollection(seq, {create->uuid, create->name, create->config_json});
-  }
-  if (const auto* remove = std::get_if<DeleteCollectionRecord>(&record)) {
-    return catalog_->RemoveCollection(seq, remove->uuid);
-  }
-  if (const auto* set = std::get_if<SetAliasesRecord>(&record)) {
-    std::vector<catalog::AliasRow> rows;
-    for (const SetAliasesRecord::Item& item : set->items) {
-      rows.push_back({item.alias, item.collection});
-    }
-    return catalog_->SetAliases(seq, rows);
-  }
-  if (const auto* replace = std::get_if<ReplaceCollectionRecord>(&record)) {
-    return catalog_->ReplaceCollection(seq,
-                                       {.row = {replace->uuid, replace->name, replace->config_json},
-                                        .replaced = replace->replaced,
-                                        .models = BindingsOf(*replace)});
-  }
-  const auto& bind = std::get<BindModelRecord>(record);
-  return catalog_->BindModel(seq, {bind.uuid, bind.vector_name, bind.model_id, bind.fingerprint});
 }
 
 }  // namespace akidb::engine

@@ -1,5 +1,5 @@
-// Which collections, aliases and bindings of models there are: the system log, which is the truth,
-// and the catalog, its view (docs/format/system_records.md, catalog.md).
+// Which collections, aliases and bindings of models there are: the system log with its checkpoint,
+// which are the truth, and the catalog, their view (docs/format/system_records.md, catalog.md).
 #pragma once
 
 #include <cstdint>
@@ -13,19 +13,26 @@
 #include "catalog/catalog.h"
 #include "engine/space_reserve.h"
 #include "engine/system_records.h"
+#include "engine/system_state.h"
 #include "storage/wal/log.h"
 
 namespace akidb::engine {
+
+// The system log is cut when its records have more bytes than this, and more than twice those of
+// the checkpoint: then what it is rewritten for is a third of all that is written.
+inline constexpr uint64_t kSystemLogBytesMax = uint64_t{1} << 20;
 
 // Changed by one thread at a time.
 class Registry {
  public:
   // Of the data folder `directory`, in which there is a folder of collections. A damaged catalog is
-  // made anew from the log. kCorruption: the log is damaged, or missing where there are
-  // collections. `reserve`, and what `environment` names, outlive the object.
+  // made anew from the checkpoint and the log, a damaged checkpoint from the catalog and the log.
+  // kCorruption: the log is damaged, or missing where there are collections, or begins behind what
+  // is known. `reserve`, and what `environment` names, outlive the object.
   static Result<std::unique_ptr<Registry>> Open(const std::string& directory,
                                                 const storage::LogEnvironment& environment,
-                                                SpaceReserve& reserve);
+                                                SpaceReserve& reserve,
+                                                uint64_t log_bytes_max = kSystemLogBytesMax);
 
   // Writes the record to the log and waits until it is durable: then it counts. The view follows at
   // once or, if the catalog can't be written now, before the next change.
@@ -39,22 +46,32 @@ class Registry {
   const std::set<Uuid>& taken_away() const { return taken_away_; }
 
  private:
-  Registry(std::string directory, const storage::LogEnvironment& environment, SpaceReserve& reserve)
-      : directory_(std::move(directory)), environment_(environment), reserve_(reserve) {}
+  class Recovery;
+
+  Registry(std::string directory, const storage::LogEnvironment& environment, SpaceReserve& reserve,
+           uint64_t log_bytes_max)
+      : directory_(std::move(directory)),
+        environment_(environment),
+        reserve_(reserve),
+        log_bytes_max_(log_bytes_max),
+        compact_at_bytes_(log_bytes_max) {}
 
   std::string Path(std::string_view name) const { return env::JoinPath(directory_, name); }
-  Status CheckSystemLogIsThere();
   Status OpenCatalog();
-  Status OpenSystemLog();
-  void NoteTakenAway(const SystemRecord& record);
+  Status MakeCatalogAnew(const Status& reason);
   Status CatchUp();
-  Status ApplyToCatalog(uint64_t seq, const SystemRecord& record);
+  // Of the catalog, which has all that the log has.
+  Status Compact();
+  void TryToCompact();
 
   const std::string directory_;
   const storage::LogEnvironment environment_;
   SpaceReserve& reserve_;
+  const uint64_t log_bytes_max_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<storage::Log> log_;
+  uint64_t log_bytes_ = 0;         // of the records behind the checkpoint
+  uint64_t compact_at_bytes_ = 0;  // of those
   bool catalog_was_empty_ = false;
   std::set<Uuid> taken_away_;
   // Durable in the log, oldest first.

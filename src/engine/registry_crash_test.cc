@@ -32,18 +32,29 @@ Uuid UuidOf(uint64_t number) {
   return uuid;
 }
 
+// How many bytes of records the system log may have before it is cut: it never is, or each few
+// changes.
+constexpr uint64_t kLogBytesMax[] = {1 << 20, 150};
+
 class World {
  public:
-  explicit World(env::FileSystem& fs)
-      : fs_(fs), reserve_(fs, *log_, env::JoinPath(kFolder, "reserve")) {}
+  World(env::FileSystem& fs, uint64_t log_bytes_max)
+      : fs_(fs),
+        log_bytes_max_(log_bytes_max),
+        reserve_(fs, *log_, env::JoinPath(kFolder, "reserve")) {}
+
+  uint64_t log_bytes_max() const { return log_bytes_max_; }
 
   Status Open() {
     registry_.reset();
     AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(env::JoinPath(kFolder, "collections")));
     AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(kFolder));
-    AKIDB_ASSIGN_OR_RETURN(registry_, Registry::Open(kFolder, {fs_, *random_, *log_}, reserve_));
+    AKIDB_ASSIGN_OR_RETURN(
+        registry_, Registry::Open(kFolder, {fs_, *random_, *log_}, reserve_, log_bytes_max_));
     return OkStatus();
   }
+
+  void Close() { registry_.reset(); }
 
   // Change number 1, 2, …, the same in every world.
   Status Change(uint64_t number, State& state) {
@@ -86,6 +97,7 @@ class World {
 
  private:
   env::FileSystem& fs_;
+  const uint64_t log_bytes_max_;
   std::unique_ptr<env::Random> random_ = env::MakeSeededRandom(11);
   std::unique_ptr<Logger> log_ = MakeNullLogger();
   SpaceReserve reserve_;
@@ -93,6 +105,7 @@ class World {
 };
 
 struct Life {
+  uint64_t log_bytes_max = 0;
   size_t acknowledged = 0;
   std::vector<State> states;  // after change 0, 1, …, the one under way included
   bool finished = false;
@@ -102,6 +115,7 @@ constexpr size_t kChanges = 24;
 
 Life Live(World& world) {
   Life life;
+  life.log_bytes_max = world.log_bytes_max();
   life.states.emplace_back();
   if (!world.Open().ok()) return life;
   for (size_t number = 1; number <= kChanges; ++number) {
@@ -117,7 +131,7 @@ Life Live(World& world) {
 }
 
 std::string Judge(env::FileSystem& disk, const Life& life) {
-  World world(disk);
+  World world(disk, life.log_bytes_max);
   if (Status status = world.Open(); !status.ok()) return status.ToString();
   Result<State> found = world.Read();
   if (!found.ok()) return found.status().ToString();
@@ -134,6 +148,15 @@ std::string Judge(env::FileSystem& disk, const Life& life) {
   return "not the state after change " + std::to_string(life.acknowledged) + " or a later one";
 }
 
+// The catalog is a view: without it everything is found, too.
+std::string JudgeWithoutCatalog(env::FileSystem& disk, const Life& life) {
+  for (const char* name : {"catalog.db", "catalog.db-wal", "catalog.db-shm"}) {
+    const Status status = disk.Remove(env::JoinPath(kFolder, name));
+    if (!status.ok() && status.code() != ErrorCode::kNotFound) return status.ToString();
+  }
+  return Judge(disk, life);
+}
+
 std::unique_ptr<env::SimulatedFileSystem> MakeDisk(uint64_t seed) {
   auto disk = std::make_unique<env::SimulatedFileSystem>(seed);
   EXPECT_TRUE(disk->CreateDirectories(kFolder).ok());
@@ -146,90 +169,116 @@ TEST(RegistryCrash, KeepsEveryAcknowledgedChangeWhereverThePowerGoes) {
   const uint64_t seed = TestSeed(2);
   SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
   uint64_t states = 0;
-  bool finished = false;
-  for (uint64_t cut = 0; !finished; ++cut) {
-    auto disk = MakeDisk(seed + cut);
-    Life life;
-    {
-      World world(*disk);
-      disk->PowerOffAfter(cut);
-      life = Live(world);
-    }
-    finished = life.finished;
-    std::set<uint64_t> seen;
-    for (uint64_t i = 0; i < SeedsPerCut(); ++i) {
-      auto after = disk->CloneAfterCrash(seed * 7919 + cut * 100'000 + i);
-      if (!seen.insert(env::FingerprintOf(*after, "/")).second) continue;
-      ASSERT_EQ(Judge(*after, life), "") << "cut at change " << cut << ", crash " << i;
-      ++states;
+  for (const uint64_t log_bytes_max : kLogBytesMax) {
+    bool finished = false;
+    for (uint64_t cut = 0; !finished; ++cut) {
+      auto disk = MakeDisk(seed + cut);
+      Life life;
+      {
+        World world(*disk, log_bytes_max);
+        disk->PowerOffAfter(cut);
+        life = Live(world);
+      }
+      finished = life.finished;
+      std::set<uint64_t> seen;
+      for (uint64_t i = 0; i < SeedsPerCut(); ++i) {
+        auto after = disk->CloneAfterCrash(seed * 7919 + cut * 100'000 + i);
+        if (!seen.insert(env::FingerprintOf(*after, "/")).second) continue;
+        auto without = disk->CloneAfterCrash(seed * 7919 + cut * 100'000 + i);
+        ASSERT_EQ(Judge(*after, life) + JudgeWithoutCatalog(*without, life), "")
+            << "cut at change " << cut << ", crash " << i << ", log of " << log_bytes_max;
+        ++states;
+      }
     }
   }
   std::cout << states << " distinct crash states of registries\n";
-  EXPECT_GT(states, 300u);
+  EXPECT_GT(states, 600u);
+}
+
+// One kind of fault at one operation, or at all from there on.
+struct Fault {
+  uint64_t log_bytes_max = 0;
+  bool full = false;
+  bool for_ever = false;
+  uint64_t at = 0;
+};
+
+// Whether there was such an operation.
+bool LiveWith(const Fault& fault, uint64_t seed) {
+  auto disk = MakeDisk(seed + fault.at);
+  const uint64_t begin = disk->counters().operations;
+  bool reached = false;
+  bool armed = true;
+  disk->SetFaultHook([&](const env::SimulatedOperation& operation) {
+    const uint64_t at = operation.index - begin;
+    if (!armed || (fault.for_ever ? at < fault.at : at != fault.at)) return OkStatus();
+    reached = true;
+    using Kind = env::SimulatedOperation::Kind;
+    if (!fault.full) return IoError("broken");
+    const bool needs_space = operation.kind == Kind::kWrite || operation.kind == Kind::kAllocate ||
+                             operation.kind == Kind::kCreate;
+    return needs_space ? StorageFullError("no space") : OkStatus();
+  });
+  Life life;
+  {
+    World world(*disk, fault.log_bytes_max);
+    life = Live(world);
+    armed = false;
+  }
+  auto after = disk->CloneAfterCrash(seed + fault.at);
+  EXPECT_EQ(Judge(*after, life), "")
+      << "operation " << fault.at << (fault.full ? " without space" : " broken")
+      << (fault.for_ever ? ", for ever" : ", once") << ", log of " << fault.log_bytes_max;
+  return reached;
 }
 
 TEST(RegistryCrash, FailingOperationsLoseNothing) {
   const uint64_t seed = TestSeed();
   SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
   uint64_t faults = 0;
-  for (bool full : {false, true}) {
-    for (bool for_ever : {false, true}) {
-      bool reached = true;
-      for (uint64_t fail_at = 0; reached; fail_at += full ? 3 : 1, ++faults) {
-        auto disk = MakeDisk(seed + fail_at);
-        const uint64_t begin = disk->counters().operations;
-        reached = false;
-        bool armed = true;
-        disk->SetFaultHook([&](const env::SimulatedOperation& operation) {
-          const uint64_t at = operation.index - begin;
-          if (!armed || (for_ever ? at < fail_at : at != fail_at)) return OkStatus();
-          reached = true;
-          using Kind = env::SimulatedOperation::Kind;
-          if (!full) return IoError("broken");
-          const bool needs_space = operation.kind == Kind::kWrite ||
-                                   operation.kind == Kind::kAllocate ||
-                                   operation.kind == Kind::kCreate;
-          return needs_space ? StorageFullError("no space") : OkStatus();
-        });
-        Life life;
-        {
-          World world(*disk);
-          life = Live(world);
-          armed = false;
+  for (const uint64_t log_bytes_max : kLogBytesMax) {
+    for (const bool full : {false, true}) {
+      for (const bool for_ever : {false, true}) {
+        Fault fault{log_bytes_max, full, for_ever, 0};
+        while (LiveWith(fault, seed) && !HasFailure()) {
+          fault.at += full ? 3 : 1;
+          ++faults;
         }
-        auto after = disk->CloneAfterCrash(seed + fail_at);
-        ASSERT_EQ(Judge(*after, life), "")
-            << "operation " << fail_at << (full ? " without space" : " broken")
-            << (for_ever ? ", for ever" : ", once");
       }
     }
   }
   std::cout << faults << " faults of registries\n";
 }
 
-// Flipped bits and lost ends in the system log and in the files of the catalog: what is there
-// afterwards is what was there, or an error that calls it damage.
+// Flipped bits and lost ends in the system log, its checkpoint and in the files of the catalog:
+// what is there afterwards is what was there, or an error that calls it damage.
 TEST(RegistryDamage, IsFoundOrHarmless) {
   const uint64_t seed = TestSeed();
   SCOPED_TRACE("AKIDB_TEST_SEED=" + std::to_string(seed));
   const uint64_t trials =
       FromEnvironment("AKIDB_DAMAGE_TRIALS", std::getenv("AKIDB_DEEP") != nullptr ? 50'000 : 2'000);
   std::mt19937_64 random(seed);
-  Life life;
-  std::unique_ptr<env::SimulatedFileSystem> disks[2] = {MakeDisk(seed), nullptr};
-  {
-    World world(*disks[0]);
-    life = Live(world);
-    disks[1] = disks[0]->CloneAfterCrash(seed);  // the power went, and the catalog's log is there
+  // With and without a checkpoint; closed, and as when the power went, with the catalog's log.
+  std::vector<std::unique_ptr<env::SimulatedFileSystem>> disks;
+  std::vector<Life> lives;
+  for (const uint64_t log_bytes_max : kLogBytesMax) {
+    auto disk = MakeDisk(seed);
+    World world(*disk, log_bytes_max);
+    const Life life = Live(world);
+    ASSERT_TRUE(life.finished);
+    disks.push_back(disk->CloneAfterCrash(seed));
+    world.Close();
+    disks.push_back(std::move(disk));
+    lives.insert(lives.end(), 2, life);
   }
-  ASSERT_TRUE(life.finished);
   uint64_t refused = 0;
   for (uint64_t trial = 0; trial < trials; ++trial) {
-    auto disk = disks[trial % 2]->CloneAfterCrash(trial);
+    const Life& life = lives[trial % lives.size()];
+    auto disk = disks[trial % disks.size()]->CloneAfterCrash(trial);
     const env::DiskDamage damage = env::DamageOneFile(*disk, kFolder, random);
     if (damage.path.empty()) continue;
     SCOPED_TRACE("trial " + std::to_string(trial) + ": " + damage.ToString());
-    World world(*disk);
+    World world(*disk, life.log_bytes_max);
     Status status = world.Open();
     const Result<State> found = status.ok() ? world.Read() : status;
     if (!found.ok()) {
@@ -241,6 +290,26 @@ TEST(RegistryDamage, IsFoundOrHarmless) {
   }
   std::cout << trials << " damaged registries: " << refused << " refused\n";
   EXPECT_GT(refused, trials / 10);
+}
+
+// Each of its pages is right then, and what they say together is wrong.
+TEST(RegistryDamage, ACatalogOfPagesOfSeveralAgesIsMadeAnew) {
+  for (const uint64_t log_bytes_max : kLogBytesMax) {
+    auto disk = MakeDisk(1);
+    World world(*disk, log_bytes_max);
+    const Life life = Live(world);
+    world.Close();
+    {
+      auto catalog = *catalog::Catalog::Open(*disk, env::JoinPath(kFolder, "catalog.db"));
+      SystemState state = *StateOf(*catalog);
+      ASSERT_FALSE(state.aliases.empty());
+      state.aliases.clear();
+      state.collections.begin()->second.name = "of another age";
+      ASSERT_TRUE(LoadState(state, *catalog).ok());
+    }
+    ASSERT_TRUE(world.Open().ok());
+    EXPECT_EQ(*world.Read(), life.states.back());
+  }
 }
 
 }  // namespace

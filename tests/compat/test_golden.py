@@ -4,6 +4,7 @@
 version, with the default, which stays in the log, and as NAME-sealed.snapshot with 1100 points, which become a segment.
 `python3 test_golden.py make-texts NAME` writes texts with an index that ranks them.
 `python3 test_golden.py make-folder NAME` writes a folder of two snapshots that share a segment.
+`python3 test_golden.py make-data NAME` writes an archive of a data folder whose system log was cut behind a checkpoint.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import unittest
@@ -107,6 +109,37 @@ def make_folder(path):
         server.close()
 
 
+def make_data(archive_path):
+    """A collection, a restored one and aliases, behind more records of the system log than it may have; then one
+    more alias. The catalog, which is made anew from these, isn't part of it."""
+    server = Server()
+    try:
+        server.start()
+        send = sender(server)
+        fill(send, POINTS)
+        made = send("POST", "/snapshots", {}).result
+        snapshot = pathlib.Path(server.data_dir, "snapshots", "golden", made["name"])
+        body = {"location": snapshot.as_uri()}
+        assert server.request("PUT", "/collections/copy/snapshots/recover", body).status == 200
+        create_aliases(server, {"first": "golden", "second": "copy"})
+        for number in range(24):
+            body = {"vectors": {"size": 1, "distance": "Dot"}, "metadata": {"long": "x" * 50_000}}
+            assert server.request("PUT", f"/collections/c{number}", body).status == 200
+            assert server.request("DELETE", f"/collections/c{number}").status == 200
+        create_aliases(server, {"third": "golden"})
+        server.stop()
+        with tarfile.open(archive_path, "w:gz") as archive:
+            for name in ("VERSION", "system", "collections"):
+                archive.add(os.path.join(server.data_dir, name), name)
+    finally:
+        server.close()
+
+
+def create_aliases(server, names):
+    actions = [{"create_alias": {"alias_name": alias, "collection_name": name}} for alias, name in names.items()]
+    assert server.request("POST", "/collections/aliases", {"actions": actions}).status == 200
+
+
 def fill(send, points):
     send("PUT", "", {"vectors": VECTORS, "sparse_vectors": {"words": {"modifier": "idf"}},
                      "metadata": {"made": "once"}})
@@ -162,6 +195,28 @@ class Snapshots(unittest.TestCase):
                     server.stop()
                 self.assertEqual({file: file.read_bytes() for file in path.rglob("*") if file.is_file()}, before)
 
+    def test_every_version_of_a_data_folder_is_opened(self):
+        archives = sorted(HERE.glob("*.data"))
+        self.assertTrue(archives)
+        for path in archives:
+            with self.subTest(folder=path.name), tempfile.TemporaryDirectory() as temporary:
+                data = os.path.join(temporary, "data")
+                with tarfile.open(path) as archive:
+                    archive.extractall(data)
+                report = subprocess.run([binary(), "inspect", data, "--verify", "--json"], check=True, text=True,
+                                        env=program_environment(), stdout=subprocess.PIPE, timeout=100).stdout
+                self.assertIn("system checkpoint", report)
+                for _ in range(2):  # without a catalog, and with one
+                    server = Server(data_dir=data).start()
+                    self.addCleanup(server.close)
+                    collections = server.request("GET", "/collections").result["collections"]
+                    self.assertEqual({one["name"] for one in collections}, {"golden", "copy"})
+                    aliases = server.request("GET", "/aliases").result["aliases"]
+                    self.assertEqual({one["alias_name"]: one["collection_name"] for one in aliases},
+                                     {"first": "golden", "second": "copy", "third": "golden"})
+                    self.check(server, POINTS)
+                    server.stop()
+
     def check_texts(self, server):
         def ask(body):
             reply = server.request("POST", "/collections/golden/points/query", body)
@@ -213,5 +268,7 @@ if __name__ == "__main__":
         make_texts(sys.argv[2])
     elif len(sys.argv) == 3 and sys.argv[1] == "make-folder":
         make_folder(sys.argv[2])
+    elif len(sys.argv) == 3 and sys.argv[1] == "make-data":
+        make_data(sys.argv[2])
     else:
         unittest.main()

@@ -203,7 +203,8 @@ class Namer(Actor):
             leading_on = {alias: leads_to for alias, leads_to in aliases.items() if leads_to != name}
             return (left, leading_on), ("DELETE", f"/collections/{name}")
         self.size = self.size % 1000 + 1
-        body = {"vectors": {"size": self.size, "distance": "Dot"}}
+        # Long, so that the system log is cut behind a checkpoint every now and then.
+        body = {"vectors": {"size": self.size, "distance": "Dot"}, "metadata": {"long": "x" * 50_000}}
         return ({**collections, name: (self.size, 0)}, aliases), ("PUT", f"/collections/{name}", body)
 
     def _fill(self, collections, aliases):

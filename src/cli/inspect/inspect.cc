@@ -34,10 +34,10 @@ LogKind KindOfLog(const std::string& folder) {
 Report InspectCatalogAtRest(env::FileSystem& fs, const std::string& path) {
   const std::string lock_path = env::JoinPath(env::DirectoryOf(path), "LOCK");
   const Result<bool> has_lock = fs.Exists(lock_path);
-  if (!has_lock.ok() || !*has_lock) return InspectCatalog(fs, path);
+  if (!has_lock.ok() || !*has_lock) return InspectCatalog(fs, path, nullptr);
   const Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(lock_path);
   const bool in_use = !lock.ok() && lock.status().code() == ErrorCode::kBusy;
-  return in_use ? CatalogInUse() : InspectCatalog(fs, path);
+  return in_use ? CatalogInUse() : InspectCatalog(fs, path, nullptr);
 }
 
 Result<Report> InspectFile(env::FileSystem& fs, const std::string& path,
@@ -52,6 +52,9 @@ Result<Report> InspectFile(env::FileSystem& fs, const std::string& path,
   if (magic == "AKIDBSEG" || magic == "AKIDBDLT" || name.ends_with(".seg") ||
       name.ends_with(".delta")) {
     return InspectSectionFile(fs, path, std::nullopt, options);
+  }
+  if (magic == "AKIDBSYS" || name == engine::kSystemCheckpointName) {
+    return InspectSystemCheckpoint(fs, path);
   }
   if (magic == "AKIDBLOG" || storage::ParseLogFileName(name)) {
     return InspectLogFile(fs, path, KindOfLog(std::string(env::DirectoryOf(path))));
@@ -104,7 +107,9 @@ Result<Report> Inspect(env::FileSystem& fs, const std::string& path,
     has_segments = has_segments || name.ends_with(".seg") || name.ends_with(".delta");
     has_logs = has_logs || name.ends_with(".log");
   }
-  if (has_logs) return InspectLogFolder(fs, path, KindOfLog(path));
+  SystemLog system;
+  if (has_logs && KindOfLog(path) == LogKind::kSystem) return InspectSystemLog(fs, path, system);
+  if (has_logs) return InspectLogFolder(fs, path, LogKind::kCollection);
   if (!has_segments) {
     return InvalidArgumentError(path + ": neither a data folder nor a part of one");
   }

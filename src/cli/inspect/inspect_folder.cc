@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -13,7 +12,6 @@
 #include "cli/inspect/inspect_parts.h"
 #include "engine/data_folder.h"
 #include "engine/space_reserve.h"
-#include "engine/system_records.h"
 #include "env/permission.h"
 #include "storage/manifest/manifest_format.h"
 #include "types/collection_config_json.h"
@@ -112,38 +110,6 @@ storage::LogOptions LogOptionsOf(const std::string& path, const storage::Manifes
   return options;
 }
 
-// What a server knows of its collections at the start.
-struct SystemLog {
-  std::map<Uuid, std::string> names;
-  uint64_t last_seq = 0;
-  bool whole = false;  // nothing of it is damaged or was not read
-
-  Status Take(const storage::LogRecord& record) {
-    AKIDB_ASSIGN_OR_RETURN(const engine::SystemRecord decoded,
-                           engine::DecodeSystemRecord(record.type, record.body));
-    last_seq = record.seq;
-    if (const auto* create = std::get_if<engine::CreateCollectionRecord>(&decoded)) {
-      names[create->uuid] = create->name;
-    } else if (const auto* removed = std::get_if<engine::DeleteCollectionRecord>(&decoded)) {
-      names.erase(removed->uuid);
-    } else if (const auto* replace = std::get_if<engine::ReplaceCollectionRecord>(&decoded)) {
-      if (replace->replaced) names.erase(*replace->replaced);
-      names[replace->uuid] = replace->name;
-    }
-    return OkStatus();
-  }
-};
-
-Report InspectSystemLog(env::FileSystem& fs, const std::string& path, SystemLog& log) {
-  Report report = InspectLogFolder(fs, path, LogKind::kSystem);
-  storage::LogOptions options;
-  options.directory = path;
-  CheckWholeLog(
-      fs, options, [&](const storage::LogRecord& record) { return log.Take(record); }, report);
-  log.whole = report.damages() == 0 && report.not_reads() == 0;
-  return report;
-}
-
 // Folders of collections, and which of them are missing or belong to none any more.
 class CollectionFolders {
  public:
@@ -161,17 +127,20 @@ class CollectionFolders {
     for (const std::string& name : names.ok() ? *names : std::vector<std::string>()) {
       const std::optional<Uuid> uuid = Uuid::Parse(name);
       if (uuid) found.insert(*uuid);
-      if (uuid && log_.whole && !log_.names.contains(*uuid)) {
+      if (uuid && log_.whole && !log_.state.collections.contains(*uuid)) {
         parts.push_back({"leftover", name, {{"named_by_the_system_log", false}}, {}, {}});
       } else {
         parts.push_back(InspectCollection(fs_, env::JoinPath(path_, name), options));
       }
     }
     if (!log_.whole || !at_rest) return;
-    for (const auto& [uuid, name] : log_.names) {
+    for (const auto& [uuid, collection] : log_.state.collections) {
       if (found.contains(uuid)) continue;
-      parts.push_back(
-          {"collection", uuid.ToString(), {}, "the folder of `" + name + "` is missing", {}});
+      parts.push_back({"collection",
+                       uuid.ToString(),
+                       {},
+                       "the folder of `" + collection.name + "` is missing",
+                       {}});
     }
   }
 
@@ -302,11 +271,11 @@ Report InspectDataFolder(env::FileSystem& fs, const std::string& path,
   const std::string catalog = env::JoinPath(path, kCatalog);
   const Result<bool> has_catalog = fs.Exists(catalog);
   if (has_catalog.ok() && *has_catalog) {
-    report.parts.push_back(in_use ? CatalogInUse() : InspectCatalog(fs, catalog));
+    report.parts.push_back(in_use ? CatalogInUse() : InspectCatalog(fs, catalog, &log));
     const uint64_t applied = NumberOf(report.parts.back(), "applied_seq").value_or(0);
-    if (log.whole && applied > log.last_seq) {
-      report.parts.front().damage =
-          fmt::format("ends at record {}, but {} holds record {}", log.last_seq, kCatalog, applied);
+    if (log.whole && applied > log.state.seq) {
+      report.parts.front().damage = fmt::format("ends at record {}, but {} holds record {}",
+                                                log.state.seq, kCatalog, applied);
     }
   }
   CollectionFolders(fs, env::JoinPath(path, "collections"), log)

@@ -21,15 +21,16 @@ struct Counted {
 };
 
 // By the number of the record's type.
-std::array<Counted, 5> NamesOf(LogKind kind) {
+std::array<Counted, 6> NamesOf(LogKind kind) {
   if (kind == LogKind::kSystem) {
     return {{{"unknown"},
              {"create_collection"},
              {"delete_collection"},
              {"bind_model"},
-             {"set_aliases"}}};
+             {"set_aliases"},
+             {"replace_collection"}}};
   }
-  return {{{"unknown"}, {"upsert"}, {"delete"}, {"payloads"}, {""}}};
+  return {{{"unknown"}, {"upsert"}, {"delete"}, {"payloads"}, {""}, {""}}};
 }
 
 // What the record changes, as one line; an error where its body breaks the format.
@@ -119,7 +120,7 @@ class LogContents {
   }
 
   const LogKind kind_;
-  std::array<Counted, 5> counts_;
+  std::array<Counted, 6> counts_;
   uint64_t first_seq_ = 0;
   uint64_t last_seq_ = 0;
   uint64_t points_ = 0;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cli/inspect/inspect.h"
+#include "engine/system_state.h"
 #include "storage/segment/file_ref.h"
 #include "storage/wal/log_repair.h"
 
@@ -53,8 +54,17 @@ Report InspectStorageSnapshot(env::FileSystem& fs, const std::string& path,
 Report InspectCurrent(env::FileSystem& fs, const std::string& path);
 Report InspectVersion(env::FileSystem& fs, const std::string& path);
 Report InspectReserve(env::FileSystem& fs, const std::string& path);
-// A copy of it is opened in memory, as the next start would open it. Nobody has it open.
-Report InspectCatalog(env::FileSystem& fs, const std::string& path);
+// What a start knows of collections.
+struct SystemLog {
+  engine::SystemState state;
+  bool whole = false;  // nothing of it is damaged or was not read
+};
+// The folder of the system log, with its checkpoint.
+Report InspectSystemLog(env::FileSystem& fs, const std::string& path, SystemLog& log);
+Report InspectSystemCheckpoint(env::FileSystem& fs, const std::string& path);
+// A copy of it is opened in memory, as the next start would open it, and held against `log`, which
+// may be null. Nobody has it open.
+Report InspectCatalog(env::FileSystem& fs, const std::string& path, const SystemLog* log);
 Report CatalogInUse();
 Report InspectManifestFile(env::FileSystem& fs, const std::string& path);
 // The folder of one collection, by its manifest.

@@ -11,6 +11,7 @@
 
 #include "engine/database.h"
 #include "engine/forwarding_file_system.h"
+#include "engine/system_state.h"
 #include "engine/unread_pages.h"
 #include "storage/manifest/manifest.h"
 #include "storage/wal/log_format.h"
@@ -343,7 +344,35 @@ TEST_F(InspectTest, TheSystemLogIsHeldAgainstTheCatalogAndTheFolders) {
   ExpectOneDamage("ends at record 1, but catalog.db holds record 2", folder_);
   fs::remove(log);
   fs::copy_file(folder_ + "/longer", log.parent_path() / storage::LogFileName(5));
-  ExpectOneDamage("records from 1 on are missing", folder_);
+  const Report later = Look(folder_);
+  EXPECT_EQ(later.damages(), 2u) << ReportText(later);
+  EXPECT_NE(Find(later, "system checkpoint"), nullptr);
+}
+
+TEST_F(InspectTest, TheCheckpointOfASystemLog) {
+  {
+    auto database = engine::Database::Open({.directory = folder_, .system_log_bytes_max = 1},
+                                           {*files_, *random_, *log_});
+    ASSERT_TRUE(database.ok());
+    ASSERT_TRUE((*database)->CreateCollection("second", Config()).ok());
+  }
+  const std::string path = folder_ + "/system/CHECKPOINT";
+  const Report checkpoint = Look(path);
+  EXPECT_EQ(checkpoint.kind, "system checkpoint");
+  EXPECT_EQ(checkpoint.parts.size(), 2u);
+  EXPECT_EQ(ReportText(checkpoint), ReportText(*Find(Look(folder_ + "/system"), checkpoint.kind)));
+  EXPECT_EQ(Look(folder_).damages(), 0u) << ReportText(Look(folder_));
+  {
+    auto catalog = *catalog::Catalog::Open(*files_, folder_ + "/catalog.db");
+    engine::SystemState state = *engine::StateOf(*catalog);
+    state.collections.begin()->second.config_json = "{}";
+    ASSERT_TRUE(engine::LoadState(state, *catalog).ok());
+  }
+  ExpectOneDamage("doesn't hold what the system log says", folder_);
+  FlipByte(path, 50);
+  ExpectOneDamage("its checksum is wrong", folder_);
+  fs::remove(path);
+  ExpectOneDamage("CHECKPOINT", folder_);
 }
 
 // Says EACCES of what is asked for.

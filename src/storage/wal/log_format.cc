@@ -106,6 +106,18 @@ std::optional<uint64_t> ParseLogFileName(std::string_view name) {
   return value;
 }
 
+Result<std::optional<uint64_t>> FirstSeqIn(env::FileSystem& fs, const std::string& folder) {
+  std::optional<uint64_t> first;
+  AKIDB_ASSIGN_OR_RETURN(const bool exists, fs.Exists(folder));
+  if (!exists) return first;
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs.List(folder));
+  for (const std::string& name : names) {
+    const std::optional<uint64_t> seq = ParseLogFileName(name);
+    if (seq && (!first || *seq < *first)) first = seq;
+  }
+  return first;
+}
+
 FragmentHeader DecodeFragmentHeader(std::span<const std::byte, kFragmentHeaderBytes> bytes) {
   FragmentHeader header;
   std::memcpy(&header, bytes.data(), sizeof header);

@@ -1,5 +1,5 @@
 // The bytes of log files, as docs/format/log.md describes them: headers, fragments, and how a
-// record is laid out over frames. Pure functions; no files.
+// record is laid out over frames. Pure functions, but for the one that lists a folder.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "env/file_system.h"
 #include "storage/wal/log.h"
 #include "types/uuid.h"
 
@@ -39,6 +40,9 @@ Result<LogFileHeader> DecodeLogFileHeader(std::span<const std::byte> page, const
 // "00000000000000a1.log"
 std::string LogFileName(uint64_t first_seq);
 std::optional<uint64_t> ParseLogFileName(std::string_view name);
+// The first record that belongs to a file of this folder; nothing where there is no file, or no
+// folder.
+Result<std::optional<uint64_t>> FirstSeqIn(env::FileSystem& fs, const std::string& folder);
 
 enum class FragmentKind : uint8_t { kRecord = 1, kClosingMark = 2 };
 

@@ -37,6 +37,7 @@ SNAPSHOT_FILE = "storage/snapshot/snapshot_file.cc"
 MANIFEST_FORMAT = "storage/manifest/manifest_format.cc"
 SYSTEM_RECORDS = "engine/system_records.cc"
 REGISTRY = "engine/registry.cc"
+SYSTEM_STATE = "engine/system_state.cc"
 SQLITE_FILES = "catalog/sqlite_files.cc"
 MERGE = "engine/collection_merge.cc"
 SEAL = "engine/collection_seal.cc"
@@ -123,13 +124,18 @@ BUGS = (
     Bug("catalog_ahead_of_log", "the catalog holds a change before the system log has it",
         "RegistryCrash.KeepsEveryAcknowledgedChangeWhereverThePowerGoes", (
             Edit(REGISTRY, "  AKIDB_RETURN_IF_ERROR(log_->Wait(seq));\n  not_in_catalog_.emplace_back(seq, record);",
-                 "  if (IsPlanted) static_cast<void>(ApplyToCatalog(seq, record));\n"
+                 "  if (IsPlanted) static_cast<void>(ApplyToCatalog(seq, record, *catalog_));\n"
                  "  AKIDB_RETURN_IF_ERROR(log_->Wait(seq));\n"
                  "  if (!IsPlanted) not_in_catalog_.emplace_back(seq, record);"),)),
-    Bug("catalog_not_synced", "the catalog's files are never synced",
+    Bug("catalog_not_compared", "a catalog is believed without being held against the system log",
+        "RegistryDamage.ACatalogOfPagesOfSeveralAgesIsMadeAnew", (
+            Edit(REGISTRY, "if (held.ok() && *held == state_) return OkStatus();",
+                 "if (held.ok() && (IsPlanted || *held == state_)) return OkStatus();"),)),
+    Bug("system_log_cut_early", "the system log is cut before its checkpoint counts",
         "RegistryCrash.KeepsEveryAcknowledgedChangeWhereverThePowerGoes", (
-            Edit(SQLITE_FILES, "Status status = open.file->SyncData();",
-                 "Status status = IsPlanted ? OkStatus() : open.file->SyncData();"),)),
+            Edit(REGISTRY, "  AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(environment_.fs, directory_));",
+                 "  if (IsPlanted) {\n    log_->Rotate();\n    static_cast<void>(log_->CutBefore(state.seq));\n  }\n"
+                 "  AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(environment_.fs, directory_));"),)),
     Bug("manifest_in_place", "CURRENT is written over instead of renamed", MANIFEST_CRASH, (
         Edit(MANIFEST, "                    const CurrentManifest& current) {\n"
                        "  return env::WriteFileAtomically(fs,",
@@ -240,6 +246,9 @@ FUZZ_BUGS = (
     Bug("unchecked_hash", "what a snapshot holds isn't compared with its list", "snapshot", (
         Edit(SNAPSHOT_FILE, "  if (hash.Digest() != file.sha256) {",
              "  if (!IsPlanted && hash.Digest() != file.sha256) {"),)),
+    Bug("two_of_one_name", "a checkpoint may hold two collections of one name", "checkpoint", (
+        Edit(SYSTEM_STATE, "if (replace != nullptr && !names.insert(replace->name).second) {",
+             "if (!IsPlanted && replace != nullptr && !names.insert(replace->name).second) {"),)),
     Bug("bytes_behind_a_record", "a record of the system log may be longer than what it says", "system", (
         Edit(SYSTEM_RECORDS, "if (version == 0 || !in.AtEnd()) {",
              "if (version == 0 || (!IsPlanted && !in.AtEnd())) {"),)),

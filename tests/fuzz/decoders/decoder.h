@@ -25,7 +25,7 @@ class Decoder {
   virtual std::string Judge(const Bytes& input) = 0;
 };
 
-// Of logs, manifests, segments, deltas, snapshots and records of the system log.
+// Of logs, manifests, segments, deltas, snapshots, records and checkpoints of the system log.
 std::vector<std::unique_ptr<Decoder>> MakeDecoders();
 
 std::unique_ptr<Decoder> MakeLogDecoder();
@@ -34,6 +34,7 @@ std::unique_ptr<Decoder> MakeSegmentDecoder();
 std::unique_ptr<Decoder> MakeDeltaDecoder();
 std::unique_ptr<Decoder> MakeSnapshotDecoder();
 std::unique_ptr<Decoder> MakeSystemRecordDecoder();
+std::unique_ptr<Decoder> MakeCheckpointDecoder();
 
 // Numbers in the input, little-endian. Reading beyond the end gives 0, writing does nothing.
 template <typename T>

@@ -278,6 +278,7 @@ std::vector<std::unique_ptr<Decoder>> MakeDecoders() {
   decoders.push_back(MakeDeltaDecoder());
   decoders.push_back(MakeSnapshotDecoder());
   decoders.push_back(MakeSystemRecordDecoder());
+  decoders.push_back(MakeCheckpointDecoder());
   return decoders;
 }
 

@@ -1,10 +1,12 @@
-// Manifests, and records of the system log: decoders of bytes in memory.
+// Manifests, records of the system log and its checkpoints: decoders of bytes in memory.
 #include <algorithm>
+#include <set>
 #include <span>
 
 #include "base/crc32c.h"
 #include "decoder.h"
 #include "engine/system_records.h"
+#include "engine/system_state.h"
 #include "storage/manifest/manifest_format.h"
 #include "storage/segment/segment_writer.h"
 
@@ -115,11 +117,49 @@ class SystemRecordDecoder final : public Decoder {
   }
 };
 
+class CheckpointDecoder final : public Decoder {
+ public:
+  std::string_view name() const override { return "checkpoint"; }
+
+  std::vector<Bytes> Seeds() override {
+    engine::SystemState state;
+    std::vector<Bytes> seeds = {engine::EncodeSystemCheckpoint(state)};
+    state.seq = 7;
+    state.collections[UuidOf(1)] = {"a1", "{}", {}};
+    state.collections[UuidOf(2)] = {"a2", "{}", {{"", {"m", "f"}}, {"t", {"m", "f"}}}};
+    seeds.push_back(engine::EncodeSystemCheckpoint(state));
+    state.aliases = {{"x", UuidOf(1)}, {"y", UuidOf(2)}};
+    seeds.push_back(engine::EncodeSystemCheckpoint(state));
+    return seeds;
+  }
+
+  void Mend(Bytes& input) override {
+    if (input.size() < 4) return;
+    PutNumber(Crc32c(std::span(input).first(input.size() - 4)), input.size() - 4, input);
+  }
+
+  std::string Judge(const Bytes& input) override {
+    Result<engine::SystemState> state = engine::DecodeSystemCheckpoint(input);
+    if (!state.ok()) return IsRefusal(state.status()) ? "" : state.status().ToString();
+    std::set<std::string> names;
+    for (const auto& [uuid, collection] : state->collections) names.insert(collection.name);
+    if (names.size() != state->collections.size()) return "two collections of one name";
+    for (const auto& [alias, uuid] : state->aliases) {
+      if (!state->collections.contains(uuid)) return "an alias of no collection";
+    }
+    Result<engine::SystemState> again =
+        engine::DecodeSystemCheckpoint(engine::EncodeSystemCheckpoint(*state));
+    if (!again.ok()) return "written anew it is refused: " + again.status().ToString();
+    return *again == *state ? "" : "written anew it is another one";
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<Decoder> MakeManifestDecoder() { return std::make_unique<ManifestDecoder>(); }
 std::unique_ptr<Decoder> MakeSystemRecordDecoder() {
   return std::make_unique<SystemRecordDecoder>();
 }
+std::unique_ptr<Decoder> MakeCheckpointDecoder() { return std::make_unique<CheckpointDecoder>(); }
 
 }  // namespace akidb::fuzz
