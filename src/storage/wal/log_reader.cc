@@ -212,15 +212,24 @@ void LogReader::SearchFrame(std::span<const std::byte> rest, uint64_t offset, Lo
 }
 
 Result<bool> LogReader::EndsWithClosingMark() {
-  if (file_bytes_ < kLogHeaderBytes + kFragmentHeaderBytes) return false;
-  uint64_t offset = file_bytes_ - kFragmentHeaderBytes;
+  AKIDB_ASSIGN_OR_RETURN(const std::optional<FragmentHeader> mark,
+                         ReadClosingMark(*file_, file_bytes_, seed_));
+  return mark.has_value();
+}
+
+Result<std::optional<FragmentHeader>> ReadClosingMark(env::File& file, uint64_t file_bytes,
+                                                      uint32_t seed) {
+  const std::optional<FragmentHeader> none;
+  if (file_bytes < kLogHeaderBytes + kFragmentHeaderBytes) return none;
+  const uint64_t offset = file_bytes - kFragmentHeaderBytes;
   std::byte bytes[kFragmentHeaderBytes];
-  AKIDB_ASSIGN_OR_RETURN(size_t got, file_->ReadAt(offset, bytes));
-  if (got != sizeof bytes) return false;
-  FragmentHeader header = HeaderAt(bytes);
-  return header.kind == static_cast<uint8_t>(FragmentKind::kClosingMark) &&
-         IsPlausible(header, sizeof bytes, offset) &&
-         FragmentChecksum(seed_, bytes) == header.checksum;
+  AKIDB_ASSIGN_OR_RETURN(const size_t got, file.ReadAt(offset, bytes));
+  if (got != sizeof bytes) return none;
+  const FragmentHeader header = HeaderAt(bytes);
+  const bool is_mark = header.kind == static_cast<uint8_t>(FragmentKind::kClosingMark) &&
+                       IsPlausible(header, sizeof bytes, offset) &&
+                       FragmentChecksum(seed, bytes) == header.checksum;
+  return is_mark ? std::optional(header) : none;
 }
 
 }  // namespace akidb::storage

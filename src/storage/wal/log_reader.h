@@ -101,4 +101,9 @@ class LogReader {
   std::string_view end_reason_;
 };
 
+// The mark that a log file of so many bytes ends with: everything before it was synced. Nothing
+// where its last bytes are none. `seed`: ChecksumSeed of the file.
+Result<std::optional<FragmentHeader>> ReadClosingMark(env::File& file, uint64_t file_bytes,
+                                                      uint32_t seed);
+
 }  // namespace akidb::storage
