@@ -20,6 +20,29 @@ std::string_view CollectionStateName(CollectionState state) {
   return "unknown";
 }
 
+std::array<uint64_t, kCollectionStates.size()> CountByState(
+    std::span<const NamedState> collections) {
+  std::array<uint64_t, kCollectionStates.size()> counts{};
+  for (const NamedState& one : collections) {
+    for (size_t i = 0; i < kCollectionStates.size(); ++i) {
+      if (one.state == kCollectionStates[i]) ++counts[i];
+    }
+  }
+  return counts;
+}
+
+std::string_view RecoveryPhaseName(RecoveryReport::Phase phase) {
+  switch (phase) {
+    case RecoveryReport::Phase::kNotBegun:
+      return "not_begun";
+    case RecoveryReport::Phase::kRunning:
+      return "running";
+    case RecoveryReport::Phase::kDone:
+      return "done";
+  }
+  return "unknown";
+}
+
 const std::string& TroubleOf(const CollectionStats& stats) {
   if (!stats.read_only_reason.empty()) return stats.read_only_reason;
   return stats.damage.empty() ? stats.merge_failure : stats.damage;

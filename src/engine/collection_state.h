@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,7 +12,7 @@
 namespace akidb::engine {
 
 enum class CollectionState : unsigned char {
-  kClosed,       // nobody has asked for it since the start
+  kClosed,       // not opened since the start
   kRecovering,   // is being opened
   kReady,        // open
   kDegraded,     // open, with a TroubleOf
@@ -30,6 +32,24 @@ struct NamedState {
   CollectionState state = CollectionState::kClosed;
   std::string reason;  // of kDegraded, kUnavailable and kQuarantined
 };
+
+// How many are in each state, in the order of kCollectionStates.
+std::array<uint64_t, kCollectionStates.size()> CountByState(
+    std::span<const NamedState> collections);
+
+// How far opening those that were not closed cleanly is (Database::RecoverInBackground).
+struct RecoveryReport {
+  enum class Phase : unsigned char { kNotBegun, kRunning, kDone };
+
+  Phase phase = Phase::kNotBegun;
+  uint64_t collections = 0;  // there were when it began
+  uint64_t looked_at = 0;    // of them, also where they had gone, or been opened, meanwhile
+  uint64_t recovered = 0;    // that were opened for not having been closed cleanly
+  uint64_t troubled = 0;     // likewise, that could not be opened: their states tell why
+};
+
+// "not_begun", "running", "done".
+std::string_view RecoveryPhaseName(RecoveryReport::Phase phase);
 
 // Why an open collection refuses writes, can't read some of its points, or isn't merged; empty
 // while nothing is wrong.

@@ -7,6 +7,7 @@
 
 #include "base/mutex.h"
 #include "engine/alarms.h"
+#include "engine/background_recovery.h"
 #include "engine/collection_checks.h"
 #include "engine/data_folder.h"
 #include "engine/database_entry.h"
@@ -50,6 +51,7 @@ class DatabaseImpl final : public Database {
         alarm_thread_([this] { alarms_.Run(); }) {}
 
   ~DatabaseImpl() override {
+    recovery_.Stop();
     {
       // Ends what the background does for them; queued tasks then find nothing to do.
       MutexLock lock(entries_mutex_);
@@ -73,7 +75,12 @@ class DatabaseImpl final : public Database {
                        reserve_, options_.system_log_bytes_max));
     // Whatever this or a start that was cut off has made in it.
     AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(options_.directory));
-    AKIDB_RETURN_IF_ERROR(LoadEntries());
+    AKIDB_ASSIGN_OR_RETURN(DatabaseEntries entries, LoadEntries(registry_->catalog()));
+    {
+      MutexLock lock(entries_mutex_);
+      entries_ = std::move(entries.collections);
+      aliases_ = std::move(entries.aliases);
+    }
     RemoveOrphanFolders({environment_.fs, environment_.random, environment_.log},
                         options_.directory, *registry_);
     if (Status status = snapshots_.RemoveLeftovers(); !status.ok()) {
@@ -136,7 +143,7 @@ class DatabaseImpl final : public Database {
 
   Status ChangeAliases(std::span<const AliasChange> changes) override {
     MutexLock change(change_mutex_);
-    Aliased aliases;
+    EntriesByName aliases;
     {
       MutexLock lock(entries_mutex_);
       aliases = aliases_;
@@ -199,6 +206,12 @@ class DatabaseImpl final : public Database {
     }
     return opened;
   }
+
+  void RecoverInBackground() override {
+    recovery_.Begin(ListCollections(), [this](const std::string& name) { return Recover(name); });
+  }
+
+  RecoveryReport recovery() const override { return recovery_.report(); }
 
   std::vector<NamedState> States() const override {
     MutexLock lock(entries_mutex_);
@@ -356,7 +369,7 @@ class DatabaseImpl final : public Database {
     if (!entry.quarantine.ok()) return entry.quarantine;
     SetState(entry, CollectionState::kRecovering);
     Result<std::shared_ptr<Collection>> opened =
-        reserve_.Retry([&] { return Collection::Open(OptionsOf(entry), CollectionParts()); });
+        reserve_.Retry([&] { return OpenCollection(OptionsOf(entry), CollectionParts()); });
     if (opened.ok()) {
       MutexLock entries(entries_mutex_);
       SetOpened(entry, std::move(opened).value());
@@ -375,6 +388,25 @@ class DatabaseImpl final : public Database {
         (lasting ? "` is quarantined: " : "` could not be opened: ") + failure.ToString());
     if (lasting) entry.quarantine = unavailable;
     return unavailable;
+  }
+
+  // In the background. Holds no lock while it looks: whatever happens to the collection meanwhile,
+  // OpenEntry knows.
+  BackgroundRecovery::Outcome Recover(const std::string& name) {
+    using Outcome = BackgroundRecovery::Outcome;
+    const std::shared_ptr<Entry> entry = FindEntry(name);
+    if (!entry) return Outcome::kNothingToDo;
+    {
+      MutexLock lock(entries_mutex_);
+      if (entry->state != CollectionState::kClosed) return Outcome::kNothingToDo;
+    }
+    if (WasClosedCleanly(environment_.fs, FolderOf(entry->uuid), entry->uuid)) {
+      return Outcome::kNothingToDo;
+    }
+    if (recovery_.stopping()) return Outcome::kNothingToDo;
+    const Status opened = OpenEntry(name, *entry).status();
+    if (opened.ok()) return Outcome::kRecovered;
+    return opened.code() == ErrorCode::kNotFound ? Outcome::kNothingToDo : Outcome::kTroubled;
   }
 
   uint64_t NowSeconds() const {
@@ -486,9 +518,6 @@ class DatabaseImpl final : public Database {
     entry.trouble = std::move(trouble);
   }
 
-  // By name. Shared with `entries_`.
-  using Aliased = std::map<std::string, std::shared_ptr<Entry>, std::less<>>;
-
   // By the collection's name or an alias; null when there is neither.
   std::shared_ptr<Entry> FindEntry(std::string_view name) const {
     MutexLock lock(entries_mutex_);
@@ -502,7 +531,7 @@ class DatabaseImpl final : public Database {
   }
 
   // One change to `aliases`, which are to be.
-  Status ChangeAlias(const AliasChange& change, Aliased& aliases) const
+  Status ChangeAlias(const AliasChange& change, EntriesByName& aliases) const
       AKIDB_EXCLUDES(entries_mutex_) {
     if (const auto* remove = std::get_if<DeleteAlias>(&change)) {
       aliases.erase(remove->alias);
@@ -532,34 +561,6 @@ class DatabaseImpl final : public Database {
     return OkStatus();
   }
 
-  Status LoadEntries() {
-    AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::CollectionRow> rows,
-                           registry_->catalog().Collections());
-    AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::ModelBinding> bindings,
-                           registry_->catalog().ModelBindings());
-    AKIDB_ASSIGN_OR_RETURN(std::vector<catalog::AliasRow> aliases, registry_->catalog().Aliases());
-    std::map<Uuid, std::shared_ptr<Entry>> by_uuid;
-    MutexLock lock(entries_mutex_);
-    for (catalog::CollectionRow& row : rows) {
-      auto entry = std::make_shared<Entry>();
-      entry->name = row.name;
-      entry->uuid = row.uuid;
-      by_uuid[row.uuid] = entry;
-      entries_.emplace(std::move(row.name), std::move(entry));
-    }
-    for (catalog::AliasRow& alias : aliases) {
-      auto found = by_uuid.find(*alias.collection);
-      if (found != by_uuid.end()) aliases_.emplace(std::move(alias.name), found->second);
-    }
-    for (catalog::ModelBinding& binding : bindings) {
-      auto found = by_uuid.find(binding.collection);
-      if (found == by_uuid.end()) continue;
-      std::string vector = binding.vector_name;
-      found->second->bindings.emplace(std::move(vector), std::move(binding));
-    }
-    return OkStatus();
-  }
-
   const DatabaseOptions options_;
   const DatabaseEnvironment environment_;
   std::unique_ptr<env::FileLock> lock_;
@@ -570,10 +571,8 @@ class DatabaseImpl final : public Database {
       change_mutex_;  // one change of the registry at a time; held over its sync, never by readers
   std::unique_ptr<Registry> registry_;  // set once; changed under change_mutex_
   mutable Mutex entries_mutex_;
-  // Entries are shared with requests that open their collection.
-  std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_
-      AKIDB_GUARDED_BY(entries_mutex_);
-  Aliased aliases_ AKIDB_GUARDED_BY(entries_mutex_);
+  EntriesByName entries_ AKIDB_GUARDED_BY(entries_mutex_);
+  EntriesByName aliases_ AKIDB_GUARDED_BY(entries_mutex_);
   const std::unique_ptr<SegmentIndexer> indexer_;
   Executor background_;
   Executor optimizer_;
@@ -581,6 +580,7 @@ class DatabaseImpl final : public Database {
   const std::unique_ptr<env::Clock> clock_ = env::MakeSystemClock();
   Alarms alarms_{*clock_};
   std::thread alarm_thread_;
+  BackgroundRecovery recovery_{environment_.log};
 };
 
 }  // namespace

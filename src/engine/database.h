@@ -1,5 +1,6 @@
 // One data folder: its lock, its version, the system log with the catalog as its view, and the
-// collections, opened at their first use. Thread-safe.
+// collections, opened at their first use, or before it where they were not closed cleanly.
+// Thread-safe.
 //
 // Layout: docs/format/data_folder.md. The folder belongs to one process at a time.
 #pragma once
@@ -93,6 +94,11 @@ class Database {
   virtual Result<std::shared_ptr<Collection>> FindCollection(std::string_view name) = 0;
   // By ascending name. Opens none, and waits for none that is being opened.
   virtual std::vector<OpenedCollection> OpenedCollections() const = 0;
+  // Begins to open those that were not closed cleanly, or are damaged, one after the other by
+  // ascending name, on a thread of low priority; others are only looked at. Does nothing when
+  // called again. Ends with the database, which waits for the one that is being opened.
+  virtual void RecoverInBackground() = 0;
+  virtual RecoveryReport recovery() const = 0;
   // Of all, by ascending name; likewise. None is kDegraded: its statistics tell.
   virtual std::vector<NamedState> States() const = 0;
 

@@ -1,6 +1,7 @@
 // What a database keeps of each of its collections.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,7 +15,8 @@
 
 namespace akidb::engine {
 
-// One collection as the database knows it; opened when first asked for.
+// One collection as the database knows it; opened when first asked for, or in the background before
+// that.
 struct DatabaseEntry {
   std::string name;
   Uuid uuid;
@@ -38,5 +40,20 @@ struct DatabaseEntry {
 inline bool IsLasting(ErrorCode code) {
   return code == ErrorCode::kCorruption || code == ErrorCode::kUnsupported;
 }
+
+// Shared with the requests that use them. By name.
+using EntriesByName = std::map<std::string, std::shared_ptr<DatabaseEntry>, std::less<>>;
+
+struct DatabaseEntries {
+  EntriesByName collections;
+  EntriesByName aliases;
+};
+
+// All that the catalog knows, closed.
+Result<DatabaseEntries> LoadEntries(const catalog::Catalog& catalog);
+
+// Collection::Open, which needs memory and threads that there may not be: kUnavailable then.
+Result<std::shared_ptr<Collection>> OpenCollection(const CollectionOptions& options,
+                                                   const CollectionEnvironment& environment);
 
 }  // namespace akidb::engine

@@ -46,8 +46,11 @@ using ScrubReport = engine::ScrubReport;
 using Alias = engine::Alias;
 using CollectionState = engine::CollectionState;
 using NamedState = engine::NamedState;
+using RecoveryReport = engine::RecoveryReport;
 using engine::CollectionStateName;
+using engine::CountByState;
 using engine::kCollectionStates;
+using engine::RecoveryPhaseName;
 using engine::TroubleOf;
 using AliasChange = engine::AliasChange;
 using CreateAlias = engine::CreateAlias;
@@ -229,6 +232,8 @@ class Service {
   std::vector<NamedStats> UsedCollections() const;
   // Of all collections, kDegraded among them by what `used` says of those in use.
   std::vector<NamedState> States(std::span<const NamedStats> used) const;
+  // How far opening those that were not closed cleanly is (engine/database.h).
+  RecoveryReport Recovery() const { return database_.recovery(); }
   Result<CollectionInfo> GetCollection(const RequestContext& context, std::string_view name);
   // Durable when they return; the index of what is stored already is built in the background.
   Result<WriteReply> PutPayloadIndex(const RequestContext& context, std::string_view collection,

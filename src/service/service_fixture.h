@@ -320,6 +320,8 @@ class FakeDatabase final : public engine::Database {
   }
   std::vector<engine::OpenedCollection> OpenedCollections() const override { return {}; }
   std::vector<engine::NamedState> States() const override { return {}; }
+  void RecoverInBackground() override {}
+  engine::RecoveryReport recovery() const override { return {}; }
   Status ChangeVectors(std::string_view name, const engine::OptionsChange& change) override {
     return collections.at(std::string(name))->Retire(change);
   }

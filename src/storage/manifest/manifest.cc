@@ -102,14 +102,6 @@ Status CheckFile(env::FileSystem& fs, const std::string& directory, const FileRe
                          std::to_string(file.bytes));
 }
 
-Status CheckFiles(env::FileSystem& fs, const std::string& directory, const Manifest& manifest) {
-  for (const ManifestSegment& segment : manifest.segments) {
-    AKIDB_RETURN_IF_ERROR(CheckFile(fs, directory, segment.file));
-    if (segment.delta) AKIDB_RETURN_IF_ERROR(CheckFile(fs, directory, *segment.delta));
-  }
-  return OkStatus();
-}
-
 // Without CURRENT: completes a first publication that was cut short.
 Result<Manifest> AdoptFirstManifest(env::FileSystem& fs, const std::string& directory,
                                     const Uuid& collection_uuid) {
@@ -199,6 +191,15 @@ Result<Manifest> ReadPublishedManifest(env::FileSystem& fs, const std::string& d
   return ReadNamed(fs, directory, collection_uuid, *current);
 }
 
+Status CheckNamedFiles(env::FileSystem& fs, const std::string& directory,
+                       const Manifest& manifest) {
+  for (const ManifestSegment& segment : manifest.segments) {
+    AKIDB_RETURN_IF_ERROR(CheckFile(fs, directory, segment.file));
+    if (segment.delta) AKIDB_RETURN_IF_ERROR(CheckFile(fs, directory, *segment.delta));
+  }
+  return OkStatus();
+}
+
 Result<Manifest> LoadManifest(env::FileSystem& fs, const std::string& directory,
                               const Uuid& collection_uuid) {
   AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(directory));
@@ -210,7 +211,7 @@ Result<Manifest> LoadManifest(env::FileSystem& fs, const std::string& directory,
   } else {
     AKIDB_ASSIGN_OR_RETURN(manifest, AdoptFirstManifest(fs, directory, collection_uuid));
   }
-  AKIDB_RETURN_IF_ERROR(CheckFiles(fs, directory, manifest));
+  AKIDB_RETURN_IF_ERROR(CheckNamedFiles(fs, directory, manifest));
   return manifest;
 }
 

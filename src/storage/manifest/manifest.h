@@ -63,6 +63,8 @@ Result<Manifest> LoadManifest(env::FileSystem& fs, const std::string& directory,
 // LoadManifest's; kCorruption without CURRENT.
 Result<Manifest> ReadPublishedManifest(env::FileSystem& fs, const std::string& directory,
                                        const Uuid& collection_uuid);
+// Whether they are, each as long as it should be: kCorruption; kIo.
+Status CheckNamedFiles(env::FileSystem& fs, const std::string& directory, const Manifest& manifest);
 
 // Durable when it returns ok: then `manifest.number` is the new one. The folder exists, and what
 // the manifest names has been synced. After an error either manifest may be found at the next

@@ -1,0 +1,79 @@
+#include "engine/background_recovery.h"
+
+#include "base/check.h"
+#include "base/elapsed.h"
+#include "storage/manifest/manifest.h"
+#include "storage/wal/closed_log.h"
+
+namespace akidb::engine {
+namespace {
+
+// Requests come first; one that waits for a collection that is being opened waits for this thread.
+constexpr int kRecoveryNice = 10;
+constexpr char kLogFolder[] = "log";
+
+}  // namespace
+
+bool WasClosedCleanly(env::FileSystem& fs, const std::string& directory, const Uuid& uuid) {
+  const Result<storage::Manifest> manifest = storage::ReadPublishedManifest(fs, directory, uuid);
+  if (!manifest.ok() || !storage::CheckNamedFiles(fs, directory, *manifest).ok()) return false;
+  storage::LogOptions log;
+  log.directory = env::JoinPath(directory, kLogFolder);
+  log.collection_uuid = manifest->uuid_in_files();
+  log.start_after_seq = manifest->log_start_seq;
+  log.synced_seq = manifest->log_synced_seq;
+  const Result<bool> closed = storage::LogWasClosed(fs, log);
+  return closed.ok() && *closed;
+}
+
+void BackgroundRecovery::Begin(std::vector<std::string> names, Step step) {
+  MutexLock lock(mutex_);
+  if (stopping_ || report_.phase != RecoveryReport::Phase::kNotBegun) return;
+  report_.phase = RecoveryReport::Phase::kRunning;
+  report_.collections = names.size();
+  thread_ = std::make_unique<Executor>(ExecutorOptions{.name = "recovery", .nice = kRecoveryNice});
+  const Status submitted = thread_->Submit(
+      [this, names = std::move(names), step = std::move(step)] { Run(names, step); });
+  AKIDB_CHECK(submitted.ok());  // its queue is empty
+}
+
+void BackgroundRecovery::Stop() {
+  std::unique_ptr<Executor> thread;
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    thread = std::move(thread_);
+  }
+  if (thread) thread->Stop();
+}
+
+RecoveryReport BackgroundRecovery::report() const {
+  MutexLock lock(mutex_);
+  return report_;
+}
+
+void BackgroundRecovery::Run(const std::vector<std::string>& names, const Step& step) {
+  const SteadyClock::time_point begin = SteadyClock::now();
+  for (const std::string& name : names) {
+    if (stopping_) return;
+    const Outcome outcome = step(name);
+    MutexLock lock(mutex_);
+    ++report_.looked_at;
+    if (outcome == Outcome::kRecovered) ++report_.recovered;
+    if (outcome == Outcome::kTroubled) ++report_.troubled;
+  }
+  RecoveryReport report;
+  {
+    MutexLock lock(mutex_);
+    report_.phase = RecoveryReport::Phase::kDone;
+    report = report_;
+  }
+  log_.Write(LogLevel::kInfo, "recovery_ended",
+             "collections that were not closed cleanly are open, but for those in trouble",
+             {{"looked_at", report.looked_at},
+              {"recovered", report.recovered},
+              {"troubled", report.troubled},
+              {"dur_ms", MillisecondsSince(begin)}});
+}
+
+}  // namespace akidb::engine
