@@ -62,18 +62,15 @@ void BackgroundRecovery::Run(const std::vector<std::string>& names, const Step& 
     if (outcome == Outcome::kRecovered) ++report_.recovered;
     if (outcome == Outcome::kTroubled) ++report_.troubled;
   }
-  RecoveryReport report;
-  {
-    MutexLock lock(mutex_);
-    report_.phase = RecoveryReport::Phase::kDone;
-    report = report_;
-  }
+  const RecoveryReport counts = report();
   log_.Write(LogLevel::kInfo, "recovery_ended",
              "collections that were not closed cleanly are open, but for those in trouble",
-             {{"looked_at", report.looked_at},
-              {"recovered", report.recovered},
-              {"troubled", report.troubled},
+             {{"looked_at", counts.looked_at},
+              {"recovered", counts.recovered},
+              {"troubled", counts.troubled},
               {"dur_ms", MillisecondsSince(begin)}});
+  MutexLock lock(mutex_);
+  report_.phase = RecoveryReport::Phase::kDone;
 }
 
 }  // namespace akidb::engine

@@ -249,6 +249,7 @@ rest::ApiOptions ApiOptionsOf(const Settings& settings, env::Clock& clock) {
   rest::ApiOptions options;
   options.title = settings.Text("title");
   options.version = kDialectVersion;
+  options.program_version = ProgramVersion();
   options.commit = Commit();
   options.request_timeout = std::chrono::seconds(settings.Number("request_timeout_s"));
   options.upload_bytes_max = settings.Number("upload_bytes_max");
@@ -421,6 +422,7 @@ int RunServe(const Settings& settings) {
               modules.http->address().c_str());
   if (modules.grpc) std::printf("listening grpc://%s\n", modules.grpc->address().c_str());
   std::fflush(stdout);
+  modules.database->RecoverInBackground();
 
   AwaitStop(signals, [&] { RenewTls(settings, modules); });
   modules.embedder->StopLoading();

@@ -234,13 +234,11 @@ class States(ServerTestCase):
         name = self.damage("MANIFEST-*")
         self.server.start()
         self.ok("PUT", "/collections/sound", {"vectors": {"size": 4, "distance": "Dot"}})
-        # Nobody has asked for it yet, and nobody knows.
-        self.assertEqual(self.states(), none | {"ready": 1, "closed": 1})
-        self.assertEqual(self.issues(), [])
-        self.assertNotIn("akidb", self.ok("GET", "/collections").json)
+        # Without being asked for.
+        wait_until(lambda: self.states()["quarantined"] == 1)
+        self.assertEqual(self.states(), none | {"ready": 1, "quarantined": 1})
         error = self.refused(503, "GET", self.path)
         self.assertIn("quarantined", error)
-        self.assertEqual(self.states(), none | {"ready": 1, "quarantined": 1})
         (issue,) = self.issues()
         self.assertEqual(issue["id"], "COLLECTION/" + self.collection)
         self.assertIn("is quarantined", issue["description"])
@@ -255,6 +253,84 @@ class States(ServerTestCase):
         self.ok("DELETE", self.path)
         self.assertEqual(self.states(), none | {"ready": 1})
         self.assertEqual(self.issues(), [])
+
+
+class Recovery(ServerTestCase):
+    """What is open after a start before anybody has asked, as GET /akidb/status tells."""
+
+    environment = {"AKIDB_LOG_LEVEL": "info"}
+
+    def status(self):
+        return self.ok("GET", "/akidb/status").result
+
+    def recovered(self):
+        wait_until(lambda: self.status()["recovery"]["phase"] == "done")
+        return self.status()
+
+    def setUp(self):
+        super().setUp()
+        for name in self.names():
+            self.ok("DELETE", "/collections/" + name)
+        for name in ("a", "b", "c"):
+            self.ok("PUT", "/collections/" + name, {"vectors": {"size": 4, "distance": "Dot"}})
+            self.add(name, 1)
+
+    def names(self):
+        return [one["name"] for one in self.ok("GET", "/collections").result["collections"]]
+
+    def add(self, name, id):
+        points = {"points": [{"id": id, "vector": [1, 2, 3, 4]}]}
+        self.ok("PUT", f"/collections/{name}/points?wait=true", points)
+
+    def count(self, name):
+        return self.ok("POST", f"/collections/{name}/points/count", {}).result["count"]
+
+    def test_what_was_killed_is_ready_and_what_was_closed_stays_so(self):
+        self.server.stop()
+        self.server.start()
+        none = {state: 0 for state in ("closed", "recovering", "ready", "degraded", "unavailable", "quarantined")}
+        status = self.recovered()
+        counts = {"phase": "done", "collections": 3, "looked_at": 3, "recovered": 0, "troubled": 0}
+        self.assertEqual(status["recovery"], counts)
+        self.assertEqual(status["collections"], none | {"closed": 3})
+        self.assertEqual((status["not_ready"], status["not_ready_total"]), ([], 0))
+        self.assertEqual(status["dialect"], "1.20.0")
+        self.assertRegex(status["version"], r"^\d+\.\d+\.\d+")
+        self.assertRegex(status["commit"], "^[0-9a-f]{40}$")
+        self.assertGreater(status["uptime_s"], 0)
+        self.assertLess(status["uptime_s"], 600)
+        self.assertIn('"event":"recovery_ended"', self.server.log())
+        # A write to each of two, and a kill with what these hold in the log alone.
+        self.add("a", 2)
+        self.add("c", 2)
+        self.server.kill()
+        self.server.start()
+        status = self.recovered()
+        self.assertEqual(status["recovery"], counts | {"recovered": 2})
+        self.assertEqual(status["collections"], none | {"closed": 1, "ready": 2})
+        self.assertEqual((self.count("a"), self.count("b"), self.count("c")), (2, 1, 2))
+
+    def test_a_damaged_one_is_quarantined_without_being_asked_for(self):
+        self.server.kill()
+        # The header of one collection's log.
+        path = sorted(glob.glob(os.path.join(self.server.data_dir, "collections", "*", "log", "*.log")))[0]
+        with open(path, "r+b") as file:
+            file.seek(40)
+            byte = file.read(1)
+            file.seek(40)
+            file.write(bytes([byte[0] ^ 8]))
+        self.server.start()
+        status = self.recovered()
+        recovery = status["recovery"]
+        self.assertEqual((recovery["looked_at"], recovery["recovered"], recovery["troubled"]), (3, 2, 1))
+        self.assertEqual((status["collections"]["ready"], status["collections"]["quarantined"]), (2, 1))
+        (one,) = status["not_ready"]
+        self.assertEqual(status["not_ready_total"], 1)
+        self.assertIn(one["name"], self.names())
+        self.assertEqual(one["state"], "quarantined")
+        self.assertIn(os.path.basename(path), one["reason"])
+        self.assertIn('"event":"collection_quarantined"', self.server.log())
+        self.assertEqual(self.server.request("GET", "/readyz").status, 200)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ enum class CompressionPolicy : unsigned char { kOff, kRemote, kOn };
 struct ApiOptions {
   std::string title = "akidb";
   std::string version = "1.20.0";  // of the dialect
-  std::string commit;              // 40 hex digits
+  std::string program_version;
+  std::string commit;  // 40 hex digits
   std::chrono::seconds request_timeout{30};
   uint64_t upload_bytes_max = uint64_t{16} << 30;  // of a snapshot that is sent
   CorsPolicy cors = CorsPolicy::kLocal;
@@ -36,6 +37,7 @@ struct ApiOptions {
   service::AccessKeys keys;
   std::string instance_id;   // a UUID, another one at each start
   int64_t start_unix_s = 0;  // when that was
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 
 class SnapshotUploadBody;
@@ -122,6 +124,8 @@ Result<std::string> GetIssues(const ApiCall& call);
 Result<std::string> ClearIssues(const ApiCall& call);
 Result<std::string> GetQuotas(const ApiCall& call);
 Result<std::string> PutQuotas(const ApiCall& call);
+// status_handlers.cc
+Result<std::string> GetStatus(const ApiCall& call);
 // points_handlers.cc
 Result<std::string> UpsertPoints(const ApiCall& call);
 Result<std::string> DeletePoints(const ApiCall& call);

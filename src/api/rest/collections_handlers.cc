@@ -2,6 +2,7 @@
 #include "api/dialect/payload_index_json.h"
 #include "api/rest/alias_json.h"
 #include "api/rest/api_call.h"
+#include "api/rest/collection_state_json.h"
 
 namespace akidb::rest {
 namespace {
@@ -32,14 +33,6 @@ std::string AnswerAliases(const ApiCall& call, const std::vector<service::Alias>
   json.EndObject();
   envelope.Extras(call);
   return envelope.Finish();
-}
-
-void WriteState(service::CollectionState state, std::string_view reason, JsonWriter& json) {
-  json.Key("state");
-  json.String(service::CollectionStateName(state));
-  if (reason.empty()) return;
-  json.Key("reason");
-  json.String(reason);
 }
 
 // Of those that the caller sees and that have one; nothing where none has.

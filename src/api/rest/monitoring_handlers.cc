@@ -74,12 +74,11 @@ class MetricsText {
 
 void AddStates(const std::vector<service::NamedState>& collections, MetricsText& metrics) {
   metrics.Begin("akidb_collections", "gauge", "collections, by how they stand");
-  for (const service::CollectionState state : service::kCollectionStates) {
-    const auto count =
-        std::count_if(collections.begin(), collections.end(),
-                      [&](const service::NamedState& one) { return one.state == state; });
-    metrics.Sample("akidb_collections", {{"state", service::CollectionStateName(state)}},
-                   std::to_string(count));
+  const auto counts = service::CountByState(collections);
+  for (size_t i = 0; i < counts.size(); ++i) {
+    metrics.Sample("akidb_collections",
+                   {{"state", service::CollectionStateName(service::kCollectionStates[i])}},
+                   std::to_string(counts[i]));
   }
 }
 

@@ -16,7 +16,8 @@ Result<std::string> GetRoot(const ApiCall& call) {
   return body;
 }
 
-// A server that listens is alive and ready: collections recover at their first use.
+// A server that listens is alive and ready: collections recover in the background, or when they are
+// asked for before that.
 Result<std::string> GetHealth(const ApiCall&) { return std::string("ready\n"); }
 
 // One node, always.

@@ -179,6 +179,34 @@ constexpr Shape kIssueList = {.kind = Kind::kArray, .element = &kIssue};
 constexpr Field kIssuesFields[] = {{"issues", &kIssueList, true}};
 constexpr Field kQuotasFields[] = {{"config", &kOptions, true}, {"usage", &kOptions, true}};
 
+constexpr Shape kRecoveryPhase = {.kind = Kind::kChoice, .choices = "not_begun|running|done"};
+constexpr Field kRecoveryFields[] = {
+    {"phase", &kRecoveryPhase, true},
+    {"collections", &kCount, true, "When it began."},
+    {"looked_at", &kCount, true},
+    {"recovered", &kCount, true, "Opened for not having been closed cleanly."},
+    {"troubled", &kCount, true, "Likewise, and could not be opened."}};
+constexpr Shape kRecovery = {.kind = Kind::kObject, .fields = kRecoveryFields};
+constexpr Field kStateCountFields[] = {
+    {"closed", &kCount, true},   {"recovering", &kCount, true},  {"ready", &kCount, true},
+    {"degraded", &kCount, true}, {"unavailable", &kCount, true}, {"quarantined", &kCount, true}};
+constexpr Shape kStateCounts = {.kind = Kind::kObject, .fields = kStateCountFields};
+constexpr Shape kNotReadyState = {.kind = Kind::kChoice,
+                                  .choices = "recovering|degraded|unavailable|quarantined"};
+constexpr Field kNotReadyFields[] = {
+    {"name", &kText, true}, {"state", &kNotReadyState, true}, {"reason", &kText}};
+constexpr Shape kNotReady = {.kind = Kind::kObject, .fields = kNotReadyFields};
+constexpr Shape kNotReadyList = {.kind = Kind::kArray, .element = &kNotReady};
+constexpr Field kStatusFields[] = {
+    {"version", &kText, true},
+    {"dialect", &kText, true},
+    {"commit", &kText, true},
+    {"uptime_s", &kRealNumber, true},
+    {"recovery", &kRecovery, true},
+    {"collections", &kStateCounts, true, "How many are in each state."},
+    {"not_ready", &kNotReadyList, true, "The first 1,000 by name of those in these states."},
+    {"not_ready_total", &kCount, true}};
+
 constexpr Shape Object(std::string_view name, std::span<const Field> fields) {
   return {.kind = Kind::kObject, .name = name, .fields = fields};
 }
@@ -214,5 +242,6 @@ constinit const Shape kTelemetry = Object("Telemetry", kTelemetryFields);
 constinit const Shape kClusterTelemetry = Object("ClusterTelemetry", kClusterTelemetryFields);
 constinit const Shape kIssues = Object("Issues", kIssuesFields);
 constinit const Shape kQuotas = Object("Quotas", kQuotasFields);
+constinit const Shape kServerStatus = Object("ServerStatus", kStatusFields);
 
 }  // namespace akidb::rest

@@ -35,5 +35,6 @@ extern const Shape kTelemetry;
 extern const Shape kClusterTelemetry;
 extern const Shape kIssues;
 extern const Shape kQuotas;
+extern const Shape kServerStatus;
 
 }  // namespace akidb::rest
