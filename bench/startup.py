@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Process start to the first 200 of /readyz, and the memory that stays resident then: no model loaded,
-no collection, or so many collections that nobody has asked for yet. With --open, what an empty
-collection takes of memory and disk once somebody has.
+no collection, or so many collections that nobody has asked for yet; then how long looking at these
+in the background took. With --open, what an empty collection takes of memory and disk once somebody
+has asked for it.
 
     bench/startup.py [--runs 20] [--collections 0] [--open] [PROGRAM]     default program: build/release/akidb
 
@@ -10,6 +11,7 @@ Memory is read from /proc/PID/smaps_rollup once the server has answered.
 """
 
 import argparse
+import glob
 import http.client
 import json
 import os
@@ -67,12 +69,31 @@ def make_collections(program, folder, count):
     stop(process)
 
 
+def recovered(process, port):
+    """Milliseconds that the walk over all collections took, and of processor time of its thread."""
+    client = http.client.HTTPConnection("127.0.0.1", port)
+    try:
+        while True:
+            client.request("GET", "/akidb/status")
+            recovery = json.loads(client.getresponse().read())["result"]["recovery"]
+            if recovery["phase"] == "done":
+                break
+            time.sleep(0.02)
+    finally:
+        client.close()
+    for task in glob.glob(f"/proc/{process.pid}/task/*"):
+        with open(task + "/comm", encoding="ascii") as name, open(task + "/schedstat", encoding="ascii") as times:
+            if name.read().startswith("recovery"):
+                return recovery["seconds"] * 1e3, int(times.read().split()[0]) / 1e6
+    raise RuntimeError("no thread of that name")
+
+
 def run_once(program, folder):
     begin = time.perf_counter()
     process, port = start(program, folder)
     try:
         seconds = ready(port) - begin
-        return seconds * 1000, *memory_kib(process.pid)
+        return seconds * 1000, *memory_kib(process.pid), *recovered(process, port)
     finally:
         stop(process)
 
@@ -113,7 +134,8 @@ def main():
     try:
         make_collections(options.program, folder, options.collections)
         run_once(options.program, folder)  # the program's pages come into the page cache
-        times, resident, anonymous = zip(*(run_once(options.program, folder) for _ in range(options.runs)))
+        runs = [run_once(options.program, folder) for _ in range(options.runs)]
+        times, resident, anonymous, walks, processor = zip(*runs)
         opened = open_all(options.program, folder, options.collections) if options.open else None
     finally:
         shutil.rmtree(parent, ignore_errors=True)
@@ -124,6 +146,10 @@ def main():
     print(
         f"resident: median {statistics.median(resident) / 1024:.1f} MiB,"
         f" of it anonymous {statistics.median(anonymous) / 1024:.1f} MiB"
+    )
+    print(
+        f"then all collections looked at: median {statistics.median(walks):.1f} ms, least {min(walks):.1f},"
+        f" most {max(walks):.1f}; processor time median {statistics.median(processor):.1f} ms"
     )
     if opened:
         seconds, memory, disk = opened

@@ -1,7 +1,6 @@
 #include "engine/background_recovery.h"
 
 #include "base/check.h"
-#include "base/elapsed.h"
 #include "storage/manifest/manifest.h"
 #include "storage/wal/closed_log.h"
 
@@ -31,6 +30,7 @@ void BackgroundRecovery::Begin(std::vector<std::string> names, Step step) {
   if (stopping_ || report_.phase != RecoveryReport::Phase::kNotBegun) return;
   report_.phase = RecoveryReport::Phase::kRunning;
   report_.collections = names.size();
+  begin_ = SteadyClock::now();
   thread_ = std::make_unique<Executor>(ExecutorOptions{.name = "recovery", .nice = kRecoveryNice});
   const Status submitted = thread_->Submit(
       [this, names = std::move(names), step = std::move(step)] { Run(names, step); });
@@ -49,11 +49,14 @@ void BackgroundRecovery::Stop() {
 
 RecoveryReport BackgroundRecovery::report() const {
   MutexLock lock(mutex_);
-  return report_;
+  RecoveryReport report = report_;
+  if (report.phase == RecoveryReport::Phase::kRunning) {
+    report.seconds = MillisecondsSince(begin_) / 1000;
+  }
+  return report;
 }
 
 void BackgroundRecovery::Run(const std::vector<std::string>& names, const Step& step) {
-  const SteadyClock::time_point begin = SteadyClock::now();
   for (const std::string& name : names) {
     if (stopping_) return;
     const Outcome outcome = step(name);
@@ -68,8 +71,9 @@ void BackgroundRecovery::Run(const std::vector<std::string>& names, const Step& 
              {{"looked_at", counts.looked_at},
               {"recovered", counts.recovered},
               {"troubled", counts.troubled},
-              {"dur_ms", MillisecondsSince(begin)}});
+              {"dur_ms", counts.seconds * 1000}});
   MutexLock lock(mutex_);
+  report_ = counts;
   report_.phase = RecoveryReport::Phase::kDone;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/elapsed.h"
 #include "base/executor.h"
 #include "base/log.h"
 #include "base/mutex.h"
@@ -49,7 +50,8 @@ class BackgroundRecovery {
   Logger& log_;
   std::atomic<bool> stopping_{false};
   mutable Mutex mutex_;
-  RecoveryReport report_ AKIDB_GUARDED_BY(mutex_);
+  RecoveryReport report_ AKIDB_GUARDED_BY(mutex_);  // `seconds` once it has ended
+  SteadyClock::time_point begin_ AKIDB_GUARDED_BY(mutex_);
   std::unique_ptr<Executor> thread_ AKIDB_GUARDED_BY(mutex_);
 };
 

@@ -46,6 +46,7 @@ struct RecoveryReport {
   uint64_t looked_at = 0;    // of them, also where they had gone, or been opened, meanwhile
   uint64_t recovered = 0;    // that were opened for not having been closed cleanly
   uint64_t troubled = 0;     // likewise, that could not be opened: their states tell why
+  double seconds = 0;        // it has taken so far, or did
 };
 
 // "not_begun", "running", "done".

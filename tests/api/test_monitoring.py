@@ -265,7 +265,9 @@ class Recovery(ServerTestCase):
 
     def recovered(self):
         wait_until(lambda: self.status()["recovery"]["phase"] == "done")
-        return self.status()
+        status = self.status()
+        self.assertGreater(status["recovery"].pop("seconds"), 0)
+        return status
 
     def setUp(self):
         super().setUp()

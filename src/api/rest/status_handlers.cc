@@ -22,6 +22,8 @@ void WriteRecovery(const service::RecoveryReport& report, JsonWriter& json) {
     json.Key(name);
     json.Uint(count);
   }
+  json.Key("seconds");
+  json.Double(report.seconds);
   json.EndObject();
 }
 

@@ -185,7 +185,8 @@ constexpr Field kRecoveryFields[] = {
     {"collections", &kCount, true, "When it began."},
     {"looked_at", &kCount, true},
     {"recovered", &kCount, true, "Opened for not having been closed cleanly."},
-    {"troubled", &kCount, true, "Likewise, and could not be opened."}};
+    {"troubled", &kCount, true, "Likewise, and could not be opened."},
+    {"seconds", &kRealNumber, true, "It has taken so far, or did."}};
 constexpr Shape kRecovery = {.kind = Kind::kObject, .fields = kRecoveryFields};
 constexpr Field kStateCountFields[] = {
     {"closed", &kCount, true},   {"recovering", &kCount, true},  {"ready", &kCount, true},

@@ -75,7 +75,7 @@ MODELS = [
 ]
 # Answers that are tried, beside those of operations with a body.
 ASKED = ["/", "/cluster", "/cluster/telemetry", "/telemetry", "/issues", "/quotas", "/collections", "/aliases",
-         "/v1/models"]
+         "/v1/models", "/akidb/status"]
 ASKED_OF_A_COLLECTION = ["", "/exists", "/aliases", "/optimizations?with=queued,idle_segments", "/memory", "/cluster",
                          "/points/1", "/snapshots"]
 
