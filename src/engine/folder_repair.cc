@@ -12,7 +12,6 @@
 namespace akidb::engine {
 namespace {
 
-constexpr char kCollectionsFolder[] = "collections";
 constexpr char kLogFolder[] = "log";
 constexpr char kSystemPart[] = "system log";
 constexpr char kLostSuffix[] = ".lost";
@@ -89,12 +88,16 @@ Status FolderRepair::ExamineSystemLog() {
   }
   const std::optional<SystemDamage>& damage = system_->damage();
   if (damage) Add(kSystemPart, damage->what, damage->lost, damage->mendable);
+  if (system_->foreign_catalog()) {
+    Add("catalog", Path(kCatalogName) + " tells of collections that are not in this folder",
+        "nothing: the next start makes it anew from the system log");
+  }
   return OkStatus();
 }
 
 Status FolderRepair::ExamineCollection(const Uuid& uuid, const std::string& part) {
   CollectionWork work;
-  work.directory = env::JoinPath(Path(kCollectionsFolder), uuid.ToString());
+  work.directory = env::JoinPath(Path(kCollectionsFolderName), uuid.ToString());
   const Result<storage::Manifest> manifest =
       storage::ReadPublishedManifest(fs_, work.directory, uuid);
   if (AddUnreadable(part, manifest.status())) return OkStatus();
@@ -183,6 +186,7 @@ Result<std::string> FolderRepair::Mend() {
   }
   const bool mend_system = system_ && system_->damage() && system_->damage()->mendable;
   if (mend_system) AKIDB_RETURN_IF_ERROR(MendSystemLog(keep));
+  if (system_ && system_->foreign_catalog()) AKIDB_RETURN_IF_ERROR(KeepCatalog(keep));
   return keep;
 }
 
@@ -253,12 +257,12 @@ Status FolderRepair::MendSegments(const CollectionWork& work, const std::string&
 
 // The next start removes the folders that no record names: they are taken aside first.
 Status FolderRepair::MendSystemLog(const std::string& keep) {
-  const std::string collections = Path(kCollectionsFolder);
+  const std::string collections = Path(kCollectionsFolderName);
   AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> folders, fs_.List(collections));
   for (const std::string& folder : folders) {
     const std::optional<Uuid> uuid = Uuid::Parse(folder);
     if (!uuid || names_.contains(*uuid)) continue;
-    const std::string kept = env::JoinPath(keep, kCollectionsFolder);
+    const std::string kept = env::JoinPath(keep, kCollectionsFolderName);
     AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(kept));
     AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(keep));
     AKIDB_RETURN_IF_ERROR(MoveDurably(fs_, env::JoinPath(collections, folder), kept));

@@ -9,8 +9,8 @@
 namespace akidb::engine {
 
 // Removes the folders of collections whose creation was not finished or whose deletion was. Where
-// nothing but the system log itself tells where that ends, a record may have been lost: then what
-// no record has taken away is set aside (MakeKeepFolder). What can't be removed now harms nobody,
+// a record may have been lost (Registry::may_lack_names), what no record has taken away is set
+// aside (MakeKeepFolder). What can't be removed now harms nobody,
 // is told to the log and tried again at the next start. `directory` is the data folder, of which
 // `registry` is.
 void RemoveOrphanFolders(const storage::LogEnvironment& environment, const std::string& directory,

@@ -26,7 +26,7 @@ class Registry::Recovery {
 
   Status Run() {
     applied_ = registry_.catalog_->applied_seq();
-    registry_.catalog_was_empty_ = applied_ == 0;
+    registry_.may_lack_names_ = applied_ == 0;
     AKIDB_RETURN_IF_ERROR(FindCheckpoint());
     AKIDB_RETURN_IF_ERROR(FindFirstRecord());
     AKIDB_RETURN_IF_ERROR(OpenLog());
@@ -67,7 +67,7 @@ class Registry::Recovery {
                                ", and its checkpoint is missing or damaged: " +
                                std::string(checkpoint_damage_.message()));
       }
-      AKIDB_ASSIGN_OR_RETURN(state_, StateOf(*registry_.catalog_));
+      AKIDB_RETURN_IF_ERROR(TakeCatalog());
       if (checkpoint_damage_.ok()) {
         checkpoint_damage_ =
             CorruptionError(env::JoinPath(folder_, kSystemCheckpointName) + " is missing");
@@ -79,14 +79,26 @@ class Registry::Recovery {
     if (has_log_) return OkStatus();
     if (has_checkpoint_ || !checkpoint_damage_.ok()) return Missing();
     AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> folders,
-                           fs.List(registry_.Path("collections")));
+                           fs.List(registry_.Path(kCollectionsFolderName)));
     const bool holds_collections = std::any_of(folders.begin(), folders.end(), Uuid::Parse);
     return holds_collections ? Missing() : OkStatus();
   }
 
+  Status TakeCatalog() {
+    AKIDB_ASSIGN_OR_RETURN(state_, StateOf(*registry_.catalog_));
+    AKIDB_ASSIGN_OR_RETURN(const bool fits,
+                           FitsFolder(registry_.environment_.fs, registry_.directory_, state_));
+    if (!fits) {
+      return CorruptionError("the system's checkpoint is missing or damaged, and " +
+                             registry_.Path(kCatalogName) + " is of another folder");
+    }
+    registry_.may_lack_names_ = true;
+    return OkStatus();
+  }
+
   Status Missing() const {
     return CorruptionError("the system log is missing from " + folder_ + ", but " +
-                           registry_.Path("collections") +
+                           registry_.Path(kCollectionsFolderName) +
                            " holds collections; restore system/ from the same copy");
   }
 
@@ -116,7 +128,7 @@ class Registry::Recovery {
     if (record.seq <= state_.seq) return OkStatus();
     AKIDB_ASSIGN_OR_RETURN(const SystemRecord decoded,
                            DecodeSystemRecord(record.type, record.body));
-    if (registry_.catalog_was_empty_) NoteTakenAway(decoded);
+    if (registry_.may_lack_names_) NoteTakenAway(decoded);
     return state_.Apply(record.seq, decoded);
   }
 

@@ -39,9 +39,9 @@ class Registry {
   Status Apply(const SystemRecord& record);
   // As of the last Apply that found it writable.
   const catalog::Catalog& catalog() const { return *catalog_; }
-  // Whether the catalog had nothing at first, lost perhaps, so that nothing but the log itself
-  // could tell where that ends.
-  bool catalog_was_empty() const { return catalog_was_empty_; }
+  // Whether collections may be there that nothing names any more: log and catalog could not be
+  // held against each other, since the catalog was lost, or the checkpoint was.
+  bool may_lack_names() const { return may_lack_names_; }
   // If so: the collections that records have taken away.
   const std::set<Uuid>& taken_away() const { return taken_away_; }
 
@@ -72,7 +72,7 @@ class Registry {
   std::unique_ptr<storage::Log> log_;
   uint64_t log_bytes_ = 0;         // of the records behind the checkpoint
   uint64_t compact_at_bytes_ = 0;  // of those
-  bool catalog_was_empty_ = false;
+  bool may_lack_names_ = false;
   std::set<Uuid> taken_away_;
   // Durable in the log, oldest first.
   std::deque<std::pair<uint64_t, SystemRecord>> not_in_catalog_;

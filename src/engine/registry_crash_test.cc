@@ -70,6 +70,7 @@ class World {
     }
     if (found == state.end()) {
       state[name] = uuid.ToString();
+      AKIDB_RETURN_IF_ERROR(MakeFolder(uuid));
       return registry_->Apply(CreateCollectionRecord{uuid, name, R"({"vectors":{}})"});
     }
     const std::string old = found->second;
@@ -77,11 +78,12 @@ class World {
       for (auto& [key, value] : state) {
         if (value == old) value = uuid.ToString();
       }
-      return registry_->Apply(
-          ReplaceCollectionRecord{uuid, name, "{}", Uuid::Parse(old), {{"", "m", "f"}}});
+      AKIDB_RETURN_IF_ERROR(MakeFolder(uuid));
+      const ReplaceCollectionRecord record{uuid, name, "{}", Uuid::Parse(old), {{"", "m", "f"}}};
+      return ApplyAndRemove(record, old);
     }
     std::erase_if(state, [&](const auto& entry) { return entry.second == old; });
-    return registry_->Apply(DeleteCollectionRecord{*Uuid::Parse(old)});
+    return ApplyAndRemove(DeleteCollectionRecord{*Uuid::Parse(old)}, old);
   }
 
   Result<State> Read() const {
@@ -96,6 +98,21 @@ class World {
   }
 
  private:
+  static std::string FolderOf(const std::string& uuid) {
+    return env::JoinPath(env::JoinPath(kFolder, "collections"), uuid);
+  }
+  Status MakeFolder(const Uuid& uuid) {
+    const std::string folder = FolderOf(uuid.ToString());
+    AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(folder));
+    return fs_.SyncDirectory(env::DirectoryOf(folder));
+  }
+  // What is left of the folder does no harm.
+  Status ApplyAndRemove(const SystemRecord& record, const std::string& old) {
+    AKIDB_RETURN_IF_ERROR(registry_->Apply(record));
+    static_cast<void>(fs_.RemoveAll(FolderOf(old)));
+    return OkStatus();
+  }
+
   env::FileSystem& fs_;
   const uint64_t log_bytes_max_;
   std::unique_ptr<env::Random> random_ = env::MakeSeededRandom(11);

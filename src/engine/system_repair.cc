@@ -29,7 +29,7 @@ Result<std::unique_ptr<SystemRepair>> SystemRepair::Examine(env::FileSystem& fs,
   return repair;
 }
 
-// One that is damaged says nothing, and is made anew at the next start.
+// One that is damaged, or of another folder, says nothing, and is made anew.
 Status SystemRepair::ReadCatalog() {
   const std::string path = env::JoinPath(folder_, kCatalogName);
   AKIDB_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(path));
@@ -38,7 +38,13 @@ Status SystemRepair::ReadCatalog() {
   Result<SystemState> state = copy.ok() ? StateOf(copy->catalog()) : copy.status();
   if (state.status().code() == ErrorCode::kCorruption) return OkStatus();
   AKIDB_RETURN_IF_ERROR(state.status());
-  if (state->seq > 0) catalog_ = std::move(state).value();
+  if (state->seq == 0) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(const bool fits, FitsFolder(fs_, folder_, *state));
+  if (fits) {
+    catalog_ = std::move(state).value();
+  } else {
+    foreign_seq_ = state->seq;
+  }
   return OkStatus();
 }
 
@@ -84,7 +90,7 @@ Status SystemRepair::ReadLog() {
 }
 
 Result<bool> SystemRepair::HoldsCollections() const {
-  const std::string path = env::JoinPath(folder_, "collections");
+  const std::string path = env::JoinPath(folder_, kCollectionsFolderName);
   AKIDB_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(path));
   if (!exists) return false;
   AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_.List(path));

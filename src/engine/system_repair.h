@@ -30,6 +30,9 @@ class SystemRepair {
   const std::optional<SystemDamage>& damage() const { return damage_; }
   // All that is known: what Mend makes count, and without damage what counts.
   const SystemState& state() const { return state_; }
+  // Whether there is a catalog that tells of another folder's collections, and that a start would
+  // believe to know more than the log.
+  bool foreign_catalog() const { return foreign_seq_ > state_.seq; }
   // Whether only the catalog knows it.
   bool only_in_catalog() const { return only_in_catalog_; }
 
@@ -54,6 +57,7 @@ class SystemRepair {
   const std::string folder_;
   std::optional<SystemState> catalog_;     // nothing: missing, or damaged
   std::optional<SystemState> checkpoint_;  // likewise
+  uint64_t foreign_seq_ = 0;               // of a catalog that is of another folder
   std::string checkpoint_damage_;
   std::optional<uint64_t> first_seq_;    // of the log
   std::optional<SystemState> from_log_;  // nothing: it begins behind all that is known

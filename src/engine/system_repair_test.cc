@@ -144,6 +144,39 @@ TEST_F(SystemRepairTest, ADamagedCheckpointCostsNothing) {
   }
 }
 
+// It knows later records, but of other collections.
+TEST_F(SystemRepairTest, ACatalogOfAnotherFolderIsNotBelieved) {
+  Fill();
+  const std::string other = folder_ + "_other";
+  {
+    auto database = Database::Open({.directory = other}, {*files_, *random_, *log_});
+    ASSERT_TRUE(database.ok());
+    CollectionConfig config;
+    config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
+    for (int i = 0; i < 9; ++i) {
+      ASSERT_TRUE((*database)->CreateCollection("c" + std::to_string(i), config).ok());
+    }
+  }
+  const std::string catalog = folder_ + "/catalog.db";
+  fs::remove(catalog);
+  fs::copy(other + "/catalog.db", catalog);
+  EXPECT_EQ(TryOpen().status().code(), ErrorCode::kCorruption);
+  auto repair = Examine();
+  ASSERT_EQ(repair->damages().size(), 1u);
+  EXPECT_EQ(repair->damages().front().part, "catalog");
+  ASSERT_TRUE(repair->Mend().ok());
+  repair = nullptr;
+  EXPECT_TRUE(Examine()->damages().empty());
+  ExpectAll();
+  // Nor is it where it would be the only one to know.
+  fs::remove(catalog);
+  fs::copy(other + "/catalog.db", catalog);
+  FlipByte(Log(), 100);
+  repair = Examine();
+  ASSERT_EQ(repair->damages().size(), 2u);
+  fs::remove_all(other);
+}
+
 TEST_F(SystemRepairTest, WithoutCheckpointAndCatalogNothingIsKnown) {
   system_log_bytes_max_ = 1;
   Open();

@@ -1,6 +1,7 @@
 #include "storage/wal/group_log.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include <pthread.h>
 
@@ -52,9 +53,7 @@ GroupLog::GroupLog(const LogEnvironment& environment, LogOptions options, Recove
       durable_seq_(recovered.last_seq),
       record_checksum_(recovered.record_checksum),
       files_(std::move(recovered.files)),
-      taken_seq_(recovered.last_seq) {
-  if (!sync_each_) syncer_ = std::thread([this] { RunSyncer(); });
-}
+      taken_seq_(recovered.last_seq) {}
 
 GroupLog::~GroupLog() {
   Status status = Close();
@@ -119,6 +118,7 @@ Result<uint64_t> GroupLog::Enqueue(uint8_t type, std::span<const std::byte> body
   MutexLock lock(mutex_);
   AKIDB_RETURN_IF_ERROR(Admit(body.size()));
   AKIDB_RETURN_IF_ERROR(Reserve(body.size()));
+  if (!sync_each_ && !syncer_.joinable()) AKIDB_RETURN_IF_ERROR(StartSyncer());
   Part& part = PendingPart();
   LogRecord record{++last_seq_, type, body};
   size_t before = part.bytes.size();
@@ -316,6 +316,18 @@ void GroupLog::Recycle(std::vector<Part>& parts) {
 }
 
 // ---- Interval, cutting, closing
+
+// By the first record and not before: who opens a log may be a thread of low priority, which those
+// that it starts would keep, and a log that is only read needs none.
+Status GroupLog::StartSyncer() {
+  try {
+    syncer_ = std::thread([this] { RunSyncer(); });
+    return OkStatus();
+  } catch (const std::system_error& error) {
+    return ResourceExhaustedError(options_.directory +
+                                  ": no thread for its syncs: " + error.what());
+  }
+}
 
 void GroupLog::RunSyncer() {
   pthread_setname_np(pthread_self(), "log-sync");

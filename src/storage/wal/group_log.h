@@ -74,6 +74,7 @@ class GroupLog final : public Log {
   void Recycle(std::vector<Part>& parts) AKIDB_REQUIRES(mutex_);
 
   // Durability::kInterval: the thread that syncs.
+  Status StartSyncer() AKIDB_REQUIRES(mutex_);
   void RunSyncer();
   void StopSyncer();
 
@@ -122,7 +123,8 @@ class GroupLog final : public Log {
   CondVar syncer_wakeup_;
   bool stop_syncer_ AKIDB_GUARDED_BY(mutex_) = false;
   bool syncer_idle_ AKIDB_GUARDED_BY(mutex_) = false;
-  std::thread syncer_;
+  std::thread
+      syncer_;  // started under mutex_, joined once closing_ keeps others from being started
 };
 
 }  // namespace akidb::storage
