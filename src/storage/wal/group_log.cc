@@ -117,8 +117,8 @@ GroupLog::Part& GroupLog::PendingPart() {
 Result<uint64_t> GroupLog::Enqueue(uint8_t type, std::span<const std::byte> body) {
   MutexLock lock(mutex_);
   AKIDB_RETURN_IF_ERROR(Admit(body.size()));
-  AKIDB_RETURN_IF_ERROR(Reserve(body.size()));
   if (!sync_each_ && !syncer_.joinable()) AKIDB_RETURN_IF_ERROR(StartSyncer());
+  AKIDB_RETURN_IF_ERROR(Reserve(body.size()));
   Part& part = PendingPart();
   LogRecord record{++last_seq_, type, body};
   size_t before = part.bytes.size();

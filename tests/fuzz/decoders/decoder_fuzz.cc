@@ -1,5 +1,6 @@
 // Fuzzes the decoders of what storage reads back. README.md.
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -117,6 +118,10 @@ void KeepCurrent() {
             static_cast<std::streamsize>(g_current->size()));
 }
 
+// Told to stop: what was done until then is told and counts.
+volatile std::sig_atomic_t g_stopped = 0;
+void OnStop(int) { g_stopped = 1; }
+
 void OnDeath(int signal) {
   KeepCurrent();
   static constexpr char kText[] = "\nFOUND: the process died\n";
@@ -148,7 +153,8 @@ int Fuzz(Decoder& decoder, const Options& options) {
     if (!judge(seed)) return 1;
     static_cast<void>(CountNewEdges());
   }
-  while (runs < options.runs_max && ProcessorSeconds() - start < options.seconds) {
+  while (g_stopped == 0 && runs < options.runs_max &&
+         ProcessorSeconds() - start < options.seconds) {
     Bytes input = choices.OneOf(corpus);
     for (size_t changes = 1 + choices.Below(5); changes > 0; --changes) {
       ChangeOnce(choices.OneOf(corpus), choices, input);
@@ -180,7 +186,11 @@ int FuzzApart(Decoder& decoder, const Options& options, bool quiet) {
     _exit(status);
   }
   int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) != child) return 2;
+  if (child < 0) return 2;
+  while (waitpid(child, &status, 0) != child) {
+    if (errno != EINTR) return 2;
+    kill(child, SIGTERM);
+  }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
@@ -249,18 +259,22 @@ int Main(int count, char** arguments) {
   // A run takes and gives back the same buffers of some hundred KiB: the heap keeps them.
   mallopt(M_TRIM_THRESHOLD, kHeapKeptBytes);
   mallopt(M_MMAP_THRESHOLD, kHeapKeptBytes);
+  struct sigaction stop = {};
+  stop.sa_handler = OnStop;
+  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &stop, nullptr);
   Options options;
   if (!Read(count, arguments, options)) {
-    std::fprintf(
-        stderr,
-        "decoder_fuzz [--decoder log|manifest|segment|delta|snapshot|system] [--seconds N] "
-        "[--runs N] [--seed N] [--input FILE] [--plant BUG] [--prove]\n");
+    std::fprintf(stderr,
+                 "decoder_fuzz [--decoder log|manifest|segment|delta|snapshot|system|checkpoint] "
+                 "[--seconds N] "
+                 "[--runs N] [--seed N] [--input FILE] [--plant BUG] [--prove]\n");
     return 2;
   }
   if (options.prove) return Prove(options);
   int worst = 2;
   for (const auto& decoder : MakeDecoders()) {
     if (options.decoder != "all" && options.decoder != decoder->name()) continue;
+    if (g_stopped != 0) break;
     const int status = options.input.empty() ? FuzzApart(*decoder, options, false)
                                              : JudgeFile(*decoder, options.input);
     worst = worst == 2 ? status : std::max(worst, status);
