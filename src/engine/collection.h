@@ -416,6 +416,9 @@ class Collection : public CollectionReader, public CollectionWriter {
   virtual Result<storage::FileRef> WriteSnapshot(const RequestContext& context,
                                                  const SnapshotOrder& order) = 0;
 
+  // From now on, and until it is opened anew, writes are kUnavailable for this reason.
+  virtual void RefuseWrites(const std::string& reason) = 0;
+
   // The collection is being deleted: refuses writes and starts no more background work. Requests
   // that have pinned a view finish.
   virtual void Drop() = 0;

@@ -130,6 +130,7 @@ class CollectionImpl final : public Collection {
                                          const SnapshotOrder& order) override;
   Status Seal() override;
   Status Merge() override;
+  void RefuseWrites(const std::string& reason) override;
   void Drop() override;
 
  private:
@@ -203,6 +204,7 @@ class CollectionImpl final : public Collection {
   bool HeadIsFull(size_t more_points) const AKIDB_REQUIRES(write_mutex_);
   // Nothing happens if there is nothing to seal: neither rows nor records.
   void FreezeHead() AKIDB_REQUIRES(write_mutex_);
+  void FailWrites(const Status& reason) AKIDB_REQUIRES(write_mutex_);
   std::shared_ptr<Head> NewHead(size_t points) const;
   // The head doesn't rest.
   void NoteWrite() AKIDB_REQUIRES(write_mutex_);

@@ -152,6 +152,7 @@ class FaultyCollection final : public Collection {
                                          const SnapshotOrder& order) override {
     return real_->WriteSnapshot(context, order);
   }
+  void RefuseWrites(const std::string& reason) override { real_->RefuseWrites(reason); }
   void Drop() override { real_->Drop(); }
 
  private:

@@ -252,15 +252,23 @@ Result<WriteResult> CollectionImpl::Commit(uint64_t seq) {
   if (!durable.ok()) {
     // Rows after the last durable record stay invisible; only a restart can tell what the disk
     // kept.
-    if (write_failure_.ok()) {
-      write_failure_ = durable;
-      environment_.log.Write(LogLevel::kError, "storage_failed", durable.message(),
-                             {{"collection", options_.uuid.ToString()}});
-    }
+    FailWrites(durable);
     return durable;
   }
   PublishUpTo(seq);
   return WriteResult{seq, config_.durability == Durability::kSync};
+}
+
+void CollectionImpl::FailWrites(const Status& reason) {
+  if (!write_failure_.ok()) return;
+  write_failure_ = reason;
+  environment_.log.Write(LogLevel::kError, "storage_failed", reason.message(),
+                         {{"collection", options_.uuid.ToString()}});
+}
+
+void CollectionImpl::RefuseWrites(const std::string& reason) {
+  MutexLock lock(write_mutex_);
+  FailWrites(UnavailableError("storage_failed: " + reason));
 }
 
 void CollectionImpl::PublishUpTo(uint64_t seq) {

@@ -30,10 +30,6 @@ constexpr int kOptimizerNice = 10;
 
 using Entry = DatabaseEntry;
 
-Status NoSuchCollection(std::string_view name) {
-  return NotFoundError("Collection `" + std::string(name) + "` doesn't exist!");
-}
-
 class DatabaseImpl final : public Database {
  public:
   DatabaseImpl(DatabaseOptions options, const DatabaseEnvironment& environment)
@@ -108,8 +104,13 @@ class DatabaseImpl final : public Database {
       static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
       return collection.status();
     }
-    AKIDB_RETURN_IF_ERROR(registry_->Apply(
-        CreateCollectionRecord{entry->uuid, name, CollectionConfigToJson(config)}));
+    const Status applied =
+        Apply(CreateCollectionRecord{entry->uuid, name, CollectionConfigToJson(config)}, nullptr);
+    if (!applied.ok() && !registry_->is_in_doubt()) {
+      entry->collection = std::move(collection).value();
+      Discard(*entry);
+    }
+    AKIDB_RETURN_IF_ERROR(applied);
     MutexLock opening(entry->open_mutex);
     MutexLock lock(entries_mutex_);
     SetOpened(*entry, std::move(collection).value());
@@ -123,7 +124,7 @@ class DatabaseImpl final : public Database {
       MutexLock change(change_mutex_);
       entry = FindEntry(name);
       if (!entry || entry->name != name) return false;
-      AKIDB_RETURN_IF_ERROR(registry_->Apply(DeleteCollectionRecord{entry->uuid}));
+      AKIDB_RETURN_IF_ERROR(Apply(DeleteCollectionRecord{entry->uuid}, entry.get()));
       MutexLock lock(entries_mutex_);
       entries_.erase(name);
       std::erase_if(aliases_, [&](const auto& alias) { return alias.second == entry; });
@@ -148,7 +149,8 @@ class DatabaseImpl final : public Database {
       MutexLock lock(entries_mutex_);
       aliases = aliases_;
     }
-    for (const AliasChange& one : changes) AKIDB_RETURN_IF_ERROR(ChangeAlias(one, aliases));
+    const auto find = [this](std::string_view name) { return FindEntry(name); };
+    for (const AliasChange& one : changes) AKIDB_RETURN_IF_ERROR(ChangeAlias(one, find, aliases));
     SetAliasesRecord record;
     {
       MutexLock lock(entries_mutex_);
@@ -162,7 +164,7 @@ class DatabaseImpl final : public Database {
       }
     }
     if (record.items.empty()) return OkStatus();
-    AKIDB_RETURN_IF_ERROR(registry_->Apply(record));
+    AKIDB_RETURN_IF_ERROR(Apply(record, nullptr));
     MutexLock lock(entries_mutex_);
     aliases_ = std::move(aliases);
     return OkStatus();
@@ -220,6 +222,11 @@ class DatabaseImpl final : public Database {
     return states;
   }
 
+  std::string SystemTrouble() const override {
+    MutexLock lock(entries_mutex_);
+    return system_trouble_;
+  }
+
   Status BindModel(std::string_view collection, std::string_view vector_name,
                    std::string_view model_id, std::string_view fingerprint) override {
     // Nearly always: bound long ago, and a binding never changes. Takes no turn with the changes.
@@ -238,8 +245,9 @@ class DatabaseImpl final : public Database {
     }
     catalog::ModelBinding binding{entry->uuid, vector, std::string(model_id),
                                   std::string(fingerprint)};
-    AKIDB_RETURN_IF_ERROR(registry_->Apply(BindModelRecord{binding.collection, binding.vector_name,
-                                                           binding.model_id, binding.fingerprint}));
+    AKIDB_RETURN_IF_ERROR(Apply(BindModelRecord{binding.collection, binding.vector_name,
+                                                binding.model_id, binding.fingerprint},
+                                nullptr));
     MutexLock lock(entries_mutex_);
     entry->bindings.emplace(vector, std::move(binding));
     return OkStatus();
@@ -308,10 +316,13 @@ class DatabaseImpl final : public Database {
     entry->name = present.ok() ? *present : name;
     entry->uuid = NewUuid();
     Result<std::shared_ptr<Collection>> collection = MakeRestored(context, snapshot, *entry);
+    bool may_count = false;
     Status status = collection.status();
-    if (status.ok()) status = Install(entry, std::move(collection).value());
+    if (status.ok()) status = Install(entry, std::move(collection).value(), may_count);
     // No record names it: what is left now would be removed by the next start.
-    if (!status.ok()) static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
+    if (!status.ok() && !may_count) {
+      static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
+    }
     return status;
   }
 
@@ -457,8 +468,24 @@ class DatabaseImpl final : public Database {
                            std::to_string(summary.contents.seq) + " as its list says");
   }
 
-  // Makes it count under its name. What had the name is discarded.
-  Status Install(std::shared_ptr<Entry> entry, std::shared_ptr<Collection> collection) {
+  // By the record `entry`, unless it is null, goes. Where only the next start can tell whether the
+  // record counts, it takes no more writes: they would go with it.
+  Status Apply(const SystemRecord& record, Entry* entry) AKIDB_REQUIRES(change_mutex_) {
+    const Status status = registry_->Apply(record);
+    if (status.ok() || !registry_->is_in_doubt()) return status;
+    SetSystemTrouble(status);
+    if (entry == nullptr) return status;
+    MutexLock lock(entry->open_mutex);
+    entry->doubt = "only the next start can tell whether the collection was deleted or replaced: " +
+                   std::string(status.message());
+    if (entry->collection) entry->collection->RefuseWrites(entry->doubt);
+    return status;
+  }
+
+  // Makes it count under its name. What had the name is discarded. `may_count`: after an error it
+  // may, from the next start on.
+  Status Install(std::shared_ptr<Entry> entry, std::shared_ptr<Collection> collection,
+                 bool& may_count) {
     std::shared_ptr<Entry> replaced;
     {
       MutexLock change(change_mutex_);
@@ -475,7 +502,9 @@ class DatabaseImpl final : public Database {
       for (const auto& [vector, model] : entry->bindings) {
         record.models.push_back({vector, model.model_id, model.fingerprint});
       }
-      AKIDB_RETURN_IF_ERROR(registry_->Apply(record));
+      const Status applied = Apply(record, replaced.get());
+      may_count = registry_->is_in_doubt();
+      AKIDB_RETURN_IF_ERROR(applied);
       MutexLock opening(entry->open_mutex);
       MutexLock lock(entries_mutex_);
       SetOpened(*entry, std::move(collection));
@@ -511,6 +540,11 @@ class DatabaseImpl final : public Database {
     entry.collection = std::move(collection);
     entry.state = CollectionState::kReady;
     entry.trouble.clear();
+    if (!entry.doubt.empty()) entry.collection->RefuseWrites(entry.doubt);
+  }
+  void SetSystemTrouble(const Status& failure) {
+    MutexLock lock(entries_mutex_);
+    system_trouble_ = failure.message();
   }
   void SetState(Entry& entry, CollectionState state, std::string trouble = {}) {
     MutexLock lock(entries_mutex_);
@@ -530,37 +564,6 @@ class DatabaseImpl final : public Database {
     return alias == aliases_.end() ? nullptr : alias->second;
   }
 
-  // One change to `aliases`, which are to be.
-  Status ChangeAlias(const AliasChange& change, EntriesByName& aliases) const
-      AKIDB_EXCLUDES(entries_mutex_) {
-    if (const auto* remove = std::get_if<DeleteAlias>(&change)) {
-      aliases.erase(remove->alias);
-      return OkStatus();
-    }
-    std::shared_ptr<Entry> entry;
-    const auto* create = std::get_if<CreateAlias>(&change);
-    const std::string& name = create ? create->alias : std::get<RenameAlias>(change).new_alias;
-    if (create != nullptr) {
-      entry = FindEntry(create->collection);
-      if (!entry) return NoSuchCollection(create->collection);
-    } else {
-      const auto& rename = std::get<RenameAlias>(change);
-      auto present = aliases.find(rename.old_alias);
-      if (present == aliases.end()) {
-        return NotFoundError("Alias `" + rename.old_alias + "` doesn't exist!");
-      }
-      entry = present->second;
-      aliases.erase(present);
-    }
-    AKIDB_RETURN_IF_ERROR(CheckCollectionName(name, create ? "alias_name" : "new_alias_name"));
-    MutexLock lock(entries_mutex_);
-    if (entries_.contains(name)) {
-      return InvalidArgumentError("Alias `" + name + "` can't have the name of a collection");
-    }
-    aliases[name] = std::move(entry);
-    return OkStatus();
-  }
-
   const DatabaseOptions options_;
   const DatabaseEnvironment environment_;
   std::unique_ptr<env::FileLock> lock_;
@@ -573,6 +576,7 @@ class DatabaseImpl final : public Database {
   mutable Mutex entries_mutex_;
   EntriesByName entries_ AKIDB_GUARDED_BY(entries_mutex_);
   EntriesByName aliases_ AKIDB_GUARDED_BY(entries_mutex_);
+  std::string system_trouble_ AKIDB_GUARDED_BY(entries_mutex_);
   const std::unique_ptr<SegmentIndexer> indexer_;
   Executor background_;
   Executor optimizer_;

@@ -101,6 +101,9 @@ class Database {
   virtual RecoveryReport recovery() const = 0;
   // Of all, by ascending name; likewise. None is kDegraded: its statistics tell.
   virtual std::vector<NamedState> States() const = 0;
+  // Why no collection or alias can be made, changed or deleted until the next start; empty while
+  // they can.
+  virtual std::string SystemTrouble() const = 0;
 
   // Adds vectors to a collection or leaves some out: what `change` makes of `vectors` and of the
   // options that are kept. The collection is opened anew: writes meanwhile are kUnavailable. Rows

@@ -3,6 +3,8 @@
 #include <exception>
 #include <new>
 
+#include "engine/collection_checks.h"
+
 namespace akidb::engine {
 
 Result<DatabaseEntries> LoadEntries(const catalog::Catalog& catalog) {
@@ -29,6 +31,40 @@ Result<DatabaseEntries> LoadEntries(const catalog::Catalog& catalog) {
     found->second->bindings.emplace(std::move(vector), std::move(binding));
   }
   return entries;
+}
+
+Status NoSuchCollection(std::string_view name) {
+  return NotFoundError("Collection `" + std::string(name) + "` doesn't exist!");
+}
+
+Status ChangeAlias(const AliasChange& change, const FindEntryFunction& find,
+                   EntriesByName& aliases) {
+  if (const auto* remove = std::get_if<DeleteAlias>(&change)) {
+    aliases.erase(remove->alias);
+    return OkStatus();
+  }
+  std::shared_ptr<DatabaseEntry> entry;
+  const auto* create = std::get_if<CreateAlias>(&change);
+  const std::string& name = create ? create->alias : std::get<RenameAlias>(change).new_alias;
+  if (create != nullptr) {
+    entry = find(create->collection);
+    if (!entry) return NoSuchCollection(create->collection);
+  } else {
+    const auto& rename = std::get<RenameAlias>(change);
+    auto present = aliases.find(rename.old_alias);
+    if (present == aliases.end()) {
+      return NotFoundError("Alias `" + rename.old_alias + "` doesn't exist!");
+    }
+    entry = present->second;
+    aliases.erase(present);
+  }
+  AKIDB_RETURN_IF_ERROR(CheckCollectionName(name, create ? "alias_name" : "new_alias_name"));
+  const std::shared_ptr<DatabaseEntry> named = find(name);
+  if (named && named->name == name) {
+    return InvalidArgumentError("Alias `" + name + "` can't have the name of a collection");
+  }
+  aliases[name] = std::move(entry);
+  return OkStatus();
 }
 
 Result<std::shared_ptr<Collection>> OpenCollection(const CollectionOptions& options,

@@ -11,6 +11,7 @@
 #include "catalog/catalog.h"
 #include "engine/collection.h"
 #include "engine/collection_state.h"
+#include "engine/database.h"
 #include "types/uuid.h"
 
 namespace akidb::engine {
@@ -33,6 +34,9 @@ struct DatabaseEntry {
   // Damage, which another try would find again.
   Status quarantine AKIDB_GUARDED_BY(open_mutex);
   bool deleted AKIDB_GUARDED_BY(open_mutex) = false;
+  // Why it takes no writes until the next start, which alone can tell whether it is there then; "":
+  // it does.
+  std::string doubt AKIDB_GUARDED_BY(open_mutex);
   Mutex snapshot_mutex;  // one snapshot at a time; the others wait for it
 };
 
@@ -51,6 +55,15 @@ struct DatabaseEntries {
 
 // All that the catalog knows, closed.
 Result<DatabaseEntries> LoadEntries(const catalog::Catalog& catalog);
+
+Status NoSuchCollection(std::string_view name);
+
+// By the name of a collection or an alias; null when there is neither.
+using FindEntryFunction = std::function<std::shared_ptr<DatabaseEntry>(std::string_view)>;
+
+// One change to `aliases`, which are to be. Errors as Database::ChangeAliases.
+Status ChangeAlias(const AliasChange& change, const FindEntryFunction& find,
+                   EntriesByName& aliases);
 
 // Collection::Open, which needs memory and threads that there may not be: kUnavailable then.
 Result<std::shared_ptr<Collection>> OpenCollection(const CollectionOptions& options,

@@ -88,6 +88,10 @@ Status FolderRepair::ExamineSystemLog() {
   }
   const std::optional<SystemDamage>& damage = system_->damage();
   if (damage) Add(kSystemPart, damage->what, damage->lost, damage->mendable);
+  if (!system_->unreadable_catalog().empty()) {
+    Add("catalog", system_->unreadable_catalog(),
+        "nothing: the next start makes it anew from the system log");
+  }
   if (system_->foreign_catalog()) {
     Add("catalog", Path(kCatalogName) + " tells of collections that are not in this folder",
         "nothing: the next start makes it anew from the system log");
@@ -186,7 +190,9 @@ Result<std::string> FolderRepair::Mend() {
   }
   const bool mend_system = system_ && system_->damage() && system_->damage()->mendable;
   if (mend_system) AKIDB_RETURN_IF_ERROR(MendSystemLog(keep));
-  if (system_ && system_->foreign_catalog()) AKIDB_RETURN_IF_ERROR(KeepCatalog(keep));
+  const bool drop_catalog =
+      system_ && (system_->foreign_catalog() || !system_->unreadable_catalog().empty());
+  if (drop_catalog) AKIDB_RETURN_IF_ERROR(KeepCatalog(keep));
   return keep;
 }
 

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "engine/data_folder.h"
+#include "storage/manifest/manifest.h"
+#include "storage/wal/log_repair.h"
 
 namespace akidb::engine {
 namespace {
@@ -13,13 +15,33 @@ Status SetAside(const storage::LogEnvironment& environment, const std::string& d
                 const std::string& collection) {
   AKIDB_ASSIGN_OR_RETURN(const std::string keep, MakeKeepFolder(environment.fs, directory));
   environment.log.Write(LogLevel::kWarning, "orphan_set_aside",
-                        "no record names the folder of a collection, and the catalog or the "
-                        "system's checkpoint was lost",
+                        "nothing names the folder of a collection that holds something",
                         {{"folder", collection}, {"to", keep}});
   const std::string kept = env::JoinPath(keep, kCollectionsFolderName);
   AKIDB_RETURN_IF_ERROR(environment.fs.CreateDirectories(kept));
   AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(keep));
   return MoveDurably(environment.fs, collection, kept);
+}
+
+// A collection that was never made to its end, or that nothing was ever written to. Where that
+// can't be told it holds something.
+Result<bool> HoldsNothing(env::FileSystem& fs, const std::string& folder, const Uuid& uuid) {
+  AKIDB_ASSIGN_OR_RETURN(const bool finished, fs.Exists(env::JoinPath(folder, "CURRENT")));
+  if (!finished) return true;
+  const Result<std::vector<std::string>> segments =
+      fs.List(env::JoinPath(folder, storage::kSegmentFolder));
+  const bool is_known = segments.ok() || segments.status().code() == ErrorCode::kNotFound;
+  if (!is_known || (segments.ok() && !segments->empty())) return false;
+  storage::LogOptions log;
+  log.collection_uuid = uuid;
+  log.directory = env::JoinPath(folder, "log");
+  bool has_records = false;
+  const auto look = [&](const storage::LogRecord&) {
+    has_records = true;
+    return CancelledError("seen");
+  };
+  const Result<std::optional<storage::LogDamage>> damage = storage::FindLogDamage(fs, log, look);
+  return !has_records && damage.ok() && !*damage;
 }
 
 Status RemoveAll(const storage::LogEnvironment& environment, const std::string& directory,
@@ -34,7 +56,8 @@ Status RemoveAll(const storage::LogEnvironment& environment, const std::string& 
     const std::optional<Uuid> uuid = Uuid::Parse(name);
     if (!uuid || known.contains(*uuid)) continue;
     const std::string folder = env::JoinPath(collections, name);
-    if (registry.may_lack_names() && !registry.taken_away().contains(*uuid)) {
+    AKIDB_ASSIGN_OR_RETURN(const bool unfinished, HoldsNothing(environment.fs, folder, *uuid));
+    if (!unfinished && !registry.taken_away().contains(*uuid)) {
       AKIDB_RETURN_IF_ERROR(SetAside(environment, directory, folder));
       continue;
     }

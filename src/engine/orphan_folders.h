@@ -8,11 +8,10 @@
 
 namespace akidb::engine {
 
-// Removes the folders of collections whose creation was not finished or whose deletion was. Where
-// a record may have been lost (Registry::may_lack_names), what no record has taken away is set
-// aside (MakeKeepFolder). What can't be removed now harms nobody,
-// is told to the log and tried again at the next start. `directory` is the data folder, of which
-// `registry` is.
+// Removes the folders of collections whose creation was not finished, or that a record has taken
+// away. Any other is set aside (MakeKeepFolder): the record that named it may have been lost. What
+// can't be removed now harms nobody, is told to the log and tried again at the next start.
+// `directory` is the data folder, of which `registry` is.
 void RemoveOrphanFolders(const storage::LogEnvironment& environment, const std::string& directory,
                          const Registry& registry);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/data_folder.h"
+#include "env/permission.h"
 #include "storage/wal/log_format.h"
 
 namespace akidb::engine {
@@ -26,11 +27,11 @@ class Registry::Recovery {
 
   Status Run() {
     applied_ = registry_.catalog_->applied_seq();
-    registry_.may_lack_names_ = applied_ == 0;
     AKIDB_RETURN_IF_ERROR(FindCheckpoint());
     AKIDB_RETURN_IF_ERROR(FindFirstRecord());
     AKIDB_RETURN_IF_ERROR(OpenLog());
     AKIDB_RETURN_IF_ERROR(FillCatalog());
+    registry_.state_ = std::move(state_);
     if (!checkpoint_damage_.ok()) registry_.TryToCompact();
     return OkStatus();
   }
@@ -42,7 +43,10 @@ class Registry::Recovery {
         ReadSystemCheckpoint(registry_.environment_.fs, folder_);
     if (read.ok()) {
       has_checkpoint_ = read->has_value();
-      if (has_checkpoint_) state_ = std::move(**read);
+      if (!has_checkpoint_) return OkStatus();
+      state_ = std::move(**read);
+      registry_.compact_at_bytes_ =
+          std::max(registry_.log_bytes_max_, 2 * uint64_t{EncodeSystemCheckpoint(state_).size()});
       return OkStatus();
     }
     checkpoint_damage_ = read.status();
@@ -64,7 +68,8 @@ class Registry::Recovery {
       start_after_ = *first - 1;
       if (applied_ < start_after_) {
         return CorruptionError("the system log begins with record " + std::to_string(*first) +
-                               ", and its checkpoint is missing or damaged: " +
+                               ", and its checkpoint is missing or damaged" +
+                               (checkpoint_damage_.ok() ? "" : ": ") +
                                std::string(checkpoint_damage_.message()));
       }
       AKIDB_RETURN_IF_ERROR(TakeCatalog());
@@ -92,7 +97,6 @@ class Registry::Recovery {
       return CorruptionError("the system's checkpoint is missing or damaged, and " +
                              registry_.Path(kCatalogName) + " is of another folder");
     }
-    registry_.may_lack_names_ = true;
     return OkStatus();
   }
 
@@ -125,11 +129,10 @@ class Registry::Recovery {
 
   Status Take(const storage::LogRecord& record) {
     registry_.log_bytes_ += BytesInLog(record.body.size());
-    if (record.seq <= state_.seq) return OkStatus();
     AKIDB_ASSIGN_OR_RETURN(const SystemRecord decoded,
                            DecodeSystemRecord(record.type, record.body));
-    if (registry_.may_lack_names_) NoteTakenAway(decoded);
-    return state_.Apply(record.seq, decoded);
+    NoteTakenAway(decoded);
+    return record.seq <= state_.seq ? OkStatus() : state_.Apply(record.seq, decoded);
   }
 
   void NoteTakenAway(const SystemRecord& record) {
@@ -181,8 +184,20 @@ Status Registry::OpenCatalog() {
     catalog_ = std::move(opened).value();
     return OkStatus();
   }
+  if (opened.status().code() == ErrorCode::kIo) return SetCatalogAside(opened.status());
   if (opened.status().code() != ErrorCode::kCorruption) return opened.status();
   return MakeCatalogAnew(opened.status());
+}
+
+Status Registry::SetCatalogAside(const Status& reason) {
+  if (env::LacksPermission(reason)) return reason;
+  const Result<std::string> keep = MakeKeepFolder(environment_.fs, directory_);
+  if (!keep.ok()) return reason;
+  for (const char* suffix : {"-shm", "-wal", ""}) {
+    const Status moved = MoveDurably(environment_.fs, Path(kCatalogName) + suffix, *keep);
+    if (!moved.ok()) return reason;
+  }
+  return MakeCatalogAnew(reason);
 }
 
 Status Registry::MakeCatalogAnew(const Status& reason) {
@@ -198,20 +213,34 @@ Status Registry::MakeCatalogAnew(const Status& reason) {
 }
 
 Status Registry::Apply(const SystemRecord& record) {
-  AKIDB_RETURN_IF_ERROR(CatchUp());
+  in_doubt_ = false;
   const std::vector<std::byte> body = EncodeSystemRecord(record);
   AKIDB_ASSIGN_OR_RETURN(uint64_t seq, reserve_.Retry([&] {
     return log_->Enqueue(static_cast<uint8_t>(TypeOf(record)), body);
   }));
+  in_doubt_ = true;
   AKIDB_RETURN_IF_ERROR(log_->Wait(seq));
-  not_in_catalog_.emplace_back(seq, record);
+  in_doubt_ = false;
   log_bytes_ += BytesInLog(body.size());
-  if (Status status = CatchUp(); !status.ok()) {
+  AKIDB_RETURN_IF_ERROR(state_.Apply(seq, record));
+  if (Status status = UpdateCatalog(record); !status.ok()) {
+    catalog_failed_ = true;
     environment_.log.Write(LogLevel::kWarning, "catalog_behind", status.message());
-  } else if (log_bytes_ > compact_at_bytes_) {
-    TryToCompact();
   }
+  if (log_bytes_ > compact_at_bytes_) TryToCompact();
   return OkStatus();
+}
+
+Status Registry::UpdateCatalog(const SystemRecord& record) {
+  if (catalog_failed_) {
+    catalog_.reset();
+    AKIDB_RETURN_IF_ERROR(OpenCatalog());
+    catalog_failed_ = false;
+  }
+  return reserve_.Retry([&] {
+    const bool is_next = catalog_->applied_seq() + 1 == state_.seq;
+    return is_next ? ApplyToCatalog(state_.seq, record, *catalog_) : LoadState(state_, *catalog_);
+  });
 }
 
 // The log is longer than it need be then, and nothing else is wrong.
@@ -223,22 +252,13 @@ void Registry::TryToCompact() {
 }
 
 Status Registry::Compact() {
-  AKIDB_ASSIGN_OR_RETURN(const SystemState state, StateOf(*catalog_));
   AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(environment_.fs, directory_));
   AKIDB_ASSIGN_OR_RETURN(const uint64_t bytes,
-                         PublishSystemCheckpoint(environment_.fs, Path(kSystemFolderName), state));
+                         PublishSystemCheckpoint(environment_.fs, Path(kSystemFolderName), state_));
   log_->Rotate();
-  AKIDB_RETURN_IF_ERROR(log_->CutBefore(state.seq));
+  AKIDB_RETURN_IF_ERROR(log_->CutBefore(state_.seq));
   log_bytes_ = 0;
   compact_at_bytes_ = std::max(log_bytes_max_, 2 * bytes);
-  return OkStatus();
-}
-
-Status Registry::CatchUp() {
-  for (; !not_in_catalog_.empty(); not_in_catalog_.pop_front()) {
-    const auto& [seq, record] = not_in_catalog_.front();
-    AKIDB_RETURN_IF_ERROR(reserve_.Retry([&] { return ApplyToCatalog(seq, record, *catalog_); }));
-  }
   return OkStatus();
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <set>
 #include <string>
@@ -35,14 +34,13 @@ class Registry {
                                                 uint64_t log_bytes_max = kSystemLogBytesMax);
 
   // Writes the record to the log and waits until it is durable: then it counts. The view follows at
-  // once or, if the catalog can't be written now, before the next change.
+  // once or, if the catalog can't be written now, with a later change: none is refused for that.
   Status Apply(const SystemRecord& record);
-  // As of the last Apply that found it writable.
+  // Whether the last Apply failed in a way after which its record counts at the next start, or not.
+  bool is_in_doubt() const { return in_doubt_; }
+  // As of the last Apply that found it writable; at first, all.
   const catalog::Catalog& catalog() const { return *catalog_; }
-  // Whether collections may be there that nothing names any more: log and catalog could not be
-  // held against each other, since the catalog was lost, or the checkpoint was.
-  bool may_lack_names() const { return may_lack_names_; }
-  // If so: the collections that records have taken away.
+  // The collections that records of the log, behind its checkpoint, have taken away.
   const std::set<Uuid>& taken_away() const { return taken_away_; }
 
  private:
@@ -59,8 +57,10 @@ class Registry {
   std::string Path(std::string_view name) const { return env::JoinPath(directory_, name); }
   Status OpenCatalog();
   Status MakeCatalogAnew(const Status& reason);
-  Status CatchUp();
-  // Of the catalog, which has all that the log has.
+  // Where a part of its files can't be read: they are set aside.
+  Status SetCatalogAside(const Status& reason);
+  // To what the log says. After an error it is opened anew the next time.
+  Status UpdateCatalog(const SystemRecord& record);
   Status Compact();
   void TryToCompact();
 
@@ -72,10 +72,10 @@ class Registry {
   std::unique_ptr<storage::Log> log_;
   uint64_t log_bytes_ = 0;         // of the records behind the checkpoint
   uint64_t compact_at_bytes_ = 0;  // of those
-  bool may_lack_names_ = false;
   std::set<Uuid> taken_away_;
-  // Durable in the log, oldest first.
-  std::deque<std::pair<uint64_t, SystemRecord>> not_in_catalog_;
+  SystemState state_;  // what is durable comes to
+  bool in_doubt_ = false;
+  bool catalog_failed_ = false;
 };
 
 }  // namespace akidb::engine

@@ -6,6 +6,7 @@
 
 #include "catalog/catalog_copy.h"
 #include "engine/data_folder.h"
+#include "env/permission.h"
 #include "storage/wal/log_format.h"
 
 namespace akidb::engine {
@@ -37,6 +38,10 @@ Status SystemRepair::ReadCatalog() {
   const Result<catalog::CatalogCopy> copy = catalog::CatalogCopy::Open(fs_, path);
   Result<SystemState> state = copy.ok() ? StateOf(copy->catalog()) : copy.status();
   if (state.status().code() == ErrorCode::kCorruption) return OkStatus();
+  if (state.status().code() == ErrorCode::kIo && !env::LacksPermission(state.status())) {
+    unreadable_catalog_ = state.status().message();
+    return OkStatus();
+  }
   AKIDB_RETURN_IF_ERROR(state.status());
   if (state->seq == 0) return OkStatus();
   AKIDB_ASSIGN_OR_RETURN(const bool fits, FitsFolder(fs_, folder_, *state));
@@ -61,6 +66,7 @@ Status SystemRepair::ReadCheckpoint() {
 
 Status SystemRepair::ReadLog() {
   AKIDB_ASSIGN_OR_RETURN(first_seq_, storage::FirstSeqIn(fs_, SystemFolder()));
+  AKIDB_ASSIGN_OR_RETURN(holds_collections_, HoldsCollections());
   const uint64_t begin = checkpoint_ ? checkpoint_->seq : first_seq_ ? *first_seq_ - 1 : 0;
   if (checkpoint_ || begin == 0) {
     from_log_ = checkpoint_.value_or(SystemState{});
@@ -71,8 +77,7 @@ Status SystemRepair::ReadLog() {
     checkpoint_damage_ = env::JoinPath(SystemFolder(), kSystemCheckpointName) + " is missing";
   }
   if (!first_seq_) {
-    AKIDB_ASSIGN_OR_RETURN(const bool holds_collections, HoldsCollections());
-    log_missing_ = checkpoint_ || catalog_ || !checkpoint_damage_.empty() || holds_collections;
+    log_missing_ = checkpoint_ || catalog_ || !checkpoint_damage_.empty() || holds_collections_;
     return OkStatus();
   }
   storage::LogOptions options;
@@ -80,10 +85,15 @@ Status SystemRepair::ReadLog() {
   options.start_after_seq = begin;
   options.synced_seq = catalog_ ? catalog_->seq : 0;
   const auto replay = [this](const storage::LogRecord& record) -> Status {
-    AKIDB_ASSIGN_OR_RETURN(const SystemRecord decoded,
-                           DecodeSystemRecord(record.type, record.body));
-    if (!from_log_ || record.seq <= from_log_->seq) return OkStatus();
-    return from_log_->Apply(record.seq, decoded);
+    const Result<SystemRecord> decoded = DecodeSystemRecord(record.type, record.body);
+    if (decoded.status().code() == ErrorCode::kUnsupported) return decoded.status();
+    if (!from_log_ || record.seq <= from_log_->seq || !record_damage_.empty()) return OkStatus();
+    const Status status = decoded.ok() ? from_log_->Apply(record.seq, *decoded) : decoded.status();
+    if (!status.ok()) {
+      record_damage_ =
+          "record " + std::to_string(record.seq) + ": " + std::string(status.message());
+    }
+    return OkStatus();
   };
   AKIDB_ASSIGN_OR_RETURN(log_damage_, storage::FindLogDamage(fs_, options, replay));
   return OkStatus();
@@ -112,14 +122,16 @@ void SystemRepair::TakeBest() {
 
 void SystemRepair::JudgeLog() {
   const bool behind_all = first_seq_ && !from_log_;
-  if (!log_damage_ && !log_missing_ && !behind_all) return;
+  if (!log_damage_ && !log_missing_ && !behind_all && record_damage_.empty()) return;
   const uint64_t known = state_.seq;
   SystemDamage damage;
-  damage.what = log_missing_  ? SystemFolder() + " is missing, or its log is"
-                : log_damage_ ? log_damage_->what
-                              : checkpoint_damage_ + ", and the log begins with record " +
-                                    std::to_string(*first_seq_);
-  if (!checkpoint_ && !catalog_ && (log_missing_ || behind_all)) {
+  damage.what =
+      log_missing_  ? SystemFolder() + " is missing, or its log is"
+      : log_damage_ ? log_damage_->what
+      : !record_damage_.empty()
+          ? SystemFolder() + ": " + record_damage_
+          : checkpoint_damage_ + ", and the log begins with record " + std::to_string(*first_seq_);
+  if (state_.collections.empty() && holds_collections_ && !checkpoint_ && !catalog_) {
     damage.lost = kNothingIsKnown;
     damage.mendable = false;
     damage_ = std::move(damage);
@@ -149,7 +161,7 @@ Status SystemRepair::Mend(const storage::LogEnvironment& environment, const std:
   AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(folder_));
   AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(fs_, folder_));
   AKIDB_RETURN_IF_ERROR(PublishSystemCheckpoint(fs_, SystemFolder(), state_).status());
-  const bool log_is_whole = first_seq_ && from_log_ && !log_damage_;
+  const bool log_is_whole = first_seq_ && from_log_ && !log_damage_ && record_damage_.empty();
   if (!log_is_whole) AKIDB_RETURN_IF_ERROR(BeginLogAnew(environment, keep));
   only_in_catalog_ = false;
   return OkStatus();

@@ -22,8 +22,8 @@ struct SystemDamage {
 // Of a data folder that no process uses, for the life of the object. Not thread-safe.
 class SystemRepair {
  public:
-  // Reads log and checkpoint whole, and the catalog. kIo: log or catalog can't be read;
-  // kUnsupported: of a newer version.
+  // Reads log and checkpoint whole, and the catalog. kIo: the log can't be read, or permission is
+  // missing; kUnsupported: of a newer version.
   static Result<std::unique_ptr<SystemRepair>> Examine(env::FileSystem& fs,
                                                        const std::string& folder);
 
@@ -33,6 +33,8 @@ class SystemRepair {
   // Whether there is a catalog that tells of another folder's collections, and that a start would
   // believe to know more than the log.
   bool foreign_catalog() const { return foreign_seq_ > state_.seq; }
+  // Why the catalog can't be read; "": it can, or there is none.
+  const std::string& unreadable_catalog() const { return unreadable_catalog_; }
   // Whether only the catalog knows it.
   bool only_in_catalog() const { return only_in_catalog_; }
 
@@ -58,11 +60,14 @@ class SystemRepair {
   std::optional<SystemState> catalog_;     // nothing: missing, or damaged
   std::optional<SystemState> checkpoint_;  // likewise
   uint64_t foreign_seq_ = 0;               // of a catalog that is of another folder
+  std::string unreadable_catalog_;
   std::string checkpoint_damage_;
+  std::string record_damage_;            // of a record of the log that is none of ours
   std::optional<uint64_t> first_seq_;    // of the log
   std::optional<SystemState> from_log_;  // nothing: it begins behind all that is known
   std::optional<storage::LogDamage> log_damage_;
   bool log_missing_ = false;
+  bool holds_collections_ = false;  // folders of collections are there
   SystemState state_;
   bool only_in_catalog_ = false;
   std::optional<SystemDamage> damage_;

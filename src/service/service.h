@@ -234,6 +234,8 @@ class Service {
   std::vector<NamedState> States(std::span<const NamedStats> used) const;
   // How far opening those that were not closed cleanly is (engine/database.h).
   RecoveryReport Recovery() const { return database_.recovery(); }
+  // Database::SystemTrouble.
+  std::string SystemTrouble() const { return database_.SystemTrouble(); }
   Result<CollectionInfo> GetCollection(const RequestContext& context, std::string_view name);
   // Durable when they return; the index of what is stored already is built in the background.
   Result<WriteReply> PutPayloadIndex(const RequestContext& context, std::string_view collection,

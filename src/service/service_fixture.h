@@ -276,6 +276,7 @@ class FakeCollection final : public engine::Collection {
   }
   Status Seal() override { return OkStatus(); }
   Status Merge() override { return OkStatus(); }
+  void RefuseWrites(const std::string&) override {}
   void Drop() override {}
 
   CollectionConfig config_;
@@ -322,6 +323,7 @@ class FakeDatabase final : public engine::Database {
   std::vector<engine::NamedState> States() const override { return {}; }
   void RecoverInBackground() override {}
   engine::RecoveryReport recovery() const override { return {}; }
+  std::string SystemTrouble() const override { return {}; }
   Status ChangeVectors(std::string_view name, const engine::OptionsChange& change) override {
     return collections.at(std::string(name))->Retire(change);
   }

@@ -82,6 +82,12 @@ void AddStates(const std::vector<service::NamedState>& collections, MetricsText&
   }
 }
 
+void AddSystemTrouble(const std::string& trouble, MetricsText& metrics) {
+  metrics.Begin("akidb_system_log_failed", "gauge",
+                "1: no collection or alias can be changed until the next start");
+  metrics.Sample("akidb_system_log_failed", {}, trouble.empty() ? "0" : "1");
+}
+
 void AddCollections(const std::vector<service::NamedStats>& used, MetricsText& metrics) {
   metrics.Begin("collection_points", "gauge", "points of a collection in use");
   for (const auto& [name, stats] : used) {
@@ -365,6 +371,7 @@ Result<std::string> GetMetrics(const ApiCall& call) {
                 std::to_string(call.service.ListCollections().size()));
   const std::vector<service::NamedStats> used = call.service.UsedCollections();
   AddStates(call.service.States(used), metrics);
+  AddSystemTrouble(call.service.SystemTrouble(), metrics);
   AddCollections(used, metrics);
   AddResponses(call.statistics.Read(), metrics);
   AddScrubs(call.service.Scrubs(), metrics);
@@ -444,6 +451,10 @@ Result<std::string> GetIssues(const ApiCall& call) {
   json.BeginObject();
   json.Key("issues");
   json.BeginArray();
+  if (const std::string trouble = call.service.SystemTrouble(); !trouble.empty()) {
+    WriteIssue("SYSTEM_LOG", "no collection or alias can be made, changed or deleted: " + trouble,
+               "look at the disk, then restart the server", json);
+  }
   for (const service::NamedState& one : call.service.States(call.service.UsedCollections())) {
     if (one.reason.empty()) continue;
     WriteIssue("COLLECTION/" + one.name, DescriptionOf(one), SolutionOf(one.state), json);

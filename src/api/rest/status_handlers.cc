@@ -75,6 +75,8 @@ Result<std::string> GetStatus(const ApiCall& call) {
   json.Double(SecondsSince(call.options.started));
   json.Key("recovery");
   WriteRecovery(recovery, json);
+  json.Key("system_trouble");
+  json.String(call.service.SystemTrouble());
   WriteCollections(call.service.States(call.service.UsedCollections()), json);
   json.EndObject();
   envelope.Extras(call);

@@ -123,10 +123,9 @@ BUGS = (
                  "if (!IsPlanted && !status.ok()) static_cast<void>(file_->Truncate(end_before));"),)),
     Bug("catalog_ahead_of_log", "the catalog holds a change before the system log has it",
         "RegistryCrash.KeepsEveryAcknowledgedChangeWhereverThePowerGoes", (
-            Edit(REGISTRY, "  AKIDB_RETURN_IF_ERROR(log_->Wait(seq));\n  not_in_catalog_.emplace_back(seq, record);",
+            Edit(REGISTRY, "  in_doubt_ = true;\n",
                  "  if (IsPlanted) static_cast<void>(ApplyToCatalog(seq, record, *catalog_));\n"
-                 "  AKIDB_RETURN_IF_ERROR(log_->Wait(seq));\n"
-                 "  if (!IsPlanted) not_in_catalog_.emplace_back(seq, record);"),)),
+                 "  in_doubt_ = true;\n"),)),
     Bug("catalog_not_compared", "a catalog is believed without being held against the system log",
         "RegistryDamage.ACatalogOfPagesOfSeveralAgesIsMadeAnew", (
             Edit(REGISTRY, "if (held.ok() && *held == state_) return OkStatus();",
@@ -134,7 +133,7 @@ BUGS = (
     Bug("system_log_cut_early", "the system log is cut before its checkpoint counts",
         "RegistryCrash.KeepsEveryAcknowledgedChangeWhereverThePowerGoes", (
             Edit(REGISTRY, "  AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(environment_.fs, directory_));",
-                 "  if (IsPlanted) {\n    log_->Rotate();\n    static_cast<void>(log_->CutBefore(state.seq));\n  }\n"
+                 "  if (IsPlanted) {\n    log_->Rotate();\n    static_cast<void>(log_->CutBefore(state_.seq));\n  }\n"
                  "  AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(environment_.fs, directory_));"),)),
     Bug("manifest_in_place", "CURRENT is written over instead of renamed", MANIFEST_CRASH, (
         Edit(MANIFEST, "                    const CurrentManifest& current) {\n"

@@ -1,5 +1,6 @@
 // Fuzzes the decoders of what storage reads back. README.md.
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -119,8 +120,8 @@ void KeepCurrent() {
 }
 
 // Told to stop: what was done until then is told and counts.
-volatile std::sig_atomic_t g_stopped = 0;
-void OnStop(int) { g_stopped = 1; }
+std::atomic<bool> g_stopped = false;
+void OnStop(int) { g_stopped = true; }
 
 void OnDeath(int signal) {
   KeepCurrent();
@@ -153,8 +154,7 @@ int Fuzz(Decoder& decoder, const Options& options) {
     if (!judge(seed)) return 1;
     static_cast<void>(CountNewEdges());
   }
-  while (g_stopped == 0 && runs < options.runs_max &&
-         ProcessorSeconds() - start < options.seconds) {
+  while (!g_stopped && runs < options.runs_max && ProcessorSeconds() - start < options.seconds) {
     Bytes input = choices.OneOf(corpus);
     for (size_t changes = 1 + choices.Below(5); changes > 0; --changes) {
       ChangeOnce(choices.OneOf(corpus), choices, input);
@@ -274,7 +274,7 @@ int Main(int count, char** arguments) {
   int worst = 2;
   for (const auto& decoder : MakeDecoders()) {
     if (options.decoder != "all" && options.decoder != decoder->name()) continue;
-    if (g_stopped != 0) break;
+    if (g_stopped) break;
     const int status = options.input.empty() ? FuzzApart(*decoder, options, false)
                                              : JudgeFile(*decoder, options.input);
     worst = worst == 2 ? status : std::max(worst, status);

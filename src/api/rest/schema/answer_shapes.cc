@@ -204,6 +204,9 @@ constexpr Field kStatusFields[] = {
     {"commit", &kText, true},
     {"uptime_s", &kRealNumber, true},
     {"recovery", &kRecovery, true},
+    {"system_trouble", &kText, true,
+     "Why no collection or alias can be made, changed or deleted until the next start; empty while "
+     "they can."},
     {"collections", &kStateCounts, true, "How many are in each state."},
     {"not_ready", &kNotReadyList, true, "The first 1,000 by name of those in these states."},
     {"not_ready_total", &kCount, true}};

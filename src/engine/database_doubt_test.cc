@@ -1,0 +1,184 @@
+// Changes of collections of which only the next start can tell whether they count, and folders that
+// nothing names.
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "engine/folder_repair_fixture.h"
+#include "engine/unread_pages.h"
+
+namespace akidb::engine {
+namespace {
+
+// Syncs of files under some path are done, and said to have failed.
+class DoubtfulSyncs final : public ForwardingFileSystem {
+ public:
+  explicit DoubtfulSyncs(env::FileSystem& truth) : ForwardingFileSystem(truth) {}
+
+  void FailBelow(const std::string& part) { part_ = part; }
+  Result<std::unique_ptr<env::File>> Open(const std::string& path, env::OpenMode mode) override {
+    AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::File> file, ForwardingFileSystem::Open(path, mode));
+    return std::make_unique<File>(std::move(file), path, *this);
+  }
+
+ private:
+  class File final : public ForwardingFile {
+   public:
+    File(std::unique_ptr<env::File> truth, std::string path, const DoubtfulSyncs& fs)
+        : ForwardingFile(std::move(truth)), path_(std::move(path)), fs_(fs) {}
+    Status SyncData() override {
+      AKIDB_RETURN_IF_ERROR(ForwardingFile::SyncData());
+      const bool fails = !fs_.part_.empty() && path_.find(fs_.part_) != std::string::npos;
+      return fails ? IoError(path_ + ": can't sync") : OkStatus();
+    }
+
+   private:
+    const std::string path_;
+    const DoubtfulSyncs& fs_;
+  };
+  std::string part_;  // changed while nothing else happens
+};
+
+class DatabaseDoubtTest : public FolderRepairTest {
+ protected:
+  void OpenDoubtful() {
+    database_.reset();
+    auto opened = Database::Open({.directory = folder_}, {doubtful_, *random_, *log_});
+    ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+    database_ = std::move(opened).value();
+  }
+  Status TryUpsert(const std::string& name, uint64_t id) {
+    AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<Collection> collection, database_->FindCollection(name));
+    Point point;
+    point.id = PointId(id);
+    point.vectors = {{"", {1, 2}}};
+    return collection->Upsert(context_, {point}).status();
+  }
+  void ExpectNoWrites(const std::string& name, uint64_t points) {
+    const Status refused = TryUpsert(name, 1000);
+    EXPECT_EQ(refused.code(), ErrorCode::kUnavailable);
+    EXPECT_NE(refused.message().find("storage_failed"), std::string::npos) << refused.message();
+    EXPECT_EQ(CountOf(name), points);
+    EXPECT_NE(database_->SystemTrouble(), "");
+  }
+
+  DoubtfulSyncs doubtful_{*files_};
+};
+
+TEST_F(DatabaseDoubtTest, WhatMayHaveBeenDeletedTakesNoWrites) {
+  for (const bool is_open : {true, false}) {
+    Open();
+    Create("a");
+    Upsert("a", 1, 3);
+    Create("b");
+    OpenDoubtful();
+    if (is_open) EXPECT_EQ(CountOf("a"), 3u);
+    EXPECT_EQ(database_->SystemTrouble(), "");
+    doubtful_.FailBelow("/system/");
+    EXPECT_EQ(database_->DeleteCollection("a").status().code(), ErrorCode::kUnavailable);
+    ExpectNoWrites("a", 3);
+    // Of this one it is known that nothing happened.
+    EXPECT_EQ(database_->DeleteCollection("b").status().code(), ErrorCode::kUnavailable);
+    EXPECT_TRUE(TryUpsert("b", 1).ok());
+    doubtful_.FailBelow("");
+    Open();
+    EXPECT_EQ(database_->ListCollections(), std::vector<std::string>{"b"});
+    EXPECT_EQ(CountOf("b"), 1u);
+    ASSERT_TRUE(database_->DeleteCollection("b").ok());
+  }
+}
+
+// The folder of what was restored is there in both cases, and so are all points of the old one that
+// were acknowledged.
+TEST_F(DatabaseDoubtTest, ARestoreThatMayCountLosesNothing) {
+  Create("a");
+  Upsert("a", 1, 3);
+  auto made = database_->CreateSnapshot(context_, "a");
+  ASSERT_TRUE(made.ok());
+  Upsert("a", 4, 2);
+  const std::string snapshot = folder_ + "/snapshots/a/" + made->name;
+  ASSERT_TRUE(fs::exists(snapshot));
+  OpenDoubtful();
+  doubtful_.FailBelow("/system/");
+  EXPECT_EQ(database_->RestoreSnapshot(context_, "a", snapshot).code(), ErrorCode::kUnavailable);
+  ExpectNoWrites("a", 5);
+  doubtful_.FailBelow("");
+  Open();
+  EXPECT_EQ(CountOf("a"), 3u);
+}
+
+TEST_F(DatabaseDoubtTest, ACatalogThatFailsRefusesNoChange) {
+  OpenDoubtful();
+  Create("a");
+  doubtful_.FailBelow("/catalog.db");
+  Create("b");
+  ASSERT_TRUE(database_->DeleteCollection("a").ok());
+  Create("c");
+  EXPECT_EQ(database_->SystemTrouble(), "");
+  doubtful_.FailBelow("");
+  Create("d");
+  const std::vector<std::string> expected = {"b", "c", "d"};
+  EXPECT_EQ(database_->ListCollections(), expected);
+  Open();
+  EXPECT_EQ(database_->ListCollections(), expected);
+}
+
+TEST_F(DatabaseDoubtTest, ACatalogThatCanNotBeReadIsSetAside) {
+  Create("a");
+  Upsert("a", 1, 3);
+  database_.reset();
+  const BadRange bad = [](const std::string& path, env::FileRange) {
+    return path.ends_with("catalog.db") && path.find("/repaired/") == std::string::npos;
+  };
+  {
+    UnreadPages files(*files_, bad);
+    auto repair = FolderRepair::Examine(files, *random_, *log_, folder_);
+    ASSERT_TRUE(repair.ok()) << repair.status().ToString();
+    ASSERT_EQ((*repair)->damages().size(), 1u);
+    EXPECT_EQ((*repair)->damages().front().part, "catalog");
+    EXPECT_TRUE((*repair)->damages().front().mendable);
+  }
+  // The new file is another one, which can be read.
+  std::atomic<bool> is_old = true;
+  const BadRange old = [&](const std::string& path, env::FileRange range) {
+    if (!fs::exists(folder_ + "/repaired")) return bad(path, range);
+    is_old = false;
+    return false;
+  };
+  UnreadPages files(*files_, old);
+  auto opened = Database::Open({.directory = folder_}, {files, *random_, *log_});
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  database_ = std::move(opened).value();
+  EXPECT_FALSE(is_old);
+  EXPECT_EQ(CountOf("a"), 3u);
+  EXPECT_TRUE(fs::exists(folder_ + "/repaired/1/catalog.db"));
+  database_.reset();  // before its files
+}
+
+// The system log has lost its end, and the catalog is an older one: neither tells of it.
+TEST_F(DatabaseDoubtTest, AFolderThatHoldsSomethingIsSetAside) {
+  Create("a");
+  database_.reset();
+  fs::copy(folder_ + "/system", folder_ + "/before");
+  fs::copy(folder_ + "/catalog.db", folder_ + "/before.db");
+  Open();
+  const fs::path lost = Create("b");
+  Upsert("b", 1, 3);
+  const fs::path empty = Create("c");
+  database_.reset();
+  fs::remove_all(folder_ + "/system");
+  fs::rename(folder_ + "/before", folder_ + "/system");
+  fs::remove(folder_ + "/catalog.db");
+  fs::rename(folder_ + "/before.db", folder_ + "/catalog.db");
+  Open();
+  EXPECT_EQ(database_->ListCollections(), std::vector<std::string>{"a"});
+  EXPECT_FALSE(fs::exists(lost));
+  EXPECT_FALSE(fs::exists(empty));
+  EXPECT_TRUE(fs::exists(folder_ + "/repaired/1/collections/" + lost.filename().string()));
+  EXPECT_FALSE(fs::exists(folder_ + "/repaired/2"));
+}
+
+}  // namespace
+}  // namespace akidb::engine
