@@ -93,6 +93,16 @@ Status TakeTokenRows(env::FileSystem& fs, const SessionRequest& request, const T
   return OkStatus();
 }
 
+// Reads the graph's files anew: whoever made the session has told an error, but not of what.
+bool AreAsDescribed(env::FileSystem& fs, const SessionRequest& request) {
+  const auto is_right = [&](const ModelFile& file) {
+    return MapVerified(fs, {request.model_id, request.folder, file, request.can_pull}, nullptr)
+        .ok();
+  };
+  return is_right(request.graph) &&
+         std::all_of(request.external.begin(), request.external.end(), is_right);
+}
+
 // What the links of a chain make sessions with.
 struct LinkParts {
   const LoadOptions& options;
@@ -115,10 +125,10 @@ std::vector<ProviderLink> LinksOf(env::FileSystem& fs, std::vector<PlannedSessio
     link.shares_fate = !options.isolated && RunsOnGpu(link.provider);
     if (!RunsOnGpu(link.provider) && links.size() > 1) link.tokens_max = kProcessorTokens;
     if (!planned.engine_folder.empty()) {
-      link.delete_kept = [&fs, rows = parts.rows,
+      link.delete_kept = [&fs, rows = parts.rows, request = planned.request,
                           folder = planned.engine_folder]() -> Result<bool> {
-        // No engine is to blame for another model's tokenizer.
-        if (rows->too_few) return false;
+        // No engine is to blame for another model's tokenizer, nor for damaged files of its own.
+        if (rows->too_few || !AreAsDescribed(fs, request)) return false;
         return DeleteEngines(fs, folder);
       };
     }

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/sha256.h"
 #include "embedding/byte_tokenizer_fixture.h"
 #include "embedding/wire_fixture.h"
 #include "env/simulated_file_system.h"
@@ -53,8 +54,11 @@ class ModelLoaderTest : public testing::Test {
   }
   // With a graph that knows tokens below `rows`.
   Result<std::unique_ptr<Pipeline>> Load(uint64_t rows) {
-    Put("/m/model.onnx", Field(7, InitializerField("table", {rows, 2}) +
-                                      NodeField("Gather", {"table", "ids"}, "x")));
+    const std::string graph =
+        Field(7, InitializerField("table", {rows, 2}) + NodeField("Gather", {"table", "ids"}, "x"));
+    Put("/m/model.onnx", graph);
+    manifest_.graph.file.bytes = graph.size();
+    manifest_.graph.file.sha256 = graph_is_damaged_ ? "another" : Sha256Hex(BytesOf(graph));
     auto encoder =
         std::make_shared<const TextEncoder>(manifest_, std::make_unique<ByteTokenizer>());
     return LoadModel(fs_, *log_, {"/m", encoder, nullptr}, options_);
@@ -69,6 +73,7 @@ class ModelLoaderTest : public testing::Test {
   Manifest manifest_;
   LoadOptions options_;
   bool engines_kept_ = true;  // until a session is asked for
+  bool graph_is_damaged_ = false;
   Status made_;
   std::string engine_folder_;
 };
@@ -96,9 +101,24 @@ TEST_F(ModelLoaderTest, ATokenizerOfAnotherModelIsRefusedAndCostsNoEngine) {
 }
 
 TEST_F(ModelLoaderTest, WhatMakesTheSessionFailsFirst) {
-  made_ = CorruptionError("another checksum");
-  EXPECT_NE(Load('b').status().message().find("another checksum"), std::string::npos);
+  made_ = CorruptionError("another width");
+  EXPECT_NE(Load('b').status().message().find("another width"), std::string::npos);
   EXPECT_FALSE(HasEngine());  // which may have been to blame
+}
+
+TEST_F(ModelLoaderTest, ADamagedGraphCostsNoEngine) {
+  graph_is_damaged_ = true;
+  made_ = CorruptionError("another checksum");
+  EXPECT_NE(Load('c').status().message().find("another checksum"), std::string::npos);
+  EXPECT_TRUE(HasEngine());
+}
+
+TEST_F(ModelLoaderTest, NorDoesADamagedFileBesideTheGraph) {
+  Put("/m/weights", "damaged");
+  manifest_.graph.external = {{"weights", "another", 7, ""}};
+  made_ = CorruptionError("another checksum");
+  EXPECT_NE(Load('c').status().message().find("another checksum"), std::string::npos);
+  EXPECT_TRUE(HasEngine());
 }
 
 }  // namespace
