@@ -29,6 +29,29 @@ Result<embedding::DetokenizeResult> Service::Detokenize(
 
 std::vector<embedding::ModelInfo> Service::Models() { return embedder_.Models(); }
 
+std::vector<embedding::ModelInfo> Service::ModelsToServe() {
+  std::vector<embedding::ModelInfo> models = embedder_.Models();
+  const std::set<std::string> bound = BoundModels();
+  std::erase_if(models, [&](const embedding::ModelInfo& model) {
+    const bool wanted = model.is_default || model.pinned || bound.count(model.id) > 0;
+    return model.state == embedding::ModelState::kAbsent && !wanted;
+  });
+  return models;
+}
+
+std::set<std::string> Service::BoundModels() const {
+  std::set<std::string> ids;
+  const auto add = [&](const std::string& collection, const std::string& vector) {
+    if (auto bound = database_.ModelOf(collection, vector)) ids.insert(std::move(bound->id));
+  };
+  for (const std::string& name : database_.ListCollections()) add(name, "");
+  for (const engine::OpenedCollection& opened : database_.OpenedCollections()) {
+    for (const auto& [vector, unused] : opened.collection->config().vectors)
+      add(opened.name, vector);
+  }
+  return ids;
+}
+
 Result<embedding::ModelInfo> Service::LoadModel(const RequestContext& context,
                                                 std::string_view name) {
   AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo model, embedder_.FindModel(name));

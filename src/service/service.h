@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -335,6 +336,10 @@ class Service {
                                       const DetokenizeRequest& request);
   Result<TokenizeResult> Tokenize(const RequestContext& context, const TokenizeRequest& request);
   std::vector<ModelInfo> Models();
+  // Those that are installed, and of the others those that should be: the default model, pinned
+  // ones, and the models whose vectors collections hold. Of a collection that hasn't been used
+  // since the start only the default vector is looked at, as it is not opened for this.
+  std::vector<ModelInfo> ModelsToServe();
   // What became of it. kNotFound: no such model; else as Embedder::Load and Unload.
   Result<ModelInfo> LoadModel(const RequestContext& context, std::string_view name);
   Result<ModelInfo> UnloadModel(const RequestContext& context, std::string_view name);
@@ -370,6 +375,8 @@ class Service {
   // kInvalidArgument when vectors of another model are stored there.
   Status CheckBoundModel(std::string_view collection, std::string_view vector_name,
                          const ModelInfo& model) const;
+  // Ids of models whose vectors collections hold.
+  std::set<std::string> BoundModels() const;
   class QueryInputs;
 
   engine::Database& database_;

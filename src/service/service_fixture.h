@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -310,7 +311,11 @@ class FakeDatabase final : public engine::Database {
   Result<bool> DeleteCollection(const std::string& name) override {
     return collections.erase(name) > 0;
   }
-  std::vector<std::string> ListCollections() const override { return {}; }
+  std::vector<std::string> ListCollections() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, collection] : collections) names.push_back(name);
+    return names;
+  }
   bool CollectionExists(std::string_view name) const override {
     return collections.count(std::string(name)) > 0;
   }
@@ -319,7 +324,11 @@ class FakeDatabase final : public engine::Database {
     if (it == collections.end()) return NotFoundError("no such collection");
     return std::shared_ptr<engine::Collection>(it->second);
   }
-  std::vector<engine::OpenedCollection> OpenedCollections() const override { return {}; }
+  std::vector<engine::OpenedCollection> OpenedCollections() const override {
+    std::vector<engine::OpenedCollection> found;
+    for (const std::string& name : opened) found.push_back({name, collections.at(name)});
+    return found;
+  }
   std::vector<engine::NamedState> States() const override { return {}; }
   void RecoverInBackground() override {}
   engine::RecoveryReport recovery() const override { return {}; }
@@ -365,6 +374,7 @@ class FakeDatabase final : public engine::Database {
   Result<std::string> NameOf(std::string_view name) const override { return std::string(name); }
 
   std::map<std::string, std::shared_ptr<FakeCollection>> collections;
+  std::set<std::string> opened;  // of them
   std::map<std::string, std::string> bindings;
 
  private:
@@ -415,7 +425,7 @@ class FakeEmbedder final : public embedding::Embedder {
     AKIDB_ASSIGN_OR_RETURN(const embedding::ModelInfo model, FindModel(request.model));
     return embedding::DetokenizeResult{model.id, {request.ids.begin(), request.ids.end()}};
   }
-  std::vector<embedding::ModelInfo> Models() override { return {}; }
+  std::vector<embedding::ModelInfo> Models() override { return models; }
   Result<embedding::ModelInfo> FindModel(std::string_view name) override {
     std::string id(name.empty() || name == "alias" ? "small" : name);
     if (id != "small" && id != "large") return NotFoundError("no model " + id);
@@ -438,6 +448,7 @@ class FakeEmbedder final : public embedding::Embedder {
   };
   std::vector<Call> calls;
   Status failure;
+  std::vector<embedding::ModelInfo> models;  // that are described
 
  private:
   static uint32_t Dims(std::string_view id) { return id == "small" ? 3 : 5; }

@@ -357,6 +357,28 @@ TEST_F(ServiceTest, WithoutAQueryPointsComeById) {
   EXPECT_TRUE(service_.Query(context_, "c", query)->points.empty());
 }
 
+TEST_F(ServiceTest, AModelThatIsAbsentIsListedWhereItShouldBeThere) {
+  MakeCollection();
+  for (const char* id : {"installed", "unwanted", "first", "pinned", "small", "large"}) {
+    embedder_.models.emplace_back().id = id;
+  }
+  embedder_.models[0].state = ModelState::kInstalled;
+  embedder_.models[2].is_default = true;
+  embedder_.models[3].pinned = true;
+  const auto listed = [&] {
+    std::string ids;
+    for (const ModelInfo& model : service_.ModelsToServe()) ids += model.id + " ";
+    return ids;
+  };
+  EXPECT_EQ(listed(), "installed first pinned ");
+  database_.bindings["c/"] = "fingerprint of small";
+  database_.bindings["c/wide"] = "fingerprint of large";
+  EXPECT_EQ(listed(), "installed first pinned small ");
+  database_.opened = {"c"};
+  EXPECT_EQ(listed(), "installed first pinned small large ");
+  EXPECT_EQ(service_.Models().size(), 6u);
+}
+
 TEST_F(ServiceTest, UnknownVectorNameInAQueryIsRefused) {
   MakeCollection();
   QueryRequest query;

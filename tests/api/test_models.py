@@ -1,16 +1,24 @@
 """Models of a running server: loading, unloading, how far they are; vectors of queries that are kept."""
 
+import json
 import os
+import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
 import unittest
 
-from server_process import ServerTestCase, binary, model_missing, program_environment
+from server_process import ROOT, Server, ServerTestCase, binary, model_missing, program_environment
 
 MODEL = "all-minilm-l6-v2"
 ALIAS = "sentence-transformers%2Fall-MiniLM-L6-v2"
+MANIFESTS = ROOT / "src" / "embedding" / "built_in_manifests.cc"
+
+
+def models_folder():
+    return pathlib.Path(os.environ.get("AKIDB_MODELS_DIR") or pathlib.Path(binary()).parent.parent / "models")
 
 
 class ModelTestCase(ServerTestCase):
@@ -122,6 +130,125 @@ class Models(ModelTestCase):
                               env=program_environment(), timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("nonesuch", done.stderr)
+
+
+@unittest.skipIf(model_missing(), model_missing())
+class Damaged(unittest.TestCase):
+    """Two models of the same files, in a folder of their own: `other` is damaged, the default one serves."""
+
+    def setUp(self):
+        self.models = pathlib.Path(tempfile.mkdtemp(prefix="akidb-models-"))
+        self.addCleanup(shutil.rmtree, self.models, ignore_errors=True)
+        for name in (MODEL, "other"):
+            shutil.copytree(models_folder() / MODEL, self.models / name)
+        text = MANIFESTS.read_text(encoding="utf-8")
+        manifest = json.loads(re.search(r'R"json\((\{\s*"id": "all-minilm-l6-v2".*?)\)json";', text, re.DOTALL)[1])
+        self.manifest = {**manifest, "id": "other", "aliases": []}
+        self.graph = self.models / "other" / "model.onnx"
+        self.describe(self.manifest)
+        self.server = None
+
+    def describe(self, manifest):
+        (self.models / "other" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    def serve(self, **environment):
+        self.server = Server(environment={"AKIDB_MODELS_DIR": str(self.models), **environment}).start()
+        self.addCleanup(self.server.close)
+
+    def rows(self):
+        return {row["id"]: row["akidb"] for row in self.server.request("GET", "/v1/models").json["data"]}
+
+    def load(self, model="other"):
+        return self.server.request("POST", f"/akidb/models/{model}/load")
+
+    def embed(self, model):
+        return self.server.request("POST", "/v1/embeddings", {"input": "a text", "model": model})
+
+    def check_fails(self, reason):
+        reply = self.load()
+        self.assertEqual(reply.status, 503, reply.text)
+        self.assertIn(reason, reply.error)
+        state = self.rows()["other"]
+        self.assertEqual((state["state"], state["requests"]), ("failed", 0))
+        self.assertIn(reason, state["state_reason"])
+        self.assertGreaterEqual(state["failed_seconds_ago"], 0)
+        self.assertNotIn("providers", state)
+        reply = self.embed("other")
+        self.assertEqual(reply.status, 503, reply.text)
+        self.assertIn(reason, reply.json["error"]["message"])
+        # The one beside it isn't concerned.
+        self.assertEqual(self.embed(MODEL).status, 200)
+        self.assertEqual(self.rows()[MODEL]["state"], "ready")
+
+    def check_serves(self):
+        reply = self.load()
+        self.assertEqual(reply.status, 200, reply.text)
+        state = self.rows()["other"]
+        self.assertEqual(state["state"], "ready")
+        for gone in ("state_reason", "failed_seconds_ago"):
+            self.assertNotIn(gone, state)
+        self.assertEqual(self.embed("other").json["data"], self.embed(MODEL).json["data"])
+
+    def test_a_truncated_graph(self):
+        whole = self.graph.read_bytes()
+        self.graph.write_bytes(whole[:-1])
+        self.serve()
+        self.check_fails("it is truncated or another file")
+        self.graph.write_bytes(whole)
+        self.check_serves()
+
+    def test_a_graph_with_another_checksum(self):
+        whole = self.graph.read_bytes()
+        self.graph.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        self.serve()
+        self.check_fails("SHA-256")
+        self.graph.write_bytes(whole)
+        self.check_serves()
+
+    def test_vectors_other_than_those_of_the_golden_texts(self):
+        golden = [{**text, "head": [-number for number in text["head"]]} for text in self.manifest["golden"]]
+        self.describe({**self.manifest, "golden": golden})
+        self.serve()
+        self.check_fails("golden")
+        # Manifests are read when the program starts.
+        self.server.close()
+        self.describe(self.manifest)
+        self.serve()
+        self.check_serves()
+
+    def test_absent_ones_are_listed_where_they_should_be_there(self):
+        self.serve()
+        self.server.request("PUT", "/collections/c", {"vectors": {"size": 384, "distance": "Cosine"}})
+        point = {"id": 1, "vector": {"text": "oil", "model": "other"}}
+        written = self.server.request("PUT", "/collections/c/points?wait=true", {"points": [point]})
+        self.assertEqual(written.status, 200, written.text)
+        self.assertEqual(self.server.stop(), 0)
+        self.graph.rename(self.graph.with_suffix(".away"))
+        (self.models / MODEL / "tokenizer.json").unlink()
+        self.server.start()
+        rows = self.rows()
+        self.assertEqual(sorted(rows), [MODEL, "other"])
+        for name, missing in ((MODEL, "tokenizer.json"), ("other", "model.onnx")):
+            self.assertEqual(rows[name]["state"], "absent")
+            self.assertIn(missing, rows[name]["state_reason"])
+        reply = self.load()
+        self.assertEqual(reply.status, 400, reply.text)
+        state = self.rows()["other"]
+        self.assertEqual(state["state"], "absent")
+        self.assertGreaterEqual(state["failed_seconds_ago"], 0)
+        self.graph.with_suffix(".away").rename(self.graph)
+        self.assertEqual(self.load().status, 200)
+        self.assertEqual(self.rows()["other"]["state"], "ready")
+        # Nobody counts on it any more.
+        self.assertEqual(self.server.request("DELETE", "/collections/c").status, 200)
+        self.assertEqual(self.server.request("POST", "/akidb/models/other/unload").status, 200)
+        self.graph.unlink()
+        self.assertEqual(sorted(self.rows()), [MODEL])
+
+    def test_a_pinned_one_too(self):
+        self.graph.unlink()
+        self.serve(AKIDB_PINNED_MODELS="other")
+        self.assertEqual(self.rows()["other"]["state"], "absent")
 
 
 @unittest.skipIf(model_missing(), model_missing())

@@ -48,11 +48,9 @@ Status Detokenize(const Call& call, const v1::DetokenizeRequest& message,
 }
 
 Status Models(const Call& call, const v1::ModelsRequest& message, v1::ModelsResponse& reply) {
-  for (const service::ModelInfo& model : call.service.Models()) {
-    if (message.include_absent() || model.state != service::ModelState::kAbsent) {
-      EncodeModel(model, *reply.add_models());
-    }
-  }
+  const std::vector<service::ModelInfo> models =
+      message.include_absent() ? call.service.Models() : call.service.ModelsToServe();
+  for (const service::ModelInfo& model : models) EncodeModel(model, *reply.add_models());
   return OkStatus();
 }
 

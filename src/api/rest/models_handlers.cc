@@ -152,7 +152,7 @@ std::string ModelAnswer(const ApiCall& call, const service::ModelInfo& model) {
 
 }  // namespace
 
-// Those that are installed; a model that is only described can't be used.
+// A model that is only described, and that nobody counts on, is none that could be asked.
 Result<std::string> ListModels(const ApiCall& call) {
   std::string body;
   JsonWriter json(body);
@@ -161,9 +161,7 @@ Result<std::string> ListModels(const ApiCall& call) {
   json.String("list");
   json.Key("data");
   json.BeginArray();
-  for (const service::ModelInfo& model : call.service.Models()) {
-    if (model.state != service::ModelState::kAbsent) WriteModel(model, json);
-  }
+  for (const service::ModelInfo& model : call.service.ModelsToServe()) WriteModel(model, json);
   json.EndArray();
   json.EndObject();
   return body;

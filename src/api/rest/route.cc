@@ -260,7 +260,7 @@ constexpr Route kRoutes[] = {
      Described("detokenize", "openai", "The text that ids of tokens stand for",
                {.body = &kDetokenizeBody, .result = &kDetokenizeAnswer, .enveloped = false})},
     {"GET", "/v1/models", Right::kAny, RouteKind::kPooled, ListModels,
-     Described("list_models", "openai", "Models that are installed",
+     Described("list_models", "openai", "Models that are installed, or should be",
                {.result = &kModelsAnswer, .enveloped = false})},
     {"GET", "/akidb/status", Right::kRead, RouteKind::kPooled, GetStatus,
      Described("get_status", "service", "How the server and its collections stand",
