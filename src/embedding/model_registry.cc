@@ -27,10 +27,11 @@ struct ModelRegistry::Slot {
   std::unique_ptr<Pipeline> pipeline{};  // while ready or draining
   size_t requests = 0;
   uint64_t last_use = 0;
-  uint64_t retired = 0;  // times that its pipeline was destroyed
-  size_t wanted = 0;     // requests that wait until it is loaded
-  uint64_t loads = 0;    // that have ended
-  Status failure{};      // of the last one, unless it was stopped
+  uint64_t retired = 0;                     // times that its pipeline was destroyed
+  size_t wanted = 0;                        // requests that wait until it is loaded
+  steady_clock::time_point wanted_until{};  // by the last of them, while there is none
+  uint64_t loads = 0;                       // that have ended
+  Status failure{};                         // of the last one, unless it was stopped
   // What those that waited for the last one are told. Ok, too, where an unload has stopped it: they
   // load it anew.
   Status outcome{};
@@ -45,7 +46,9 @@ class ModelRegistry::Wanting {
     ++slot_.wanted;
   }
   ~Wanting() {
-    if (--slot_.wanted == 0) registry_.TellThatLessIsUsed();
+    if (--slot_.wanted > 0) return;
+    slot_.wanted_until = steady_clock::now();
+    registry_.TellThatLessIsUsed();
   }
   Wanting(const Wanting&) = delete;
   Wanting& operator=(const Wanting&) = delete;
@@ -59,6 +62,7 @@ ModelRegistry::ModelRegistry(RegistryOptions options, ModelSource& source, Logge
     : models_max_(std::max<size_t>(1, options.models_max)),
       bytes_max_(options.bytes_max),
       retry_pause_(options.retry_pause),
+      unwanted_max_(options.unwanted_max),
       source_(source),
       log_(log) {
   for (RegistryOptions::Model& model : options.models) {
@@ -231,21 +235,31 @@ Status ModelRegistry::MakeRoom(const RequestContext& context, const Slot& slot) 
       return OkStatus();
     }
     // Nothing is taken away where that doesn't help.
-    const Amount stays = AmountOf([](const Slot& other) {
-      return IsHeld(other) && other.stage != Stage::kDraining && !MayGo(other);
-    });
+    const Amount stays = AmountOf(
+        [this](const Slot& other) { return IsHeld(other) && !IsGoing(other) && !MayGo(other); });
     if (!FitsBeside(stays, slot)) return NoRoom(slot);
     if (Slot* victim = LeastRecentlyUsed(); victim != nullptr) {
-      ++counted_.evictions;
-      log_.Write(LogLevel::kInfo, "model_evicted", "it made room for another",
-                 {{"model", victim->model.id}, {"for", slot.model.id}});
-      Retire(*victim);
+      MakeWay(*victim, slot);
     } else {
       ++making_room_;
       const Status waited = WaitForChange(context);
       --making_room_;
       AKIDB_RETURN_IF_ERROR(waited);
     }
+  }
+}
+
+void ModelRegistry::MakeWay(Slot& slot, const Slot& other) {
+  const bool is_load = slot.stage == Stage::kLoading;
+  log_.Write(LogLevel::kInfo, "model_evicted",
+             is_load ? "its load, which nobody waits for, makes room for another"
+                     : "it made room for another",
+             {{"model", slot.model.id}, {"for", other.model.id}});
+  if (is_load) {
+    slot.progress.control().Stop();
+  } else {
+    ++counted_.evictions;
+    Retire(slot);
   }
 }
 
@@ -258,7 +272,7 @@ Status ModelRegistry::NoRoom(const Slot& slot) const {
   std::string pinned;
   std::string used;
   for (const std::unique_ptr<Slot>& other : slots_) {
-    if (!IsHeld(*other) || MayGo(*other) || other->stage == Stage::kDraining) continue;
+    if (!IsHeld(*other) || MayGo(*other) || IsGoing(*other)) continue;
     std::string& names = other->model.pinned ? pinned : used;
     names += (names.empty() ? "" : ", ") + other->model.id;
   }
@@ -323,9 +337,16 @@ bool ModelRegistry::IsHeld(const Slot& slot) {
   return slot.stage != Stage::kUnloaded && slot.stage != Stage::kWaiting;
 }
 
-bool ModelRegistry::MayGo(const Slot& slot) {
-  return slot.stage == Stage::kReady && !slot.model.pinned && slot.requests == 0 &&
-         slot.wanted == 0;
+bool ModelRegistry::MayGo(const Slot& slot) const {
+  if (slot.model.pinned || slot.requests > 0 || slot.wanted > 0) return false;
+  if (slot.stage == Stage::kReady) return true;
+  return slot.stage == Stage::kLoading && !IsGoing(slot) &&
+         steady_clock::now() - slot.wanted_until >= unwanted_max_;
+}
+
+bool ModelRegistry::IsGoing(const Slot& slot) {
+  return slot.stage == Stage::kDraining ||
+         (slot.stage == Stage::kLoading && !slot.progress.Check().ok());
 }
 
 ModelRegistry::Slot* ModelRegistry::LeastRecentlyUsed() const {

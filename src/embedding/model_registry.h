@@ -2,7 +2,8 @@
 // recently used one leaving when another needs its room.
 //
 // A model that is in use is never taken away, nor one that is pinned: where only such are left, the
-// load is refused and the bounds hold. A load that several ask for at once happens once. The
+// load is refused and the bounds hold. A load that several ask for at once happens once, and is
+// stopped for another where nobody has waited for it for a while. The
 // registry doesn't know what a model is or how it is made: that is its source's business. It holds
 // no lock while a model is loaded, used or destroyed.
 #pragma once
@@ -46,6 +47,8 @@ struct RegistryOptions {
   size_t models_max = 3;      // loaded at a time, pinned ones among them; at least 1
   uint64_t bytes_max = 0;     // of all that are loaded; 0: as many as models_max allows
   std::chrono::steady_clock::duration retry_pause = std::chrono::seconds(1);
+  // A load that nobody has waited for so long gives way to another: it may hang.
+  std::chrono::steady_clock::duration unwanted_max = std::chrono::seconds(10);
 };
 
 // Thread-safe.
@@ -140,7 +143,11 @@ class ModelRegistry {
   void Retire(Slot& slot) AKIDB_REQUIRES(mutex_);
   Slot* LeastRecentlyUsed() const AKIDB_REQUIRES(mutex_);
   // Whether it may make room for others.
-  static bool MayGo(const Slot& slot);
+  bool MayGo(const Slot& slot) const;
+  // Whether it leaves, or its load is stopped.
+  static bool IsGoing(const Slot& slot);
+  // Takes it away, or has its load stopped.
+  void MakeWay(Slot& slot, const Slot& other) AKIDB_REQUIRES(mutex_);
   bool IsBusy() const AKIDB_REQUIRES(mutex_);
   bool FitsBeside(const Amount& others, const Slot& slot) const;
   // Of all models that are loaded, and of those for which `kind` holds.
@@ -154,6 +161,7 @@ class ModelRegistry {
   const size_t models_max_;
   const uint64_t bytes_max_;
   const std::chrono::steady_clock::duration retry_pause_;
+  const std::chrono::steady_clock::duration unwanted_max_;
   ModelSource& source_;
   Logger& log_;
   std::vector<std::unique_ptr<Slot>> slots_;  // fixed; their states are guarded by mutex_

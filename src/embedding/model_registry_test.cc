@@ -172,6 +172,13 @@ class ModelRegistryTest : public testing::Test {
     return std::abs(ratio - static_cast<float>(model)) < 1e-3 ? OkStatus()
                                                               : InternalError("another model's");
   }
+  // One that hangs, and whose only request has gone.
+  void LeaveALoad(size_t model) {
+    source_->load_gate.Shut();
+    RequestContext hurried(std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
+    EXPECT_EQ(registry_->Use(hurried, model).status().code(), ErrorCode::kDeadlineExceeded);
+    source_->load_gate.WaitForWaiting(1);
+  }
   std::future<Status> Async(std::function<Status()> work) {
     return std::async(std::launch::async, std::move(work));
   }
@@ -274,6 +281,35 @@ TEST_F(ModelRegistryTest, WhoAsksForALoadNeedNotWaitForIt) {
   source_->load_gate.Open();
   EXPECT_TRUE(Use(0).ok());
   EXPECT_EQ(source_->loads, 1);
+}
+
+TEST_F(ModelRegistryTest, ALoadThatNobodyWaitsForGivesItsRoomBackWhenItEnds) {
+  options_.models_max = 1;
+  options_.retry_pause = std::chrono::seconds(0);
+  Make({10, 10});
+  for (const bool fails : {true, false}) {
+    source_->failures = fails ? 1 : 0;
+    LeaveALoad(0);
+    EXPECT_EQ(Use(1).code(), ErrorCode::kResourceExhausted);
+    source_->load_gate.Open();
+    WaitForState(0, fails ? ModelState::kFailed : ModelState::kReady);
+    EXPECT_TRUE(Use(1).ok());
+    EXPECT_TRUE(registry_->Unload(context_, 1).ok());
+  }
+  EXPECT_EQ(source_->memory.models_most, 1);
+}
+
+TEST_F(ModelRegistryTest, ALoadThatNobodyHasWaitedForIsStoppedForAnother) {
+  options_.models_max = 1;
+  options_.unwanted_max = std::chrono::seconds(0);
+  Make({10, 10});
+  LeaveALoad(0);
+  // Its stop opens the gate.
+  EXPECT_TRUE(EmbedWith(*registry_, 1).ok());
+  EXPECT_EQ(Loaded(), "1");
+  EXPECT_EQ(registry_->state(0).state, ModelState::kInstalled);
+  EXPECT_FALSE(registry_->state(0).failed_seconds_ago);
+  EXPECT_EQ(registry_->statistics().evictions, 0u);
 }
 
 TEST_F(ModelRegistryTest, UnloadingStopsALoad) {
