@@ -16,6 +16,7 @@
 #include "embedding/onnx_runtime.h"
 #include "embedding/runtime_error.h"
 #include "env/file_system.h"
+#include "env/memory_use.h"
 #include "env/shared_memory.h"
 
 namespace akidb::embedding {
@@ -175,6 +176,8 @@ class SessionServer {
     if (kind == Kind::kEnded) std::_Exit(EXIT_SUCCESS);  // without waiting for the library
     if (kind == Kind::kMessage) std::_Exit(EXIT_FAILURE);
     maker.join();
+    // Making a session takes more than the session: malloc keeps the rest otherwise.
+    env::ReturnFreeMemory();
     OpenReport report{result->status(), {}};
     if (result->ok()) report.nodes = (**result)->Nodes();
     AKIDB_RETURN_IF_ERROR(control_.Send(EncodeMessage(report)));
