@@ -1,9 +1,13 @@
 #include "embedding/onnx_runtime.h"
 
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include <dlfcn.h>
 
+#include "base/mutex.h"
+#include "embedding/onnx_allocator.h"
 #include "embedding/onnx_external_files.h"
 #include "embedding/onnx_runtime_api.h"
 #include "embedding/onnx_session.h"
@@ -68,7 +72,7 @@ class OnnxRuntimeLibrary final : public OnnxRuntime,
     AKIDB_ORT_RETURN_IF_ERROR(
         ort_, ort_.CreateCpuMemoryInfo(kDeviceAllocator, kMemTypeDefault, cpu_.out()), RunFailed);
     AKIDB_ORT_RETURN_IF_ERROR(ort_, ort_.GetAllocatorWithDefaultOptions(&allocator_), RunFailed);
-    return OkStatus();
+    return GiveAllocator();
   }
 
   const std::string& library_path() const override { return path_; }
@@ -106,6 +110,27 @@ class OnnxRuntimeLibrary final : public OnnxRuntime,
   }
 
  private:
+  // The library has one environment for the whole process, which may outlive this: what it was
+  // given stays for good. One that has an allocator already, given by another of these, keeps it.
+  Status GiveAllocator() {
+    OrtMemoryInfo* memory = nullptr;
+    AKIDB_ORT_RETURN_IF_ERROR(
+        ort_, ort_.CreateCpuMemoryInfo(kDeviceAllocator, kMemTypeDefault, &memory), RunFailed);
+    auto allocator = std::make_unique<OnnxAllocator>(memory);
+    if (TakeError(ort_, ort_.RegisterAllocator(env_.get(), allocator->get()))) {
+      allocator.reset();
+      ort_.ReleaseMemoryInfo(memory);
+      return OkStatus();
+    }
+    static Mutex mutex;
+    // Never destroyed.
+    using Allocators = std::vector<std::unique_ptr<OnnxAllocator>>;
+    static Allocators& given = *std::make_unique<Allocators>().release();
+    MutexLock lock(mutex);
+    given.push_back(std::move(allocator));
+    return OkStatus();
+  }
+
   Status Open(const GraphBytes& model, const SessionSpec& spec, OrtSession** session) const {
     // What the graph calls by other names would be looked for in the working directory.
     AKIDB_RETURN_IF_ERROR(CheckExternalFiles(model));

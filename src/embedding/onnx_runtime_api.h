@@ -93,6 +93,8 @@ struct OrtFunctions {
   OrtStatus* (*CreateCpuMemoryInfo)(int allocator_type, int memory_type, OrtMemoryInfo**);
   OrtStatus* (*AllocatorFree)(OrtAllocator*, void*);
   OrtStatus* (*GetAllocatorWithDefaultOptions)(OrtAllocator**);
+  // Of sessions with `session.use_env_allocators`; outlives the env.
+  OrtStatus* (*RegisterAllocator)(OrtEnv*, OrtAllocator*);
   void (*ReleaseEnv)(OrtEnv*);
   void (*ReleaseStatus)(OrtStatus*);
   void (*ReleaseMemoryInfo)(OrtMemoryInfo*);

@@ -54,6 +54,7 @@ namespace akidb::embedding {
   X(CreateTensorRTProviderOptions, 171)                     \
   X(UpdateTensorRTProviderOptions, 172)                     \
   X(ReleaseTensorRTProviderOptions, 174)                    \
+  X(RegisterAllocator, 176)                                 \
   X(SessionOptionsAppendExecutionProvider_CUDA_V2, 204)     \
   X(CreateCUDAProviderOptions, 205)                         \
   X(UpdateCUDAProviderOptions, 206)                         \

@@ -80,6 +80,22 @@ TEST(OnnxRuntime, RefusesAGraphThatItCannotRunForGood) {
   }
 }
 
+// Of one environment, with what the first has given it.
+TEST(OnnxRuntime, SeveralMayComeAndGo) {
+  Result<std::shared_ptr<OnnxRuntime>> first = LoadOnnxRuntime(InstalledLibraries());
+  if (!first.ok()) GTEST_SKIP() << first.status().message();
+  Result<std::shared_ptr<OnnxRuntime>> second = LoadOnnxRuntime(InstalledLibraries());
+  ASSERT_TRUE(second.ok()) << second.status().ToString();
+  const std::string model = GraphOf("Relu", 13);
+  const GraphBytes graph{std::as_bytes(std::span(model)), {}};
+  (*first).reset();
+  EXPECT_TRUE((*second)->Inspect(graph).ok());
+  Result<std::shared_ptr<OnnxRuntime>> third = LoadOnnxRuntime(InstalledLibraries());
+  ASSERT_TRUE(third.ok()) << third.status().ToString();
+  (*second).reset();
+  EXPECT_TRUE((*third)->Inspect(graph).ok());
+}
+
 TEST(OnnxRuntime, IsNotALibraryOfAnotherKind) {
   const std::vector<std::string> candidates = {"libm.so.6"};
   const Result<std::shared_ptr<OnnxRuntime>> runtime = LoadOnnxRuntime(candidates);

@@ -26,6 +26,13 @@ Status SetCommon(const OrtFunctions& ort, int threads, OrtSessionOptions* option
   return OkStatus();
 }
 
+// Of the processor (onnx_allocator.h).
+Status UseOwnAllocator(const OrtFunctions& ort, OrtSessionOptions* options) {
+  AKIDB_ORT_RETURN_IF_ERROR(
+      ort, ort.AddSessionConfigEntry(options, "session.use_env_allocators", "1"), RunFailed);
+  return OkStatus();
+}
+
 Status AddExternal(const OrtFunctions& ort, const GraphBytes& model, OrtSessionOptions* options) {
   if (model.external.empty()) return OkStatus();
   std::vector<const char*> names;
@@ -91,7 +98,7 @@ Status AppendProvider(const OrtFunctions& ort, const SessionSpec& spec,
            ort.ReleaseCUDAProviderOptions, ort.SessionOptionsAppendExecutionProvider_CUDA_V2},
           spec, options);
     case Provider::kCpu:
-      return OkStatus();
+      return UseOwnAllocator(ort, options);
   }
   return OkStatus();
 }
