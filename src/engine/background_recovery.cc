@@ -67,7 +67,7 @@ void BackgroundRecovery::Run(const std::vector<std::string>& names, const Step& 
   }
   const RecoveryReport counts = report();
   log_.Write(LogLevel::kInfo, "recovery_ended",
-             "collections that were not closed cleanly are open, but for those in trouble",
+             "collections that were not closed cleanly are recovered, but for those in trouble",
              {{"looked_at", counts.looked_at},
               {"recovered", counts.recovered},
               {"troubled", counts.troubled},

@@ -1,4 +1,5 @@
-// Opens what was not closed cleanly, one collection after the other, before somebody asks for it.
+// Recovers what was not closed cleanly, one collection after the other, before somebody asks for
+// it.
 #pragma once
 
 #include <atomic>
@@ -27,7 +28,7 @@ bool WasClosedCleanly(env::FileSystem& fs, const std::string& directory, const U
 class BackgroundRecovery {
  public:
   enum class Outcome : unsigned char { kNothingToDo, kRecovered, kTroubled };
-  // Looks at one, which may have gone meanwhile, and opens it if need be. On the thread.
+  // Looks at one, which may have gone meanwhile, and recovers it if need be. On the thread.
   using Step = std::function<Outcome(const std::string& name)>;
 
   explicit BackgroundRecovery(Logger& log) : log_(log) {}

@@ -156,7 +156,7 @@ class BackgroundRecoveryTest : public testing::Test {
   RequestContext context_;
 };
 
-TEST_F(BackgroundRecoveryTest, OpensWhatWasNotClosedAndNothingElse) {
+TEST_F(BackgroundRecoveryTest, RecoversWhatWasNotClosedAndNothingElse) {
   Make({"a", "b", "c", "d"}, {"b", "d"});
   Open();
   EXPECT_EQ(database_->recovery().phase, RecoveryReport::Phase::kNotBegun);
@@ -167,19 +167,96 @@ TEST_F(BackgroundRecoveryTest, OpensWhatWasNotClosedAndNothingElse) {
   AwaitRecovery();
   ExpectReport(4, 2, 0);
   EXPECT_EQ(database_->recovery().collections, 4u);
-  EXPECT_THAT(Opened(), ElementsAre("b", "d"));
+  // Nobody has asked for them: they hold neither memory nor descriptors.
+  EXPECT_TRUE(Opened().empty());
   EXPECT_EQ(StateOf("a"), CollectionState::kClosed);
-  EXPECT_EQ(StateOf("b"), CollectionState::kReady);
-  EXPECT_EQ(CountOf("b"), 2u);
-  EXPECT_EQ(CountOf("a"), 1u);
-  database_.reset();
+  EXPECT_EQ(StateOf("b"), CollectionState::kClosed);
   EXPECT_EQ(log_.CountOf("recovery_ended"), 1u);
-  // Closed now, all of them.
+  // Their logs are closed, also for who loses power now.
+  Crash();
   Open();
   database_->RecoverInBackground();
   AwaitRecovery();
   ExpectReport(4, 0, 0);
+  EXPECT_EQ(CountOf("b"), 2u);
+  EXPECT_EQ(CountOf("a"), 1u);
+  EXPECT_EQ(StateOf("b"), CollectionState::kReady);
+  EXPECT_THAT(Opened(), ElementsAre("a", "b"));
+}
+
+TEST_F(BackgroundRecoveryTest, WhatSomebodyAsksForMeanwhileStaysOpen) {
+  Make({"a", "b"}, {"a", "b"});
+  const auto gate = std::make_shared<Gate>();
+  Open([gate](const std::string& path, env::OpenMode mode) {
+    if (mode == env::OpenMode::kReadWrite && path.ends_with(".log")) gate->Wait();
+  });
+  // Opened before the thread comes to it.
+  EXPECT_EQ(CountOf("b"), 2u);
+  const std::shared_ptr<Collection> b = *database_->FindCollection("b");
+  gate->armed = true;
+  database_->RecoverInBackground();
+  gate->reached.get_future().wait();
+  std::promise<void> asks;
+  std::future<std::shared_ptr<Collection>> a = std::async(std::launch::async, [&] {
+    asks.set_value();
+    return *database_->FindCollection("a");
+  });
+  asks.get_future().wait();
+  gate->open.set_value();
+  AwaitRecovery();
+  EXPECT_EQ(*a.get()->Count(context_, nullptr), 2u);
+  EXPECT_EQ(*database_->FindCollection("b"), b);
+  EXPECT_THAT(Opened(), ElementsAre("a", "b"));
+  ExpectReport(2, 1, 0);
+}
+
+// The request comes when the log's end is being noted.
+TEST_F(BackgroundRecoveryTest, ARequestForOneThatIsBeingClosedOpensItAnew) {
+  Make({"a"}, {"a"});
+  const auto gate = std::make_shared<Gate>();
+  Open([gate](const std::string& path, env::OpenMode) {
+    if (path.ends_with("/CURRENT.tmp")) gate->Wait();
+  });
+  gate->armed = true;
+  database_->RecoverInBackground();
+  gate->reached.get_future().wait();
+  EXPECT_EQ(StateOf("a"), CollectionState::kRecovering);
   EXPECT_TRUE(Opened().empty());
+  std::future<uint64_t> count = std::async(std::launch::async, [&] { return CountOf("a"); });
+  gate->open.set_value();
+  EXPECT_EQ(count.get(), 2u);
+  AwaitRecovery();
+  ExpectReport(1, 1, 0);
+  EXPECT_EQ(StateOf("a"), CollectionState::kReady);
+  Upsert("a", 3);
+  EXPECT_EQ(CountOf("a"), 3u);
+}
+
+TEST_F(BackgroundRecoveryTest, NoRequestFailsWhileItRuns) {
+  std::vector<std::string> names;
+  for (char name = 'a'; name <= 'p'; ++name) names.emplace_back(1, name);
+  Make(names, names);
+  Open();
+  std::vector<std::future<void>> clients;
+  for (size_t client = 0; client < 3; ++client) {
+    clients.push_back(std::async(std::launch::async, [&, client] {
+      bool done = false;
+      while (!done) {
+        done = database_->recovery().phase == RecoveryReport::Phase::kDone;
+        // From both ends, so that they meet the thread, and half of them alone at last.
+        for (size_t i = 0; i < (done ? names.size() : names.size() / 2); ++i) {
+          const std::string& name = names[client == 0 ? names.size() - 1 - i : i];
+          const auto found = database_->FindCollection(name);
+          ASSERT_TRUE(found.ok()) << name << ": " << found.status().ToString();
+          EXPECT_EQ(*(*found)->Count(context_, nullptr), 2u) << name;
+        }
+      }
+    }));
+  }
+  database_->RecoverInBackground();
+  for (std::future<void>& client : clients) client.get();
+  EXPECT_EQ(database_->recovery().troubled, 0u);
+  EXPECT_EQ(Opened().size(), names.size());
 }
 
 TEST_F(BackgroundRecoveryTest, LooksAtAClosedOneWithoutReadingItsRecords) {
@@ -217,7 +294,7 @@ TEST_F(BackgroundRecoveryTest, ADamagedOneIsQuarantinedWithoutBeingAskedFor) {
     AwaitRecovery();
     // What nothing but the mark vouched for is a torn end.
     const bool lasting = damage < 2;
-    EXPECT_EQ(StateOf("a"), lasting ? CollectionState::kQuarantined : CollectionState::kReady);
+    EXPECT_EQ(StateOf("a"), lasting ? CollectionState::kQuarantined : CollectionState::kClosed);
     ExpectReport(1, lasting ? 0 : 1, lasting ? 1 : 0);
     EXPECT_EQ(log_.CountOf("collection_quarantined"), static_cast<size_t>(std::min(damage + 1, 2)));
     EXPECT_EQ(database_->FindCollection("a").ok(), !lasting);
@@ -261,7 +338,8 @@ TEST_F(BackgroundRecoveryTest, ACollectionMayBeDeletedWhileItIsLookedAt) {
   AwaitRecovery();
   ExpectReport(2, 1, 0);
   EXPECT_EQ(log_.CountOf("collection_quarantined"), 0u);
-  EXPECT_EQ(StateOf("b"), CollectionState::kReady);
+  EXPECT_EQ(StateOf("b"), CollectionState::kClosed);
+  EXPECT_EQ(CountOf("b"), 2u);
   EXPECT_EQ(CountOf("a"), 1u);
 }
 

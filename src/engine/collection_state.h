@@ -12,7 +12,7 @@
 namespace akidb::engine {
 
 enum class CollectionState : unsigned char {
-  kClosed,       // not opened since the start
+  kClosed,       // not open: nobody has asked for it since the start
   kRecovering,   // is being opened
   kReady,        // open
   kDegraded,     // open, with a TroubleOf
@@ -37,14 +37,14 @@ struct NamedState {
 std::array<uint64_t, kCollectionStates.size()> CountByState(
     std::span<const NamedState> collections);
 
-// How far opening those that were not closed cleanly is (Database::RecoverInBackground).
+// How far recovering those that were not closed cleanly is (Database::RecoverInBackground).
 struct RecoveryReport {
   enum class Phase : unsigned char { kNotBegun, kRunning, kDone };
 
   Phase phase = Phase::kNotBegun;
   uint64_t collections = 0;  // there were when it began
   uint64_t looked_at = 0;    // of them, also where they had gone, or been opened, meanwhile
-  uint64_t recovered = 0;    // that were opened for not having been closed cleanly
+  uint64_t recovered = 0;    // that had not been closed cleanly, and are now, or open
   uint64_t troubled = 0;     // likewise, that could not be opened: their states tell why
   double seconds = 0;        // it has taken so far, or did
 };

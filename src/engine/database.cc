@@ -1,8 +1,6 @@
 #include "engine/database.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <thread>
 
 #include "base/mutex.h"
@@ -374,13 +372,24 @@ class DatabaseImpl final : public Database {
 
   // `name` is what it was asked for by.
   Result<std::shared_ptr<Collection>> OpenEntry(std::string_view name, Entry& entry) {
+    entry.asked_for = true;  // before the wait: what recovery is opening stays open
     MutexLock lock(entry.open_mutex);
+    return OpenLocked(name, entry);
+  }
+  // Null where nobody has asked for it, and nothing is wrong: it was recovered, and is closed.
+  Result<std::shared_ptr<Collection>> OpenLocked(std::string_view name, Entry& entry)
+      AKIDB_REQUIRES(entry.open_mutex) {
     if (entry.collection) return entry.collection;
     if (entry.deleted) return NoSuchCollection(name);
     if (!entry.quarantine.ok()) return entry.quarantine;
     SetState(entry, CollectionState::kRecovering);
     Result<std::shared_ptr<Collection>> opened =
         reserve_.Retry([&] { return OpenCollection(OptionsOf(entry), CollectionParts()); });
+    if (opened.ok() && !entry.asked_for && TroubleOf((*opened)->stats()).empty()) {
+      opened->reset();  // closes it, and notes where its log ends
+      SetState(entry, CollectionState::kClosed);
+      return opened;
+    }
     if (opened.ok()) {
       MutexLock entries(entries_mutex_);
       SetOpened(entry, std::move(opened).value());
@@ -390,13 +399,8 @@ class DatabaseImpl final : public Database {
     const bool lasting = IsLasting(failure.code());
     SetState(entry, lasting ? CollectionState::kQuarantined : CollectionState::kUnavailable,
              failure.ToString());
-    environment_.log.Write(LogLevel::kError,
-                           lasting ? "collection_quarantined" : "collection_not_opened",
-                           failure.message(), {{"collection", name}});
+    Status unavailable = TellNotOpened(environment_.log, name, failure);
     if (failure.code() == ErrorCode::kStorageFull) return failure;
-    Status unavailable = UnavailableError(
-        "Collection `" + std::string(name) +
-        (lasting ? "` is quarantined: " : "` could not be opened: ") + failure.ToString());
     if (lasting) entry.quarantine = unavailable;
     return unavailable;
   }
@@ -415,7 +419,8 @@ class DatabaseImpl final : public Database {
       return Outcome::kNothingToDo;
     }
     if (recovery_.stopping()) return Outcome::kNothingToDo;
-    const Status opened = OpenEntry(name, *entry).status();
+    MutexLock opening(entry->open_mutex);
+    const Status opened = OpenLocked(name, *entry).status();
     if (opened.ok()) return Outcome::kRecovered;
     return opened.code() == ErrorCode::kNotFound ? Outcome::kNothingToDo : Outcome::kTroubled;
   }

@@ -66,7 +66,7 @@ struct RenameAlias {
 };
 using AliasChange = std::variant<CreateAlias, DeleteAlias, RenameAlias>;
 
-// One that has been used since the start.
+// One that is open.
 struct OpenedCollection {
   std::string name;
   std::shared_ptr<Collection> collection;  // shared with requests
@@ -95,7 +95,8 @@ class Database {
   // By ascending name. Opens none, and waits for none that is being opened.
   virtual std::vector<OpenedCollection> OpenedCollections() const = 0;
   // Begins to open those that were not closed cleanly, or are damaged, one after the other by
-  // ascending name, on a thread of low priority; others are only looked at. Does nothing when
+  // ascending name, on a thread of low priority; others are only looked at. Each is closed again
+  // unless somebody has asked for it by then, or something is wrong with it. Does nothing when
   // called again. Ends with the database, which waits for the one that is being opened.
   virtual void RecoverInBackground() = 0;
   virtual RecoveryReport recovery() const = 0;

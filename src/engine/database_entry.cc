@@ -67,6 +67,15 @@ Status ChangeAlias(const AliasChange& change, const FindEntryFunction& find,
   return OkStatus();
 }
 
+Status TellNotOpened(Logger& log, std::string_view name, const Status& failure) {
+  const bool lasting = IsLasting(failure.code());
+  log.Write(LogLevel::kError, lasting ? "collection_quarantined" : "collection_not_opened",
+            failure.message(), {{"collection", name}});
+  return UnavailableError("Collection `" + std::string(name) +
+                          (lasting ? "` is quarantined: " : "` could not be opened: ") +
+                          failure.ToString());
+}
+
 Result<std::shared_ptr<Collection>> OpenCollection(const CollectionOptions& options,
                                                    const CollectionEnvironment& environment) {
   try {

@@ -1,11 +1,13 @@
 // What a database keeps of each of its collections.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
+#include "base/log.h"
 #include "base/mutex.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
@@ -16,14 +18,15 @@
 
 namespace akidb::engine {
 
-// One collection as the database knows it; opened when first asked for, or in the background before
-// that.
+// One collection as the database knows it; opened when first asked for. One that is opened in the
+// background before that is closed again.
 struct DatabaseEntry {
   std::string name;
   Uuid uuid;
   // By vector name. Written under change_mutex_ and entries_mutex_, read under either.
   std::map<std::string, catalog::ModelBinding> bindings;
-  Mutex open_mutex;  // one opening at a time; the others wait for it
+  Mutex open_mutex;                    // one opening at a time; the others wait for it
+  std::atomic<bool> asked_for{false};  // by a request, since the start
   // Shared with the requests that use it.
   std::shared_ptr<Collection> collection AKIDB_GUARDED_BY(open_mutex);
   // The same, for who doesn't wait for an opening. Guarded by entries_mutex_.
@@ -44,6 +47,10 @@ struct DatabaseEntry {
 inline bool IsLasting(ErrorCode code) {
   return code == ErrorCode::kCorruption || code == ErrorCode::kUnsupported;
 }
+
+// Logs why a collection could not be opened, and gives it as kUnavailable. `name` is what it was
+// asked for by.
+Status TellNotOpened(Logger& log, std::string_view name, const Status& failure);
 
 // Shared with the requests that use them. By name.
 using EntriesByName = std::map<std::string, std::shared_ptr<DatabaseEntry>, std::less<>>;

@@ -287,7 +287,7 @@ class Recovery(ServerTestCase):
     def count(self, name):
         return self.ok("POST", f"/collections/{name}/points/count", {}).result["count"]
 
-    def test_what_was_killed_is_ready_and_what_was_closed_stays_so(self):
+    def test_what_was_killed_is_recovered_and_what_was_closed_stays_so(self):
         self.server.stop()
         self.server.start()
         none = {state: 0 for state in ("closed", "recovering", "ready", "degraded", "unavailable", "quarantined")}
@@ -309,7 +309,7 @@ class Recovery(ServerTestCase):
         self.server.start()
         status = self.recovered()
         self.assertEqual(status["recovery"], counts | {"recovered": 2})
-        self.assertEqual(status["collections"], none | {"closed": 1, "ready": 2})
+        self.assertEqual(status["collections"], none | {"closed": 3})
         self.assertEqual((self.count("a"), self.count("b"), self.count("c")), (2, 1, 2))
 
     def test_a_damaged_one_is_quarantined_without_being_asked_for(self):
@@ -325,7 +325,7 @@ class Recovery(ServerTestCase):
         status = self.recovered()
         recovery = status["recovery"]
         self.assertEqual((recovery["looked_at"], recovery["recovered"], recovery["troubled"]), (3, 2, 1))
-        self.assertEqual((status["collections"]["ready"], status["collections"]["quarantined"]), (2, 1))
+        self.assertEqual((status["collections"]["closed"], status["collections"]["quarantined"]), (2, 1))
         (one,) = status["not_ready"]
         self.assertEqual(status["not_ready_total"], 1)
         self.assertIn(one["name"], self.names())
