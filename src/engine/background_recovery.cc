@@ -1,7 +1,7 @@
 #include "engine/background_recovery.h"
 
 #include "base/check.h"
-#include "storage/manifest/manifest.h"
+#include "engine/collection_log.h"
 #include "storage/wal/closed_log.h"
 
 namespace akidb::engine {
@@ -9,19 +9,13 @@ namespace {
 
 // Requests come first; one that waits for a collection that is being opened waits for this thread.
 constexpr int kRecoveryNice = 10;
-constexpr char kLogFolder[] = "log";
 
 }  // namespace
 
 bool WasClosedCleanly(env::FileSystem& fs, const std::string& directory, const Uuid& uuid) {
   const Result<storage::Manifest> manifest = storage::ReadPublishedManifest(fs, directory, uuid);
   if (!manifest.ok() || !storage::CheckNamedFiles(fs, directory, *manifest).ok()) return false;
-  storage::LogOptions log;
-  log.directory = env::JoinPath(directory, kLogFolder);
-  log.collection_uuid = manifest->uuid_in_files();
-  log.start_after_seq = manifest->log_start_seq;
-  log.synced_seq = manifest->log_synced_seq;
-  const Result<bool> closed = storage::LogWasClosed(fs, log);
+  const Result<bool> closed = storage::LogWasClosed(fs, LogOptionsOf(directory, *manifest));
   return closed.ok() && *closed;
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "engine/collection_log.h"
 #include "engine/data_folder.h"
 #include "env/permission.h"
 #include "storage/wal/log_repair.h"
@@ -12,7 +13,6 @@
 namespace akidb::engine {
 namespace {
 
-constexpr char kLogFolder[] = "log";
 constexpr char kSystemPart[] = "system log";
 constexpr char kLostSuffix[] = ".lost";
 constexpr size_t kLostShown = 100;
@@ -20,17 +20,6 @@ constexpr char kUnreadable[] =
     "copy what can be read of the folder to another device, and repair the copy";
 constexpr char kNotPermitted[] =
     "permission is missing, and nothing is known of it: repair as the user who owns the folder";
-
-storage::LogOptions CollectionLogOptions(const std::string& directory,
-                                         const storage::Manifest& manifest) {
-  storage::LogOptions options;
-  options.directory = env::JoinPath(directory, kLogFolder);
-  options.collection_uuid = manifest.uuid_in_files();
-  options.start_after_seq = manifest.log_start_seq;
-  options.synced_seq = manifest.log_synced_seq;
-  options.create = false;
-  return options;
-}
 
 std::string LostWrites(const storage::LogDamage& damage) {
   std::string lost = "every write after record " + std::to_string(damage.last_seq);
@@ -157,7 +146,7 @@ Status FolderRepair::ExamineRows(const std::string& part, const storage::Manifes
 Status FolderRepair::ExamineLog(const std::string& part, const storage::Manifest& manifest,
                                 CollectionWork& work) {
   const Result<std::optional<storage::LogDamage>> found =
-      storage::FindLogDamage(fs_, CollectionLogOptions(work.directory, manifest));
+      storage::FindLogDamage(fs_, LogOptionsOf(work.directory, manifest));
   if (AddUnreadable(part, found.status())) return OkStatus();
   AKIDB_RETURN_IF_ERROR(found.status());
   const std::optional<storage::LogDamage>& damage = *found;
@@ -221,8 +210,8 @@ Status FolderRepair::CutLog(const Uuid& uuid, const std::string& directory,
                             const std::string& kept) {
   AKIDB_ASSIGN_OR_RETURN(storage::Manifest manifest,
                          storage::ReadPublishedManifest(fs_, directory, uuid));
-  AKIDB_RETURN_IF_ERROR(storage::CutLogAtDamage({fs_, random_, log_},
-                                                CollectionLogOptions(directory, manifest), kept));
+  AKIDB_RETURN_IF_ERROR(
+      storage::CutLogAtDamage({fs_, random_, log_}, LogOptionsOf(directory, manifest), kept));
   if (manifest.log_synced_seq == 0) return OkStatus();
   manifest.log_synced_seq = 0;
   return storage::PublishManifest(fs_, directory, manifest);

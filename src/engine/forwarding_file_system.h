@@ -1,5 +1,5 @@
-// For tests: a file system that passes everything on to another one. Those that lie about syncs or
-// watch operations override what they need.
+// A file system that passes everything on to another one. Those that read slowly, or lie about
+// syncs in a test, override what they need.
 #pragma once
 
 #include <functional>

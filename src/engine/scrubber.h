@@ -1,5 +1,6 @@
-// Reads sealed files again, slowly, and compares them with the hashes that manifests give, so that
-// damage of the medium is found before the day when somebody needs what it has eaten.
+// Reads sealed files again, slowly, and compares them with the hashes that manifests give; closed
+// logs and the system log's checkpoint, too, which have checksums of their own. So damage of the
+// medium is found before the day when somebody needs what it has eaten.
 // docs/ops/scrub.md.
 #pragma once
 
@@ -16,6 +17,10 @@
 #include "storage/segment/file_ref.h"
 #include "types/uuid.h"
 
+namespace akidb::storage {
+struct Manifest;
+}  // namespace akidb::storage
+
 namespace akidb::engine {
 
 struct ScrubOptions {
@@ -25,7 +30,7 @@ struct ScrubOptions {
 };
 
 struct ScrubDamage {
-  std::string collection;  // its UUID, which names its folder
+  std::string collection;  // its UUID, which names its folder; "system": the system log's folder
   std::string what;        // file and reason
 };
 
@@ -34,11 +39,12 @@ struct ScrubReport {
 
   bool running = false;
   uint64_t rounds = 0;  // that came to their end
-  uint64_t files = 0;   // read, of all rounds
+  uint64_t files = 0;   // read, of all rounds; a log is one
   uint64_t bytes = 0;
   int64_t last_round_micros = 0;     // when the last one ended, since the Unix epoch; 0: none has
   uint64_t damaged = 0;              // files, as the last round to its end found
   std::vector<ScrubDamage> damages;  // the first kDamagesMax of them
+  uint64_t unread = 0;               // files that the last round could not read, for other reasons
 };
 
 // Run and RunRound belong to one thread; all else is thread-safe.
@@ -50,13 +56,8 @@ class Scrubber {
     env::Clock& clock;
     Logger& log;
   };
-  // `folder` holds one folder for each collection.
-  Scrubber(const Environment& environment, std::string folder, const ScrubOptions& options)
-      : fs_(environment.fs),
-        clock_(environment.clock),
-        log_(environment.log),
-        folder_(std::move(folder)),
-        options_(options) {}
+  Scrubber(const Environment& environment, const std::string& data_folder,
+           const ScrubOptions& options);
 
   // Rounds until Stop.
   void Run();
@@ -71,20 +72,33 @@ class Scrubber {
 
  private:
   bool PauseFor(std::chrono::microseconds time) AKIDB_EXCLUDES(mutex_);
+  // These: false to stop.
+  bool ScrubCheckpoint(const Pause& pause);
   bool ScrubCollection(const Uuid& uuid, const Pause& pause);
-  // False: stop.
   bool ScrubFile(const Uuid& uuid, const storage::FileRef& file, const Pause& pause);
+  // Of a collection that isn't open: an open one has been read, and is being written to.
+  bool ScrubLog(const Uuid& uuid, const storage::Manifest& manifest, const Pause& pause);
+  // Whether nobody has opened the log since, or cut it: then it is told what is wrong with it.
+  bool IsStillClosed(const Uuid& uuid, const storage::Manifest& manifest) const;
+  // Counts a file, unless it was stopped within it.
+  bool Ended() AKIDB_EXCLUDES(mutex_);
+  // Counts the bytes, and waits as long as they take at the rate that is allowed.
+  bool Took(uint64_t bytes, const Pause& pause) AKIDB_EXCLUDES(mutex_);
+  std::string DirectoryOf(const Uuid& uuid) const;
   // As the file is now; nothing when it was told to stop.
   Result<std::string> Compare(const std::string& path, const storage::FileRef& file,
                               const Pause& pause);
   // Whether a manifest still names it.
   bool IsNamed(const Uuid& uuid, const storage::FileRef& file) const;
-  void Found(const Uuid& uuid, std::string what);
+  void Found(const std::string& collection, std::string what);
+  // Damage, or why it can't be read. `failure` is not ok.
+  void Failed(const std::string& collection, const Status& failure);
 
   env::FileSystem& fs_;
   env::Clock& clock_;
   Logger& log_;
-  const std::string folder_;
+  const std::string system_folder_;
+  const std::string folder_;  // holds one folder for each collection
   const ScrubOptions options_;
   mutable Mutex mutex_;
   CondVar stopping_;
@@ -93,6 +107,7 @@ class Scrubber {
   // Of the running round; whoever asks sees the one before until it ends.
   uint64_t damaged_ = 0;
   std::vector<ScrubDamage> damages_;
+  uint64_t unread_ = 0;
 };
 
 }  // namespace akidb::engine

@@ -96,7 +96,7 @@ void AwaitStop(const sigset_t& signals, const std::function<void()>& on_hangup) 
 class ScrubThread {
  public:
   ScrubThread(const Settings& settings, const engine::Scrubber::Environment& environment)
-      : scrubber_(environment, env::JoinPath(settings.Text("data_dir"), "collections"),
+      : scrubber_(environment, settings.Text("data_dir"),
                   {.bytes_per_second = settings.Number("scrub_bytes_per_s"),
                    .interval = std::chrono::seconds(settings.Number("scrub_interval_s"))}),
         thread_([this] { scrubber_.Run(); }) {}

@@ -230,12 +230,14 @@ void BeginDisabled(JsonWriter& json) {
 }
 
 void AddScrubs(const service::ScrubReport& scrubs, MetricsText& metrics) {
-  metrics.Begin("akidb_scrub_bytes_total", "counter", "sealed files read again");
+  metrics.Begin("akidb_scrub_bytes_total", "counter", "sealed files and closed logs read again");
   metrics.Sample("akidb_scrub_bytes_total", {}, std::to_string(scrubs.bytes));
   metrics.Begin("akidb_scrub_rounds_total", "counter", "times that all were read to the end");
   metrics.Sample("akidb_scrub_rounds_total", {}, std::to_string(scrubs.rounds));
   metrics.Gauge("akidb_scrub_damaged_files", "found by the last round",
                 std::to_string(scrubs.damaged));
+  metrics.Gauge("akidb_scrub_unread_files", "that the last round could not read",
+                std::to_string(scrubs.unread));
   metrics.Gauge("akidb_scrub_last_round_timestamp_seconds", "when it ended; 0: none has",
                 std::to_string(scrubs.last_round_micros / 1'000'000));
 }
