@@ -11,6 +11,8 @@
 #include "cli/exit_code.h"
 #include "cli/terminal.h"
 #include "engine/folder_repair.h"
+#include "service/quota_config_json.h"
+#include "service/quota_file.h"
 
 namespace akidb::cli {
 namespace {
@@ -78,6 +80,14 @@ Result<int> Repair(const RepairArguments& arguments) {
   const std::unique_ptr<Logger> log = MakeNullLogger();
   AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<engine::FolderRepair> repair,
                          engine::FolderRepair::Examine(*fs, *random, *log, arguments.path));
+  AKIDB_RETURN_IF_ERROR(
+      repair->ExamineFile({.name = service::kQuotaFileName,
+                           .part = "quotas",
+                           .lost = "the quotas: none are set until they are given again",
+                           .bytes_max = service::kQuotaFileBytesMax,
+                           .check = [](std::string_view text) {
+                             return service::QuotaConfigFromJson(text).status();
+                           }}));
   const std::vector<engine::FolderDamage>& damages = repair->damages();
   const auto mendable = static_cast<size_t>(
       std::count_if(damages.begin(), damages.end(), [](const auto& one) { return one.mendable; }));

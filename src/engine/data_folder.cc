@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/system_state.h"
 #include "types/uuid.h"
 
 namespace akidb::engine {
@@ -30,20 +31,30 @@ Status CreateDurably(env::FileSystem& fs, const std::string& folder) {
 
 }  // namespace
 
+Result<std::unique_ptr<env::FileLock>> LockFolder(env::FileSystem& fs, const std::string& folder) {
+  Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(env::JoinPath(folder, "LOCK"));
+  if (lock.ok() || lock.status().code() != ErrorCode::kBusy) return lock;
+  return BusyError("data folder " + folder + " is in use by another process");
+}
+
+Status WriteFolderVersion(env::FileSystem& fs, const std::string& folder) {
+  const std::string system = env::JoinPath(folder, kSystemFolderName);
+  AKIDB_ASSIGN_OR_RETURN(const bool checkpoint,
+                         fs.Exists(env::JoinPath(system, kSystemCheckpointName)));
+  const std::string_view version = checkpoint ? kCheckpointVersion : kFirstVersion;
+  return env::WriteFileAtomically(fs, env::JoinPath(folder, "VERSION"),
+                                  std::as_bytes(std::span(version)));
+}
+
 Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const std::string& folder) {
   AKIDB_RETURN_IF_ERROR(CreateDurably(fs, folder));
-  Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(env::JoinPath(folder, "LOCK"));
-  if (!lock.ok()) {
-    if (lock.status().code() != ErrorCode::kBusy) return lock.status();
-    return BusyError("data folder " + folder + " is in use by another process");
-  }
+  AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::FileLock> lock, LockFolder(fs, folder));
   std::string path = env::JoinPath(folder, "VERSION");
   AKIDB_ASSIGN_OR_RETURN(bool exists, fs.Exists(path));
   if (!exists) {
     // An earlier start may have been cut off between making the folder and syncing its parent.
     AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::DirectoryOf(folder)));
-    AKIDB_RETURN_IF_ERROR(
-        env::WriteFileAtomically(fs, path, std::as_bytes(std::span(kFirstVersion))));
+    AKIDB_RETURN_IF_ERROR(WriteFolderVersion(fs, folder));
     return lock;
   }
   AKIDB_ASSIGN_OR_RETURN(std::string version, env::ReadWholeFile(fs, path, 64));

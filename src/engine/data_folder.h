@@ -16,6 +16,12 @@ namespace akidb::engine {
 // of a version that we can read. kBusy: another process has it; kUnsupported: of a newer program.
 Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const std::string& folder);
 
+// The lock alone, of a folder that is there. kBusy.
+Result<std::unique_ptr<env::FileLock>> LockFolder(env::FileSystem& fs, const std::string& folder);
+
+// Writes VERSION anew, by what the folder holds. Durable.
+Status WriteFolderVersion(env::FileSystem& fs, const std::string& folder);
+
 // To the version of folders whose system log may begin behind a checkpoint, which older programs
 // refuse. Durable.
 Status RaiseFolderVersion(env::FileSystem& fs, const std::string& folder);

@@ -13,6 +13,9 @@
 namespace akidb::engine {
 namespace {
 
+constexpr char kVersionName[] = "VERSION";
+constexpr uint64_t kVersionBytesMax = 64;
+constexpr uint64_t kVersionKeptMax = uint64_t{1} << 20;
 constexpr char kSystemPart[] = "system log";
 constexpr char kLostSuffix[] = ".lost";
 constexpr size_t kLostShown = 100;
@@ -55,16 +58,41 @@ Result<std::unique_ptr<FolderRepair>> FolderRepair::Examine(env::FileSystem& fs,
   AKIDB_ASSIGN_OR_RETURN(const bool exists, fs.Exists(env::JoinPath(folder, "VERSION")));
   if (!exists) return NotFoundError(folder + " is no data folder: it holds no VERSION");
   std::unique_ptr<FolderRepair> repair(new FolderRepair(fs, random, log, folder));
-  AKIDB_ASSIGN_OR_RETURN(repair->lock_, ClaimFolder(fs, folder));
+  AKIDB_ASSIGN_OR_RETURN(repair->lock_, LockFolder(fs, folder));
   AKIDB_RETURN_IF_ERROR(repair->ExamineAll());
   return repair;
 }
 
 Status FolderRepair::ExamineAll() {
+  AKIDB_RETURN_IF_ERROR(ExamineVersion());
   AKIDB_RETURN_IF_ERROR(ExamineSystemLog());
   for (const auto& [uuid, name] : names_) {
     AKIDB_RETURN_IF_ERROR(ExamineCollection(uuid, "collection `" + name + "`"));
   }
+  return OkStatus();
+}
+
+Status FolderRepair::ExamineVersion() {
+  const Result<std::string> version = env::ReadWholeFile(fs_, Path(kVersionName), kVersionBytesMax);
+  if (AddUnreadable(kVersionName, version.status())) return OkStatus();
+  Status status = version.status();
+  if (version.ok()) status = CheckFolderVersion(folder_, *version);
+  version_damaged_ = IsDamage(status) || status.code() == ErrorCode::kTooLarge;
+  if (!version_damaged_) return status;
+  Add(kVersionName, std::string(status.message()),
+      "nothing, unless a newer version of the program has written the folder");
+  return OkStatus();
+}
+
+Status FolderRepair::ExamineFile(const OtherFile& file) {
+  AKIDB_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(Path(file.name)));
+  if (!exists) return OkStatus();
+  const Result<std::string> text = env::ReadWholeFile(fs_, Path(file.name), file.bytes_max);
+  if (AddUnreadable(file.part, text.status())) return OkStatus();
+  const Status status = text.ok() ? file.check(*text).WithContext(Path(file.name)) : text.status();
+  if (!IsDamage(status) && status.code() != ErrorCode::kTooLarge) return status;
+  Add(file.part, std::string(status.message()), file.lost);
+  set_aside_.push_back(file.name);
   return OkStatus();
 }
 
@@ -174,6 +202,10 @@ bool FolderRepair::AddUnreadable(const std::string& part, const Status& status) 
 
 Result<std::string> FolderRepair::Mend() {
   AKIDB_ASSIGN_OR_RETURN(std::string keep, MakeKeepFolder(fs_, folder_));
+  if (version_damaged_) AKIDB_RETURN_IF_ERROR(MendVersion(keep));
+  for (const std::string& name : set_aside_) {
+    AKIDB_RETURN_IF_ERROR(MoveDurably(fs_, Path(name), keep));
+  }
   for (const auto& [uuid, work] : work_) {
     AKIDB_RETURN_IF_ERROR(MendCollection(uuid, work, keep));
   }
@@ -203,6 +235,16 @@ Status FolderRepair::MendCollection(const Uuid& uuid, const CollectionWork& work
   AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(keep));
   if (work.without) AKIDB_RETURN_IF_ERROR(MendSegments(work, kept));
   return work.cut_log ? CutLog(uuid, work.directory, kept) : OkStatus();
+}
+
+// Never is there none: a folder without VERSION looks like none of ours.
+Status FolderRepair::MendVersion(const std::string& keep) {
+  const Result<std::string> damaged = env::ReadWholeFile(fs_, Path(kVersionName), kVersionKeptMax);
+  if (damaged.ok()) {
+    AKIDB_RETURN_IF_ERROR(env::WriteFileAtomically(fs_, env::JoinPath(keep, kVersionName),
+                                                   std::as_bytes(std::span(*damaged))));
+  }
+  return WriteFolderVersion(fs_, folder_);
 }
 
 // The manifest vouches for the log's end until that is where it was agreed to be.

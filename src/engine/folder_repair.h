@@ -2,10 +2,12 @@
 // what can be, at a cost that a person has to agree to. docs/ops/repair.md.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -34,6 +36,17 @@ class FolderRepair {
   static Result<std::unique_ptr<FolderRepair>> Examine(env::FileSystem& fs, env::Random& random,
                                                        Logger& log, const std::string& folder);
 
+  // A file that belongs to those above the engine.
+  struct OtherFile {
+    std::string name;  // in the data folder
+    std::string part;
+    std::string lost;  // by setting it aside
+    uint64_t bytes_max = 0;
+    std::function<Status(std::string_view)> check;  // kCorruption: Mend sets it aside
+  };
+  // Before Mend. None is there: fine.
+  Status ExamineFile(const OtherFile& file);
+
   const std::vector<FolderDamage>& damages() const { return damages_; }
 
   // Mends what can be. Whatever is taken away lies in a new folder repaired/N, which it returns.
@@ -59,6 +72,7 @@ class FolderRepair {
 
   std::string Path(std::string_view name) const { return env::JoinPath(folder_, name); }
   Status ExamineAll();
+  Status ExamineVersion();
   Status ExamineSystemLog();
   Status ExamineCollection(const Uuid& uuid, const std::string& part);
   Status ExamineSegments(const std::string& part, const storage::Manifest& manifest,
@@ -74,6 +88,7 @@ class FolderRepair {
   Status MendCollection(const Uuid& uuid, const CollectionWork& work, const std::string& keep);
   Status MendSegments(const CollectionWork& work, const std::string& kept);
   Status CutLog(const Uuid& uuid, const std::string& directory, const std::string& kept);
+  Status MendVersion(const std::string& keep);
   Status MendSystemLog(const std::string& keep);
   Status KeepCatalog(const std::string& keep);
 
@@ -86,6 +101,8 @@ class FolderRepair {
   std::map<Uuid, CollectionWork> work_;
   std::unique_ptr<SystemRepair> system_;  // null: the system log can't be read
   std::vector<FolderDamage> damages_;
+  bool version_damaged_ = false;
+  std::vector<std::string> set_aside_;  // of OtherFile: names
 };
 
 }  // namespace akidb::engine

@@ -342,5 +342,68 @@ TEST_F(FolderRepairTest, TheCatalogIsMadeAnewWhereItIsDropped) {
   EXPECT_EQ(CountOf("a"), 2u);
 }
 
+TEST_F(FolderRepairTest, ADamagedVersionIsWrittenAnew) {
+  const std::string version = folder_ + "/VERSION";
+  for (const bool checkpoint : {false, true}) {
+    SCOPED_TRACE(checkpoint);
+    if (checkpoint) {
+      system_log_bytes_max_ = 1;
+      Open();
+      ASSERT_TRUE(database_->CreateCollection("b", {}).ok());
+      ASSERT_TRUE(fs::exists(folder_ + "/system/CHECKPOINT"));
+    }
+    database_.reset();
+    const std::string right = *env::ReadWholeFile(*files_, version, 64);
+    EXPECT_EQ(right, checkpoint ? "2\n" : "1\n");
+    for (const std::string& damaged : {std::string(), std::string("x"), std::string(100, '1')}) {
+      std::ofstream(version) << damaged;
+      EXPECT_FALSE(TryOpen().ok());
+      const std::unique_ptr<FolderRepair> repair = Examine();
+      ASSERT_NE(repair, nullptr);
+      ASSERT_EQ(repair->damages().size(), 1u);
+      EXPECT_EQ(repair->damages()[0].part, "VERSION");
+      EXPECT_EQ(*env::ReadWholeFile(*files_, version, 200), damaged);
+      const std::string kept = *repair->Mend();
+      EXPECT_EQ(*env::ReadWholeFile(*files_, kept + "/VERSION", 200), damaged);
+      EXPECT_EQ(*env::ReadWholeFile(*files_, version, 64), right);
+    }
+    EXPECT_TRUE(TryOpen().ok());
+    // A start makes the same of a missing one.
+    ASSERT_TRUE(fs::remove(version));
+    EXPECT_TRUE(TryOpen().ok());
+    EXPECT_EQ(*env::ReadWholeFile(*files_, version, 64), right);
+  }
+  std::ofstream(version) << "3\n";
+  EXPECT_EQ(FolderRepair::Examine(*files_, *random_, *log_, folder_).status().code(),
+            ErrorCode::kUnsupported);
+}
+
+TEST_F(FolderRepairTest, ADamagedFileOfOthersIsSetAside) {
+  const std::string path = folder_ + "/other";
+  const auto check = [](std::string_view text) {
+    return text == "good" ? OkStatus() : CorruptionError("not good");
+  };
+  const FolderRepair::OtherFile other{
+      .name = "other", .part = "others", .lost = "all", .bytes_max = 10, .check = check};
+  std::unique_ptr<FolderRepair> repair = Examine();
+  EXPECT_TRUE(repair->ExamineFile(other).ok());
+  std::ofstream(path) << "good";
+  EXPECT_TRUE(repair->ExamineFile(other).ok());
+  EXPECT_TRUE(repair->damages().empty());
+  for (const std::string& text : {std::string("bad"), std::string(11, 'x')}) {
+    std::ofstream(path) << text;
+    repair.reset();
+    repair = Examine();
+    ASSERT_TRUE(repair->ExamineFile(other).ok());
+    ASSERT_EQ(repair->damages().size(), 1u);
+    EXPECT_EQ(repair->damages()[0].part, "others");
+    EXPECT_EQ(repair->damages()[0].lost, "all");
+    EXPECT_NE(repair->damages()[0].what.find(path), std::string::npos);
+    const std::string kept = *repair->Mend();
+    EXPECT_FALSE(fs::exists(path));
+    EXPECT_EQ(*env::ReadWholeFile(*files_, kept + "/other", 20), text);
+  }
+}
+
 }  // namespace
 }  // namespace akidb::engine

@@ -4,11 +4,12 @@
 #include <span>
 #include <utility>
 
+#include "service/quota_file.h"
+
 namespace akidb::service {
 namespace {
 
 constexpr uint64_t kUsualMargin = 5;
-constexpr uint64_t kFileBytesMax = 4096;
 constexpr std::chrono::seconds kBetweenReturns{1};
 
 }  // namespace
@@ -22,7 +23,8 @@ Result<std::unique_ptr<Quotas>> Quotas::Open(env::FileSystem& fs, std::string pa
   QuotaConfig config;
   AKIDB_ASSIGN_OR_RETURN(const bool exists, fs.Exists(path));
   if (exists) {
-    AKIDB_ASSIGN_OR_RETURN(const std::string text, env::ReadWholeFile(fs, path, kFileBytesMax));
+    AKIDB_ASSIGN_OR_RETURN(const std::string text,
+                           env::ReadWholeFile(fs, path, kQuotaFileBytesMax));
     Result<QuotaConfig> read = QuotaConfigFromJson(text);
     if (!read.ok()) return read.status().WithContext(path);
     config = *read;
