@@ -38,7 +38,7 @@ ALLOWED = {
     "api/rest": ("base", "types", "types/text", "service", "api/rest/schema", "api/dialect"),
     "api/grpc": ("base", "types", "types/text", "service", "api/dialect"),
     "cli/documents": ("base", "env", "types"),
-    "cli/inspect": _BELOW_ENGINE + ("engine",),
+    "cli/inspect": _BELOW_ENGINE + ("engine", "service"),
     "cli/selftest": ("base", "env", "simd", "embedding"),
     "cli": _BELOW_SERVICE + ("service", "cli/documents", "cli/inspect", "cli/selftest"),
     "server": _BELOW_SERVICE + ("service", "api/rest", "api/dialect", "api/grpc", "cli",

@@ -7,6 +7,7 @@
 #include "cli/inspect/inspect_parts.h"
 #include "engine/storage_snapshot.h"
 #include "env/permission.h"
+#include "service/quota_file.h"
 #include "storage/manifest/manifest_format.h"
 #include "storage/snapshot/snapshot_format.h"
 #include "storage/wal/log_reader.h"
@@ -47,6 +48,7 @@ Result<Report> InspectFile(env::FileSystem& fs, const std::string& path,
   // Those that can't be told by their first bytes, damaged ones among them.
   if (name == kCurrent) return InspectCurrent(fs, path);
   if (name == "VERSION") return InspectVersion(fs, path);
+  if (name == service::kQuotaFileName) return InspectQuotas(fs, path);
   if (name == "reserve") return InspectReserve(fs, path);
   if (magic == "SQLite f" || name == kCatalog) return InspectCatalogAtRest(fs, path);
   if (magic == "AKIDBSEG" || magic == "AKIDBDLT" || name.ends_with(".seg") ||

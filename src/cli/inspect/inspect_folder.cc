@@ -13,6 +13,8 @@
 #include "engine/data_folder.h"
 #include "engine/space_reserve.h"
 #include "env/permission.h"
+#include "service/quota_config_json.h"
+#include "service/quota_file.h"
 #include "storage/manifest/manifest_format.h"
 #include "types/collection_config_json.h"
 
@@ -228,6 +230,19 @@ Report InspectVersion(env::FileSystem& fs, const std::string& path) {
   return report;
 }
 
+Report InspectQuotas(env::FileSystem& fs, const std::string& path) {
+  Report report{"quotas", NameOf(path), {}, {}, {}};
+  const Status status = [&]() -> Status {
+    AKIDB_ASSIGN_OR_RETURN(const std::string text,
+                           env::ReadWholeFile(fs, path, service::kQuotaFileBytesMax));
+    AKIDB_ASSIGN_OR_RETURN(const service::QuotaConfig quotas, service::QuotaConfigFromJson(text));
+    report.facts.push_back({"enabled", quotas.enabled});
+    return OkStatus();
+  }();
+  if (!status.ok()) Tell(status, path, report);
+  return report;
+}
+
 Report InspectReserve(env::FileSystem& fs, const std::string& path) {
   Report report{"reserve", NameOf(path), {}, {}, {}};
   const Result<std::unique_ptr<env::File>> file = fs.Open(path, env::OpenMode::kRead);
@@ -278,6 +293,9 @@ Report InspectDataFolder(env::FileSystem& fs, const std::string& path,
                                                 log.state.seq, kCatalog, applied);
     }
   }
+  const std::string quotas = env::JoinPath(path, service::kQuotaFileName);
+  const Result<bool> has_quotas = fs.Exists(quotas);
+  if (has_quotas.ok() && *has_quotas) report.parts.push_back(InspectQuotas(fs, quotas));
   CollectionFolders(fs, env::JoinPath(path, "collections"), log)
       .AddTo(report.parts, options, !in_use);
   return report;

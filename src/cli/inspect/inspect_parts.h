@@ -53,6 +53,7 @@ Report InspectStorageSnapshot(env::FileSystem& fs, const std::string& path,
 // CURRENT, VERSION, reserve.
 Report InspectCurrent(env::FileSystem& fs, const std::string& path);
 Report InspectVersion(env::FileSystem& fs, const std::string& path);
+Report InspectQuotas(env::FileSystem& fs, const std::string& path);
 Report InspectReserve(env::FileSystem& fs, const std::string& path);
 // What a start knows of collections.
 struct SystemLog {

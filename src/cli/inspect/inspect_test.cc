@@ -416,6 +416,23 @@ TEST_F(InspectTest, WhatMayNotBeReadIsNoDamage) {
   EXPECT_NE(none.status().message().find("Permission denied"), std::string::npos);
 }
 
+TEST_F(InspectTest, TellsOfTheQuotas) {
+  const std::string path = folder_ + "/quotas.json";
+  std::ofstream(path) << R"({"enabled":true,"max_disk_usage_percent":90})";
+  for (const std::string& asked : {folder_, path}) {
+    const Result<Report> report = Inspect(*files_, asked, {});
+    ASSERT_TRUE(report.ok()) << report.status().ToString();
+    EXPECT_EQ(report->damages(), 0u) << ReportText(*report);
+    EXPECT_NE(ReportText(*report).find("quotas.json"), std::string::npos) << ReportText(*report);
+    EXPECT_NE(ReportText(*report).find("enabled: yes"), std::string::npos) << ReportText(*report);
+  }
+  for (const std::string& text : {std::string(), std::string("{"), std::string(5000, ' ')}) {
+    std::ofstream(path) << text;
+    ExpectOneDamage("quotas", folder_);
+    ExpectOneDamage("quotas", path);
+  }
+}
+
 TEST_F(InspectTest, WhatIsNotOursIsAnError) {
   std::ofstream(folder_ + "/notes.txt") << "a text";
   fs::create_directories(folder_ + "/empty");
