@@ -105,8 +105,8 @@ class DatabaseImpl final : public Database {
     const Status applied =
         Apply(CreateCollectionRecord{entry->uuid, name, CollectionConfigToJson(config)}, nullptr);
     if (!applied.ok() && !registry_->is_in_doubt()) {
-      entry->collection = std::move(collection).value();
-      Discard(*entry);
+      (*collection)->Drop();
+      static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
     }
     AKIDB_RETURN_IF_ERROR(applied);
     MutexLock opening(entry->open_mutex);
@@ -152,14 +152,7 @@ class DatabaseImpl final : public Database {
     SetAliasesRecord record;
     {
       MutexLock lock(entries_mutex_);
-      for (const auto& [name, entry] : aliases) {
-        auto present = aliases_.find(name);
-        if (present != aliases_.end() && present->second == entry) continue;
-        record.items.push_back({name, entry->uuid});
-      }
-      for (const auto& [name, entry] : aliases_) {
-        if (!aliases.contains(name)) record.items.push_back({name, std::nullopt});
-      }
+      record = AliasesFrom(aliases_, aliases);
     }
     if (record.items.empty()) return OkStatus();
     AKIDB_RETURN_IF_ERROR(Apply(record, nullptr));
@@ -575,8 +568,7 @@ class DatabaseImpl final : public Database {
   SnapshotStore snapshots_;
   Mutex storage_snapshot_mutex_;  // one of the whole at a time
   SpaceReserve reserve_;
-  Mutex
-      change_mutex_;  // one change of the registry at a time; held over its sync, never by readers
+  Mutex change_mutex_;                  // one change of the registry at a time; held over its sync
   std::unique_ptr<Registry> registry_;  // set once; changed under change_mutex_
   mutable Mutex entries_mutex_;
   EntriesByName entries_ AKIDB_GUARDED_BY(entries_mutex_);

@@ -67,6 +67,19 @@ Status ChangeAlias(const AliasChange& change, const FindEntryFunction& find,
   return OkStatus();
 }
 
+SetAliasesRecord AliasesFrom(const EntriesByName& before, const EntriesByName& after) {
+  SetAliasesRecord record;
+  for (const auto& [name, entry] : after) {
+    const auto present = before.find(name);
+    if (present != before.end() && present->second == entry) continue;
+    record.items.push_back({name, entry->uuid});
+  }
+  for (const auto& [name, entry] : before) {
+    if (!after.contains(name)) record.items.push_back({name, std::nullopt});
+  }
+  return record;
+}
+
 Status TellNotOpened(Logger& log, std::string_view name, const Status& failure) {
   const bool lasting = IsLasting(failure.code());
   log.Write(LogLevel::kError, lasting ? "collection_quarantined" : "collection_not_opened",

@@ -14,6 +14,7 @@
 #include "engine/collection.h"
 #include "engine/collection_state.h"
 #include "engine/database.h"
+#include "engine/system_records.h"
 #include "types/uuid.h"
 
 namespace akidb::engine {
@@ -71,6 +72,9 @@ using FindEntryFunction = std::function<std::shared_ptr<DatabaseEntry>(std::stri
 // One change to `aliases`, which are to be. Errors as Database::ChangeAliases.
 Status ChangeAlias(const AliasChange& change, const FindEntryFunction& find,
                    EntriesByName& aliases);
+
+// What makes the aliases `after` of those `before`.
+SetAliasesRecord AliasesFrom(const EntriesByName& before, const EntriesByName& after);
 
 // Collection::Open, which needs memory and threads that there may not be: kUnavailable then.
 Result<std::shared_ptr<Collection>> OpenCollection(const CollectionOptions& options,

@@ -38,6 +38,8 @@ MANIFEST_FORMAT = "storage/manifest/manifest_format.cc"
 SYSTEM_RECORDS = "engine/system_records.cc"
 REGISTRY = "engine/registry.cc"
 SYSTEM_STATE = "engine/system_state.cc"
+SYSTEM_REPAIR = "engine/system_repair.cc"
+ORPHANS = "engine/orphan_folders.cc"
 SQLITE_FILES = "catalog/sqlite_files.cc"
 MERGE = "engine/collection_merge.cc"
 SEAL = "engine/collection_seal.cc"
@@ -130,6 +132,16 @@ BUGS = (
         "RegistryDamage.ACatalogOfPagesOfSeveralAgesIsMadeAnew", (
             Edit(REGISTRY, "if (held.ok() && *held == state_) return OkStatus();",
                  "if (held.ok() && (IsPlanted || *held == state_)) return OkStatus();"),)),
+    Bug("doubt_ignored", "what may have been deleted goes on taking writes",
+        "DatabaseDoubtTest.WhatMayHaveBeenDeletedTakesNoWrites", (
+            Edit(DATABASE, "if (entry->collection) entry->collection->RefuseWrites(entry->doubt);",
+                 "if (entry->collection && !IsPlanted) entry->collection->RefuseWrites(entry->doubt);"),)),
+    Bug("orphans_deleted", "a folder that nothing names is deleted, whatever it holds",
+        "DatabaseDoubtTest.AFolderThatHoldsSomethingIsSetAside", (
+            Edit(ORPHANS, "if (!unfinished && !registry", "if (!IsPlanted && !unfinished && !registry"),)),
+    Bug("catalog_not_asked", "a repair of the system log doesn't ask the catalog",
+        "SystemRepairTest.ADamagedHeaderCostsNothing", (
+            Edit(SYSTEM_REPAIR, "  if (fits) {\n", "  if (fits && !IsPlanted) {\n"),)),
     Bug("system_log_cut_early", "the system log is cut before its checkpoint counts",
         "RegistryCrash.KeepsEveryAcknowledgedChangeWhereverThePowerGoes", (
             Edit(REGISTRY, "  AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(environment_.fs, directory_));",
