@@ -216,9 +216,9 @@ BUGS = (
     Bug("aliases_by_halves", "of several changes of aliases those before a wrong one count",
         "DatabaseTest.AliasesChangeTogetherOrNotAtAll", (
             Edit(DATABASE,
-                 "for (const AliasChange& one : changes) AKIDB_RETURN_IF_ERROR(ChangeAlias(one, aliases));",
+                 "for (const AliasChange& one : changes) AKIDB_RETURN_IF_ERROR(ChangeAlias(one, find, aliases));",
                  "for (const AliasChange& one : changes) {\n"
-                 "      Status changed = ChangeAlias(one, aliases);\n"
+                 "      Status changed = ChangeAlias(one, find, aliases);\n"
                  "      if (changed.ok()) continue;\n"
                  "      if (!IsPlanted) return changed;\n"
                  "      break;\n"
