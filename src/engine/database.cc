@@ -63,10 +63,8 @@ class DatabaseImpl final : public Database {
     AKIDB_ASSIGN_OR_RETURN(lock_, ClaimFolder(environment_.fs, options_.directory));
     reserve_.ReleaseIfFull();
     AKIDB_RETURN_IF_ERROR(environment_.fs.CreateDirectories(Path("collections")));
-    AKIDB_ASSIGN_OR_RETURN(
-        registry_,
-        Registry::Open(options_.directory, {environment_.fs, environment_.random, environment_.log},
-                       reserve_, options_.system_log_bytes_max));
+    AKIDB_ASSIGN_OR_RETURN(registry_, Registry::Open(options_.directory, Parts(), reserve_,
+                                                     options_.system_log_bytes_max));
     // Whatever this or a start that was cut off has made in it.
     AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(options_.directory));
     AKIDB_ASSIGN_OR_RETURN(DatabaseEntries entries, LoadEntries(registry_->catalog()));
@@ -75,8 +73,7 @@ class DatabaseImpl final : public Database {
       entries_ = std::move(entries.collections);
       aliases_ = std::move(entries.aliases);
     }
-    RemoveOrphanFolders({environment_.fs, environment_.random, environment_.log},
-                        options_.directory, *registry_);
+    RemoveOrphanFolders(Parts(), options_.directory, *registry_);
     if (Status status = snapshots_.RemoveLeftovers(); !status.ok()) {
       environment_.log.Write(LogLevel::kWarning, "snapshot_files_left", status.message());
     }
@@ -142,18 +139,15 @@ class DatabaseImpl final : public Database {
 
   Status ChangeAliases(std::span<const AliasChange> changes) override {
     MutexLock change(change_mutex_);
-    EntriesByName aliases;
+    EntriesByName before;
     {
       MutexLock lock(entries_mutex_);
-      aliases = aliases_;
+      before = aliases_;
     }
+    EntriesByName aliases = before;
     const auto find = [this](std::string_view name) { return FindEntry(name); };
     for (const AliasChange& one : changes) AKIDB_RETURN_IF_ERROR(ChangeAlias(one, find, aliases));
-    SetAliasesRecord record;
-    {
-      MutexLock lock(entries_mutex_);
-      record = AliasesFrom(aliases_, aliases);
-    }
+    const SetAliasesRecord record = AliasesFrom(before, aliases);
     if (record.items.empty()) return OkStatus();
     AKIDB_RETURN_IF_ERROR(Apply(record, nullptr));
     MutexLock lock(entries_mutex_);
@@ -306,6 +300,7 @@ class DatabaseImpl final : public Database {
     const Result<std::string> present = NameOf(name);  // of an alias, too
     entry->name = present.ok() ? *present : name;
     entry->uuid = NewUuid();
+    MarkUnneeded(Parts(), FolderOf(entry->uuid));
     Result<std::shared_ptr<Collection>> collection = MakeRestored(context, snapshot, *entry);
     bool may_count = false;
     Status status = collection.status();
@@ -314,6 +309,7 @@ class DatabaseImpl final : public Database {
     if (!status.ok() && !may_count) {
       static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
     }
+    if (!may_count) UnmarkUnneeded(Parts(), FolderOf(entry->uuid));
     return status;
   }
 
@@ -339,6 +335,9 @@ class DatabaseImpl final : public Database {
   std::string Path(std::string_view name) const { return env::JoinPath(options_.directory, name); }
   std::string FolderOf(const Uuid& uuid) const {
     return env::JoinPath(Path("collections"), uuid.ToString());
+  }
+  storage::LogEnvironment Parts() const {
+    return {environment_.fs, environment_.random, environment_.log};
   }
   Uuid NewUuid() {
     std::array<std::byte, 16> random;
@@ -469,8 +468,11 @@ class DatabaseImpl final : public Database {
   // By the record `entry`, unless it is null, goes. Where only the next start can tell whether the
   // record counts, it takes no more writes: they would go with it.
   Status Apply(const SystemRecord& record, Entry* entry) AKIDB_REQUIRES(change_mutex_) {
+    if (entry != nullptr) MarkUnneeded(Parts(), FolderOf(entry->uuid));
     const Status status = registry_->Apply(record);
-    if (status.ok() || !registry_->is_in_doubt()) return status;
+    const bool in_doubt = registry_->is_in_doubt();
+    if (!status.ok() && !in_doubt && entry) UnmarkUnneeded(Parts(), FolderOf(entry->uuid));
+    if (!in_doubt) return status;
     SetSystemTrouble(status);
     if (entry == nullptr) return status;
     MutexLock lock(entry->open_mutex);
@@ -529,7 +531,9 @@ class DatabaseImpl final : public Database {
     if (!removed.ok()) {
       environment_.log.Write(LogLevel::kWarning, "collection_files_left", removed.message(),
                              {{"collection", entry.name}});
+      return;
     }
+    UnmarkUnneeded(Parts(), FolderOf(entry.uuid));
   }
 
   void SetOpened(Entry& entry, std::shared_ptr<Collection> collection)

@@ -180,5 +180,29 @@ TEST_F(DatabaseDoubtTest, AFolderThatHoldsSomethingIsSetAside) {
   EXPECT_FALSE(fs::exists(folder_ + "/repaired/2"));
 }
 
+// As a kill leaves it, and a checkpoint behind which the record is gone.
+TEST_F(DatabaseDoubtTest, AFolderThatWasBeingDeletedIsRemoved) {
+  system_log_bytes_max_ = 1;
+  Open();
+  const fs::path folder = Create("a");
+  Upsert("a", 1, 3);
+  database_.reset();
+  fs::copy(folder, folder_ + "/kept", fs::copy_options::recursive);
+  Open();
+  ASSERT_TRUE(database_->DeleteCollection("a").ok());
+  const fs::path other = Create("b");
+  Upsert("b", 1, 2);
+  database_.reset();
+  fs::rename(folder_ + "/kept", folder);
+  for (const fs::path& one : {folder, other}) std::ofstream(one.string() + ".unneeded");
+  Open();
+  EXPECT_FALSE(fs::exists(folder));
+  EXPECT_FALSE(fs::exists(folder_ + "/repaired"));
+  EXPECT_FALSE(fs::exists(other.string() + ".unneeded"));
+  EXPECT_EQ(CountOf("b"), 2u);
+  ASSERT_TRUE(database_->DeleteCollection("b").ok());
+  EXPECT_TRUE(fs::is_empty(folder_ + "/collections"));
+}
+
 }  // namespace
 }  // namespace akidb::engine

@@ -11,6 +11,8 @@
 namespace akidb::engine {
 namespace {
 
+constexpr std::string_view kMark = ".unneeded";
+
 Status SetAside(const storage::LogEnvironment& environment, const std::string& directory,
                 const std::string& collection) {
   AKIDB_ASSIGN_OR_RETURN(const std::string keep, MakeKeepFolder(environment.fs, directory));
@@ -57,7 +59,8 @@ Status RemoveAll(const storage::LogEnvironment& environment, const std::string& 
     if (!uuid || known.contains(*uuid)) continue;
     const std::string folder = env::JoinPath(collections, name);
     AKIDB_ASSIGN_OR_RETURN(const bool unfinished, HoldsNothing(environment.fs, folder, *uuid));
-    if (!unfinished && !registry.taken_away().contains(*uuid)) {
+    AKIDB_ASSIGN_OR_RETURN(const bool marked, environment.fs.Exists(folder + std::string(kMark)));
+    if (!unfinished && !marked && !registry.taken_away().contains(*uuid)) {
       AKIDB_RETURN_IF_ERROR(SetAside(environment, directory, folder));
       continue;
     }
@@ -66,10 +69,28 @@ Status RemoveAll(const storage::LogEnvironment& environment, const std::string& 
                           {{"collection", name}});
     AKIDB_RETURN_IF_ERROR(environment.fs.RemoveAll(folder));
   }
+  // What was marked has gone, or is named.
+  for (const std::string& name : names) {
+    if (!name.ends_with(kMark)) continue;
+    AKIDB_RETURN_IF_ERROR(environment.fs.Remove(env::JoinPath(collections, name)));
+  }
   return OkStatus();
 }
 
 }  // namespace
+
+void MarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder) {
+  const std::string mark = folder + std::string(kMark);
+  const Result<std::unique_ptr<env::File>> file = environment.fs.Open(mark, env::OpenMode::kCreate);
+  if (file.ok() || file.status().code() == ErrorCode::kAlreadyExists) return;
+  environment.log.Write(LogLevel::kWarning, "collection_not_marked", file.status().message());
+}
+
+void UnmarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder) {
+  const Status status = environment.fs.Remove(folder + std::string(kMark));
+  if (status.ok() || status.code() == ErrorCode::kNotFound) return;
+  environment.log.Write(LogLevel::kWarning, "collection_not_marked", status.message());
+}
 
 void RemoveOrphanFolders(const storage::LogEnvironment& environment, const std::string& directory,
                          const Registry& registry) {

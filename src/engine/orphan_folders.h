@@ -8,10 +8,16 @@
 
 namespace akidb::engine {
 
-// Removes the folders of collections whose creation was not finished, or that a record has taken
-// away. Any other is set aside (MakeKeepFolder): the record that named it may have been lost. What
-// can't be removed now harms nobody, is told to the log and tried again at the next start.
-// `directory` is the data folder, of which `registry` is.
+// A mark beside the folder of a collection, from when it is being filled by a restore, deleted or
+// replaced until that is done: the next start may remove the folder where nothing names it. Not
+// durable by itself. Without it the folder would be set aside.
+void MarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder);
+void UnmarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder);
+
+// Removes the folders of collections whose creation was not finished, that a record has taken away,
+// or that have the mark. Any other is set aside (MakeKeepFolder): the record that named it may have
+// been lost. What can't be removed now harms nobody, is told to the log and tried again at the next
+// start. `directory` is the data folder, of which `registry` is.
 void RemoveOrphanFolders(const storage::LogEnvironment& environment, const std::string& directory,
                          const Registry& registry);
 

@@ -138,7 +138,7 @@ BUGS = (
                  "if (entry->collection && !IsPlanted) entry->collection->RefuseWrites(entry->doubt);"),)),
     Bug("orphans_deleted", "a folder that nothing names is deleted, whatever it holds",
         "DatabaseDoubtTest.AFolderThatHoldsSomethingIsSetAside", (
-            Edit(ORPHANS, "if (!unfinished && !registry", "if (!IsPlanted && !unfinished && !registry"),)),
+            Edit(ORPHANS, "if (!unfinished && !marked &&", "if (!IsPlanted && !unfinished && !marked &&"),)),
     Bug("catalog_not_asked", "a repair of the system log doesn't ask the catalog",
         "SystemRepairTest.ADamagedHeaderCostsNothing", (
             Edit(SYSTEM_REPAIR, "  if (fits) {\n", "  if (fits && !IsPlanted) {\n"),)),
