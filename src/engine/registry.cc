@@ -70,7 +70,8 @@ class Registry::Recovery {
         return CorruptionError("the system log begins with record " + std::to_string(*first) +
                                ", and its checkpoint is missing or damaged" +
                                (checkpoint_damage_.ok() ? "" : ": ") +
-                               std::string(checkpoint_damage_.message()));
+                               std::string(checkpoint_damage_.message()) +
+                               "; restore system/ from the same copy, or ask `akidb repair`");
       }
       AKIDB_RETURN_IF_ERROR(TakeCatalog());
       if (checkpoint_damage_.ok()) {
@@ -101,9 +102,9 @@ class Registry::Recovery {
   }
 
   Status Missing() const {
-    return CorruptionError("the system log is missing from " + folder_ + ", but " +
-                           registry_.Path(kCollectionsFolderName) +
-                           " holds collections; restore system/ from the same copy");
+    return CorruptionError("the system log is missing from " + folder_ +
+                           "; `akidb repair` brings back what " + kCatalogName +
+                           " has of it, otherwise restore system/ from the same copy");
   }
 
   // All of it is read, also what the catalog has, so that damage is found.
