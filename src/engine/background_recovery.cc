@@ -1,5 +1,7 @@
 #include "engine/background_recovery.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "engine/collection_log.h"
 #include "storage/wal/closed_log.h"
@@ -7,7 +9,7 @@
 namespace akidb::engine {
 namespace {
 
-// Requests come first; one that waits for a collection that is being opened waits for this thread.
+// Requests come first.
 constexpr int kRecoveryNice = 10;
 
 }  // namespace
@@ -19,26 +21,33 @@ bool WasClosedCleanly(env::FileSystem& fs, const std::string& directory, const U
   return closed.ok() && *closed;
 }
 
-void BackgroundRecovery::Begin(std::vector<std::string> names, Step step) {
+void BackgroundRecovery::Begin(std::vector<std::string> names, int threads, Step step) {
   MutexLock lock(mutex_);
   if (stopping_ || report_.phase != RecoveryReport::Phase::kNotBegun) return;
   report_.phase = RecoveryReport::Phase::kRunning;
   report_.collections = names.size();
   begin_ = SteadyClock::now();
-  thread_ = std::make_unique<Executor>(ExecutorOptions{.name = "recovery", .nice = kRecoveryNice});
-  const Status submitted = thread_->Submit(
-      [this, names = std::move(names), step = std::move(step)] { Run(names, step); });
-  AKIDB_CHECK(submitted.ok());  // its queue is empty
+  threads = static_cast<int>(std::clamp<size_t>(names.size(), 1, static_cast<size_t>(threads)));
+  threads_ = std::make_unique<Executor>(
+      ExecutorOptions{.name = "recovery", .threads = threads, .nice = kRecoveryNice});
+  const auto work = std::make_shared<Work>();  // shared among the threads
+  work->running = threads;
+  work->names = std::move(names);
+  work->step = std::move(step);
+  for (int i = 0; i < threads; ++i) {
+    const Status submitted = threads_->Submit([this, work] { Run(*work); });
+    AKIDB_CHECK(submitted.ok());  // its queue has room
+  }
 }
 
 void BackgroundRecovery::Stop() {
-  std::unique_ptr<Executor> thread;
+  std::unique_ptr<Executor> threads;
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    thread = std::move(thread_);
+    threads = std::move(threads_);
   }
-  if (thread) thread->Stop();
+  if (threads) threads->Stop();
 }
 
 RecoveryReport BackgroundRecovery::report() const {
@@ -47,18 +56,24 @@ RecoveryReport BackgroundRecovery::report() const {
   if (report.phase == RecoveryReport::Phase::kRunning) {
     report.seconds = MillisecondsSince(begin_) / 1000;
   }
+  report.torn_logs = torn_tails_.logs;
+  report.torn_records = torn_tails_.records;
   return report;
 }
 
-void BackgroundRecovery::Run(const std::vector<std::string>& names, const Step& step) {
-  for (const std::string& name : names) {
+void BackgroundRecovery::Run(Work& work) {
+  for (size_t i = work.next++; i < work.names.size(); i = work.next++) {
     if (stopping_) return;
-    const Outcome outcome = step(name);
+    const Outcome outcome = work.step(work.names[i]);
     MutexLock lock(mutex_);
     ++report_.looked_at;
     if (outcome == Outcome::kRecovered) ++report_.recovered;
     if (outcome == Outcome::kTroubled) ++report_.troubled;
   }
+  if (--work.running == 0) TellEnd();
+}
+
+void BackgroundRecovery::TellEnd() {
   const RecoveryReport counts = report();
   log_.Write(LogLevel::kInfo, "recovery_ended",
              "collections that were not closed cleanly are recovered, but for those in trouble",

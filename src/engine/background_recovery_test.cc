@@ -1,11 +1,15 @@
 #include "engine/background_recovery.h"
 
+#include <fstream>
 #include <future>
+#include <iterator>
+#include <latch>
 #include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "engine/database.h"
 #include "engine/forwarding_file_system.h"
@@ -35,6 +39,18 @@ class OpensWatched final : public ForwardingFileSystem {
  private:
   Watch watch_;
 };
+
+// Until the thread waits for something.
+void AwaitSleep(pid_t thread) {
+  const std::string path = "/proc/self/task/" + std::to_string(thread) + "/stat";
+  for (;;) {
+    std::ifstream file(path);
+    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    const size_t name_end = stat.rfind(") ");
+    if (name_end != std::string::npos && stat.substr(name_end + 2, 1) == "S") return;
+    std::this_thread::yield();
+  }
+}
 
 // Where a watch waits, once, until the test lets it go on.
 struct Gate {
@@ -79,7 +95,8 @@ class BackgroundRecoveryTest : public testing::Test {
     database_.reset();
     fs_ = std::make_unique<OpensWatched>(*disk_);
     fs_->SetWatch(std::move(watch));
-    auto opened = Database::Open({.directory = kFolder}, {*fs_, *random_, log_});
+    auto opened = Database::Open({.directory = kFolder, .recovery_threads = threads_},
+                                 {*fs_, *random_, log_});
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     database_ = std::move(opened).value();
   }
@@ -153,6 +170,7 @@ class BackgroundRecoveryTest : public testing::Test {
   EventLog log_;
   std::unique_ptr<OpensWatched> fs_;
   std::unique_ptr<Database> database_;
+  int threads_ = 1;
   RequestContext context_;
 };
 
@@ -184,11 +202,15 @@ TEST_F(BackgroundRecoveryTest, RecoversWhatWasNotClosedAndNothingElse) {
   EXPECT_THAT(Opened(), ElementsAre("a", "b"));
 }
 
-TEST_F(BackgroundRecoveryTest, WhatSomebodyAsksForMeanwhileStaysOpen) {
+// A request has no patience with a thread of low priority: it opens the collection itself.
+TEST_F(BackgroundRecoveryTest, WhatSomebodyAsksForMeanwhileGivesWayAndStaysOpen) {
   Make({"a", "b"}, {"a", "b"});
   const auto gate = std::make_shared<Gate>();
-  Open([gate](const std::string& path, env::OpenMode mode) {
-    if (mode == env::OpenMode::kReadWrite && path.ends_with(".log")) gate->Wait();
+  std::atomic<pid_t> opened_by{0};
+  Open([gate, &opened_by](const std::string& path, env::OpenMode mode) {
+    if (mode != env::OpenMode::kReadWrite || !path.ends_with(".log")) return;
+    gate->Wait();
+    opened_by = gettid();
   });
   // Opened before the thread comes to it.
   EXPECT_EQ(CountOf("b"), 2u);
@@ -196,18 +218,38 @@ TEST_F(BackgroundRecoveryTest, WhatSomebodyAsksForMeanwhileStaysOpen) {
   gate->armed = true;
   database_->RecoverInBackground();
   gate->reached.get_future().wait();
-  std::promise<void> asks;
+  std::promise<pid_t> asks;
   std::future<std::shared_ptr<Collection>> a = std::async(std::launch::async, [&] {
-    asks.set_value();
+    asks.set_value(gettid());
     return *database_->FindCollection("a");
   });
-  asks.get_future().wait();
+  const pid_t request = asks.get_future().get();
+  AwaitSleep(request);
   gate->open.set_value();
-  AwaitRecovery();
   EXPECT_EQ(*a.get()->Count(context_, nullptr), 2u);
+  EXPECT_EQ(opened_by, request);
+  AwaitRecovery();
   EXPECT_EQ(*database_->FindCollection("b"), b);
   EXPECT_THAT(Opened(), ElementsAre("a", "b"));
-  ExpectReport(2, 1, 0);
+  ExpectReport(2, 0, 0);
+}
+
+TEST_F(BackgroundRecoveryTest, SeveralAreRecoveredAtOnce) {
+  Make({"a", "b", "c", "d", "e"}, {"a", "b", "d", "e"});
+  threads_ = 3;
+  // None is opened before three are about to be; the fourth waits for nobody.
+  std::latch three(3);
+  std::atomic<int> openings{0};
+  Open([&](const std::string& path, env::OpenMode mode) {
+    if (path.find("/collections/") == std::string::npos || !path.ends_with(".log.tmp")) return;
+    if (mode == env::OpenMode::kCreate && openings++ < 3) three.arrive_and_wait();
+  });
+  database_->RecoverInBackground();
+  AwaitRecovery();
+  ExpectReport(5, 4, 0);
+  EXPECT_EQ(openings, 4);
+  EXPECT_EQ(log_.CountOf("recovery_ended"), 1u);
+  for (const char* name : {"a", "b", "d", "e"}) EXPECT_EQ(CountOf(name), 2u) << name;
 }
 
 // The request comes when the log's end is being noted.
@@ -236,6 +278,7 @@ TEST_F(BackgroundRecoveryTest, NoRequestFailsWhileItRuns) {
   std::vector<std::string> names;
   for (char name = 'a'; name <= 'p'; ++name) names.emplace_back(1, name);
   Make(names, names);
+  threads_ = 2;
   Open();
   std::vector<std::future<void>> clients;
   for (size_t client = 0; client < 3; ++client) {
@@ -297,6 +340,8 @@ TEST_F(BackgroundRecoveryTest, ADamagedOneIsQuarantinedWithoutBeingAskedFor) {
     EXPECT_EQ(StateOf("a"), lasting ? CollectionState::kQuarantined : CollectionState::kClosed);
     ExpectReport(1, lasting ? 0 : 1, lasting ? 1 : 0);
     EXPECT_EQ(log_.CountOf("collection_quarantined"), static_cast<size_t>(std::min(damage + 1, 2)));
+    EXPECT_EQ(database_->recovery().torn_logs, lasting ? 0u : 1u);
+    EXPECT_EQ(database_->recovery().torn_records, lasting ? 0u : 1u);
     EXPECT_EQ(database_->FindCollection("a").ok(), !lasting);
     database_.reset();
   }
@@ -361,7 +406,8 @@ TEST_F(BackgroundRecoveryTest, RequestsWaitForTheOneThatIsBeingOpenedAndForNoOth
   gate->open.set_value();
   EXPECT_EQ(count.get(), 2u);
   AwaitRecovery();
-  ExpectReport(2, 1, 0);
+  EXPECT_EQ(database_->recovery().looked_at, 2u);
+  EXPECT_EQ(database_->recovery().troubled, 0u);
 }
 
 TEST_F(BackgroundRecoveryTest, ADatabaseMayEndWhileItRuns) {
@@ -369,6 +415,7 @@ TEST_F(BackgroundRecoveryTest, ADatabaseMayEndWhileItRuns) {
   for (char name = 'a'; name < 'm'; ++name) names.emplace_back(1, name);
   Make(names, names);
   for (uint64_t rounds = 0; rounds < names.size(); ++rounds) {
+    threads_ = rounds % 2 == 0 ? 1 : 3;
     Open();
     database_->RecoverInBackground();
     while (database_->recovery().looked_at < rounds) std::this_thread::yield();
@@ -379,12 +426,13 @@ TEST_F(BackgroundRecoveryTest, ADatabaseMayEndWhileItRuns) {
 }
 
 TEST(BackgroundRecovery, StopsBehindTheStepThatRuns) {
+  const TornTails none;
   const std::unique_ptr<Logger> log = MakeNullLogger();
   std::vector<std::string> seen;
   std::promise<void> begun;
   {
-    BackgroundRecovery recovery(*log);
-    recovery.Begin({"a", "b", "c"}, [&](const std::string& name) {
+    BackgroundRecovery recovery(*log, none);
+    recovery.Begin({"a", "b", "c"}, 1, [&](const std::string& name) {
       seen.push_back(name);
       begun.set_value();
       while (!recovery.stopping()) std::this_thread::yield();
@@ -397,9 +445,10 @@ TEST(BackgroundRecovery, StopsBehindTheStepThatRuns) {
     EXPECT_EQ(recovery.report().phase, RecoveryReport::Phase::kRunning);
   }
   EXPECT_THAT(seen, ElementsAre("a"));
-  BackgroundRecovery ended(*log);
+  BackgroundRecovery ended(*log, none);
   ended.Stop();
-  ended.Begin({"a"}, [&](const std::string&) { return BackgroundRecovery::Outcome::kRecovered; });
+  ended.Begin({"a"}, 1,
+              [&](const std::string&) { return BackgroundRecovery::Outcome::kRecovered; });
   EXPECT_EQ(ended.report().phase, RecoveryReport::Phase::kNotBegun);
 }
 

@@ -8,6 +8,7 @@
 // docs/ARCHITECTURE.md tells the way of a write and of a query. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -59,6 +60,12 @@ struct CollectionOptions {
   size_t replaced_bytes_max = 256u << 20;
 };
 
+// Ends of logs that were torn, and are cut.
+struct TornTails {
+  std::atomic<uint64_t> logs{0};
+  std::atomic<uint64_t> records{0};  // at least so many
+};
+
 // What a collection borrows from its database; all of it outlives the collection.
 struct CollectionEnvironment {
   env::FileSystem& fs;
@@ -73,6 +80,7 @@ struct CollectionEnvironment {
   // Runs merges that are soon done, so that they don't wait for another collection's long ones; may
   // be null: then the optimizer does.
   Executor* short_merges = nullptr;
+  TornTails* torn_tails = nullptr;  // adds to it; may be null
 };
 
 // Called with the configuration as it is now, and at most once.
@@ -350,8 +358,11 @@ class Collection : public CollectionReader, public CollectionWriter {
                                                     const CollectionConfig& config,
                                                     const CollectionEnvironment& environment);
   // Recovers an existing one: manifest, segments, then the log. kCorruption names the damaged file.
+  // `give_way` may be empty; it is asked between two segments or records, and where it says so
+  // opening ends with kCancelled, as any that is cut short: the next one begins anew.
   static Result<std::shared_ptr<Collection>> Open(CollectionOptions options,
-                                                  const CollectionEnvironment& environment);
+                                                  const CollectionEnvironment& environment,
+                                                  const std::function<bool()>& give_way = {});
 
   // As it was when the collection was opened, without `payload_indexes`: only what clients may
   // change of the options that are kept (`echoed_json`) is another by now.

@@ -77,7 +77,7 @@ class CollectionImpl final : public Collection {
   // One of the two, once, before anything else. Begin: a new, empty collection in its new folder.
   Status Begin();
   // Opens the segments that the manifest names, replays the log, publishes the first view.
-  Status Recover(storage::Manifest manifest);
+  Status Recover(storage::Manifest manifest, const std::function<bool()>& give_way);
 
   const CollectionConfig& config() const override { return config_; }
   std::shared_ptr<const CollectionConfig> current_config() const override {
@@ -370,6 +370,8 @@ class CollectionImpl final : public Collection {
   std::shared_ptr<const View> PinView() const AKIDB_EXCLUDES(view_mutex_);
   // Opening (collection_open.cc).
   Status OpenSegments() AKIDB_REQUIRES(write_mutex_);
+  // kCancelled where the opening is to give way.
+  Status CheckGoesOn() const AKIDB_REQUIRES(write_mutex_);
   Status OpenDelta(SealedSegment& segment) const;
   Status CheckSegmentVectors(const storage::SegmentReader& reader) const;
   Status OpenLog(bool create) AKIDB_REQUIRES(write_mutex_);
@@ -383,6 +385,7 @@ class CollectionImpl final : public Collection {
   Uuid uuid_in_files_;  // what they carry as the collection's; set once, before the first request
   const VectorSchema schema_;
   std::unique_ptr<storage::Log> log_;  // set once, before the first request
+  std::function<bool()> give_way_ AKIDB_GUARDED_BY(write_mutex_);  // while it is opened
 
   // Held over a whole publication, so that there is one at a time; before write_mutex_. Only who
   // seals, merges or changes the payload indexes takes it, and Drop.

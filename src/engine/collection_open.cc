@@ -36,7 +36,8 @@ Result<std::shared_ptr<Collection>> Collection::Create(CollectionOptions options
 }
 
 Result<std::shared_ptr<Collection>> Collection::Open(CollectionOptions options,
-                                                     const CollectionEnvironment& environment) {
+                                                     const CollectionEnvironment& environment,
+                                                     const std::function<bool()>& give_way) {
   Result<storage::Manifest> manifest =
       storage::LoadManifest(environment.fs, options.directory, options.uuid);
   if (!manifest.ok()) {
@@ -50,7 +51,7 @@ Result<std::shared_ptr<Collection>> Collection::Open(CollectionOptions options,
   }
   auto collection =
       std::make_shared<CollectionImpl>(std::move(options), manifest->config, environment);
-  AKIDB_RETURN_IF_ERROR(collection->Recover(std::move(manifest).value()));
+  AKIDB_RETURN_IF_ERROR(collection->Recover(std::move(manifest).value(), give_way));
   return std::shared_ptr<Collection>(std::move(collection));
 }
 
@@ -119,14 +120,16 @@ Status CollectionImpl::Begin() {
   return OkStatus();
 }
 
-Status CollectionImpl::Recover(storage::Manifest manifest) {
+Status CollectionImpl::Recover(storage::Manifest manifest, const std::function<bool()>& give_way) {
   MutexLock lock(write_mutex_);
+  give_way_ = give_way;
   manifest_ = std::move(manifest);
   uuid_in_files_ = manifest_.uuid_in_files();
   applied_seq_ = manifest_.log_start_seq;
   visible_seq_ = applied_seq_;
   AKIDB_RETURN_IF_ERROR(OpenSegments());
   AKIDB_RETURN_IF_ERROR(OpenLog(/*create=*/false));
+  give_way_ = nullptr;
   // Leftovers of a seal that was cut short; the log holds what they held.
   AKIDB_RETURN_IF_ERROR(
       storage::RemoveUnreferenced(environment_.fs, options_.directory, manifest_, {}));
@@ -183,6 +186,7 @@ Status CollectionImpl::OpenDelta(SealedSegment& segment) const {
 
 Status CollectionImpl::OpenSegments() {
   for (const storage::ManifestSegment& entry : manifest_.segments) {
+    AKIDB_RETURN_IF_ERROR(CheckGoesOn());
     SealedSegment segment;
     AKIDB_ASSIGN_OR_RETURN(
         segment.opened,
@@ -221,18 +225,21 @@ Status CollectionImpl::OpenLog(bool create) {
       log_, storage::Log::Open(
                 {environment_.fs, environment_.random, environment_.log}, std::move(options),
                 [this](const storage::LogRecord& record) { return Replay(record); }, &report));
-  if (report.torn_bytes > 0) {
-    environment_.log.Write(LogLevel::kWarning, "log_tail_cut",
-                           "cut what a power cut left of unacknowledged writes",
-                           {{"collection", options_.uuid.ToString()},
-                            {"bytes", report.torn_bytes},
-                            {"records", report.torn_records}});
+  if (report.torn_bytes > 0 && environment_.torn_tails != nullptr) {
+    ++environment_.torn_tails->logs;
+    environment_.torn_tails->records += report.torn_records;
   }
   return OkStatus();
 }
 
+Status CollectionImpl::CheckGoesOn() const {
+  if (!give_way_ || !give_way_()) return OkStatus();
+  return CancelledError("opening " + options_.directory + " gives way");
+}
+
 // Called by Log::Open, which OpenLog calls under the lock.
 Status CollectionImpl::Replay(const storage::LogRecord& record) {
+  AKIDB_RETURN_IF_ERROR(CheckGoesOn());
   std::string context = "log record " + std::to_string(record.seq);
   log_bytes_ += record.body.size();
   switch (static_cast<RecordType>(record.type)) {

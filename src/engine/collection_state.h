@@ -44,9 +44,13 @@ struct RecoveryReport {
   Phase phase = Phase::kNotBegun;
   uint64_t collections = 0;  // there were when it began
   uint64_t looked_at = 0;    // of them, also where they had gone, or been opened, meanwhile
-  uint64_t recovered = 0;    // that had not been closed cleanly, and are now, or open
+  uint64_t recovered = 0;    // that had not been closed cleanly; one that a request has opened
+                             // meanwhile isn't counted
   uint64_t troubled = 0;     // likewise, that could not be opened: their states tell why
   double seconds = 0;        // it has taken so far, or did
+  // Since the start, whoever opened them; the system log's, too.
+  uint64_t torn_logs = 0;     // whose torn end was cut
+  uint64_t torn_records = 0;  // that were cut with it, at least
 };
 
 // "not_begun", "running", "done".

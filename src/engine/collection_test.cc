@@ -101,6 +101,28 @@ class CollectionTest : public testing::Test {
   std::shared_ptr<Collection> collection_;
 };
 
+TEST_F(CollectionTest, OpeningMayGiveWayAtAnyMoment) {
+  head_rows_max_ = 4;
+  Create(OneVector(2, Metric::kDot));
+  for (uint64_t id = 1; id <= 11; ++id) ASSERT_TRUE(Upsert({MakePoint(id, {1, 0})}).ok());
+  collection_.reset();
+  size_t asked = 0;
+  for (bool opened = false; !opened; ++asked) {
+    size_t left = asked;
+    auto found = Collection::Open(Options(), Parts(), [&] { return left-- == 0; });
+    opened = found.ok();
+    if (opened)
+      collection_ = *found;
+    else
+      ASSERT_EQ(found.status().code(), ErrorCode::kCancelled) << found.status().ToString();
+  }
+  EXPECT_GE(asked, 5u);
+  EXPECT_EQ(Count(), 11u);
+  ASSERT_TRUE(Upsert({MakePoint(12, {1, 0})}).ok());
+  Reopen();
+  EXPECT_EQ(Count(), 12u);
+}
+
 TEST_F(CollectionTest, KeepsPointsOverARestart) {
   Create(OneVector(2, Metric::kDot));
   ASSERT_TRUE(

@@ -65,6 +65,8 @@ class DatabaseImpl final : public Database {
     AKIDB_RETURN_IF_ERROR(environment_.fs.CreateDirectories(Path("collections")));
     AKIDB_ASSIGN_OR_RETURN(registry_, Registry::Open(options_.directory, Parts(), reserve_,
                                                      options_.system_log_bytes_max));
+    torn_tails_.logs = registry_->torn_records() > 0 ? 1 : 0;
+    torn_tails_.records = registry_->torn_records();
     // Whatever this or a start that was cut off has made in it.
     AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(options_.directory));
     AKIDB_ASSIGN_OR_RETURN(DatabaseEntries entries, LoadEntries(registry_->catalog()));
@@ -195,7 +197,8 @@ class DatabaseImpl final : public Database {
   }
 
   void RecoverInBackground() override {
-    recovery_.Begin(ListCollections(), [this](const std::string& name) { return Recover(name); });
+    recovery_.Begin(ListCollections(), options_.recovery_threads,
+                    [this](const std::string& name) { return Recover(name); });
   }
 
   RecoveryReport recovery() const override { return recovery_.report(); }
@@ -220,21 +223,15 @@ class DatabaseImpl final : public Database {
     MutexLock change(change_mutex_);
     std::shared_ptr<Entry> entry = FindEntry(collection);
     if (!entry) return NoSuchCollection(collection);
-    std::string vector(vector_name);
-    if (auto bound = entry->bindings.find(vector); bound != entry->bindings.end()) {
-      if (bound->second.fingerprint == fingerprint) return OkStatus();
-      return InvalidArgumentError("vector `" + vector + "` holds texts embedded by model " +
-                                  bound->second.model_id + "; model " + std::string(model_id) +
-                                  " (fingerprint " + std::string(fingerprint) +
-                                  ") can't be mixed with it");
-    }
-    catalog::ModelBinding binding{entry->uuid, vector, std::string(model_id),
-                                  std::string(fingerprint)};
-    AKIDB_RETURN_IF_ERROR(Apply(BindModelRecord{binding.collection, binding.vector_name,
-                                                binding.model_id, binding.fingerprint},
-                                nullptr));
+    const BindModelRecord record{entry->uuid, std::string(vector_name), std::string(model_id),
+                                 std::string(fingerprint)};
+    AKIDB_ASSIGN_OR_RETURN(const bool is_bound, IsBoundAs(record, *entry));
+    if (is_bound) return OkStatus();
+    AKIDB_RETURN_IF_ERROR(Apply(record, nullptr));
     MutexLock lock(entries_mutex_);
-    entry->bindings.emplace(vector, std::move(binding));
+    entry->bindings.emplace(record.vector_name,
+                            catalog::ModelBinding{record.uuid, record.vector_name, record.model_id,
+                                                  record.fingerprint});
     return OkStatus();
   }
 
@@ -359,24 +356,26 @@ class DatabaseImpl final : public Database {
             .optimizer = &optimizer_,
             .alarms = &alarms_,
             .indexer = indexer_.get(),
-            .short_merges = &short_merges_};
+            .short_merges = &short_merges_,
+            .torn_tails = &torn_tails_};
   }
 
   // `name` is what it was asked for by.
   Result<std::shared_ptr<Collection>> OpenEntry(std::string_view name, Entry& entry) {
     entry.asked_for = true;  // before the wait: what recovery is opening stays open
     MutexLock lock(entry.open_mutex);
-    return OpenLocked(name, entry);
+    return OpenLocked(name, entry, {});
   }
   // Null where nobody has asked for it, and nothing is wrong: it was recovered, and is closed.
-  Result<std::shared_ptr<Collection>> OpenLocked(std::string_view name, Entry& entry)
+  Result<std::shared_ptr<Collection>> OpenLocked(std::string_view name, Entry& entry,
+                                                 const std::function<bool()>& give_way)
       AKIDB_REQUIRES(entry.open_mutex) {
     if (entry.collection) return entry.collection;
     if (entry.deleted) return NoSuchCollection(name);
     if (!entry.quarantine.ok()) return entry.quarantine;
     SetState(entry, CollectionState::kRecovering);
-    Result<std::shared_ptr<Collection>> opened =
-        reserve_.Retry([&] { return OpenCollection(OptionsOf(entry), CollectionParts()); });
+    Result<std::shared_ptr<Collection>> opened = reserve_.Retry(
+        [&] { return OpenCollection(OptionsOf(entry), CollectionParts(), give_way); });
     if (opened.ok() && !entry.asked_for && TroubleOf((*opened)->stats()).empty()) {
       opened->reset();  // closes it, and notes where its log ends
       SetState(entry, CollectionState::kClosed);
@@ -388,6 +387,7 @@ class DatabaseImpl final : public Database {
       return entry.collection;
     }
     const Status& failure = opened.status();
+    if (failure.code() == ErrorCode::kCancelled) return failure;  // somebody else opens it
     const bool lasting = IsLasting(failure.code());
     SetState(entry, lasting ? CollectionState::kQuarantined : CollectionState::kUnavailable,
              failure.ToString());
@@ -410,11 +410,15 @@ class DatabaseImpl final : public Database {
     if (WasClosedCleanly(environment_.fs, FolderOf(entry->uuid), entry->uuid)) {
       return Outcome::kNothingToDo;
     }
-    if (recovery_.stopping()) return Outcome::kNothingToDo;
+    // Who waits for it opens it with more insistence on the processor than this thread.
+    const auto give_way = [&] { return recovery_.stopping() || entry->asked_for; };
     MutexLock opening(entry->open_mutex);
-    const Status opened = OpenLocked(name, *entry).status();
+    if (give_way()) return Outcome::kNothingToDo;
+    const Status opened = OpenLocked(name, *entry, give_way).status();
     if (opened.ok()) return Outcome::kRecovered;
-    return opened.code() == ErrorCode::kNotFound ? Outcome::kNothingToDo : Outcome::kTroubled;
+    const bool given_up =
+        opened.code() == ErrorCode::kNotFound || opened.code() == ErrorCode::kCancelled;
+    return given_up ? Outcome::kNothingToDo : Outcome::kTroubled;
   }
 
   uint64_t NowSeconds() const {
@@ -449,14 +453,7 @@ class DatabaseImpl final : public Database {
                            RestoreSnapshotFiles(context, environment_.fs,
                                                 {snapshot, FolderOf(entry.uuid), entry.uuid}));
     AKIDB_RETURN_IF_ERROR(CheckVectorConfigs(summary.config));
-    for (const storage::SnapshotModel& model : summary.contents.models) {
-      const bool is_new =
-          entry.bindings
-              .emplace(model.vector_name, catalog::ModelBinding{entry.uuid, model.vector_name,
-                                                                model.model_id, model.fingerprint})
-              .second;
-      if (!is_new) return CorruptionError("the snapshot binds one vector to two models");
-    }
+    AKIDB_RETURN_IF_ERROR(BindModelsOf(summary.contents, entry));
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<Collection> collection,
                            Collection::Open(OptionsOf(entry), CollectionParts()));
     if (collection->stats().last_seq == summary.contents.seq) return collection;
@@ -522,6 +519,7 @@ class DatabaseImpl final : public Database {
     std::shared_ptr<Collection> collection;
     {
       // Waits for an opening that is under way; none begins later.
+      entry.asked_for = true;
       MutexLock lock(entry.open_mutex);
       entry.deleted = true;
       collection = std::exchange(entry.collection, nullptr);
@@ -583,9 +581,10 @@ class DatabaseImpl final : public Database {
   Executor optimizer_;
   Executor short_merges_;
   const std::unique_ptr<env::Clock> clock_ = env::MakeSystemClock();
+  TornTails torn_tails_;
   Alarms alarms_{*clock_};
   std::thread alarm_thread_;
-  BackgroundRecovery recovery_{environment_.log};
+  BackgroundRecovery recovery_{environment_.log, torn_tails_};
 };
 
 }  // namespace

@@ -28,6 +28,7 @@ struct DatabaseOptions {
   std::string directory;
   int background_threads = 1;                     // write segments
   int optimizer_threads = 1;                      // merge them, at low priority
+  int recovery_threads = 4;                       // open after the start what was not closed
   uint32_t index_threads = 1;                     // build one graph
   uint64_t index_memory_max = uint64_t{2} << 30;  // that building one may take
   size_t head_rows_max = 16384;
@@ -94,10 +95,10 @@ class Database {
   virtual Result<std::shared_ptr<Collection>> FindCollection(std::string_view name) = 0;
   // By ascending name. Opens none, and waits for none that is being opened.
   virtual std::vector<OpenedCollection> OpenedCollections() const = 0;
-  // Begins to open those that were not closed cleanly, or are damaged, one after the other by
-  // ascending name, on a thread of low priority; others are only looked at. Each is closed again
-  // unless somebody has asked for it by then, or something is wrong with it. Does nothing when
-  // called again. Ends with the database, which waits for the one that is being opened.
+  // Begins to open those that were not closed cleanly, or are damaged, some at a time by ascending
+  // name, on threads of low priority; others are only looked at. Each is closed again unless
+  // something is wrong with it; a request for one that is being opened opens it itself, from the
+  // beginning. Does nothing when called again. Ends with the database.
   virtual void RecoverInBackground() = 0;
   virtual RecoveryReport recovery() const = 0;
   // Of all, by ascending name; likewise. None is kDegraded: its statistics tell.

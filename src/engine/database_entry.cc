@@ -90,14 +90,35 @@ Status TellNotOpened(Logger& log, std::string_view name, const Status& failure) 
 }
 
 Result<std::shared_ptr<Collection>> OpenCollection(const CollectionOptions& options,
-                                                   const CollectionEnvironment& environment) {
+                                                   const CollectionEnvironment& environment,
+                                                   const std::function<bool()>& give_way) {
   try {
-    return Collection::Open(options, environment);
+    return Collection::Open(options, environment, give_way);
   } catch (const std::bad_alloc&) {
     return UnavailableError("out of memory");
   } catch (const std::exception& error) {  // no thread
     return UnavailableError(error.what());
   }
+}
+
+Result<bool> IsBoundAs(const BindModelRecord& record, const DatabaseEntry& entry) {
+  const auto bound = entry.bindings.find(record.vector_name);
+  if (bound == entry.bindings.end()) return false;
+  if (bound->second.fingerprint == record.fingerprint) return true;
+  return InvalidArgumentError("vector `" + record.vector_name + "` holds texts embedded by model " +
+                              bound->second.model_id + "; model " + record.model_id +
+                              " (fingerprint " + record.fingerprint + ") can't be mixed with it");
+}
+
+Status BindModelsOf(const storage::SnapshotContents& snapshot, DatabaseEntry& entry) {
+  for (const storage::SnapshotModel& model : snapshot.models) {
+    const catalog::ModelBinding binding{entry.uuid, model.vector_name, model.model_id,
+                                        model.fingerprint};
+    if (!entry.bindings.emplace(model.vector_name, binding).second) {
+      return CorruptionError("the snapshot binds one vector to two models");
+    }
+  }
+  return OkStatus();
 }
 
 }  // namespace akidb::engine

@@ -27,7 +27,7 @@ struct DatabaseEntry {
   // By vector name. Written under change_mutex_ and entries_mutex_, read under either.
   std::map<std::string, catalog::ModelBinding> bindings;
   Mutex open_mutex;                    // one opening at a time; the others wait for it
-  std::atomic<bool> asked_for{false};  // by a request, since the start
+  std::atomic<bool> asked_for{false};  // by a request, since the start, or to be deleted
   // Shared with the requests that use it.
   std::shared_ptr<Collection> collection AKIDB_GUARDED_BY(open_mutex);
   // The same, for who doesn't wait for an opening. Guarded by entries_mutex_.
@@ -78,6 +78,13 @@ SetAliasesRecord AliasesFrom(const EntriesByName& before, const EntriesByName& a
 
 // Collection::Open, which needs memory and threads that there may not be: kUnavailable then.
 Result<std::shared_ptr<Collection>> OpenCollection(const CollectionOptions& options,
-                                                   const CollectionEnvironment& environment);
+                                                   const CollectionEnvironment& environment,
+                                                   const std::function<bool()>& give_way);
+
+// False: the vector is bound to no model. kInvalidArgument, with both names: to another.
+Result<bool> IsBoundAs(const BindModelRecord& record, const DatabaseEntry& entry);
+
+// Fills in the bindings of one that a snapshot becomes. kCorruption: one vector of two models.
+Status BindModelsOf(const storage::SnapshotContents& snapshot, DatabaseEntry& entry);
 
 }  // namespace akidb::engine

@@ -123,6 +123,7 @@ class Registry::Recovery {
             {environment.fs, environment.random, environment.log}, std::move(options),
             [&](const storage::LogRecord& record) { return Take(record); }, &report));
     last_seq_ = report.last_seq;
+    registry_.torn_records_ = report.torn_records;
     if (last_seq_ >= applied_) return OkStatus();
     return CorruptionError("the system log ends at record " + std::to_string(last_seq_) +
                            ", but the catalog holds record " + std::to_string(applied_));

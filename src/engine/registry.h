@@ -42,6 +42,8 @@ class Registry {
   const catalog::Catalog& catalog() const { return *catalog_; }
   // The collections that records of the log, behind its checkpoint, have taken away.
   const std::set<Uuid>& taken_away() const { return taken_away_; }
+  // Records at least that the end of the log lost when it was opened, torn.
+  uint64_t torn_records() const { return torn_records_; }
 
  private:
   class Recovery;
@@ -73,6 +75,7 @@ class Registry {
   uint64_t log_bytes_ = 0;         // of the records behind the checkpoint
   uint64_t compact_at_bytes_ = 0;  // of those
   std::set<Uuid> taken_away_;
+  uint64_t torn_records_ = 0;
   SystemState state_;  // what is durable comes to
   bool in_doubt_ = false;
   bool catalog_failed_ = false;

@@ -144,6 +144,7 @@ Status OpenDatabase(const Settings& settings, Modules& modules) {
   options.directory = WholePath(settings.Text("data_dir"));
   options.background_threads = static_cast<int>(settings.Number("background_threads"));
   options.optimizer_threads = static_cast<int>(settings.Number("optimizer_threads"));
+  options.recovery_threads = static_cast<int>(settings.Number("recovery_threads"));
   options.index_threads = static_cast<uint32_t>(settings.Number("index_threads"));
   options.index_memory_max = settings.Number("index_memory_max");
   options.head_rows_max = settings.Number("head_rows_max");

@@ -182,6 +182,15 @@ constexpr SettingRule kRules[] = {
      .max = 64,
      .help =
          "threads that merge segments, at low priority; a collection uses one of them at a time"},
+    {.name = "recovery_threads",
+     .variable = "AKIDB_RECOVERY_THREADS",
+     .kind = SettingKind::kNumber,
+     .fallback = "4",
+     .min = 1,
+     .max = 64,
+     .help =
+         "threads that open after the start, at low priority, what was not closed cleanly; each "
+         "may hold a collection's newest points in memory"},
     {.name = "index_threads",
      .variable = "AKIDB_INDEX_THREADS",
      .kind = SettingKind::kNumber,

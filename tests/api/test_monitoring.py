@@ -293,6 +293,7 @@ class Recovery(ServerTestCase):
         none = {state: 0 for state in ("closed", "recovering", "ready", "degraded", "unavailable", "quarantined")}
         status = self.recovered()
         counts = {"phase": "done", "collections": 3, "looked_at": 3, "recovered": 0, "troubled": 0}
+        counts |= {"torn_logs": 0, "torn_records": 0}
         self.assertEqual(status["recovery"], counts)
         self.assertEqual(status["collections"], none | {"closed": 3})
         self.assertEqual((status["not_ready"], status["not_ready_total"]), ([], 0))

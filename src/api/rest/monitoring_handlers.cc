@@ -82,6 +82,13 @@ void AddStates(const std::vector<service::NamedState>& collections, MetricsText&
   }
 }
 
+void AddTornTails(const service::RecoveryReport& report, MetricsText& metrics) {
+  metrics.Begin("akidb_torn_logs_total", "counter", "logs whose torn end was cut");
+  metrics.Sample("akidb_torn_logs_total", {}, std::to_string(report.torn_logs));
+  metrics.Begin("akidb_torn_records_total", "counter", "records cut with them, at least");
+  metrics.Sample("akidb_torn_records_total", {}, std::to_string(report.torn_records));
+}
+
 void AddSystemTrouble(const std::string& trouble, MetricsText& metrics) {
   metrics.Begin("akidb_system_log_failed", "gauge",
                 "1: no collection or alias can be changed until the next start");
@@ -374,6 +381,7 @@ Result<std::string> GetMetrics(const ApiCall& call) {
   const std::vector<service::NamedStats> used = call.service.UsedCollections();
   AddStates(call.service.States(used), metrics);
   AddSystemTrouble(call.service.SystemTrouble(), metrics);
+  AddTornTails(call.service.Recovery(), metrics);
   AddCollections(used, metrics);
   AddResponses(call.statistics.Read(), metrics);
   AddScrubs(call.service.Scrubs(), metrics);

@@ -14,10 +14,10 @@ void WriteRecovery(const service::RecoveryReport& report, JsonWriter& json) {
   json.BeginObject();
   json.Key("phase");
   json.String(service::RecoveryPhaseName(report.phase));
-  const std::pair<std::string_view, uint64_t> counts[] = {{"collections", report.collections},
-                                                          {"looked_at", report.looked_at},
-                                                          {"recovered", report.recovered},
-                                                          {"troubled", report.troubled}};
+  const std::pair<std::string_view, uint64_t> counts[] = {
+      {"collections", report.collections}, {"looked_at", report.looked_at},
+      {"recovered", report.recovered},     {"troubled", report.troubled},
+      {"torn_logs", report.torn_logs},     {"torn_records", report.torn_records}};
   for (const auto& [name, count] : counts) {
     json.Key(name);
     json.Uint(count);
