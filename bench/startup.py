@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Process start to the first 200 of /readyz, and the memory that stays resident then: no model loaded,
-no collection, or so many collections that nobody has asked for yet; then how long looking at these
-in the background took. With --open, what an empty collection takes of memory and disk once somebody
-has asked for it.
+no collection, or so many collections that nobody has asked for yet; then how long looking at these in
+the background took. With --killed it recovers each of them, which a SIGKILL has left open with one
+point more (AKIDB_RECOVERY_THREADS says how many at a time). With --open, what an empty collection
+takes of memory and disk once somebody has asked for it.
 
-    bench/startup.py [--runs 20] [--collections 0] [--open] [PROGRAM]     default program: build/release/akidb
+    bench/startup.py [--runs 20] [--collections 0] [--open] [--killed] [PROGRAM]
 
-All runs have one data folder, made before. The clock starts before fork and stops at the answer's last byte.
-Memory is read from /proc/PID/smaps_rollup once the server has answered.
+The program is build/release/akidb where none is named. All runs have one data folder, made before. The
+clock starts before fork and stops at the answer's last byte. Memory is read from
+/proc/PID/smaps_rollup once the server has answered.
 """
 
 import argparse
@@ -70,7 +72,7 @@ def make_collections(program, folder, count):
 
 
 def recovered(process, port):
-    """Milliseconds that the walk over all collections took, and of processor time of its thread."""
+    """Milliseconds that the walk over all collections took, and of processor time of its threads."""
     client = http.client.HTTPConnection("127.0.0.1", port)
     try:
         while True:
@@ -81,14 +83,34 @@ def recovered(process, port):
             time.sleep(0.02)
     finally:
         client.close()
+    processor = 0
     for task in glob.glob(f"/proc/{process.pid}/task/*"):
         with open(task + "/comm", encoding="ascii") as name, open(task + "/schedstat", encoding="ascii") as times:
             if name.read().startswith("recovery"):
-                return recovery["seconds"] * 1e3, int(times.read().split()[0]) / 1e6
-    raise RuntimeError("no thread of that name")
+                processor += int(times.read().split()[0])
+    return recovery["seconds"] * 1e3, processor / 1e6
 
 
-def run_once(program, folder):
+def leave_open(program, folder, count):
+    """A point into each, one on top of those before, and no time to close the logs."""
+    process, port = start(program, folder)
+    client = http.client.HTTPConnection("127.0.0.1", port)
+    point = {"id": time.time_ns(), "vector": [1, 2, 3, 4]}
+    for number in range(count):
+        body = json.dumps({"points": [point]})
+        client.request("PUT", f"/collections/c{number}/points", body, {"content-type": "application/json"})
+        answer = client.getresponse()
+        assert answer.status == 200, answer.read()
+        answer.read()
+    client.close()
+    process.kill()
+    process.wait(60)
+    process.stdout.close()
+
+
+def run_once(program, folder, killed=0):
+    if killed:
+        leave_open(program, folder, killed)
     begin = time.perf_counter()
     process, port = start(program, folder)
     try:
@@ -126,6 +148,7 @@ def main():
     parser.add_argument("program", nargs="?", default=PROGRAM)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--collections", type=int, default=0)
+    parser.add_argument("--killed", action="store_true", help="have each collection recovered")
     parser.add_argument("--open", action="store_true", help="ask each collection for its points, too")
     options = parser.parse_args()
     print(f"hardware: {hardware()}")
@@ -134,7 +157,8 @@ def main():
     try:
         make_collections(options.program, folder, options.collections)
         run_once(options.program, folder)  # the program's pages come into the page cache
-        runs = [run_once(options.program, folder) for _ in range(options.runs)]
+        killed = options.collections if options.killed else 0
+        runs = [run_once(options.program, folder, killed) for _ in range(options.runs)]
         times, resident, anonymous, walks, processor = zip(*runs)
         opened = open_all(options.program, folder, options.collections) if options.open else None
     finally:

@@ -364,6 +364,8 @@ class Collection : public CollectionReader, public CollectionWriter {
                                                   const CollectionEnvironment& environment,
                                                   const std::function<bool()>& give_way = {});
 
+  // What its name stands for: another one of that name has another.
+  virtual const Uuid& uuid() const = 0;
   // As it was when the collection was opened, without `payload_indexes`: only what clients may
   // change of the options that are kept (`echoed_json`) is another by now.
   virtual const CollectionConfig& config() const = 0;

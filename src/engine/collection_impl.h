@@ -79,6 +79,7 @@ class CollectionImpl final : public Collection {
   // Opens the segments that the manifest names, replays the log, publishes the first view.
   Status Recover(storage::Manifest manifest, const std::function<bool()>& give_way);
 
+  const Uuid& uuid() const override { return options_.uuid; }
   const CollectionConfig& config() const override { return config_; }
   std::shared_ptr<const CollectionConfig> current_config() const override {
     return current_config_;

@@ -30,6 +30,7 @@ class FaultyCollection final : public Collection {
   FaultyCollection(std::shared_ptr<Collection> real, Fault fault)
       : real_(std::move(real)), fault_(fault) {}
 
+  const Uuid& uuid() const override { return real_->uuid(); }
   const CollectionConfig& config() const override { return real_->config(); }
   std::shared_ptr<const CollectionConfig> current_config() const override {
     return real_->current_config();

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "engine/collection_impl.h"
+#include "engine/random_uuid.h"
 #include "engine/segment_options.h"
 #include "engine/space_reserve.h"
 #include "storage/segment/delta.h"
@@ -23,11 +24,7 @@ CollectionImpl::InProgress::~InProgress() {
   collection_.in_progress_.erase(name_);
 }
 
-Uuid CollectionImpl::NewUuid() const {
-  std::array<std::byte, 16> bytes;
-  environment_.random.Fill(bytes);
-  return Uuid::FromRandom(bytes);
-}
+Uuid CollectionImpl::NewUuid() const { return RandomUuid(environment_.random); }
 
 Status CollectionImpl::WriteSegment(const storage::SegmentRows& rows, const IndexBuild& how,
                                     const Uuid& uuid, NewSegment& made) {

@@ -10,6 +10,7 @@
 #include "engine/data_folder.h"
 #include "engine/database_entry.h"
 #include "engine/orphan_folders.h"
+#include "engine/random_uuid.h"
 #include "engine/registry.h"
 #include "engine/snapshot_restore.h"
 #include "engine/space_reserve.h"
@@ -93,7 +94,7 @@ class DatabaseImpl final : public Database {
     }
     auto entry = std::make_shared<Entry>();
     entry->name = name;
-    entry->uuid = NewUuid();
+    entry->uuid = RandomUuid(environment_.random);
     Result<std::shared_ptr<Collection>> collection =
         Collection::Create(OptionsOf(*entry), config, CollectionParts());
     if (!collection.ok()) {
@@ -215,23 +216,21 @@ class DatabaseImpl final : public Database {
     return system_trouble_;
   }
 
-  Status BindModel(std::string_view collection, std::string_view vector_name,
-                   std::string_view model_id, std::string_view fingerprint) override {
+  Status BindModel(const Uuid& collection, std::string_view vector_name, std::string_view model_id,
+                   std::string_view fingerprint) override {
     // Nearly always: bound long ago, and a binding never changes. Takes no turn with the changes.
-    std::optional<BoundModel> known = ModelOf(collection, vector_name);
+    AKIDB_ASSIGN_OR_RETURN(const std::optional<BoundModel> known, ModelOf(collection, vector_name));
     if (known && known->fingerprint == fingerprint) return OkStatus();
     MutexLock change(change_mutex_);
-    std::shared_ptr<Entry> entry = FindEntry(collection);
-    if (!entry) return NoSuchCollection(collection);
+    const std::shared_ptr<Entry> entry = FindEntry(collection);
+    if (!entry) return NoSuchCollection(collection.ToString());
     const BindModelRecord record{entry->uuid, std::string(vector_name), std::string(model_id),
                                  std::string(fingerprint)};
     AKIDB_ASSIGN_OR_RETURN(const bool is_bound, IsBoundAs(record, *entry));
     if (is_bound) return OkStatus();
     AKIDB_RETURN_IF_ERROR(Apply(record, nullptr));
     MutexLock lock(entries_mutex_);
-    entry->bindings.emplace(record.vector_name,
-                            catalog::ModelBinding{record.uuid, record.vector_name, record.model_id,
-                                                  record.fingerprint});
+    Bind(record, *entry);
     return OkStatus();
   }
 
@@ -296,7 +295,7 @@ class DatabaseImpl final : public Database {
     auto entry = std::make_shared<Entry>();
     const Result<std::string> present = NameOf(name);  // of an alias, too
     entry->name = present.ok() ? *present : name;
-    entry->uuid = NewUuid();
+    entry->uuid = RandomUuid(environment_.random);
     MarkUnneeded(Parts(), FolderOf(entry->uuid));
     Result<std::shared_ptr<Collection>> collection = MakeRestored(context, snapshot, *entry);
     bool may_count = false;
@@ -321,11 +320,14 @@ class DatabaseImpl final : public Database {
   std::optional<BoundModel> ModelOf(std::string_view collection,
                                     std::string_view vector_name) const override {
     MutexLock lock(entries_mutex_);
-    const std::shared_ptr<Entry> entry = EntryOf(collection);
-    if (!entry) return std::nullopt;
-    auto bound = entry->bindings.find(std::string(vector_name));
-    if (bound == entry->bindings.end()) return std::nullopt;
-    return BoundModel{bound->second.model_id, bound->second.fingerprint};
+    return ModelIn(EntryOf(collection).get(), vector_name);
+  }
+  Result<std::optional<BoundModel>> ModelOf(const Uuid& collection,
+                                            std::string_view vector_name) const override {
+    MutexLock lock(entries_mutex_);
+    const std::shared_ptr<Entry> entry = EntryWith(collection, entries_);
+    if (!entry) return NoSuchCollection(collection.ToString());
+    return ModelIn(entry.get(), vector_name);
   }
 
  private:
@@ -335,11 +337,6 @@ class DatabaseImpl final : public Database {
   }
   storage::LogEnvironment Parts() const {
     return {environment_.fs, environment_.random, environment_.log};
-  }
-  Uuid NewUuid() {
-    std::array<std::byte, 16> random;
-    environment_.random.Fill(random);
-    return Uuid::FromRandom(random);
   }
   CollectionOptions OptionsOf(const Entry& entry) const {
     return {.directory = FolderOf(entry.uuid),
@@ -556,6 +553,10 @@ class DatabaseImpl final : public Database {
   std::shared_ptr<Entry> FindEntry(std::string_view name) const {
     MutexLock lock(entries_mutex_);
     return EntryOf(name);
+  }
+  std::shared_ptr<Entry> FindEntry(const Uuid& uuid) const {
+    MutexLock lock(entries_mutex_);
+    return EntryWith(uuid, entries_);
   }
   std::shared_ptr<Entry> EntryOf(std::string_view name) const AKIDB_REQUIRES(entries_mutex_) {
     auto it = entries_.find(name);

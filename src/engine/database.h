@@ -122,8 +122,8 @@ class Database {
 
   // Which model's vectors a named vector holds; empty before the first text was stored there. The
   // first call for a vector sets it durably; a different fingerprint later is kInvalidArgument that
-  // names both models.
-  virtual Status BindModel(std::string_view collection, std::string_view vector_name,
+  // names both models. kNotFound: the collection is gone, though its name may be there.
+  virtual Status BindModel(const Uuid& collection, std::string_view vector_name,
                            std::string_view model_id, std::string_view fingerprint) = 0;
   // Makes one of what the collection holds at one moment, while it is written to. One of each
   // collection at a time, others wait. kNotFound; kUnavailable, kCorruption: a file is damaged;
@@ -157,6 +157,9 @@ class Database {
   // disk.
   virtual std::optional<BoundModel> ModelOf(std::string_view collection,
                                             std::string_view vector_name) const = 0;
+  // The same of the collection itself, whatever its name stands for by now. kNotFound: it is gone.
+  virtual Result<std::optional<BoundModel>> ModelOf(const Uuid& collection,
+                                                    std::string_view vector_name) const = 0;
 };
 
 }  // namespace akidb::engine

@@ -101,6 +101,20 @@ Result<std::shared_ptr<Collection>> OpenCollection(const CollectionOptions& opti
   }
 }
 
+std::shared_ptr<DatabaseEntry> EntryWith(const Uuid& uuid, const EntriesByName& collections) {
+  for (const auto& [name, entry] : collections) {
+    if (entry->uuid == uuid) return entry;
+  }
+  return nullptr;
+}
+
+std::optional<BoundModel> ModelIn(const DatabaseEntry* entry, std::string_view vector_name) {
+  if (entry == nullptr) return std::nullopt;
+  const auto bound = entry->bindings.find(std::string(vector_name));
+  if (bound == entry->bindings.end()) return std::nullopt;
+  return BoundModel{bound->second.model_id, bound->second.fingerprint};
+}
+
 Result<bool> IsBoundAs(const BindModelRecord& record, const DatabaseEntry& entry) {
   const auto bound = entry.bindings.find(record.vector_name);
   if (bound == entry.bindings.end()) return false;
@@ -110,13 +124,17 @@ Result<bool> IsBoundAs(const BindModelRecord& record, const DatabaseEntry& entry
                               " (fingerprint " + record.fingerprint + ") can't be mixed with it");
 }
 
+void Bind(const BindModelRecord& record, DatabaseEntry& entry) {
+  entry.bindings[record.vector_name] = {record.uuid, record.vector_name, record.model_id,
+                                        record.fingerprint};
+}
+
 Status BindModelsOf(const storage::SnapshotContents& snapshot, DatabaseEntry& entry) {
   for (const storage::SnapshotModel& model : snapshot.models) {
-    const catalog::ModelBinding binding{entry.uuid, model.vector_name, model.model_id,
-                                        model.fingerprint};
-    if (!entry.bindings.emplace(model.vector_name, binding).second) {
+    if (entry.bindings.contains(model.vector_name)) {
       return CorruptionError("the snapshot binds one vector to two models");
     }
+    Bind({entry.uuid, model.vector_name, model.model_id, model.fingerprint}, entry);
   }
   return OkStatus();
 }

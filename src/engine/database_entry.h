@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/log.h"
@@ -81,8 +82,16 @@ Result<std::shared_ptr<Collection>> OpenCollection(const CollectionOptions& opti
                                                    const CollectionEnvironment& environment,
                                                    const std::function<bool()>& give_way);
 
+// Null where there is none.
+std::shared_ptr<DatabaseEntry> EntryWith(const Uuid& uuid, const EntriesByName& collections);
+
+// Of the vector; nothing where it has none, and for null.
+std::optional<BoundModel> ModelIn(const DatabaseEntry* entry, std::string_view vector_name);
+
 // False: the vector is bound to no model. kInvalidArgument, with both names: to another.
 Result<bool> IsBoundAs(const BindModelRecord& record, const DatabaseEntry& entry);
+
+void Bind(const BindModelRecord& record, DatabaseEntry& entry);
 
 // Fills in the bindings of one that a snapshot becomes. kCorruption: one vector of two models.
 Status BindModelsOf(const storage::SnapshotContents& snapshot, DatabaseEntry& entry);

@@ -117,6 +117,7 @@ class DatabaseSnapshotTest : public testing::Test {
   void Fill(const std::string& name, uint64_t from, uint64_t to) {
     for (uint64_t id = from; id < to; ++id) ASSERT_TRUE(Upsert(name, id).ok());
   }
+  Uuid UuidOf(const std::string& name) { return (*database_->FindCollection(name))->uuid(); }
   uint64_t CountOf(const std::string& name) {
     auto collection = database_->FindCollection(name);
     if (!collection.ok()) {
@@ -176,7 +177,7 @@ TEST_F(DatabaseSnapshotTest, TellsNameSizeTimeAndChecksum) {
 
 TEST_F(DatabaseSnapshotTest, BecomesANewCollectionOrReplacesOne) {
   ASSERT_TRUE(Create("a").ok());
-  ASSERT_TRUE(database_->BindModel("a", "", "model", "print").ok());
+  ASSERT_TRUE(database_->BindModel(UuidOf("a"), "", "model", "print").ok());
   Fill("a", 0, 100);
   const std::string path = Snapshot("a");
   Fill("a", 100, 150);

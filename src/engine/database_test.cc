@@ -49,6 +49,7 @@ class DatabaseTest : public testing::Test {
     point.vectors = {{"", {1, 2}}};
     return collection->Upsert(context_, {point}).status();
   }
+  Uuid UuidOf(const std::string& name) { return (*database_->FindCollection(name))->uuid(); }
   uint64_t CountOf(const std::string& name) {
     auto collection = database_->FindCollection(name);
     if (!collection.ok()) {
@@ -149,7 +150,7 @@ TEST_F(DatabaseTest, RebuildsALostOrDamagedCatalogFromTheSystemLog) {
   Open();
   ASSERT_TRUE(database_->CreateCollection("a", Config()).ok());
   ASSERT_TRUE(database_->CreateCollection("b", Config()).ok());
-  ASSERT_TRUE(database_->BindModel("a", "", "minilm", "f1").ok());
+  ASSERT_TRUE(database_->BindModel(UuidOf("a"), "", "minilm", "f1").ok());
   ASSERT_TRUE(*database_->DeleteCollection("b"));
   ASSERT_TRUE(Upsert("a", 1).ok());
   for (bool lost : {true, false}) {
@@ -163,7 +164,8 @@ TEST_F(DatabaseTest, RebuildsALostOrDamagedCatalogFromTheSystemLog) {
     Open();
     EXPECT_EQ(database_->ListCollections(), std::vector<std::string>{"a"});
     EXPECT_EQ(CountOf("a"), 1u);
-    EXPECT_EQ(database_->BindModel("a", "", "other", "f2").code(), ErrorCode::kInvalidArgument);
+    EXPECT_EQ(database_->BindModel(UuidOf("a"), "", "other", "f2").code(),
+              ErrorCode::kInvalidArgument);
   }
 }
 
@@ -266,17 +268,18 @@ TEST_F(DatabaseTest, TellsTheModelOfAVector) {
   ASSERT_TRUE(database_->CreateCollection("a", Config()).ok());
   EXPECT_FALSE(database_->ModelOf("a", ""));
   EXPECT_FALSE(database_->ModelOf("none", ""));
-  ASSERT_TRUE(database_->BindModel("a", "", "minilm", "f1").ok());
+  ASSERT_TRUE(database_->BindModel(UuidOf("a"), "", "minilm", "f1").ok());
   EXPECT_EQ(database_->ModelOf("a", "")->fingerprint, "f1");
+  EXPECT_EQ((*database_->ModelOf(UuidOf("a"), ""))->fingerprint, "f1");
 }
 
 TEST_F(DatabaseTest, AVectorHoldsTextsOfOneModel) {
   Open();
   ASSERT_TRUE(database_->CreateCollection("a", Config()).ok());
-  ASSERT_TRUE(database_->BindModel("a", "", "minilm", "f1").ok());
-  ASSERT_TRUE(database_->BindModel("a", "", "minilm", "f1").ok());
+  ASSERT_TRUE(database_->BindModel(UuidOf("a"), "", "minilm", "f1").ok());
+  ASSERT_TRUE(database_->BindModel(UuidOf("a"), "", "minilm", "f1").ok());
   Open();
-  Status other = database_->BindModel("a", "", "bge", "f2");
+  Status other = database_->BindModel(UuidOf("a"), "", "bge", "f2");
   EXPECT_EQ(other.code(), ErrorCode::kInvalidArgument);
   EXPECT_NE(other.message().find("minilm"), std::string::npos);
   EXPECT_NE(other.message().find("bge"), std::string::npos);

@@ -7,6 +7,7 @@
 
 #include "engine/collection_log.h"
 #include "engine/data_folder.h"
+#include "engine/random_uuid.h"
 #include "env/permission.h"
 #include "storage/wal/log_repair.h"
 
@@ -271,10 +272,8 @@ Status FolderRepair::MendSegments(const CollectionWork& work, const std::string&
     AKIDB_RETURN_IF_ERROR(
         env::WriteFileAtomically(fs_, env::JoinPath(kept, rescue->entry().file.name + kLostSuffix),
                                  std::as_bytes(std::span(lost))));
-    std::array<std::byte, 16> random;
-    random_.Fill(random);
     AKIDB_ASSIGN_OR_RETURN(const std::optional<storage::ManifestSegment> written,
-                           rescue->Write(Uuid::FromRandom(random)));
+                           rescue->Write(RandomUuid(random_)));
     if (written) manifest.segments.push_back(*written);
   }
   std::stable_sort(manifest.segments.begin(), manifest.segments.end(),

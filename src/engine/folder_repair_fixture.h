@@ -85,6 +85,7 @@ class FolderRepairTest : public testing::Test {
   void Seal(const std::string& name) {
     ASSERT_TRUE((*database_->FindCollection(name))->Seal().ok());
   }
+  Uuid UuidOf(const std::string& name) { return (*database_->FindCollection(name))->uuid(); }
   uint64_t CountOf(const std::string& name) {
     auto collection = database_->FindCollection(name);
     EXPECT_TRUE(collection.ok()) << collection.status().ToString();

@@ -306,7 +306,7 @@ TEST_F(FolderRepairTest, KeepsTheFoldersThatACutSystemLogNoLongerNames) {
   Upsert("first", 1, 2);
   const fs::path later = Create("later");
   Upsert("later", 1, 3);
-  ASSERT_TRUE(database_->BindModel("first", "", "m", "f").ok());
+  ASSERT_TRUE(database_->BindModel(UuidOf("first"), "", "m", "f").ok());
   database_.reset();
   fs::remove(folder_ + "/catalog.db");
   // Two records of creation, then a binding: in the second half of the first two.

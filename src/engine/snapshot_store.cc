@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "base/utc_time.h"
+#include "engine/random_uuid.h"
 #include "engine/storage_snapshot.h"
 #include "storage/snapshot/snapshot_file.h"
 #include "types/uuid.h"
@@ -93,10 +94,8 @@ Status SnapshotStore::RemoveLeftoversIn(const std::string& folder) {
 
 Result<std::string> SnapshotStore::NewPath(std::string_view collection, uint64_t created_s) {
   AKIDB_ASSIGN_OR_RETURN(const std::string folder, MakeFolder(FolderOf(collection)));
-  std::array<std::byte, 16> random;
-  random_.Fill(random);
   // Several may be made within a second.
-  const std::string unique = Uuid::FromRandom(random).ToString().substr(0, 8);
+  const std::string unique = RandomUuid(random_).ToString().substr(0, 8);
   const std::string_view shown = IsEntryName(collection) ? collection.substr(0, 128) : "collection";
   const std::string begin =
       collection == kWholeStorage ? "full-snapshot" : std::string(shown) + "-" + unique;
@@ -200,9 +199,7 @@ Result<Sha256Digest> SnapshotStore::Hash(const RequestContext& context, const st
 Result<std::unique_ptr<SnapshotUpload>> SnapshotStore::NewUpload() {
   AKIDB_ASSIGN_OR_RETURN(const std::string folder,
                          MakeFolder(env::JoinPath(folder_, kUploadFolder)));
-  std::array<std::byte, 16> random;
-  random_.Fill(random);
-  return SnapshotUpload::Create(fs_, env::JoinPath(folder, Uuid::FromRandom(random).ToString()));
+  return SnapshotUpload::Create(fs_, env::JoinPath(folder, RandomUuid(random_).ToString()));
 }
 
 Result<SnapshotInfo> SnapshotStore::Keep(SnapshotUpload& upload, std::string_view collection,

@@ -15,7 +15,7 @@ class SystemRepairTest : public FolderRepairTest {
   }
   void FillFurther() {
     Upsert("first", 1, 2);
-    ASSERT_TRUE(database_->BindModel("first", "", "m", "f").ok());
+    ASSERT_TRUE(database_->BindModel(UuidOf("first"), "", "m", "f").ok());
     Create("later");
     Upsert("later", 1, 3);
     AddAlias();
@@ -73,7 +73,7 @@ class SystemRepairTest : public FolderRepairTest {
   void CreateAgain() {
     Create("first");
     Upsert("first", 1, 2);
-    ASSERT_TRUE(database_->BindModel("first", "", "m", "f").ok());
+    ASSERT_TRUE(database_->BindModel(UuidOf("first"), "", "m", "f").ok());
     database_.reset();
   }
 };

@@ -125,15 +125,19 @@ std::span<PointInput> PointsOf(UpdateOperation& operation) {
 
 }  // namespace
 
-void Service::ChooseModel(std::string_view collection, std::string_view vector_name,
-                          TextInput& input) const {
-  if (!input.model.empty()) return;
-  if (auto bound = database_.ModelOf(collection, vector_name)) input.model = std::move(bound->id);
+Status Service::ChooseModel(const Uuid& collection, std::string_view vector_name,
+                            TextInput& input) const {
+  if (!input.model.empty()) return OkStatus();
+  AKIDB_ASSIGN_OR_RETURN(std::optional<engine::BoundModel> bound,
+                         database_.ModelOf(collection, vector_name));
+  if (bound) input.model = std::move(bound->id);
+  return OkStatus();
 }
 
-Status Service::CheckBoundModel(std::string_view collection, std::string_view vector_name,
+Status Service::CheckBoundModel(const Uuid& collection, std::string_view vector_name,
                                 const ModelInfo& model) const {
-  std::optional<engine::BoundModel> bound = database_.ModelOf(collection, vector_name);
+  AKIDB_ASSIGN_OR_RETURN(const std::optional<engine::BoundModel> bound,
+                         database_.ModelOf(collection, vector_name));
   if (!bound || bound->fingerprint == model.fingerprint) return OkStatus();
   return InvalidArgumentError("vector `" + std::string(vector_name) +
                               "` holds texts embedded by model " + bound->id + " (fingerprint " +
@@ -141,15 +145,20 @@ Status Service::CheckBoundModel(std::string_view collection, std::string_view ve
                               model.fingerprint + ") can't be compared with it");
 }
 
+Result<Service::WriteTarget> Service::FindTarget(std::string_view collection) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> found,
+                         database_.FindCollection(collection));
+  return WriteTarget{collection, std::move(found)};
+}
+
 // Replaces texts by their vectors. Everything that can be refused without running a model is
 // refused before one runs.
-Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context,
-                                               std::string_view collection,
+Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context, WriteTarget& target,
                                                const PointLists& lists) {
   if (std::none_of(lists.begin(), lists.end(), HoldsText)) return Embedded{};
-  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
-                         database_.FindCollection(collection));
-  const engine::VectorSchema schema(target->config());
+  const Uuid uuid = target.collection->uuid();
+  const CollectionConfig& config = target.collection->config();
+  const engine::VectorSchema schema(config);
   TextBatch batch(embedder_);
   std::vector<PlacedText> texts;
   std::set<std::pair<std::string_view, size_t>> bindings;  // vector name, model of the batch
@@ -157,22 +166,25 @@ Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context,
   auto place = [&](const std::string& name, VectorInput& vector) -> Status {
     auto* text = std::get_if<TextInput>(&vector);
     if (text == nullptr) return schema.Check(name, std::get<DenseVector>(vector)).status();
-    AKIDB_ASSIGN_OR_RETURN(VectorConfig config, FindVector(target->config(), name));
-    ChooseModel(collection, name, *text);
+    AKIDB_ASSIGN_OR_RETURN(VectorConfig vector_config, FindVector(config, name));
+    AKIDB_RETURN_IF_ERROR(ChangeOf(target.name, ChooseModel(uuid, name, *text)));
     AKIDB_ASSIGN_OR_RETURN(TextBatch::Slot slot, batch.Add(*text));
-    AKIDB_RETURN_IF_ERROR(CheckModelFits(batch.model(slot), name, config));
-    AKIDB_RETURN_IF_ERROR(CheckBoundModel(collection, name, batch.model(slot)));
+    AKIDB_RETURN_IF_ERROR(CheckModelFits(batch.model(slot), name, vector_config));
+    AKIDB_RETURN_IF_ERROR(ChangeOf(target.name, CheckBoundModel(uuid, name, batch.model(slot))));
     if (bindings.emplace(name, slot.model).second) first_uses.emplace_back(name, slot);
     texts.push_back({&vector, slot});
     return OkStatus();
   };
   AKIDB_RETURN_IF_ERROR(ForEachVector(lists, place));
   AKIDB_RETURN_IF_ERROR(batch.Run(context, embedding::InputType::kDocument));
+  AKIDB_RETURN_IF_ERROR(FindAgain(target));
   for (const auto& [name, slot] : first_uses) {
     const embedding::ModelInfo& model = batch.model(slot);
-    AKIDB_RETURN_IF_ERROR(database_.BindModel(collection, name, model.id, model.fingerprint));
-    AKIDB_RETURN_IF_ERROR(
-        ChangeOf(collection, target->PermitPrefixes(std::string(name), model.dims_offered)));
+    Status bound = database_.BindModel(uuid, name, model.id, model.fingerprint);
+    if (bound.ok()) {
+      bound = target.collection->PermitPrefixes(std::string(name), model.dims_offered);
+    }
+    AKIDB_RETURN_IF_ERROR(ChangeOf(target.name, bound));
   }
   Embedded embedded{batch.Usage(), batch.truncated_texts()};
   for (const PlacedText& text : texts) {
@@ -181,6 +193,30 @@ Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context,
     *text.input = DenseVector(vector.begin(), vector.end());
   }
   return embedded;
+}
+
+Status Service::FindAgain(WriteTarget& target) {
+  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> found,
+                         database_.FindCollection(target.name));
+  if (found->uuid() != target.collection->uuid()) {
+    return UnavailableError("Collection `" + std::string(target.name) +
+                            "` became another one while its texts were embedded");
+  }
+  target.collection = std::move(found);  // with other vectors, it may be
+  return OkStatus();
+}
+
+Result<bool> Service::WritesNothing(const RequestContext& context, const engine::Collection& target,
+                                    UpdateOperation& operation) {
+  if (!std::holds_alternative<VectorsUpdate>(operation)) return false;
+  const std::span<const PointInput> points = PointsOf(operation);
+  if (!HoldsText(points)) return false;
+  RetrieveRequest request;
+  request.with_payload = PayloadSelector::None();
+  for (const PointInput& point : points) request.ids.push_back(point.id);
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<PointRecord> found,
+                         target.Pin()->Retrieve(context, request));
+  return found.empty();
 }
 
 Status Service::AdmitWrite(const std::shared_ptr<engine::Collection>& collection, uint64_t cost,
@@ -223,12 +259,18 @@ Status Service::AdmitWrites(std::string_view collection,
 Result<WriteReply> Service::Write(const RequestContext& context, std::string_view collection,
                                   UpdateOperation operation) {
   AKIDB_RETURN_IF_ERROR(AdmitWrites(collection, {&operation, 1}));
-  AKIDB_ASSIGN_OR_RETURN(Embedded embedded,
-                         EmbedPoints(context, collection, {PointsOf(operation)}));
-  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
-                         database_.FindCollection(collection));
-  AKIDB_ASSIGN_OR_RETURN(WriteReply reply,
-                         ChangeOf(collection, std::visit(Writing(context, *target), operation)));
+  AKIDB_ASSIGN_OR_RETURN(WriteTarget target, FindTarget(collection));
+  AKIDB_ASSIGN_OR_RETURN(const bool writes_nothing,
+                         WritesNothing(context, *target.collection, operation));
+  WriteReply reply;
+  if (writes_nothing) {
+    reply.seq = target.collection->stats().last_seq;
+    reply.not_found = PointsOf(operation).front().id;
+    return reply;
+  }
+  AKIDB_ASSIGN_OR_RETURN(Embedded embedded, EmbedPoints(context, target, {PointsOf(operation)}));
+  Writing writing(context, *target.collection);
+  AKIDB_ASSIGN_OR_RETURN(reply, ChangeOf(collection, std::visit(writing, operation)));
   reply.usage = std::move(embedded.usage);
   reply.truncated_texts = embedded.truncated_texts;
   return reply;
@@ -264,11 +306,10 @@ Result<UpdateBatchReply> Service::Update(const RequestContext& context, std::str
   AKIDB_RETURN_IF_ERROR(AdmitWrites(collection, batch.operations));
   PointLists lists;
   for (UpdateOperation& operation : batch.operations) lists.push_back(PointsOf(operation));
-  AKIDB_ASSIGN_OR_RETURN(Embedded embedded, EmbedPoints(context, collection, lists));
-  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
-                         database_.FindCollection(collection));
+  AKIDB_ASSIGN_OR_RETURN(WriteTarget target, FindTarget(collection));
+  AKIDB_ASSIGN_OR_RETURN(Embedded embedded, EmbedPoints(context, target, lists));
   UpdateBatchReply reply{{}, std::move(embedded.usage), embedded.truncated_texts};
-  const std::unique_ptr<engine::WriteGroup> group = target->BeginWrites();
+  const std::unique_ptr<engine::WriteGroup> group = target.collection->BeginWrites();
   Status failed;
   for (size_t i = 0; i < batch.operations.size() && failed.ok(); ++i) {
     Result<WriteReply> written =
@@ -287,15 +328,15 @@ Result<UpdateBatchReply> Service::Update(const RequestContext& context, std::str
 
 Result<IngestReply> Service::Ingest(const RequestContext& context, std::string_view collection,
                                     std::span<UpdateOperation> batches) {
-  AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> target,
-                         database_.FindCollection(collection));
-  const std::unique_ptr<engine::WriteGroup> group = target->BeginWrites();
+  AKIDB_ASSIGN_OR_RETURN(WriteTarget target, FindTarget(collection));
+  const std::shared_ptr<engine::Collection> written_to = target.collection;
+  const std::unique_ptr<engine::WriteGroup> group = written_to->BeginWrites();
   IngestReply reply;
   const auto write = [&](UpdateOperation& batch) -> Result<WriteReply> {
     const size_t points = PointsOf(batch).size();
     AKIDB_RETURN_IF_ERROR(context.Check());
     AKIDB_RETURN_IF_ERROR(AdmitWrites(collection, {&batch, 1}));
-    Result<Embedded> embedded = EmbedPoints(context, collection, {PointsOf(batch)});
+    Result<Embedded> embedded = EmbedPoints(context, target, {PointsOf(batch)});
     if (!embedded.ok()) {
       // The model's queue is full: that passes, as what lags behind in storage does.
       reply.has_room = embedded.status().code() != ErrorCode::kResourceExhausted;
@@ -307,12 +348,12 @@ Result<IngestReply> Service::Ingest(const RequestContext& context, std::string_v
       written->truncated_texts = embedded->truncated_texts;
     } else if (written.status().code() == ErrorCode::kResourceExhausted) {
       // Others may have taken the room since it was asked for.
-      reply.has_room = target->HasRoom(points);
+      reply.has_room = written_to->HasRoom(points);
     }
     return written;
   };
   for (UpdateOperation& batch : batches) {
-    reply.has_room = target->HasRoom(PointsOf(batch).size());
+    reply.has_room = written_to->HasRoom(PointsOf(batch).size());
     if (!reply.has_room) break;
     Result<WriteReply> written = write(batch);
     if (!reply.has_room) break;

@@ -187,7 +187,7 @@ Result<QueryGroupsReply> Service::QueryGroups(const RequestContext& context,
   QueryGroupsReply reply;
   QueryRequest query = request.query;
   ResolveTextQueries(*target, query);
-  QueryInputs inputs(*this, {collection, target->config(), *reader});
+  QueryInputs inputs(*this, {collection, target->uuid(), target->config(), *reader});
   AKIDB_RETURN_IF_ERROR(CheckQuery(query));
   AKIDB_RETURN_IF_ERROR(inputs.Add(context, query));
   AKIDB_RETURN_IF_ERROR(inputs.Embed(context));

@@ -22,6 +22,7 @@ class Service::QueryInputs {
   // All outlive it.
   struct Target {
     std::string_view name;
+    const Uuid& uuid;
     const CollectionConfig& config;
     const engine::CollectionReader& reader;
   };

@@ -33,7 +33,7 @@ Result<QueryBatchReply> Service::QueryBatch(const RequestContext& context,
   // Copies, in which vectors take the place of what stands for them.
   std::vector<QueryRequest> queries(requests.begin(), requests.end());
   for (QueryRequest& query : queries) ResolveTextQueries(*target, query);
-  QueryInputs inputs(*this, {collection, target->config(), *reader});
+  QueryInputs inputs(*this, {collection, target->uuid(), target->config(), *reader});
   std::vector<SearchPlan*> plans;
   for (size_t i = 0; i < queries.size(); ++i) {
     AKIDB_RETURN_IF_ERROR(OfSearch(CheckQuery(queries[i]), i, queries.size()));

@@ -353,8 +353,21 @@ class Service {
     InferenceUsage usage;
     uint64_t truncated_texts = 0;
   };
-  Result<Embedded> EmbedPoints(const RequestContext& context, std::string_view collection,
+  // What a request writes to: the collection that its name stood for when it came.
+  struct WriteTarget {
+    std::string_view name;
+    std::shared_ptr<engine::Collection> collection;  // shared with the database and other requests
+  };
+  Result<WriteTarget> FindTarget(std::string_view collection);
+  // Takes the collection as it was opened last. kUnavailable where the name stands for another.
+  Status FindAgain(WriteTarget& target);
+  // Finds the target again once texts are embedded, and binds it to their models.
+  Result<Embedded> EmbedPoints(const RequestContext& context, WriteTarget& target,
                                const PointLists& lists);
+  // Of one that has texts: whether all that it would change is missing, so that no model must run,
+  // nor be bound to what stays empty.
+  static Result<bool> WritesNothing(const RequestContext& context, const engine::Collection& target,
+                                    UpdateOperation& operation);
   Result<WriteReply> Write(const RequestContext& context, std::string_view collection,
                            UpdateOperation operation);
   // What strict mode says to a request, if the collection has one, then what its rates do: as
@@ -370,10 +383,10 @@ class Service {
   // Of snapshots; as above.
   Result<std::string> KeptUnder(std::string_view collection) const;
   // An input that names no model means the one whose vectors are stored there, if any are.
-  void ChooseModel(std::string_view collection, std::string_view vector_name,
-                   TextInput& input) const;
+  // kNotFound: the collection is gone.
+  Status ChooseModel(const Uuid& collection, std::string_view vector_name, TextInput& input) const;
   // kInvalidArgument when vectors of another model are stored there.
-  Status CheckBoundModel(std::string_view collection, std::string_view vector_name,
+  Status CheckBoundModel(const Uuid& collection, std::string_view vector_name,
                          const ModelInfo& model) const;
   // Ids of models whose vectors collections hold.
   std::set<std::string> BoundModels() const;

@@ -111,8 +111,12 @@ class GroupOf final : public engine::WriteGroup {
 // A collection that remembers what it was asked and answers from a plain map.
 class FakeCollection final : public engine::Collection {
  public:
-  explicit FakeCollection(CollectionConfig config) : config_(std::move(config)) {}
+  explicit FakeCollection(CollectionConfig config) : config_(std::move(config)) {
+    static uint8_t made = 0;
+    uuid_.bytes[0] = ++made;
+  }
 
+  const Uuid& uuid() const override { return uuid_; }
   const CollectionConfig& config() const override { return config_; }
   std::shared_ptr<const CollectionConfig> current_config() const override {
     return std::make_shared<const CollectionConfig>(config_);
@@ -281,6 +285,7 @@ class FakeCollection final : public engine::Collection {
   void Drop() override {}
 
   CollectionConfig config_;
+  Uuid uuid_;
   std::map<PointId, Point> points;
   std::atomic<size_t> points_max = SIZE_MAX;
   mutable std::atomic<int> room_checks = 0;
@@ -338,9 +343,9 @@ class FakeDatabase final : public engine::Database {
   }
   Status ChangeAliases(std::span<const engine::AliasChange>) override { return OkStatus(); }
   std::vector<engine::Alias> Aliases() const override { return {}; }
-  Status BindModel(std::string_view collection, std::string_view vector, std::string_view model,
+  Status BindModel(const Uuid& collection, std::string_view vector, std::string_view model,
                    std::string_view fingerprint) override {
-    std::string key = std::string(collection) + "/" + std::string(vector);
+    std::string key = NameWith(collection) + "/" + std::string(vector);
     auto [it, is_new] = bindings.emplace(key, fingerprint);
     if (is_new || it->second == fingerprint) return OkStatus();
     return InvalidArgumentError("bound to another model than " + std::string(model));
@@ -351,6 +356,17 @@ class FakeDatabase final : public engine::Database {
     if (bound == bindings.end()) return std::nullopt;
     static constexpr std::string_view kPrefix = "fingerprint of ";
     return engine::BoundModel{bound->second.substr(kPrefix.size()), bound->second};
+  }
+
+  Result<std::optional<engine::BoundModel>> ModelOf(const Uuid& collection,
+                                                    std::string_view vector) const override {
+    return ModelOf(NameWith(collection), vector);
+  }
+  std::string NameWith(const Uuid& uuid) const {
+    for (const auto& [name, collection] : collections) {
+      if (collection->uuid() == uuid) return name;
+    }
+    return "none";
   }
 
   Result<engine::SnapshotInfo> CreateSnapshot(const RequestContext&, std::string_view) override {
@@ -390,6 +406,7 @@ class FakeEmbedder final : public embedding::Embedder {
                                        const embedding::EmbedRequest& request) override {
     calls.push_back(
         {request.model, {request.texts.begin(), request.texts.end()}, request.input_type});
+    if (meanwhile) meanwhile();
     if (!failure.ok()) return failure;
     embedding::EmbedResult result;
     result.model = request.model;
@@ -441,6 +458,7 @@ class FakeEmbedder final : public embedding::Embedder {
   void StopLoading() override {}
   embedding::EmbedderStatistics Statistics() override { return {}; }
 
+  std::function<void()> meanwhile;  // called by each Embed
   struct Call {
     std::string model;
     std::vector<std::string> texts;

@@ -43,6 +43,40 @@ TEST_F(ServiceTest, UpsertRunsEachModelOnceAndBindsItToItsVector) {
   EXPECT_EQ(database_.collections["c"]->prefixes["wide"], (std::vector<uint32_t>{2, 4}));
 }
 
+// Neither written nor bound: the new one may have other vectors, or be of another model.
+TEST_F(ServiceTest, WhatBecameAnotherCollectionWhileTextsWereEmbeddedIsLeftAlone) {
+  MakeCollection();
+  std::shared_ptr<FakeCollection> other;
+  embedder_.meanwhile = [&] {
+    other = std::make_shared<FakeCollection>(database_.collections["c"]->config());
+    database_.collections["c"] = other;
+  };
+  EXPECT_EQ(Upsert({TextPoint(1, "a")}).status().code(), ErrorCode::kUnavailable);
+  UpdateBatch batch;
+  batch.operations.emplace_back(UpsertRequest{{TextPoint(1, "a")}});
+  EXPECT_EQ(service_.Update(context_, "c", std::move(batch)).status().code(),
+            ErrorCode::kUnavailable);
+  embedder_.meanwhile = [&] { database_.collections.erase("c"); };
+  EXPECT_EQ(Upsert({TextPoint(1, "a")}).status().code(), ErrorCode::kNotFound);
+  EXPECT_TRUE(other->points.empty());
+  EXPECT_TRUE(database_.bindings.empty());
+}
+
+TEST_F(ServiceTest, TextsOfPointsThatAreNotThereRunNoModelAndBindNone) {
+  FakeCollection& collection = MakeCollection();
+  VectorsUpdate update;
+  update.points = {TextPoint(1, "a"), TextPoint(2, "b")};
+  Result<WriteReply> reply = service_.UpdateVectors(context_, "c", update);
+  ASSERT_TRUE(reply.ok()) << reply.status().ToString();
+  EXPECT_EQ(reply->not_found, PointId(1));
+  EXPECT_TRUE(embedder_.calls.empty());
+  EXPECT_TRUE(database_.bindings.empty());
+  collection.points[PointId(2)] = {};
+  ASSERT_TRUE(service_.UpdateVectors(context_, "c", update).ok());
+  EXPECT_EQ(embedder_.calls.size(), 1u);
+  EXPECT_EQ(database_.bindings["c/"], "fingerprint of small");
+}
+
 TEST_F(ServiceTest, UpsertRefusesAModelOtherThanTheBoundOne) {
   FakeCollection& collection = MakeCollection();
   database_.bindings["c/"] = "fingerprint of large";
