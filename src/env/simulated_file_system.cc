@@ -73,6 +73,7 @@ class SimulatedFileSystem::SimulatedFile final : public File {
   SimulatedFile(SimulatedFileSystem& fs, Opened opened) : fs_(fs), opened_(std::move(opened)) {}
 
   Result<size_t> ReadAt(uint64_t offset, std::span<std::byte> out) override {
+    fs_.Delay(Kind::kRead, opened_.path);
     MutexLock lock(fs_.mutex_);
     AKIDB_RETURN_IF_ERROR(Begin(Kind::kRead, offset, out.size(), nullptr));
     ++fs_.counters_.reads;
@@ -80,6 +81,7 @@ class SimulatedFileSystem::SimulatedFile final : public File {
   }
 
   Status WriteAt(uint64_t offset, std::span<const std::byte> data) override {
+    fs_.Delay(Kind::kWrite, opened_.path);
     MutexLock lock(fs_.mutex_);
     bool in_doubt = false;
     Status status = Begin(Kind::kWrite, offset, data.size(), &in_doubt);
@@ -95,6 +97,7 @@ class SimulatedFileSystem::SimulatedFile final : public File {
   }
 
   Status Allocate(uint64_t bytes) override {
+    fs_.Delay(Kind::kAllocate, opened_.path);
     MutexLock lock(fs_.mutex_);
     bool in_doubt = false;
     Status status = Begin(Kind::kAllocate, 0, bytes, &in_doubt);
@@ -106,6 +109,7 @@ class SimulatedFileSystem::SimulatedFile final : public File {
   }
 
   Status Truncate(uint64_t bytes) override {
+    fs_.Delay(Kind::kTruncate, opened_.path);
     MutexLock lock(fs_.mutex_);
     bool in_doubt = false;
     Status status = Begin(Kind::kTruncate, 0, bytes, &in_doubt);
@@ -116,14 +120,12 @@ class SimulatedFileSystem::SimulatedFile final : public File {
 
   Status SyncData() override {
     uint64_t last_change = 0;
-    std::function<void()> delay;
     {
       MutexLock lock(fs_.mutex_);
       AKIDB_RETURN_IF_ERROR(CheckAlive());
       last_change = fs_.next_change_ - 1;
-      delay = fs_.sync_delay_;
     }
-    if (delay) delay();
+    fs_.Delay(Kind::kSyncData, opened_.path);
     MutexLock lock(fs_.mutex_);
     bool in_doubt = false;
     Status status = Begin(Kind::kSyncData, 0, 0, &in_doubt);
@@ -142,12 +144,14 @@ class SimulatedFileSystem::SimulatedFile final : public File {
   void StartWriteback(FileRange) override {}
 
   Result<uint64_t> Size() override {
+    fs_.Delay(Kind::kOther, opened_.path);
     MutexLock lock(fs_.mutex_);
     AKIDB_RETURN_IF_ERROR(Begin(Kind::kOther, 0, 0, nullptr));
     return content().size();
   }
 
   Status DropCache() override {
+    fs_.Delay(Kind::kOther, opened_.path);
     MutexLock lock(fs_.mutex_);
     AKIDB_RETURN_IF_ERROR(Begin(Kind::kOther, 0, 0, nullptr));
     content().DropCache();
@@ -198,6 +202,7 @@ class SimulatedFileSystem::SimulatedMap final : public MappedFile {
   std::span<const std::byte> bytes() const override { return bytes_; }
 
   Result<size_t> Fetch(std::span<const FileRange> ranges) const override {
+    fs_.Delay(Kind::kRead, path_);
     MutexLock lock(fs_.mutex_);
     for (const FileRange& range : ranges) {
       AKIDB_CHECK(range.offset <= bytes_.size() && range.bytes <= bytes_.size() - range.offset);
@@ -228,9 +233,15 @@ void SimulatedFileSystem::SetFaultHook(FaultHook hook) {
   fault_hook_ = std::move(hook);
 }
 
-void SimulatedFileSystem::SetSyncDelay(std::function<void()> delay) {
+void SimulatedFileSystem::SetDelay(DelayHook delay) {
   MutexLock lock(mutex_);
-  sync_delay_ = std::move(delay);
+  delay_ = delay ? std::make_shared<const DelayHook>(std::move(delay)) : nullptr;
+}
+
+void SimulatedFileSystem::SetSyncDelay(std::function<void()> delay) {
+  SetDelay([delay = std::move(delay)](Kind kind, const std::string&) {
+    if (kind == Kind::kSyncData) delay();
+  });
 }
 
 void SimulatedFileSystem::SetCapacity(uint64_t bytes) {
@@ -276,6 +287,15 @@ Status SimulatedFileSystem::FlipBit(const std::string& path, uint64_t bit) {
 SimulatedCounters SimulatedFileSystem::counters() const {
   MutexLock lock(mutex_);
   return counters_;
+}
+
+void SimulatedFileSystem::Delay(Kind kind, const std::string& path) const {
+  std::shared_ptr<const DelayHook> delay;
+  {
+    MutexLock lock(mutex_);
+    delay = delay_;
+  }
+  if (delay) (*delay)(kind, path);
 }
 
 Status SimulatedFileSystem::Begin(SimulatedOperation operation, bool* in_doubt) {
@@ -325,10 +345,12 @@ Status SimulatedFileSystem::CheckRoom(uint64_t more_bytes, const std::string& pa
 }
 
 Result<std::unique_ptr<File>> SimulatedFileSystem::Open(const std::string& path, OpenMode mode) {
+  const bool create = mode == OpenMode::kCreate;
+  const Kind kind = create ? Kind::kCreate : Kind::kOpen;
+  Delay(kind, path);
   MutexLock lock(mutex_);
-  bool create = mode == OpenMode::kCreate;
   bool in_doubt = false;
-  Status status = Begin({create ? Kind::kCreate : Kind::kOpen, path}, &in_doubt);
+  Status status = Begin({kind, path}, &in_doubt);
   if (!status.ok() && !in_doubt) return status;
   AKIDB_ASSIGN_OR_RETURN(Location location, Find(path));
   if (location.node && location.node->directory) return IoError(path + " is not a regular file");
@@ -345,6 +367,7 @@ Result<std::unique_ptr<File>> SimulatedFileSystem::Open(const std::string& path,
 }
 
 Result<std::unique_ptr<MappedFile>> SimulatedFileSystem::Map(const std::string& path) {
+  Delay(Kind::kOther, path);
   MutexLock lock(mutex_);
   AKIDB_RETURN_IF_ERROR(Begin({Kind::kOther, path}, nullptr));
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<Node> node, FindFile(path));
@@ -352,6 +375,7 @@ Result<std::unique_ptr<MappedFile>> SimulatedFileSystem::Map(const std::string& 
 }
 
 Status SimulatedFileSystem::Rename(const std::string& from, const std::string& to) {
+  Delay(Kind::kRename, to);
   MutexLock lock(mutex_);
   bool in_doubt = false;
   Status status = Begin({Kind::kRename, to}, &in_doubt);
@@ -371,6 +395,7 @@ Status SimulatedFileSystem::Rename(const std::string& from, const std::string& t
 }
 
 Status SimulatedFileSystem::Remove(const std::string& path) {
+  Delay(Kind::kRemove, path);
   MutexLock lock(mutex_);
   bool in_doubt = false;
   Status status = Begin({Kind::kRemove, path}, &in_doubt);
@@ -383,6 +408,7 @@ Status SimulatedFileSystem::Remove(const std::string& path) {
 }
 
 Status SimulatedFileSystem::RemoveAll(const std::string& path) {
+  Delay(Kind::kRemove, path);
   MutexLock lock(mutex_);
   return RemoveTree(path);
 }
@@ -404,6 +430,7 @@ Status SimulatedFileSystem::RemoveTree(const std::string& path) {
 }
 
 Status SimulatedFileSystem::CreateDirectories(const std::string& path) {
+  Delay(Kind::kCreateDirectory, path);
   MutexLock lock(mutex_);
   bool in_doubt = false;
   Status status = Begin({Kind::kCreateDirectory, path}, &in_doubt);
@@ -426,6 +453,7 @@ Status SimulatedFileSystem::CreateDirectories(const std::string& path) {
 }
 
 Status SimulatedFileSystem::SyncDirectory(const std::string& path) {
+  Delay(Kind::kSyncDirectory, path);
   MutexLock lock(mutex_);
   AKIDB_RETURN_IF_ERROR(Begin({Kind::kSyncDirectory, path}, nullptr));
   AKIDB_ASSIGN_OR_RETURN(Location location, Find(path));
@@ -436,6 +464,7 @@ Status SimulatedFileSystem::SyncDirectory(const std::string& path) {
 }
 
 Result<std::vector<std::string>> SimulatedFileSystem::List(const std::string& path) {
+  Delay(Kind::kOther, path);
   MutexLock lock(mutex_);
   AKIDB_RETURN_IF_ERROR(Begin({Kind::kOther, path}, nullptr));
   AKIDB_ASSIGN_OR_RETURN(Location location, Find(path));
@@ -446,6 +475,7 @@ Result<std::vector<std::string>> SimulatedFileSystem::List(const std::string& pa
 }
 
 Result<bool> SimulatedFileSystem::Exists(const std::string& path) {
+  Delay(Kind::kOther, path);
   MutexLock lock(mutex_);
   AKIDB_RETURN_IF_ERROR(Begin({Kind::kOther, path}, nullptr));
   Result<Location> location = Find(path);
@@ -453,6 +483,7 @@ Result<bool> SimulatedFileSystem::Exists(const std::string& path) {
 }
 
 Result<bool> SimulatedFileSystem::IsDirectory(const std::string& path) {
+  Delay(Kind::kOther, path);
   MutexLock lock(mutex_);
   AKIDB_RETURN_IF_ERROR(Begin({Kind::kOther, path}, nullptr));
   Result<Location> location = Find(path);
@@ -460,6 +491,7 @@ Result<bool> SimulatedFileSystem::IsDirectory(const std::string& path) {
 }
 
 Result<std::unique_ptr<FileLock>> SimulatedFileSystem::Lock(const std::string& path) {
+  Delay(Kind::kOther, path);
   MutexLock lock(mutex_);
   AKIDB_RETURN_IF_ERROR(Begin({Kind::kOther, path}, nullptr));
   AKIDB_ASSIGN_OR_RETURN(Location location, Find(path));
@@ -471,6 +503,7 @@ Result<std::unique_ptr<FileLock>> SimulatedFileSystem::Lock(const std::string& p
 }
 
 Result<uint64_t> SimulatedFileSystem::FreeBytes(const std::string& path) {
+  Delay(Kind::kOther, path);
   MutexLock lock(mutex_);
   AKIDB_RETURN_IF_ERROR(Begin({Kind::kOther, path}, nullptr));
   uint64_t used = root_->Bytes();

@@ -63,13 +63,17 @@ class SimulatedFileSystem final : public FileSystem {
   // An error makes the operation fail with it; a write, allocation or truncation then does nothing,
   // and a sync loses data as described above. Called under the file system's lock.
   using FaultHook = std::function<Status(const SimulatedOperation&)>;
+  using DelayHook = std::function<void(SimulatedOperation::Kind, const std::string& path)>;
 
   // `seed` decides what a failed sync loses.
   explicit SimulatedFileSystem(uint64_t seed);
   ~SimulatedFileSystem() override;
 
   void SetFaultHook(FaultHook hook);
-  // Called without a lock by every SyncData, between noting what is to be synced and syncing it.
+  // Called without a lock before every operation, by all threads that have one; of a SyncData
+  // between noting what is to be synced and syncing it. Changes nothing itself but the order.
+  void SetDelay(DelayHook delay);
+  // The same before every SyncData, and nothing else.
   void SetSyncDelay(std::function<void()> delay);
   // Room for the sizes of all files together; beyond it kStorageFull. Unlimited at first.
   void SetCapacity(uint64_t bytes);
@@ -114,6 +118,7 @@ class SimulatedFileSystem final : public FileSystem {
     std::shared_ptr<Node> node;  // null when there is no such entry
   };
 
+  void Delay(Kind kind, const std::string& path) const AKIDB_EXCLUDES(mutex_);
   // Counts the operation; its error, if it is to fail. `in_doubt` turns true when the power goes
   // during this very operation, whose effect then still counts as unsynced.
   Status Begin(SimulatedOperation operation, bool* in_doubt) AKIDB_REQUIRES(mutex_);
@@ -132,7 +137,7 @@ class SimulatedFileSystem final : public FileSystem {
   std::optional<uint64_t> changes_left_ AKIDB_GUARDED_BY(mutex_);
   bool power_off_ AKIDB_GUARDED_BY(mutex_) = false;
   FaultHook fault_hook_ AKIDB_GUARDED_BY(mutex_);
-  std::function<void()> sync_delay_ AKIDB_GUARDED_BY(mutex_);
+  std::shared_ptr<const DelayHook> delay_ AKIDB_GUARDED_BY(mutex_);  // shared with who calls it
   std::set<std::string> locked_ AKIDB_GUARDED_BY(mutex_);
   SimulatedCounters counters_ AKIDB_GUARDED_BY(mutex_);
 };

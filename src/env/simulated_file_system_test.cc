@@ -189,6 +189,29 @@ TEST(SimulatedSync, CoversOnlyWhatWasWrittenBeforeItBegan) {
   EXPECT_EQ(Outcomes(fs, "a"), std::set<std::string>{"12"});
 }
 
+TEST(SimulatedDelay, ComesBeforeEachOperationWithoutALock) {
+  SimulatedFileSystem fs(1);
+  std::vector<Kind> kinds;
+  uint64_t before = 0;
+  fs.SetDelay([&](Kind kind, const std::string&) {
+    kinds.push_back(kind);
+    before = fs.counters().operations;
+  });
+  auto file = MustOpen(fs, "a", OpenMode::kCreate);
+  EXPECT_EQ(before, 0u);
+  ASSERT_TRUE(file->WriteAt(0, Bytes("1")).ok());
+  ASSERT_TRUE(file->SyncData().ok());
+  ASSERT_TRUE(fs.Rename("a", "b").ok());
+  ASSERT_TRUE(fs.SyncDirectory("/").ok());
+  EXPECT_TRUE(*fs.Exists("b"));
+  EXPECT_EQ(before + 1, fs.counters().operations);
+  EXPECT_EQ(kinds, (std::vector{Kind::kCreate, Kind::kWrite, Kind::kSyncData, Kind::kRename,
+                                Kind::kSyncDirectory, Kind::kOther}));
+  fs.SetDelay(nullptr);
+  EXPECT_TRUE(*fs.Exists("b"));
+  EXPECT_EQ(kinds.size(), 6u);
+}
+
 TEST(SimulatedDamage, FlipsTheBitForGood) {
   SimulatedFileSystem fs(1);
   auto file = MustOpen(fs, "a", OpenMode::kCreate);
