@@ -419,7 +419,8 @@ class DatabaseImpl final : public Database {
   }
 
   uint64_t NowSeconds() const {
-    return static_cast<uint64_t>(std::max<int64_t>(0, clock_->UnixMicros()) / 1'000'000);
+    env::Clock& calendar = environment_.calendar ? *environment_.calendar : *clock_;
+    return static_cast<uint64_t>(std::max<int64_t>(0, calendar.UnixMicros()) / 1'000'000);
   }
 
   // kNotFound also when the collection is deleted meanwhile.

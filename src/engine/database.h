@@ -18,6 +18,7 @@
 #include "engine/collection.h"
 #include "engine/collection_state.h"
 #include "engine/snapshot_store.h"
+#include "env/clock.h"
 #include "env/file_system.h"
 #include "env/random.h"
 #include "storage/snapshot/snapshot_folder.h"
@@ -40,6 +41,7 @@ struct DatabaseEnvironment {
   env::FileSystem& fs;
   env::Random& random;
   Logger& log;
+  env::Clock* calendar = nullptr;  // dates snapshots; null: the system's. Nothing waits by it
 };
 
 // The model whose vectors a named vector holds.

@@ -13,6 +13,7 @@ namespace akidb::engine {
 namespace {
 
 constexpr size_t kNameBytesMax = 200;
+constexpr int kNameTries = 4;
 constexpr size_t kHexDigits = 64;
 constexpr std::string_view kSuffix = ".snapshot";
 constexpr std::string_view kChecksumSuffix = ".checksum";
@@ -94,14 +95,19 @@ Status SnapshotStore::RemoveLeftoversIn(const std::string& folder) {
 
 Result<std::string> SnapshotStore::NewPath(std::string_view collection, uint64_t created_s) {
   AKIDB_ASSIGN_OR_RETURN(const std::string folder, MakeFolder(FolderOf(collection)));
-  // Several may be made within a second.
-  const std::string unique = RandomUuid(random_).ToString().substr(0, 8);
   const std::string_view shown = IsEntryName(collection) ? collection.substr(0, 128) : "collection";
-  const std::string begin =
-      collection == kWholeStorage ? "full-snapshot" : std::string(shown) + "-" + unique;
-  std::string name = begin + "-" + FormatUtc(created_s, "%Y-%m-%d-%H-%M-%S");
-  if (collection == kWholeStorage) name += "-" + unique;
-  return env::JoinPath(folder, name.append(kSuffix));
+  // Several may be made within a second, which may also come again when the calendar is set back.
+  for (int tries = 0; tries < kNameTries; ++tries) {
+    const std::string unique = RandomUuid(random_).ToString().substr(0, 8);
+    const std::string begin =
+        collection == kWholeStorage ? "full-snapshot" : std::string(shown) + "-" + unique;
+    std::string name = begin + "-" + FormatUtc(created_s, "%Y-%m-%d-%H-%M-%S");
+    if (collection == kWholeStorage) name += "-" + unique;
+    std::string path = env::JoinPath(folder, name.append(kSuffix));
+    AKIDB_ASSIGN_OR_RETURN(const bool exists, fs_.Exists(path));
+    if (!exists) return path;
+  }
+  return AlreadyExistsError("no new name for a snapshot was found in " + folder);
 }
 
 Result<SnapshotInfo> SnapshotStore::Register(const std::string& path,

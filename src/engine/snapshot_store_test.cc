@@ -37,6 +37,28 @@ class SnapshotStoreTest : public testing::Test {
   SnapshotStore store_{disk_, *random_, kFolder};
 };
 
+// Each number twice.
+class RepeatingRandom final : public env::Random {
+ public:
+  void Fill(std::span<std::byte> out) override {
+    std::fill(out.begin(), out.end(), static_cast<std::byte>(calls_++ / 2));
+  }
+
+ private:
+  int calls_ = 0;
+};
+
+TEST_F(SnapshotStoreTest, ANewOneNeverHasTheNameOfAnother) {
+  RepeatingRandom random;
+  SnapshotStore store(disk_, random, kFolder);
+  const std::string first = *store.NewPath("manual", kNoon);
+  ASSERT_TRUE(Write(first).ok());
+  const std::string second = *store.NewPath("manual", kNoon);
+  EXPECT_NE(second, first);
+  ASSERT_TRUE(Write(second).ok());
+  EXPECT_EQ(Names("manual").size(), 2u);
+}
+
 TEST_F(SnapshotStoreTest, NamesListsAndRemoves) {
   EXPECT_TRUE(store_.List("manual")->empty());
   const std::string path = *store_.NewPath("manual", kNoon);
