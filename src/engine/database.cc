@@ -303,9 +303,9 @@ class DatabaseImpl final : public Database {
     if (status.ok()) status = Install(entry, std::move(collection).value(), may_count);
     // No record names it: what is left now would be removed by the next start.
     if (!status.ok() && !may_count) {
-      static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
+      static_cast<void>(RemoveUnneeded(Parts(), FolderOf(entry->uuid)));
     }
-    if (!may_count) UnmarkUnneeded(Parts(), FolderOf(entry->uuid));
+    if (status.ok()) UnmarkUnneeded(Parts(), FolderOf(entry->uuid));
     return status;
   }
 
@@ -523,13 +523,10 @@ class DatabaseImpl final : public Database {
       collection = std::exchange(entry.collection, nullptr);
     }
     if (collection) collection->Drop();
-    Status removed = environment_.fs.RemoveAll(FolderOf(entry.uuid));
-    if (!removed.ok()) {
+    if (Status removed = RemoveUnneeded(Parts(), FolderOf(entry.uuid)); !removed.ok()) {
       environment_.log.Write(LogLevel::kWarning, "collection_files_left", removed.message(),
                              {{"collection", entry.name}});
-      return;
     }
-    UnmarkUnneeded(Parts(), FolderOf(entry.uuid));
   }
 
   void SetOpened(Entry& entry, std::shared_ptr<Collection> collection)

@@ -54,7 +54,9 @@ Status RemoveAll(const storage::LogEnvironment& environment, const std::string& 
   for (const catalog::CollectionRow& row : rows) known.insert(row.uuid);
   const std::string collections = env::JoinPath(directory, kCollectionsFolderName);
   AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, environment.fs.List(collections));
+  bool changed = false;
   for (const std::string& name : names) {
+    changed |= name.ends_with(kMark);
     const std::optional<Uuid> uuid = Uuid::Parse(name);
     if (!uuid || known.contains(*uuid)) continue;
     const std::string folder = env::JoinPath(collections, name);
@@ -68,7 +70,10 @@ Status RemoveAll(const storage::LogEnvironment& environment, const std::string& 
                           "removes the folder of a collection that was not made or was deleted",
                           {{"collection", name}});
     AKIDB_RETURN_IF_ERROR(environment.fs.RemoveAll(folder));
+    changed = true;
   }
+  // Before the marks go, and the records that the log still has of it.
+  if (changed) AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(collections));
   // What was marked has gone, or is named.
   for (const std::string& name : names) {
     if (!name.ends_with(kMark)) continue;
@@ -81,9 +86,19 @@ Status RemoveAll(const storage::LogEnvironment& environment, const std::string& 
 
 void MarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder) {
   const std::string mark = folder + std::string(kMark);
-  const Result<std::unique_ptr<env::File>> file = environment.fs.Open(mark, env::OpenMode::kCreate);
-  if (file.ok() || file.status().code() == ErrorCode::kAlreadyExists) return;
-  environment.log.Write(LogLevel::kWarning, "collection_not_marked", file.status().message());
+  Status status = environment.fs.Open(mark, env::OpenMode::kCreate).status();
+  if (status.ok() || status.code() == ErrorCode::kAlreadyExists) {
+    status = environment.fs.SyncDirectory(env::DirectoryOf(mark));
+  }
+  if (status.ok()) return;
+  environment.log.Write(LogLevel::kWarning, "collection_not_marked", status.message());
+}
+
+Status RemoveUnneeded(const storage::LogEnvironment& environment, const std::string& folder) {
+  AKIDB_RETURN_IF_ERROR(environment.fs.RemoveAll(folder));
+  AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(env::DirectoryOf(folder)));
+  UnmarkUnneeded(environment, folder);
+  return OkStatus();
 }
 
 void UnmarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder) {

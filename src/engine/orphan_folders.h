@@ -9,10 +9,13 @@
 namespace akidb::engine {
 
 // A mark beside the folder of a collection, from when it is being filled by a restore, deleted or
-// replaced until that is done: the next start may remove the folder where nothing names it. Not
-// durable by itself. Without it the folder would be set aside.
+// replaced until that is done: the next start may remove the folder where nothing names it, and
+// would set it aside without. Durable when it returns, unless the log tells otherwise: the record
+// that takes the collection away may be cut from the system log before its folder is gone.
 void MarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder);
 void UnmarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder);
+// The folder, durably, and then its mark, if it has one.
+Status RemoveUnneeded(const storage::LogEnvironment& environment, const std::string& folder);
 
 // Removes the folders of collections whose creation was not finished, that a record has taken away,
 // or that have the mark. Any other is set aside (MakeKeepFolder): the record that named it may have
