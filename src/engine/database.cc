@@ -121,7 +121,8 @@ class DatabaseImpl final : public Database {
     {
       MutexLock change(change_mutex_);
       entry = FindEntry(name);
-      if (!entry || entry->name != name) return false;
+      const Status known = CheckKnown();
+      if (!entry || entry->name != name) return known.ok() ? Result<bool>(false) : known;
       AKIDB_RETURN_IF_ERROR(Apply(DeleteCollectionRecord{entry->uuid}, entry.get()));
       MutexLock lock(entries_mutex_);
       entries_.erase(name);
@@ -151,7 +152,7 @@ class DatabaseImpl final : public Database {
     const auto find = [this](std::string_view name) { return FindEntry(name); };
     for (const AliasChange& one : changes) AKIDB_RETURN_IF_ERROR(ChangeAlias(one, find, aliases));
     const SetAliasesRecord record = AliasesFrom(before, aliases);
-    if (record.items.empty()) return OkStatus();
+    if (record.items.empty()) return CheckKnown();
     AKIDB_RETURN_IF_ERROR(Apply(record, nullptr));
     MutexLock lock(entries_mutex_);
     aliases_ = std::move(aliases);
@@ -540,6 +541,11 @@ class DatabaseImpl final : public Database {
   void SetSystemTrouble(const Status& failure) {
     MutexLock lock(entries_mutex_);
     system_trouble_ = failure.message();
+  }
+  // Before something is said to be so already: the next start may find it otherwise.
+  Status CheckKnown() const {
+    MutexLock lock(entries_mutex_);
+    return system_trouble_.empty() ? OkStatus() : UnavailableError(system_trouble_);
   }
   void SetState(Entry& entry, CollectionState state, std::string trouble = {}) {
     MutexLock lock(entries_mutex_);

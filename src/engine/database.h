@@ -106,7 +106,8 @@ class Database {
   // Of all, by ascending name; likewise. None is kDegraded: its statistics tell.
   virtual std::vector<NamedState> States() const = 0;
   // Why no collection or alias can be made, changed or deleted until the next start; empty while
-  // they can.
+  // they can. What would have to do nothing for it is kUnavailable, too: that start may tell
+  // otherwise.
   virtual std::string SystemTrouble() const = 0;
 
   // Adds vectors to a collection or leaves some out: what `change` makes of `vectors` and of the

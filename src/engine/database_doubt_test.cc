@@ -90,6 +90,24 @@ TEST_F(DatabaseDoubtTest, WhatMayHaveBeenDeletedTakesNoWrites) {
   }
 }
 
+// They may be there from the next start on.
+TEST_F(DatabaseDoubtTest, NothingIsSaidToBeGoneOrSetAlreadyWhileThereIsDoubt) {
+  Create("a");
+  OpenDoubtful();
+  const std::vector<AliasChange> create = {CreateAlias{"a", "x"}};
+  const std::vector<AliasChange> remove = {DeleteAlias{"x"}};
+  ASSERT_TRUE(database_->ChangeAliases(remove).ok());
+  ASSERT_FALSE(*database_->DeleteCollection("b"));
+  doubtful_.FailBelow("/system/");
+  EXPECT_EQ(database_->ChangeAliases(create).code(), ErrorCode::kUnavailable);
+  EXPECT_TRUE(database_->Aliases().empty());
+  EXPECT_EQ(database_->ChangeAliases(remove).code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(database_->DeleteCollection("b").status().code(), ErrorCode::kUnavailable);
+  doubtful_.FailBelow("");
+  Open();
+  EXPECT_EQ(database_->Aliases().size(), 1u);
+}
+
 // The folder of what was restored is there in both cases, and so are all points of the old one that
 // were acknowledged.
 TEST_F(DatabaseDoubtTest, ARestoreThatMayCountLosesNothing) {
