@@ -99,14 +99,14 @@ class DatabaseImpl final : public Database {
         Collection::Create(OptionsOf(*entry), config, CollectionParts());
     if (!collection.ok()) {
       // No record names it: what is left now would be removed by the next start.
-      static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
+      UndoCreation(Parts(), FolderOf(entry->uuid));
       return collection.status();
     }
     const Status applied =
         Apply(CreateCollectionRecord{entry->uuid, name, CollectionConfigToJson(config)}, nullptr);
     if (!applied.ok() && !registry_->is_in_doubt()) {
       (*collection)->Drop();
-      static_cast<void>(environment_.fs.RemoveAll(FolderOf(entry->uuid)));
+      UndoCreation(Parts(), FolderOf(entry->uuid));
     }
     AKIDB_RETURN_IF_ERROR(applied);
     MutexLock opening(entry->open_mutex);
@@ -468,8 +468,9 @@ class DatabaseImpl final : public Database {
     const Status status = registry_->Apply(record);
     const bool in_doubt = registry_->is_in_doubt();
     if (!status.ok() && !in_doubt && entry) UnmarkUnneeded(Parts(), FolderOf(entry->uuid));
+    // Also where the log has failed before, maybe while it was being cut.
+    if (in_doubt || status.code() == ErrorCode::kUnavailable) SetSystemTrouble(status);
     if (!in_doubt) return status;
-    SetSystemTrouble(status);
     if (entry == nullptr) return status;
     MutexLock lock(entry->open_mutex);
     entry->doubt = "only the next start can tell whether the collection was deleted or replaced: " +

@@ -45,7 +45,9 @@ class DatabaseDoubtTest : public FolderRepairTest {
  protected:
   void OpenDoubtful() {
     database_.reset();
-    auto opened = Database::Open({.directory = folder_}, {doubtful_, *random_, *log_});
+    auto opened =
+        Database::Open({.directory = folder_, .system_log_bytes_max = system_log_bytes_max_},
+                       {doubtful_, *random_, *log_});
     ASSERT_TRUE(opened.ok()) << opened.status().ToString();
     database_ = std::move(opened).value();
   }
@@ -106,6 +108,21 @@ TEST_F(DatabaseDoubtTest, NothingIsSaidToBeGoneOrSetAlreadyWhileThereIsDoubt) {
   doubtful_.FailBelow("");
   Open();
   EXPECT_EQ(database_->Aliases().size(), 1u);
+}
+
+// Nothing is in doubt then, and nothing can be changed.
+TEST_F(DatabaseDoubtTest, ASystemLogThatFailsWhileItIsCutIsTold) {
+  system_log_bytes_max_ = 1;
+  OpenDoubtful();
+  doubtful_.FailBelow("/system/0000000000000002.log");
+  Create("a");
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
+  EXPECT_EQ(database_->CreateCollection("b", config).code(), ErrorCode::kUnavailable);
+  EXPECT_NE(database_->SystemTrouble(), "");
+  doubtful_.FailBelow("");
+  Open();
+  EXPECT_EQ(database_->ListCollections(), std::vector<std::string>{"a"});
 }
 
 // The folder of what was restored is there in both cases, and so are all points of the old one that

@@ -107,6 +107,13 @@ void UnmarkUnneeded(const storage::LogEnvironment& environment, const std::strin
   environment.log.Write(LogLevel::kWarning, "collection_not_marked", status.message());
 }
 
+void UndoCreation(const storage::LogEnvironment& environment, const std::string& folder) {
+  MarkUnneeded(environment, folder);
+  const Status status = RemoveUnneeded(environment, folder);
+  if (status.ok()) return;
+  environment.log.Write(LogLevel::kWarning, "collection_files_left", status.message());
+}
+
 void RemoveOrphanFolders(const storage::LogEnvironment& environment, const std::string& directory,
                          const Registry& registry) {
   const Status status = RemoveAll(environment, directory, registry);

@@ -16,6 +16,9 @@ void MarkUnneeded(const storage::LogEnvironment& environment, const std::string&
 void UnmarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder);
 // The folder, durably, and then its mark, if it has one.
 Status RemoveUnneeded(const storage::LogEnvironment& environment, const std::string& folder);
+// Of a collection that was made for nothing, without a mark as yet: half removed, it would look as
+// if it had lost something.
+void UndoCreation(const storage::LogEnvironment& environment, const std::string& folder);
 
 // Removes the folders of collections whose creation was not finished, that a record has taken away,
 // or that have the mark. Any other is set aside (MakeKeepFolder): the record that named it may have
