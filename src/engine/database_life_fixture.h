@@ -74,6 +74,7 @@ class Machine {
     EXPECT_TRUE(disk->SyncDirectory("/").ok());
     Machine machine(std::move(disk));
     machine.seed_ = seed;
+    machine.operations_before_ -= machine.disk_->counters().operations;  // counted from now on
     return machine;
   }
 
@@ -81,6 +82,8 @@ class Machine {
   std::unique_ptr<env::SimulatedFileSystem> TakeDisk() { return std::move(disk_); }
   uint64_t changes() const { return changes_before_ + disk_->counters().changes; }
 
+  // Whether that moment has come.
+  bool power_went() const { return cut_ && changes() > *cut_; }
   void PowerOffAfter(uint64_t changes) {
     cut_ = this->changes() + changes;
     disk_->PowerOffAfter(changes);

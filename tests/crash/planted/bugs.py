@@ -45,10 +45,12 @@ MERGE = "engine/collection_merge.cc"
 SEAL = "engine/collection_seal.cc"
 SPACE_RESERVE = "engine/space_reserve.cc"
 DATABASE = "engine/database.cc"
+SNAPSHOT_RESTORE = "engine/snapshot_restore.cc"
 WRITE = "engine/collection_write.cc"
 
 LOG_CRASH = "LogCrash.KeepsAnExactPrefixWhereverThePowerGoes"
 COLLECTION_CRASH = "CollectionCrash.KeepsEveryAcknowledgedWriteWhereverThePowerGoes"
+DATABASE_CRASH = "DatabaseCrash.KeepsWhatWasAcknowledgedWhereverThePowerGoes"
 MANIFEST_CRASH = "ManifestCrash.TheOldOrTheNewOneIsFoundWhereverThePowerGoes"
 
 BUGS = (
@@ -237,6 +239,26 @@ BUGS = (
              "c == '.' ||\n           (IsPlanted && c == '/') || c == '_'"),
         Edit(ARCHIVE, "name.size() >= kNameBytes || name.front() == '.')",
              "name.size() >= kNameBytes || (!IsPlanted && name.front() == '.'))"))),
+    Bug("replaced_too_early", "what a restored collection replaces goes before the record that says so",
+        DATABASE_CRASH, (
+            Edit(DATABASE, "      const Status applied = Apply(record, replaced.get());\n",
+                 "      if (IsPlanted && replaced) {\n"
+                 "        static_cast<void>(environment_.fs.RemoveAll(FolderOf(replaced->uuid)));\n"
+                 "      }\n"
+                 "      const Status applied = Apply(record, replaced.get());\n"),)),
+    Bug("restored_not_synced", "the folders of what is restored aren't synced", DATABASE_CRASH, (
+        Edit(SNAPSHOT_RESTORE, "    AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::JoinPath(order.directory, folder)));",
+             "    if (!IsPlanted) AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(env::JoinPath(order.directory, folder)));"),)),
+    Bug("alias_of_the_replaced", "an alias goes on pointing at what was replaced", DATABASE_CRASH, (
+        Edit(DATABASE, "        if (target == replaced) target = entry;",
+             "        if (!IsPlanted && target == replaced) target = entry;"),)),
+    Bug("doubtful_creation_undone", "the folder of a collection that may count from the next start on is removed",
+        "DatabaseCrash.FailingOperationsLoseNothing", (
+            Edit(DATABASE, "    if (!applied.ok() && !registry_->is_in_doubt()) {",
+                 "    if (!applied.ok() && (IsPlanted || !registry_->is_in_doubt())) {"),)),
+    Bug("sync_of_the_unwritten", "a sync makes durable, by what is told, what was written while it went on",
+        "DatabaseCrash.TwoWritersBesideEachOtherLoseNothing", (
+            Edit(GROUP_LOG, "  durable_seq_ = seq;\n", "  durable_seq_ = IsPlanted ? last_seq_ : seq;\n"),)),
 )
 
 # Found by the fuzzer of decoders (tests/fuzz/decoders); in the place of the test stands the decoder.
