@@ -412,7 +412,8 @@ class Collection : public CollectionReader, public CollectionWriter {
 
   // Ends this object, so that the folder can be opened with other vectors: what `change` makes of
   // the configuration, which may add some and leave some out, is durable when it returns. Then
-  // writes are kUnavailable, and reads answer as of now. After an error it goes on as before.
+  // writes are kUnavailable, and reads answer as of now. After an error it goes on as before,
+  // but for writes where only the next start can tell whether the change counts: kUnavailable.
   // kUnavailable: files still hold rows of a vector to be added, which was left out not long ago.
   virtual Status Retire(const OptionsChange& change) = 0;
 

@@ -100,7 +100,13 @@ Status CollectionImpl::PublishLast(const OptionsChange& change) {
     next = manifest_;
   }
   AKIDB_RETURN_IF_ERROR(change(next.config));
-  return PublishManifest(std::move(next));
+  const Status published = PublishManifest(std::move(next));
+  // Without doubt, as PublishManifest has it.
+  if (published.ok() || published.code() == ErrorCode::kStorageFull) return published;
+  // A record with a vector that the next start doesn't find could not be read then.
+  RefuseWrites("only the next start can tell which vectors the collection has: " +
+               std::string(published.message()));
+  return published;
 }
 
 bool CollectionImpl::IsHeldBySegment(std::string_view name) const {
