@@ -470,8 +470,7 @@ class DatabaseImpl final : public Database {
     if (!status.ok() && !in_doubt && entry) UnmarkUnneeded(Parts(), FolderOf(entry->uuid));
     // Also where the log has failed before, maybe while it was being cut.
     if (in_doubt || status.code() == ErrorCode::kUnavailable) SetSystemTrouble(status);
-    if (!in_doubt) return status;
-    if (entry == nullptr) return status;
+    if (!in_doubt || entry == nullptr) return status;
     MutexLock lock(entry->open_mutex);
     entry->doubt = "only the next start can tell whether the collection was deleted or replaced: " +
                    std::string(status.message());
@@ -493,12 +492,8 @@ class DatabaseImpl final : public Database {
         }
         replaced = std::move(present);
       }
-      ReplaceCollectionRecord record{
-          entry->uuid, entry->name, CollectionConfigToJson(collection->config()), std::nullopt, {}};
-      if (replaced) record.replaced = replaced->uuid;
-      for (const auto& [vector, model] : entry->bindings) {
-        record.models.push_back({vector, model.model_id, model.fingerprint});
-      }
+      const ReplaceCollectionRecord record =
+          RecordOf(*entry, CollectionConfigToJson(collection->config()), replaced.get());
       const Status applied = Apply(record, replaced.get());
       may_count = registry_->is_in_doubt();
       AKIDB_RETURN_IF_ERROR(applied);

@@ -129,6 +129,16 @@ void Bind(const BindModelRecord& record, DatabaseEntry& entry) {
                                         record.fingerprint};
 }
 
+ReplaceCollectionRecord RecordOf(const DatabaseEntry& entry, std::string config_json,
+                                 const DatabaseEntry* replaced) {
+  ReplaceCollectionRecord record{entry.uuid, entry.name, std::move(config_json), std::nullopt, {}};
+  if (replaced != nullptr) record.replaced = replaced->uuid;
+  for (const auto& [vector, model] : entry.bindings) {
+    record.models.push_back({vector, model.model_id, model.fingerprint});
+  }
+  return record;
+}
+
 Status BindModelsOf(const storage::SnapshotContents& snapshot, DatabaseEntry& entry) {
   for (const storage::SnapshotModel& model : snapshot.models) {
     if (entry.bindings.contains(model.vector_name)) {

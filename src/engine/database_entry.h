@@ -93,6 +93,10 @@ Result<bool> IsBoundAs(const BindModelRecord& record, const DatabaseEntry& entry
 
 void Bind(const BindModelRecord& record, DatabaseEntry& entry);
 
+// With its models; what it takes the place of may be null.
+ReplaceCollectionRecord RecordOf(const DatabaseEntry& entry, std::string config_json,
+                                 const DatabaseEntry* replaced);
+
 // Fills in the bindings of one that a snapshot becomes. kCorruption: one vector of two models.
 Status BindModelsOf(const storage::SnapshotContents& snapshot, DatabaseEntry& entry);
 
