@@ -217,7 +217,11 @@ class Script {
   void Bind(const std::string& short_name, const std::string& model) {
     const std::string name = Full(short_name);
     Add({Step::Kind::kSystem, name,
-         [=, this] { return world_.database()->BindModel(name, "", model, "of " + model); },
+         [=, this]() -> Status {
+           AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                                  world_.database()->FindCollection(name));
+           return world_.database()->BindModel(collection->uuid(), "", model, "of " + model);
+         },
          [=](State& state) {
            Held* held = Find(state, name);
            if (held != nullptr && held->model.empty()) held->model = model;
