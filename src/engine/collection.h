@@ -411,10 +411,9 @@ class Collection : public CollectionReader, public CollectionWriter {
   virtual Status ChangeOptions(const RequestContext& context, const OptionsChange& change) = 0;
 
   // Ends this object, so that the folder can be opened with other vectors: what `change` makes of
-  // the configuration, which may add some and leave some out, is durable when it returns. Then
-  // writes are kUnavailable, and reads answer as of now. After an error it goes on as before,
-  // but for writes where only the next start can tell whether the change counts: kUnavailable.
-  // kUnavailable: files still hold rows of a vector to be added, which was left out not long ago.
+  // the configuration is durable when it returns. Then writes are kUnavailable, and reads answer as
+  // of now. After an error it goes on as before, but without writes where only the next start can
+  // tell whether the change counts. kUnavailable: files still hold rows of a vector to be added.
   virtual Status Retire(const OptionsChange& change) = 0;
 
   // Writes the head as a segment now, and waits for it.

@@ -344,7 +344,8 @@ class CollectionImpl final : public Collection {
 
   // The configuration (collection_options.cc).
   // Everything becomes segments, and then what `change` makes of the configuration is published.
-  Status PublishLast(const OptionsChange& change) AKIDB_EXCLUDES(publish_mutex_, write_mutex_);
+  Status PublishLast(const OptionsChange& change, bool& may_count)
+      AKIDB_EXCLUDES(publish_mutex_, write_mutex_);
   bool IsHeldBySegment(std::string_view name) const AKIDB_REQUIRES(write_mutex_);
   // Publishes what `change` makes of the configuration, unless that is nothing new.
   Status ChangeEchoed(const OptionsChange& change) AKIDB_EXCLUDES(publish_mutex_, write_mutex_);
@@ -359,9 +360,10 @@ class CollectionImpl final : public Collection {
   // Where the manifest's format wants it: by ascending least sequence number.
   static void AddEntry(storage::Manifest& manifest, const storage::ManifestSegment& entry);
   void AddSegment(SealedSegment segment) AKIDB_REQUIRES(write_mutex_);
-  // On success `next` is the published manifest and manifest_.
-  Status PublishManifest(storage::Manifest next) AKIDB_REQUIRES(publish_mutex_)
-      AKIDB_EXCLUDES(write_mutex_);
+  // On success `next` is the published manifest and manifest_. `may_count` (may be null): whether,
+  // after an error too, the next start may find `next`.
+  Status PublishManifest(storage::Manifest next, bool* may_count = nullptr)
+      AKIDB_REQUIRES(publish_mutex_) AKIDB_EXCLUDES(write_mutex_);
   // Files that the manifest no longer names.
   Status RemoveFiles() AKIDB_REQUIRES(publish_mutex_) AKIDB_EXCLUDES(write_mutex_);
   // Log files up to `seq`, and files that the manifest no longer names.

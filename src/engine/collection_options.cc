@@ -65,9 +65,17 @@ Status CollectionImpl::Retire(const OptionsChange& change) {
     AKIDB_RETURN_IF_ERROR(CheckWritable());
     retiring_ = true;
   }
-  if (Status status = PublishLast(change); !status.ok()) {
+  bool may_count = false;
+  if (Status status = PublishLast(change, may_count); !status.ok()) {
     MutexLock lock(write_mutex_);
     retiring_ = false;
+    // What the next start finds might have no place for what was written from now on.
+    if (may_count) {
+      FailWrites(
+          UnavailableError("storage_failed: only the next start can tell whether the vectors were "
+                           "changed: " +
+                           std::string(status.message())));
+    }
     return status;
   }
   // Nothing is written by this object any more: its successor opens the folder.
@@ -80,7 +88,7 @@ Status CollectionImpl::Retire(const OptionsChange& change) {
   return OkStatus();
 }
 
-Status CollectionImpl::PublishLast(const OptionsChange& change) {
+Status CollectionImpl::PublishLast(const OptionsChange& change, bool& may_count) {
   {
     MutexLock lock(write_mutex_);
     CollectionConfig tried = manifest_.config;
@@ -100,13 +108,7 @@ Status CollectionImpl::PublishLast(const OptionsChange& change) {
     next = manifest_;
   }
   AKIDB_RETURN_IF_ERROR(change(next.config));
-  const Status published = PublishManifest(std::move(next));
-  // Without doubt, as PublishManifest has it.
-  if (published.ok() || published.code() == ErrorCode::kStorageFull) return published;
-  // A record with a vector that the next start doesn't find could not be read then.
-  RefuseWrites("only the next start can tell which vectors the collection has: " +
-               std::string(published.message()));
-  return published;
+  return PublishManifest(std::move(next), &may_count);
 }
 
 bool CollectionImpl::IsHeldBySegment(std::string_view name) const {

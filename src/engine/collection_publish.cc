@@ -108,8 +108,11 @@ void CollectionImpl::AddSegment(SealedSegment segment) {
   segments_.insert(after, std::move(segment));
 }
 
-Status CollectionImpl::PublishManifest(storage::Manifest next) {
+Status CollectionImpl::PublishManifest(storage::Manifest next, bool* may_count) {
+  const uint64_t number = next.number;
   Status published = storage::PublishManifest(environment_.fs, options_.directory, next);
+  const bool is_named = next.number != number;
+  if (may_count != nullptr) *may_count = is_named;
   MutexLock lock(write_mutex_);
   // A number of a delta is not used twice, whatever became of the manifest.
   manifest_.next_delta_number = next.next_delta_number;
@@ -119,7 +122,7 @@ Status CollectionImpl::PublishManifest(storage::Manifest next) {
   }
   // Either manifest may be found at the next start. After an error of the medium not even a later
   // success proves otherwise, so from now on nothing is removed that the older one needs.
-  if (published.code() != ErrorCode::kStorageFull) publication_in_doubt_ = true;
+  if (is_named || published.code() != ErrorCode::kStorageFull) publication_in_doubt_ = true;
   return published;
 }
 

@@ -12,12 +12,25 @@
 namespace akidb::engine {
 namespace {
 
-// Syncs of files under some path are done, and said to have failed.
+// Syncs of files under some path are done, and said to have failed; likewise the syncs of folders
+// that make a manifest durable.
 class DoubtfulSyncs final : public ForwardingFileSystem {
  public:
   explicit DoubtfulSyncs(env::FileSystem& truth) : ForwardingFileSystem(truth) {}
 
   void FailBelow(const std::string& part) { part_ = part; }
+  void FailPublications(const Status& failure) {
+    is_renamed_ = false;
+    publications_ = failure;
+  }
+  Status Rename(const std::string& from, const std::string& to) override {
+    if (to.ends_with("/CURRENT")) is_renamed_ = true;
+    return ForwardingFileSystem::Rename(from, to);
+  }
+  Status SyncDirectory(const std::string& path) override {
+    AKIDB_RETURN_IF_ERROR(ForwardingFileSystem::SyncDirectory(path));
+    return is_renamed_ ? publications_ : OkStatus();
+  }
   Result<std::unique_ptr<env::File>> Open(const std::string& path, env::OpenMode mode) override {
     AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<env::File> file, ForwardingFileSystem::Open(path, mode));
     return std::make_unique<File>(std::move(file), path, *this);
@@ -38,7 +51,9 @@ class DoubtfulSyncs final : public ForwardingFileSystem {
     const std::string path_;
     const DoubtfulSyncs& fs_;
   };
-  std::string part_;  // changed while nothing else happens
+  std::string part_;  // these are changed while nothing else happens
+  bool is_renamed_ = false;
+  Status publications_ = OkStatus();
 };
 
 class DatabaseDoubtTest : public FolderRepairTest {
@@ -142,6 +157,44 @@ TEST_F(DatabaseDoubtTest, ARestoreThatMayCountLosesNothing) {
   doubtful_.FailBelow("");
   Open();
   EXPECT_EQ(CountOf("a"), 3u);
+}
+
+// What the next start finds has no place for what would be written with the old vectors.
+TEST_F(DatabaseDoubtTest, WhatMayHaveOtherVectorsTakesNoWrites) {
+  for (const Status& failure : {IoError("broken"), StorageFullError("full")}) {
+    OpenDoubtful();
+    CollectionConfig config;
+    config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
+    config.vectors["v"] = {.dim = 2, .metric = Metric::kDot};
+    ASSERT_TRUE(database_->CreateCollection("a", config).ok());
+    const auto upsert = [&](uint64_t id) {
+      Point point;
+      point.id = PointId(id);
+      point.vectors = {{"", {1, 2}}, {"v", {3, 4}}};
+      return (*database_->FindCollection("a"))->Upsert(context_, {point}).status();
+    };
+    ASSERT_TRUE(upsert(1).ok());
+    Seal("a");
+    const auto change = [](CollectionConfig& changed) {
+      changed.vectors.erase("v");
+      return OkStatus();
+    };
+    doubtful_.FailBelow("/CURRENT.tmp");
+    EXPECT_FALSE(database_->ChangeVectors("a", change).ok());
+    doubtful_.FailBelow("");
+    ASSERT_TRUE(upsert(2).ok()) << "nothing has happened";
+    Seal("a");
+    doubtful_.FailPublications(failure);
+    EXPECT_FALSE(database_->ChangeVectors("a", change).ok());
+    const Status refused = upsert(3);
+    EXPECT_EQ(refused.code(), ErrorCode::kUnavailable);
+    EXPECT_NE(refused.message().find("whether the vectors were changed"), std::string::npos);
+    EXPECT_EQ(CountOf("a"), 2u);
+    doubtful_.FailPublications(OkStatus());
+    Open();
+    EXPECT_EQ(CountOf("a"), 2u);
+    ASSERT_TRUE(database_->DeleteCollection("a").ok());
+  }
 }
 
 TEST_F(DatabaseDoubtTest, ACatalogThatFailsRefusesNoChange) {

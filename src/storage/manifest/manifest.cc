@@ -51,6 +51,12 @@ Status WriteCurrent(env::FileSystem& fs, const std::string& directory,
                                   BytesOf(EncodeCurrent(current)));
 }
 
+// After an error of WriteCurrent: its rename may be done, whatever the error says.
+bool MayName(env::FileSystem& fs, const std::string& directory, uint64_t number) {
+  const Result<std::optional<CurrentManifest>> current = ReadCurrent(fs, directory);
+  return !current.ok() || (*current && (*current)->number == number);
+}
+
 CurrentManifest Describe(uint64_t number, std::string_view content) {
   return {.number = number, .bytes = content.size(), .crc = Crc32c(BytesOf(content))};
 }
@@ -227,9 +233,9 @@ Status PublishManifest(env::FileSystem& fs, const std::string& directory, Manife
   AKIDB_RETURN_IF_ERROR(
       env::WriteFileAtomically(fs, env::JoinPath(directory, ManifestFileName(next.number)), bytes));
   CurrentManifest current{.number = next.number, .bytes = bytes.size(), .crc = Crc32c(bytes)};
-  AKIDB_RETURN_IF_ERROR(WriteCurrent(fs, directory, current));
-  manifest.number = next.number;
-  return OkStatus();
+  const Status named = WriteCurrent(fs, directory, current);
+  if (named.ok() || MayName(fs, directory, next.number)) manifest.number = next.number;
+  return named;
 }
 
 Status RemoveUnreferenced(env::FileSystem& fs, const std::string& directory,

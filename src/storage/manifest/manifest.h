@@ -68,7 +68,8 @@ Status CheckNamedFiles(env::FileSystem& fs, const std::string& directory, const 
 
 // Durable when it returns ok: then `manifest.number` is the new one. The folder exists, and what
 // the manifest names has been synced. After an error either manifest may be found at the next
-// start: remove nothing that either names.
+// start: remove nothing that either names. `manifest.number` is the new one even so where CURRENT
+// names it by now, or where that can't be read: then the next start of this system finds it.
 Status PublishManifest(env::FileSystem& fs, const std::string& directory, Manifest& manifest);
 
 // Names of files in seg/ that a later manifest will name.
