@@ -171,6 +171,15 @@ Status RemoveAllOf(env::FileSystem& fs, const std::string& directory,
   return names.empty() ? OkStatus() : fs.SyncDirectory(directory);
 }
 
+// CURRENT may have been renamed and not yet be durable, by a process that was killed: until it is,
+// a power cut brings back the older one, and with it the manifest that it names.
+Status RemoveBehindCurrent(env::FileSystem& fs, const std::string& directory,
+                           const std::string& folder, std::span<const std::string> names) {
+  if (names.empty()) return OkStatus();
+  AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(directory));
+  return RemoveAllOf(fs, folder, names);
+}
+
 Status RemoveOldManifests(env::FileSystem& fs, const std::string& directory, uint64_t number) {
   AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> names, fs.List(directory));
   std::erase_if(names, [&](std::string_view name) {
@@ -181,7 +190,7 @@ Status RemoveOldManifests(env::FileSystem& fs, const std::string& directory, uin
     std::optional<uint64_t> found = ParseManifestFileName(base);
     return !found || (*found == number && !temporary);
   });
-  return RemoveAllOf(fs, directory, names);
+  return RemoveBehindCurrent(fs, directory, directory, names);
 }
 
 }  // namespace
@@ -262,7 +271,7 @@ Status RemoveUnreferenced(env::FileSystem& fs, const std::string& directory,
   }
   std::erase_if(
       names, [&](const std::string& name) { return keep.contains(name) || !IsSegmentFile(name); });
-  return RemoveAllOf(fs, seg, names);
+  return RemoveBehindCurrent(fs, directory, seg, names);
 }
 
 }  // namespace akidb::storage

@@ -78,7 +78,8 @@ using InProgressFunction = std::function<std::vector<std::string>()>;
 // Removes older manifests, and segments, deltas and temporary files that `published`, which must be
 // the manifest CURRENT names, does not. What `in_progress` (may be empty) names is spared; it is
 // asked after the folder was listed, so that a file whose name it knows before it is created is
-// never taken for a leftover. Unknown names are left alone.
+// never taken for a leftover. Unknown names are left alone. CURRENT is made durable first; where
+// that fails nothing is removed.
 Status RemoveUnreferenced(env::FileSystem& fs, const std::string& directory,
                           const Manifest& published, const InProgressFunction& in_progress);
 

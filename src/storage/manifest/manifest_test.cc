@@ -344,6 +344,37 @@ TEST(ManifestCrash, TheOldOrTheNewOneIsFoundWhereverThePowerGoes) {
   }
 }
 
+// As a process leaves it that was killed between the rename of CURRENT and the sync of its folder.
+TEST(ManifestCrash, NothingIsRemovedBeforeCurrentIsDurable) {
+  for (uint64_t cut = 0; cut < 12; ++cut) {
+    for (uint64_t crash = 0; crash < 20; ++crash) {
+      auto disk = MakeDisk(1);
+      Manifest first = SomeManifest(1);
+      WriteFilesOf(*disk, first);
+      ASSERT_TRUE(PublishManifest(*disk, kFolder, first).ok());
+      Manifest second = SomeManifest(2);
+      second.segments.erase(second.segments.begin());
+      WriteFilesOf(*disk, second);
+      bool is_renamed = false;
+      disk->SetFaultHook([&](const env::SimulatedOperation& operation) {
+        using Kind = env::SimulatedOperation::Kind;
+        is_renamed |= operation.kind == Kind::kRename && operation.path.ends_with("/CURRENT");
+        const bool breaks = is_renamed && operation.kind == Kind::kSyncDirectory;
+        return breaks ? IoError("broken") : OkStatus();
+      });
+      EXPECT_FALSE(PublishManifest(*disk, kFolder, second).ok());
+      EXPECT_EQ(second.number, 2u);
+      EXPECT_FALSE(RemoveUnreferenced(*disk, kFolder, second, {}).ok());
+      disk->SetFaultHook(nullptr);
+      EXPECT_TRUE(*disk->Exists(SegmentPath(kFolder, first.segments[0].file)));
+      disk->PowerOffAfter(cut);
+      static_cast<void>(RemoveUnreferenced(*disk, kFolder, *Load(*disk), {}));
+      auto found = Load(*disk->CloneAfterCrash(crash));
+      ASSERT_TRUE(found.ok()) << "cut " << cut << ": " << found.status().ToString();
+    }
+  }
+}
+
 TEST(ManifestCrash, AFailedPublicationLeavesOneOfTheTwoAndAnotherAttemptSucceeds) {
   for (uint64_t fail_at = 0;; ++fail_at) {
     ASSERT_LT(fail_at, 100u);
