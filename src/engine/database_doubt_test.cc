@@ -197,6 +197,19 @@ TEST_F(DatabaseDoubtTest, WhatMayHaveOtherVectorsTakesNoWrites) {
   }
 }
 
+// By whichever change; what was taken aside first is what may be of use.
+TEST_F(DatabaseDoubtTest, ACatalogThatStaysBrokenFillsNoFolder) {
+  OpenDoubtful();
+  Create("a");
+  doubtful_.FailBelow("/catalog.db");
+  for (int i = 0; i < 5; ++i) {
+    const AliasChange alias[] = {CreateAlias{"a", "x" + std::to_string(i)}};
+    ASSERT_TRUE(database_->ChangeAliases(alias).ok());
+  }
+  doubtful_.FailBelow("");
+  EXPECT_FALSE(fs::exists(folder_ + "/repaired/2"));
+}
+
 TEST_F(DatabaseDoubtTest, ACatalogThatFailsRefusesNoChange) {
   OpenDoubtful();
   Create("a");

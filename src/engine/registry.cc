@@ -13,6 +13,7 @@ namespace akidb::engine {
 namespace {
 
 constexpr uint64_t kSystemLogFileBytes = 1 << 20;
+constexpr char kRestore[] = "; restore system/ and catalog.db from one backup of this folder";
 
 uint64_t BytesInLog(size_t body_bytes) { return storage::kFragmentHeaderBytes + body_bytes; }
 
@@ -26,7 +27,7 @@ class Registry::Recovery {
       : registry_(registry), folder_(registry.Path(kSystemFolderName)) {}
 
   Status Run() {
-    applied_ = registry_.catalog_->applied_seq();
+    if (registry_.catalog_) applied_ = registry_.catalog_->applied_seq();
     AKIDB_RETURN_IF_ERROR(FindCheckpoint());
     AKIDB_RETURN_IF_ERROR(FindFirstRecord());
     AKIDB_RETURN_IF_ERROR(OpenLog());
@@ -70,8 +71,8 @@ class Registry::Recovery {
         return CorruptionError("the system log begins with record " + std::to_string(*first) +
                                ", and its checkpoint is missing or damaged" +
                                (checkpoint_damage_.ok() ? "" : ": ") +
-                               std::string(checkpoint_damage_.message()) +
-                               "; restore system/ from the same copy, or ask `akidb repair`");
+                               std::string(checkpoint_damage_.message()) + CatalogTrouble() +
+                               kRestore + ", or ask `akidb repair`");
       }
       AKIDB_RETURN_IF_ERROR(TakeCatalog());
       if (checkpoint_damage_.ok()) {
@@ -101,10 +102,17 @@ class Registry::Recovery {
     return OkStatus();
   }
 
+  // Of what is said of missing parts of the list.
+  std::string CatalogTrouble() const {
+    if (registry_.catalog_) return "";
+    return "; " + std::string(kCatalogName) +
+           " can't be asked: " + std::string(registry_.catalog_failure_.message());
+  }
+
   Status Missing() const {
     return CorruptionError("the system log is missing from " + folder_ +
                            "; `akidb repair` brings back what " + kCatalogName +
-                           " has of it, otherwise restore system/ from the same copy");
+                           " has of it; otherwise" + (kRestore + 1));
   }
 
   // All of it is read, also what the catalog has, so that damage is found.
@@ -117,16 +125,25 @@ class Registry::Recovery {
     options.create = !has_log_;
     storage::LogRecoveryReport report;
     const storage::LogEnvironment& environment = registry_.environment_;
-    AKIDB_ASSIGN_OR_RETURN(
-        registry_.log_,
-        storage::Log::Open(
-            {environment.fs, environment.random, environment.log}, std::move(options),
-            [&](const storage::LogRecord& record) { return Take(record); }, &report));
+    Result<std::unique_ptr<storage::Log>> log = storage::Log::Open(
+        {environment.fs, environment.random, environment.log}, std::move(options),
+        [&](const storage::LogRecord& record) { return Take(record); }, &report);
+    if (log.status().code() == ErrorCode::kCorruption) return LogIsDamaged(log.status());
+    AKIDB_ASSIGN_OR_RETURN(registry_.log_, std::move(log));
     last_seq_ = report.last_seq;
     registry_.torn_records_ = report.torn_records;
     if (last_seq_ >= applied_) return OkStatus();
     return CorruptionError("the system log ends at record " + std::to_string(last_seq_) +
                            ", but the catalog holds record " + std::to_string(applied_));
+  }
+
+  // Who reads it learns who says so, and what to do.
+  Status LogIsDamaged(const Status& damage) const {
+    const std::string witness = applied_ == 0
+                                    ? CatalogTrouble()
+                                    : "; " + registry_.Path(kCatalogName) + " goes up to record " +
+                                          std::to_string(applied_);
+    return CorruptionError(std::string(damage.message()) + witness + "; ask `akidb repair`");
   }
 
   Status Take(const storage::LogRecord& record) {
@@ -146,7 +163,8 @@ class Registry::Recovery {
   }
 
   Status FillCatalog() {
-    Result<SystemState> held = StateOf(*registry_.catalog_);
+    Result<SystemState> held = registry_.catalog_ ? StateOf(*registry_.catalog_)
+                                                  : Result<SystemState>(registry_.catalog_failure_);
     if (held.ok() && *held == state_) return OkStatus();
     Status status = held.status();
     if (held.ok() && held->seq == state_.seq) {
@@ -154,7 +172,7 @@ class Registry::Recovery {
     } else if (held.ok()) {
       status = LoadState(state_, *registry_.catalog_);
     }
-    if (status.code() != ErrorCode::kCorruption) return status;
+    if (registry_.catalog_ && status.code() != ErrorCode::kCorruption) return status;
     AKIDB_RETURN_IF_ERROR(registry_.MakeCatalogAnew(status));
     return LoadState(state_, *registry_.catalog_);
   }
@@ -180,35 +198,46 @@ Result<std::unique_ptr<Registry>> Registry::Open(const std::string& directory,
 }
 
 Status Registry::OpenCatalog() {
-  Result<std::unique_ptr<catalog::Catalog>> opened =
-      catalog::Catalog::Open(environment_.fs, Path(kCatalogName));
-  if (opened.ok()) {
-    catalog_ = std::move(opened).value();
+  const std::string path = Path(kCatalogName);
+  AKIDB_ASSIGN_OR_RETURN(const bool exists, environment_.fs.Exists(path));
+  if (!exists) {
+    catalog_failure_ = NotFoundError(path + " is missing");
     return OkStatus();
   }
-  if (opened.status().code() == ErrorCode::kIo) return SetCatalogAside(opened.status());
-  if (opened.status().code() != ErrorCode::kCorruption) return opened.status();
-  return MakeCatalogAnew(opened.status());
-}
-
-Status Registry::SetCatalogAside(const Status& reason) {
-  if (env::LacksPermission(reason)) return reason;
-  const Result<std::string> keep = MakeKeepFolder(environment_.fs, directory_);
-  if (!keep.ok()) return reason;
-  for (const char* suffix : {"-shm", "-wal", ""}) {
-    const Status moved = MoveDurably(environment_.fs, Path(kCatalogName) + suffix, *keep);
-    if (!moved.ok()) return reason;
+  Result<std::unique_ptr<catalog::Catalog>> opened = catalog::Catalog::Open(environment_.fs, path);
+  const ErrorCode code = opened.status().code();
+  if (code == ErrorCode::kCorruption ||
+      (code == ErrorCode::kIo && !env::LacksPermission(opened.status()))) {
+    catalog_failure_ = opened.status();
+    return OkStatus();
   }
-  return MakeCatalogAnew(reason);
+  AKIDB_ASSIGN_OR_RETURN(catalog_, std::move(opened));
+  return OkStatus();
 }
 
+// The database last: without it the others mean nothing. What this object has made itself it may
+// also remove.
 Status Registry::MakeCatalogAnew(const Status& reason) {
-  environment_.log.Write(LogLevel::kWarning, "catalog_rebuilt", reason.message());
+  const bool was_missing = reason.code() == ErrorCode::kNotFound;
+  if (!was_missing) {
+    environment_.log.Write(LogLevel::kWarning, "catalog_rebuilt", reason.message());
+  }
   catalog_.reset();
+  if (!was_missing && !catalog_is_own_) {
+    if (catalog_keep_.empty()) {
+      AKIDB_ASSIGN_OR_RETURN(catalog_keep_, reserve_.Retry([&] {
+        return MakeKeepFolder(environment_.fs, directory_);
+      }));
+    }
+    for (const char* suffix : {"-shm", "-wal", ""}) {
+      const std::string path = Path(kCatalogName) + suffix;
+      AKIDB_RETURN_IF_ERROR(MoveDurably(environment_.fs, path, catalog_keep_));
+    }
+  }
+  catalog_is_own_ = true;
   for (const char* suffix : {"", "-wal", "-shm"}) {
-    std::string path = Path(kCatalogName) + suffix;
-    AKIDB_ASSIGN_OR_RETURN(bool exists, environment_.fs.Exists(path));
-    if (exists) AKIDB_RETURN_IF_ERROR(environment_.fs.Remove(path));
+    const Status removed = environment_.fs.Remove(Path(kCatalogName) + suffix);
+    if (!removed.ok() && removed.code() != ErrorCode::kNotFound) return removed;
   }
   AKIDB_ASSIGN_OR_RETURN(catalog_, catalog::Catalog::Open(environment_.fs, Path(kCatalogName)));
   return OkStatus();
@@ -237,6 +266,7 @@ Status Registry::UpdateCatalog(const SystemRecord& record) {
   if (catalog_failed_) {
     catalog_.reset();
     AKIDB_RETURN_IF_ERROR(OpenCatalog());
+    if (!catalog_) AKIDB_RETURN_IF_ERROR(MakeCatalogAnew(catalog_failure_));
     catalog_failed_ = false;
   }
   return reserve_.Retry([&] {

@@ -25,9 +25,10 @@ inline constexpr uint64_t kSystemLogBytesMax = uint64_t{1} << 20;
 class Registry {
  public:
   // Of the data folder `directory`, in which there is a folder of collections. A damaged catalog is
-  // made anew from the checkpoint and the log, a damaged checkpoint from the catalog and the log.
-  // kCorruption: the log is damaged, or missing where there are collections, or begins behind what
-  // is known. `reserve`, and what `environment` names, outlive the object.
+  // set aside (MakeKeepFolder) and made anew from the checkpoint and the log, a damaged checkpoint
+  // from the catalog and the log. kCorruption: the log is damaged, or missing where there are
+  // collections, or begins behind what is known: then nothing has changed. `reserve`, and what
+  // `environment` names, outlive the object.
   static Result<std::unique_ptr<Registry>> Open(const std::string& directory,
                                                 const storage::LogEnvironment& environment,
                                                 SpaceReserve& reserve,
@@ -57,10 +58,11 @@ class Registry {
         compact_at_bytes_(log_bytes_max) {}
 
   std::string Path(std::string_view name) const { return env::JoinPath(directory_, name); }
+  // Leaves it null, and says why in catalog_failure_, where there is none that could be read.
+  // Changes nothing then: damaged as it is it may be the only one to know what the log has lost.
   Status OpenCatalog();
+  // Only behind a log that was read to its end. What is there is set aside.
   Status MakeCatalogAnew(const Status& reason);
-  // Where a part of its files can't be read: they are set aside.
-  Status SetCatalogAside(const Status& reason);
   // To what the log says. After an error it is opened anew the next time.
   Status UpdateCatalog(const SystemRecord& record);
   Status Compact();
@@ -71,6 +73,9 @@ class Registry {
   SpaceReserve& reserve_;
   const uint64_t log_bytes_max_;
   std::unique_ptr<catalog::Catalog> catalog_;
+  Status catalog_failure_ = OkStatus();
+  std::string catalog_keep_;     // where what was found in its place is set aside; "": not yet
+  bool catalog_is_own_ = false;  // made by this object
   std::unique_ptr<storage::Log> log_;
   uint64_t log_bytes_ = 0;         // of the records behind the checkpoint
   uint64_t compact_at_bytes_ = 0;  // of those

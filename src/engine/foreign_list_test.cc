@@ -1,0 +1,122 @@
+// Lists of collections (system log, checkpoint, catalog) that are damaged together, and those of
+// another data folder: a start that can't tell changes nothing.
+#include <fstream>
+#include <iterator>
+
+#include "engine/folder_repair_fixture.h"
+#include "engine/unread_pages.h"
+
+namespace akidb::engine {
+namespace {
+
+class ForeignListTest : public FolderRepairTest {
+ protected:
+  void TearDown() override {
+    FolderRepairTest::TearDown();
+    fs::remove_all(Other());
+  }
+  std::string Other() const { return folder_ + "_other"; }
+  std::string Catalog() const { return folder_ + "/catalog.db"; }
+  std::string Checkpoint() const { return folder_ + "/system/CHECKPOINT"; }
+
+  // Two collections that hold something.
+  void Fill() {
+    Create("a");
+    Upsert("a", 1, 3);
+    Create("b");
+    Upsert("b", 1, 2);
+  }
+  // Another data folder, closed, in which so many collections were made.
+  void MakeOther(int collections, bool deleted) {
+    auto database = *Database::Open({.directory = Other(), .system_log_bytes_max = 1},
+                                    {*files_, *random_, *log_});
+    CollectionConfig config;
+    config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
+    for (int i = 0; i < collections; ++i) {
+      const std::string name = "c" + std::to_string(i);
+      ASSERT_TRUE(database->CreateCollection(name, config).ok());
+      if (deleted) ASSERT_TRUE(database->DeleteCollection(name).ok());
+    }
+  }
+  void TakeFromOther(const std::string& name) {
+    fs::remove_all(folder_ + "/" + name);
+    fs::copy(Other() + "/" + name, folder_ + "/" + name, fs::copy_options::recursive);
+  }
+  static std::string Content(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  // Refused; catalog and folders are as they were.
+  std::string ExpectRefused(env::FileSystem& files) {
+    database_.reset();
+    const std::string catalog = Content(Catalog());
+    auto opened =
+        Database::Open({.directory = folder_, .system_log_bytes_max = system_log_bytes_max_},
+                       {files, *random_, *log_});
+    EXPECT_EQ(opened.status().code(), ErrorCode::kCorruption) << opened.status().ToString();
+    EXPECT_EQ(Content(Catalog()), catalog);
+    EXPECT_FALSE(fs::exists(folder_ + "/repaired"));
+    return opened.ok() ? "" : std::string(opened.status().message());
+  }
+  void ExpectAll() {
+    Open();
+    EXPECT_EQ(database_->ListCollections(), (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(CountOf("a"), 3u);
+    EXPECT_EQ(CountOf("b"), 2u);
+  }
+  void Mend() {
+    auto repair = Examine();
+    ASSERT_FALSE(repair->damages().empty());
+    for (const FolderDamage& damage : repair->damages()) EXPECT_TRUE(damage.mendable);
+    ASSERT_TRUE(repair->Mend().ok());
+    repair = nullptr;
+    EXPECT_TRUE(Examine()->damages().empty());
+  }
+};
+
+// It is the only one to know what a repair needs.
+TEST_F(ForeignListTest, ARefusedStartLeavesACatalogThatItCanNotRead) {
+  Fill();
+  database_.reset();
+  FlipByte(FilesOf(folder_ + "/system", ".log").back(), kFirstRecord + 40);
+  const BadRange bad = [](const std::string& path, env::FileRange) {
+    return path.ends_with("/catalog.db");
+  };
+  UnreadPages files(*files_, bad);
+  ExpectRefused(files);
+  Mend();
+  ExpectAll();
+}
+
+TEST_F(ForeignListTest, ARefusedStartLeavesADamagedCatalog) {
+  system_log_bytes_max_ = 1;
+  Open();
+  Fill();
+  database_.reset();
+  fs::remove(Checkpoint());
+  FlipByte(Catalog(), fs::file_size(Catalog()) - 100);
+  const std::string refused = ExpectRefused(*files_);
+  EXPECT_NE(refused.find("system/ and catalog.db from one backup"), std::string::npos) << refused;
+}
+
+TEST_F(ForeignListTest, ADamagedCatalogIsSetAside) {
+  Fill();
+  database_.reset();
+  FlipByte(Catalog(), fs::file_size(Catalog()) - 100);
+  const std::string damaged = Content(Catalog());
+  ExpectAll();
+  EXPECT_EQ(Content(folder_ + "/repaired/1/catalog.db"), damaged);
+}
+
+TEST_F(ForeignListTest, ALogShorterThanTheCatalogTellsWhoSaysSo) {
+  Fill();
+  database_.reset();
+  MakeOther(7, false);
+  TakeFromOther("catalog.db");
+  const std::string refused = ExpectRefused(*files_);
+  EXPECT_NE(refused.find("catalog.db goes up to record 7; ask `akidb repair`"), std::string::npos)
+      << refused;
+}
+
+}  // namespace
+}  // namespace akidb::engine
