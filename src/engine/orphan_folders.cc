@@ -75,9 +75,12 @@ Status RemoveAll(const storage::LogEnvironment& environment, const std::string& 
   // Before the marks go, and the records that the log still has of it.
   if (changed) AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(collections));
   // What was marked has gone, or is named.
-  for (const std::string& name : names) {
-    if (!name.ends_with(kMark)) continue;
-    AKIDB_RETURN_IF_ERROR(environment.fs.Remove(env::JoinPath(collections, name)));
+  std::vector<std::string> marks = names;
+  std::erase_if(marks, [](const std::string& name) { return !name.ends_with(kMark); });
+  // Not before that is durable.
+  if (!marks.empty()) AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(collections));
+  for (const std::string& mark : marks) {
+    AKIDB_RETURN_IF_ERROR(environment.fs.Remove(env::JoinPath(collections, mark)));
   }
   return OkStatus();
 }
@@ -102,7 +105,9 @@ Status RemoveUnneeded(const storage::LogEnvironment& environment, const std::str
 }
 
 void UnmarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder) {
-  const Status status = environment.fs.Remove(folder + std::string(kMark));
+  // First it must be durable that the folder has gone: the mark is what tells of its remains.
+  Status status = environment.fs.SyncDirectory(env::DirectoryOf(folder));
+  if (status.ok()) status = environment.fs.Remove(folder + std::string(kMark));
   if (status.ok() || status.code() == ErrorCode::kNotFound) return;
   environment.log.Write(LogLevel::kWarning, "collection_not_marked", status.message());
 }

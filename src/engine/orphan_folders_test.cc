@@ -1,0 +1,105 @@
+// Folders of collections that nothing names, and the marks beside them, on the simulated disk.
+#include "engine/orphan_folders.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "engine/data_folder.h"
+#include "engine/forwarding_file_system.h"
+#include "env/simulated_file_system.h"
+
+namespace akidb::engine {
+namespace {
+
+constexpr char kFolder[] = "/data";
+constexpr char kCollections[] = "/data/collections";
+
+class OneStays final : public ForwardingFileSystem {
+ public:
+  OneStays(env::FileSystem& truth, std::string folder)
+      : ForwardingFileSystem(truth), folder_(std::move(folder)) {}
+  Status Rename(const std::string& from, const std::string& to) override {
+    return from == folder_ ? IoError("broken") : ForwardingFileSystem::Rename(from, to);
+  }
+
+ private:
+  const std::string folder_;
+};
+
+class OrphanFoldersTest : public testing::Test {
+ protected:
+  void SetUp() override { Begin(); }
+  void Begin() {
+    registry_.reset();
+    disk_ = std::make_unique<env::SimulatedFileSystem>(1);
+    ASSERT_TRUE(disk_->CreateDirectories(kCollections).ok());
+    ASSERT_TRUE(disk_->SyncDirectory("/").ok());
+    ASSERT_TRUE(disk_->SyncDirectory(kFolder).ok());
+    registry_ = *Registry::Open(kFolder, Environment(*disk_), reserve_);
+    ASSERT_TRUE(disk_->SyncDirectory(kFolder).ok());
+  }
+  storage::LogEnvironment Environment(env::FileSystem& fs) { return {fs, *random_, *log_}; }
+
+  // Of a collection, durable, with an empty folder of segments.
+  std::string MakeFolder() {
+    std::array<std::byte, 16> bytes;
+    random_->Fill(bytes);
+    uuid_ = Uuid::FromRandom(bytes);
+    const std::string folder = env::JoinPath(kCollections, uuid_.ToString());
+    EXPECT_TRUE(disk_->CreateDirectories(folder + "/seg").ok());
+    EXPECT_TRUE(disk_->SyncDirectory(kCollections).ok());
+    EXPECT_TRUE(disk_->SyncDirectory(folder).ok());
+    return folder;
+  }
+  std::string MakeFullFolder() {
+    std::string folder = MakeFolder();
+    EXPECT_TRUE(env::WriteFileAtomically(*disk_, folder + "/seg/s.seg", {}).ok());
+    return folder;
+  }
+  static std::string Kept(const std::string& folder, int number = 1) {
+    return "/data/repaired/" + std::to_string(number) + "/collections" +
+           folder.substr(folder.rfind('/'));
+  }
+
+  std::unique_ptr<env::SimulatedFileSystem> disk_;
+  std::unique_ptr<env::Random> random_ = env::MakeSeededRandom(3);
+  std::unique_ptr<Logger> log_ = MakeNullLogger();
+  env::SimulatedFileSystem other_{1};
+  SpaceReserve reserve_{other_, *log_, "/reserve"};
+  std::unique_ptr<Registry> registry_;
+  Uuid uuid_;
+};
+
+TEST_F(OrphanFoldersTest, AMarkIsDurableWhenItIsMade) {
+  const std::string folder = MakeFullFolder();
+  MarkUnneeded(Environment(*disk_), folder);
+  for (uint64_t crash = 0; crash < 20; ++crash) {
+    EXPECT_TRUE(*disk_->CloneAfterCrash(crash)->Exists(folder + ".unneeded"));
+  }
+}
+
+// By the one who deletes the collection, and by the next start.
+TEST_F(OrphanFoldersTest, AMarkStaysWhileAPowerCutMayBringTheFolderBack) {
+  for (const bool by_start : {false, true}) {
+    for (uint64_t cut = 0; cut < 12; ++cut) {
+      Begin();
+      const std::string folder = MakeFullFolder();
+      MarkUnneeded(Environment(*disk_), folder);
+      disk_->PowerOffAfter(cut);
+      if (by_start) {
+        RemoveOrphanFolders(Environment(*disk_), kFolder, *registry_);
+      } else if (disk_->RemoveAll(folder).ok()) {
+        UnmarkUnneeded(Environment(*disk_), folder);
+      }
+      for (uint64_t crash = 0; crash < 30; ++crash) {
+        auto after = disk_->CloneAfterCrash(crash);
+        const bool is_full = after->Exists(folder + "/seg/s.seg").value();
+        EXPECT_TRUE(!is_full || *after->Exists(folder + ".unneeded")) << cut << ", " << crash;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace akidb::engine
