@@ -1,84 +1,70 @@
 #include "engine/orphan_folders.h"
 
-#include <optional>
-#include <set>
+#include <algorithm>
 #include <vector>
 
 #include "engine/data_folder.h"
-#include "storage/manifest/manifest.h"
-#include "storage/wal/log_repair.h"
+#include "engine/folder_fit.h"
 
 namespace akidb::engine {
 namespace {
 
-constexpr std::string_view kMark = ".unneeded";
+// Where folders of one start go; made for the first.
+class KeepFolder {
+ public:
+  KeepFolder(const storage::LogEnvironment& environment, const std::string& directory)
+      : environment_(environment), directory_(directory) {}
 
-Status SetAside(const storage::LogEnvironment& environment, const std::string& directory,
-                const std::string& collection) {
-  AKIDB_ASSIGN_OR_RETURN(const std::string keep, MakeKeepFolder(environment.fs, directory));
-  environment.log.Write(LogLevel::kWarning, "orphan_set_aside",
-                        "nothing names the folder of a collection that holds something",
-                        {{"folder", collection}, {"to", keep}});
-  const std::string kept = env::JoinPath(keep, kCollectionsFolderName);
-  AKIDB_RETURN_IF_ERROR(environment.fs.CreateDirectories(kept));
-  AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(keep));
-  return MoveDurably(environment.fs, collection, kept);
-}
+  Status Take(const std::string& collection) {
+    if (kept_.empty()) AKIDB_RETURN_IF_ERROR(Make());
+    environment_.log.Write(LogLevel::kWarning, "orphan_set_aside",
+                           "nothing names the folder of a collection that holds something",
+                           {{"folder", collection}, {"to", kept_}});
+    return MoveDurably(environment_.fs, collection, kept_);
+  }
 
-// A collection that was never made to its end, or that nothing was ever written to. Where that
-// can't be told it holds something.
-Result<bool> HoldsNothing(env::FileSystem& fs, const std::string& folder, const Uuid& uuid) {
-  AKIDB_ASSIGN_OR_RETURN(const bool finished, fs.Exists(env::JoinPath(folder, "CURRENT")));
-  if (!finished) return true;
-  const Result<std::vector<std::string>> segments =
-      fs.List(env::JoinPath(folder, storage::kSegmentFolder));
-  const bool is_known = segments.ok() || segments.status().code() == ErrorCode::kNotFound;
-  if (!is_known || (segments.ok() && !segments->empty())) return false;
-  storage::LogOptions log;
-  log.collection_uuid = uuid;
-  log.directory = env::JoinPath(folder, "log");
-  bool has_records = false;
-  const auto look = [&](const storage::LogRecord&) {
-    has_records = true;
-    return CancelledError("seen");
-  };
-  const Result<std::optional<storage::LogDamage>> damage = storage::FindLogDamage(fs, log, look);
-  return !has_records && damage.ok() && !*damage;
-}
+ private:
+  Status Make() {
+    AKIDB_ASSIGN_OR_RETURN(const std::string keep, MakeKeepFolder(environment_.fs, directory_));
+    const std::string kept = env::JoinPath(keep, kCollectionsFolderName);
+    AKIDB_RETURN_IF_ERROR(environment_.fs.CreateDirectories(kept));
+    AKIDB_RETURN_IF_ERROR(environment_.fs.SyncDirectory(keep));
+    kept_ = kept;
+    return OkStatus();
+  }
 
+  const storage::LogEnvironment& environment_;
+  const std::string& directory_;
+  std::string kept_;
+};
+
+// The first error; one folder that can't be moved or removed doesn't keep the others.
 Status RemoveAll(const storage::LogEnvironment& environment, const std::string& directory,
                  const Registry& registry) {
-  AKIDB_ASSIGN_OR_RETURN(const std::vector<catalog::CollectionRow> rows,
-                         registry.catalog().Collections());
-  std::set<Uuid> known;
-  for (const catalog::CollectionRow& row : rows) known.insert(row.uuid);
+  AKIDB_ASSIGN_OR_RETURN(const FolderFit fit,
+                         FitOf(environment.fs, directory, registry.state(), registry.taken_away()));
   const std::string collections = env::JoinPath(directory, kCollectionsFolderName);
-  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, environment.fs.List(collections));
-  bool changed = false;
-  for (const std::string& name : names) {
-    changed |= name.ends_with(kMark);
-    const std::optional<Uuid> uuid = Uuid::Parse(name);
-    if (!uuid || known.contains(*uuid)) continue;
+  KeepFolder keep(environment, directory);
+  Status first = OkStatus();
+  for (const std::string& name : fit.unnamed) {
     const std::string folder = env::JoinPath(collections, name);
-    AKIDB_ASSIGN_OR_RETURN(const bool unfinished, HoldsNothing(environment.fs, folder, *uuid));
-    AKIDB_ASSIGN_OR_RETURN(const bool marked, environment.fs.Exists(folder + std::string(kMark)));
-    if (!unfinished && !marked && !registry.taken_away().contains(*uuid)) {
-      AKIDB_RETURN_IF_ERROR(SetAside(environment, directory, folder));
-      continue;
+    const bool is_stray = std::binary_search(fit.strays.begin(), fit.strays.end(), name);
+    if (!is_stray) {
+      environment.log.Write(LogLevel::kInfo, "orphan_removed",
+                            "removes the folder of a collection that was not made or was deleted",
+                            {{"collection", name}});
     }
-    environment.log.Write(LogLevel::kInfo, "orphan_removed",
-                          "removes the folder of a collection that was not made or was deleted",
-                          {{"collection", name}});
-    AKIDB_RETURN_IF_ERROR(environment.fs.RemoveAll(folder));
-    changed = true;
+    const Status status = is_stray ? keep.Take(folder) : environment.fs.RemoveAll(folder);
+    if (first.ok()) first = status;
   }
-  // Before the marks go, and the records that the log still has of it.
-  if (changed) AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(collections));
+  AKIDB_RETURN_IF_ERROR(first);
   // What was marked has gone, or is named.
-  std::vector<std::string> marks = names;
-  std::erase_if(marks, [](const std::string& name) { return !name.ends_with(kMark); });
-  // Not before that is durable.
-  if (!marks.empty()) AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(collections));
+  AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> marks, environment.fs.List(collections));
+  std::erase_if(marks, [](const std::string& name) { return !name.ends_with(kUnneededMark); });
+  // Not before that is durable, nor may the records go that the log still has of it.
+  if (!fit.unnamed.empty() || !marks.empty()) {
+    AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(collections));
+  }
   for (const std::string& mark : marks) {
     AKIDB_RETURN_IF_ERROR(environment.fs.Remove(env::JoinPath(collections, mark)));
   }
@@ -88,7 +74,7 @@ Status RemoveAll(const storage::LogEnvironment& environment, const std::string& 
 }  // namespace
 
 void MarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder) {
-  const std::string mark = folder + std::string(kMark);
+  const std::string mark = folder + std::string(kUnneededMark);
   Status status = environment.fs.Open(mark, env::OpenMode::kCreate).status();
   if (status.ok() || status.code() == ErrorCode::kAlreadyExists) {
     status = environment.fs.SyncDirectory(env::DirectoryOf(mark));
@@ -107,7 +93,7 @@ Status RemoveUnneeded(const storage::LogEnvironment& environment, const std::str
 void UnmarkUnneeded(const storage::LogEnvironment& environment, const std::string& folder) {
   // First it must be durable that the folder has gone: the mark is what tells of its remains.
   Status status = environment.fs.SyncDirectory(env::DirectoryOf(folder));
-  if (status.ok()) status = environment.fs.Remove(folder + std::string(kMark));
+  if (status.ok()) status = environment.fs.Remove(folder + std::string(kUnneededMark));
   if (status.ok() || status.code() == ErrorCode::kNotFound) return;
   environment.log.Write(LogLevel::kWarning, "collection_not_marked", status.message());
 }

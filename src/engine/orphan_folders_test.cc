@@ -101,5 +101,39 @@ TEST_F(OrphanFoldersTest, AMarkStaysWhileAPowerCutMayBringTheFolderBack) {
   }
 }
 
+TEST_F(OrphanFoldersTest, WithoutCurrentSegmentsAndRecordsAreKeptToo) {
+  const std::string empty = MakeFolder();
+  const std::string with_segment = MakeFullFolder();
+  const std::string with_record = MakeFolder();
+  {
+    storage::LogOptions options;
+    options.directory = with_record + "/log";
+    options.collection_uuid = uuid_;
+    auto log = *storage::Log::Open(
+        Environment(*disk_), options, [](const storage::LogRecord&) { return OkStatus(); },
+        nullptr);
+    ASSERT_TRUE(log->Wait(*log->Enqueue(1, {})).ok());
+  }
+  RemoveOrphanFolders(Environment(*disk_), kFolder, *registry_);
+  EXPECT_TRUE(disk_->List(kCollections)->empty());
+  EXPECT_FALSE(*disk_->Exists(Kept(empty)));
+  EXPECT_TRUE(*disk_->Exists(Kept(with_segment) + "/seg/s.seg"));
+  EXPECT_TRUE(*disk_->Exists(Kept(with_record) + "/log"));
+}
+
+TEST_F(OrphanFoldersTest, OneThatCanNotBeMovedDoesNotKeepTheOthers) {
+  std::vector<std::string> folders;
+  for (int i = 0; i < 3; ++i) folders.push_back(MakeFullFolder());
+  std::sort(folders.begin(), folders.end());
+  OneStays stuck(*disk_, folders[0]);
+  RemoveOrphanFolders(Environment(stuck), kFolder, *registry_);
+  EXPECT_EQ(disk_->List(kCollections)->size(), 1u);
+  EXPECT_TRUE(*disk_->Exists(Kept(folders[1])));
+  EXPECT_TRUE(*disk_->Exists(Kept(folders[2])));
+  EXPECT_FALSE(*disk_->Exists("/data/repaired/2"));
+  RemoveOrphanFolders(Environment(*disk_), kFolder, *registry_);
+  EXPECT_TRUE(*disk_->Exists(Kept(folders[0], 2)));
+}
+
 }  // namespace
 }  // namespace akidb::engine

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/data_folder.h"
+#include "engine/folder_fit.h"
 #include "env/permission.h"
 #include "storage/wal/log_format.h"
 
@@ -150,16 +151,8 @@ class Registry::Recovery {
     registry_.log_bytes_ += BytesInLog(record.body.size());
     AKIDB_ASSIGN_OR_RETURN(const SystemRecord decoded,
                            DecodeSystemRecord(record.type, record.body));
-    NoteTakenAway(decoded);
+    NoteTakenAway(decoded, registry_.taken_away_);
     return record.seq <= state_.seq ? OkStatus() : state_.Apply(record.seq, decoded);
-  }
-
-  void NoteTakenAway(const SystemRecord& record) {
-    if (const auto* removed = std::get_if<DeleteCollectionRecord>(&record)) {
-      registry_.taken_away_.insert(removed->uuid);
-    } else if (const auto* replace = std::get_if<ReplaceCollectionRecord>(&record)) {
-      if (replace->replaced) registry_.taken_away_.insert(*replace->replaced);
-    }
   }
 
   Status FillCatalog() {

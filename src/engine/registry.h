@@ -41,6 +41,8 @@ class Registry {
   bool is_in_doubt() const { return in_doubt_; }
   // As of the last Apply that found it writable; at first, all.
   const catalog::Catalog& catalog() const { return *catalog_; }
+  // What they and the log come to.
+  const SystemState& state() const { return state_; }
   // The collections that records of the log, behind its checkpoint, have taken away.
   const std::set<Uuid>& taken_away() const { return taken_away_; }
   // Records at least that the end of the log lost when it was opened, torn.
