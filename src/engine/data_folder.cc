@@ -65,7 +65,8 @@ Result<std::unique_ptr<env::FileLock>> ClaimFolder(env::FileSystem& fs, const st
 Status RaiseFolderVersion(env::FileSystem& fs, const std::string& folder) {
   const std::string path = env::JoinPath(folder, "VERSION");
   const Result<std::string> version = env::ReadWholeFile(fs, path, 64);
-  if (version.ok() && *version == kCheckpointVersion) return OkStatus();
+  // An earlier attempt may have been cut off, or have failed, before its name was durable.
+  if (version.ok() && *version == kCheckpointVersion) return fs.SyncDirectory(folder);
   return env::WriteFileAtomically(fs, path, std::as_bytes(std::span(kCheckpointVersion)));
 }
 

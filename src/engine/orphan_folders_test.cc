@@ -135,5 +135,22 @@ TEST_F(OrphanFoldersTest, OneThatCanNotBeMovedDoesNotKeepTheOthers) {
   EXPECT_TRUE(*disk_->Exists(Kept(folders[0], 2)));
 }
 
+// Its name was renamed to before, and the sync of the folder failed.
+TEST_F(OrphanFoldersTest, TheVersionOfAFolderIsDurableBehindAnAttemptThatFailed) {
+  ASSERT_TRUE(WriteFolderVersion(*disk_, kFolder).ok());
+  disk_->SetFaultHook([](const env::SimulatedOperation& operation) {
+    const bool syncs = operation.kind == env::SimulatedOperation::Kind::kSyncDirectory;
+    return syncs ? IoError("broken") : OkStatus();
+  });
+  EXPECT_FALSE(RaiseFolderVersion(*disk_, kFolder).ok());
+  EXPECT_FALSE(RaiseFolderVersion(*disk_, kFolder).ok());
+  disk_->SetFaultHook(nullptr);
+  ASSERT_TRUE(RaiseFolderVersion(*disk_, kFolder).ok());
+  for (uint64_t crash = 0; crash < 20; ++crash) {
+    auto after = disk_->CloneAfterCrash(crash);
+    EXPECT_EQ(*env::ReadWholeFile(*after, "/data/VERSION", 64), "2\n");
+  }
+}
+
 }  // namespace
 }  // namespace akidb::engine
