@@ -235,17 +235,22 @@ TEST_F(DatabaseTest, SetsAsideWhatNoRecordNamesWhereTheCatalogWasLost) {
   ASSERT_TRUE(database_->CreateCollection("a", Config()).ok());
   const fs::path deleted = CollectionFolder();
   ASSERT_TRUE(database_->DeleteCollection("a").ok());
+  ASSERT_TRUE(database_->CreateCollection("c", Config()).ok());
+  const fs::path named = CollectionFolder();
   fs::copy(folder_ + "/system", folder_ + "/before");
   ASSERT_TRUE(database_->CreateCollection("b", Config()).ok());
   ASSERT_TRUE(Upsert("b", 1).ok());
-  const fs::path lost = CollectionFolder();
+  fs::path lost;
+  for (const auto& entry : fs::directory_iterator(folder_ + "/collections")) {
+    if (entry.path() != named) lost = entry.path();
+  }
   database_.reset();
   fs::create_directories(deleted / "seg");
   fs::remove_all(folder_ + "/system");
   fs::rename(folder_ + "/before", folder_ + "/system");
   for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(folder_ + "/catalog.db" + suffix);
   Open();
-  EXPECT_TRUE(database_->ListCollections().empty());
+  EXPECT_EQ(database_->ListCollections(), std::vector<std::string>{"c"});
   EXPECT_FALSE(fs::exists(deleted));
   EXPECT_FALSE(fs::exists(lost));
   EXPECT_TRUE(

@@ -118,5 +118,88 @@ TEST_F(ForeignListTest, ALogShorterThanTheCatalogTellsWhoSaysSo) {
       << refused;
 }
 
+// All that it names is there; but most of what is there it doesn't name.
+TEST_F(ForeignListTest, AnEmptyCatalogOfAnotherFolderIsNotBelieved) {
+  Fill();
+  database_.reset();
+  MakeOther(5, /*deleted=*/true);
+  TakeFromOther("catalog.db");
+  ExpectRefused(*files_);
+  Mend();
+  ExpectAll();
+}
+
+TEST_F(ForeignListTest, AStartWithoutCheckpointDoesNotBelieveIt) {
+  system_log_bytes_max_ = 1;
+  Open();
+  Fill();
+  database_.reset();
+  MakeOther(1, /*deleted=*/true);
+  fs::remove(Checkpoint());
+  TakeFromOther("catalog.db");
+  const std::string refused = ExpectRefused(*files_);
+  EXPECT_NE(refused.find("seems to be of another data folder"), std::string::npos) << refused;
+}
+
+TEST_F(ForeignListTest, ACheckpointOfAnotherFolderSetsNothingAside) {
+  for (const bool deleted : {false, true}) {
+    database_.reset();
+    fs::remove_all(folder_);
+    Open();
+    Fill();
+    database_.reset();
+    fs::remove_all(Other());
+    MakeOther(5, deleted);
+    fs::copy(Other() + "/system/CHECKPOINT", Checkpoint());
+    ExpectRefused(*files_);
+    Mend();  // the catalog is this folder's
+    ExpectAll();
+  }
+}
+
+TEST_F(ForeignListTest, AListOfAnotherFolderIsRefusedAndARepairTellsWhatItMoves) {
+  Fill();
+  database_.reset();
+  const std::string backup = folder_ + "_backup";
+  fs::remove_all(backup);
+  fs::copy(folder_, backup, fs::copy_options::recursive);
+  MakeOther(2, /*deleted=*/true);
+  TakeFromOther("system");
+  TakeFromOther("catalog.db");
+  const std::string refused = ExpectRefused(*files_);
+  EXPECT_NE(refused.find("2 folders: "), std::string::npos) << refused;
+  auto repair = Examine();
+  ASSERT_EQ(repair->damages().size(), 1u);
+  const FolderDamage damage = repair->damages().front();
+  EXPECT_NE(damage.lost.find("moved aside are 2 folders: "), std::string::npos) << damage.lost;
+  for (const auto& folder : fs::directory_iterator(folder_ + "/collections")) {
+    EXPECT_NE(damage.lost.find(folder.path().filename().string()), std::string::npos);
+  }
+  ASSERT_TRUE(repair->Mend().ok());
+  repair = nullptr;
+  Open();
+  EXPECT_TRUE(database_->ListCollections().empty());
+  const std::string kept = folder_ + "/repaired/1/collections";
+  EXPECT_EQ(std::distance(fs::directory_iterator(kept), {}), 2);
+  // As docs/ops/repair.md brings them back.
+  database_.reset();
+  for (const char* name : {"system", "catalog.db"}) {
+    fs::remove_all(folder_ + "/" + name);
+    fs::copy(backup + "/" + name, folder_ + "/" + name, fs::copy_options::recursive);
+  }
+  fs::remove(folder_ + "/collections");
+  fs::rename(kept, folder_ + "/collections");
+  ExpectAll();
+  fs::remove_all(backup);
+}
+
+TEST_F(ForeignListTest, ALongCatalogDoesNotKeepARepairFromWorking) {
+  Fill();
+  database_.reset();
+  fs::resize_file(Catalog(), (uint64_t{256} << 20) + 4096);
+  Mend();
+  ExpectAll();
+}
+
 }  // namespace
 }  // namespace akidb::engine

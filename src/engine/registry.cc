@@ -32,6 +32,7 @@ class Registry::Recovery {
     AKIDB_RETURN_IF_ERROR(FindCheckpoint());
     AKIDB_RETURN_IF_ERROR(FindFirstRecord());
     AKIDB_RETURN_IF_ERROR(OpenLog());
+    AKIDB_RETURN_IF_ERROR(CheckFit());
     AKIDB_RETURN_IF_ERROR(FillCatalog());
     registry_.state_ = std::move(state_);
     if (!checkpoint_damage_.ok()) registry_.TryToCompact();
@@ -94,13 +95,24 @@ class Registry::Recovery {
 
   Status TakeCatalog() {
     AKIDB_ASSIGN_OR_RETURN(state_, StateOf(*registry_.catalog_));
-    AKIDB_ASSIGN_OR_RETURN(const bool fits,
-                           FitsFolder(registry_.environment_.fs, registry_.directory_, state_));
-    if (!fits) {
+    AKIDB_ASSIGN_OR_RETURN(const FolderFit fit, Fit());
+    if (!fit.FoldersAreThere()) {
       return CorruptionError("the system's checkpoint is missing or damaged, and " +
                              registry_.Path(kCatalogName) + " is of another folder");
     }
     return OkStatus();
+  }
+
+  Result<FolderFit> Fit() const {
+    return FitOf(registry_.environment_.fs, registry_.directory_, state_, registry_.taken_away_);
+  }
+
+  // Before a folder is set aside: the list may be that of another folder.
+  Status CheckFit() const {
+    AKIDB_ASSIGN_OR_RETURN(const FolderFit fit, Fit());
+    if (fit.strays.empty() || fit.IsLikely()) return OkStatus();
+    return CorruptionError(folder_ + " seems to be of another data folder: it " + fit.ToString() +
+                           kRestore + ", or ask `akidb repair`");
   }
 
   // Of what is said of missing parts of the list.

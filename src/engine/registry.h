@@ -27,8 +27,8 @@ class Registry {
   // Of the data folder `directory`, in which there is a folder of collections. A damaged catalog is
   // set aside (MakeKeepFolder) and made anew from the checkpoint and the log, a damaged checkpoint
   // from the catalog and the log. kCorruption: the log is damaged, or missing where there are
-  // collections, or begins behind what is known: then nothing has changed. `reserve`, and what
-  // `environment` names, outlive the object.
+  // collections, or begins behind what is known, or it seems to be another folder's: then nothing
+  // has changed. `reserve`, and what `environment` names, outlive the object.
   static Result<std::unique_ptr<Registry>> Open(const std::string& directory,
                                                 const storage::LogEnvironment& environment,
                                                 SpaceReserve& reserve,

@@ -6,6 +6,7 @@
 
 #include "catalog/catalog_copy.h"
 #include "engine/data_folder.h"
+#include "engine/folder_fit.h"
 #include "env/permission.h"
 #include "storage/wal/log_format.h"
 
@@ -24,8 +25,9 @@ Result<std::unique_ptr<SystemRepair>> SystemRepair::Examine(env::FileSystem& fs,
   AKIDB_RETURN_IF_ERROR(repair->ReadCatalog());
   AKIDB_RETURN_IF_ERROR(repair->ReadCheckpoint());
   AKIDB_RETURN_IF_ERROR(repair->ReadLog());
-  repair->TakeBest();
+  AKIDB_RETURN_IF_ERROR(repair->TakeBest());
   repair->JudgeLog();
+  if (!repair->damage_) repair->JudgeFit();
   if (!repair->damage_) repair->JudgeCheckpoint();
   return repair;
 }
@@ -38,14 +40,15 @@ Status SystemRepair::ReadCatalog() {
   const Result<catalog::CatalogCopy> copy = catalog::CatalogCopy::Open(fs_, path);
   Result<SystemState> state = copy.ok() ? StateOf(copy->catalog()) : copy.status();
   if (state.status().code() == ErrorCode::kCorruption) return OkStatus();
-  if (state.status().code() == ErrorCode::kIo && !env::LacksPermission(state.status())) {
+  if (state.status().code() == ErrorCode::kTooLarge ||
+      (state.status().code() == ErrorCode::kIo && !env::LacksPermission(state.status()))) {
     unreadable_catalog_ = state.status().message();
     return OkStatus();
   }
   AKIDB_RETURN_IF_ERROR(state.status());
   if (state->seq == 0) return OkStatus();
-  AKIDB_ASSIGN_OR_RETURN(const bool fits, FitsFolder(fs_, folder_, *state));
-  if (fits) {
+  AKIDB_ASSIGN_OR_RETURN(const FolderFit fit, FitOf(fs_, folder_, *state, {}));
+  if (fit.IsLikely()) {
     catalog_ = std::move(state).value();
   } else {
     foreign_seq_ = state->seq;
@@ -87,6 +90,7 @@ Status SystemRepair::ReadLog() {
   const auto replay = [this](const storage::LogRecord& record) -> Status {
     const Result<SystemRecord> decoded = DecodeSystemRecord(record.type, record.body);
     if (decoded.status().code() == ErrorCode::kUnsupported) return decoded.status();
+    if (decoded.ok()) NoteTakenAway(*decoded, taken_away_);
     if (!from_log_ || record.seq <= from_log_->seq || !record_damage_.empty()) return OkStatus();
     const Status status = decoded.ok() ? from_log_->Apply(record.seq, *decoded) : decoded.status();
     if (!status.ok()) {
@@ -108,7 +112,7 @@ Result<bool> SystemRepair::HoldsCollections() const {
                      [](const std::string& name) { return Uuid::Parse(name).has_value(); });
 }
 
-void SystemRepair::TakeBest() {
+Status SystemRepair::TakeBest() {
   const bool catalog_is_base =
       !checkpoint_ && !checkpoint_damage_.empty() && first_seq_ && *first_seq_ > 1;
   only_in_catalog_ =
@@ -118,6 +122,16 @@ void SystemRepair::TakeBest() {
   } else if (from_log_) {
     state_ = *from_log_;
   }
+  AKIDB_ASSIGN_OR_RETURN(fit_, FitOf(fs_, folder_, state_, taken_away_));
+  if (fit_.strays.empty() || fit_.IsLikely()) return OkStatus();
+  // Of another folder; the catalog, if there is one, isn't.
+  is_foreign_ = true;
+  foreign_names_ = fit_.ToString();
+  if (!catalog_) return OkStatus();
+  state_ = *catalog_;
+  only_in_catalog_ = true;
+  AKIDB_ASSIGN_OR_RETURN(fit_, FitOf(fs_, folder_, state_, taken_away_));
+  return OkStatus();
 }
 
 void SystemRepair::JudgeLog() {
@@ -142,11 +156,33 @@ void SystemRepair::JudgeLog() {
   const uint64_t seen = log_damage_  ? log_damage_->last_seq + log_damage_->records_behind
                         : behind_all ? *first_seq_ - 1
                                      : known;
-  if (seen > known) damage.lost += ": at least " + std::to_string(seen - known);
-  if (seen <= known && only_in_catalog_) damage.lost += ", of which none is known";
-  if (log_damage_) damage.lost += " (" + std::to_string(log_damage_->bytes_behind) + " bytes)";
-  damage.lost += "; folders of collections made since are kept, and no longer served";
+  if (seen <= known && only_in_catalog_) {
+    damage.lost = "as far as is known nothing: " + std::string(kCatalogName) +
+                  " has every change up to record " + std::to_string(known);
+  } else {
+    if (seen > known) damage.lost += ": at least " + std::to_string(seen - known);
+    if (log_damage_) damage.lost += " (" + std::to_string(log_damage_->bytes_behind) + " bytes)";
+  }
+  damage.lost += WhatIsMoved();
   damage_ = std::move(damage);
+}
+
+std::string SystemRepair::WhatIsMoved() const {
+  if (fit_.unnamed.empty()) return "";
+  return "; of what it doesn't name nothing is served any more, and moved aside are " +
+         ListFolders(fit_.unnamed);
+}
+
+// A start would set too much aside.
+void SystemRepair::JudgeFit() {
+  if (!is_foreign_) return;
+  damage_ = {SystemFolder() + " seems to be of another data folder: it " + foreign_names_,
+             only_in_catalog_ ? "changes that " + std::string(kCatalogName) +
+                                    " doesn't know: it is this folder's, and counts from now on"
+                              : "better restore system/ and catalog.db from one backup of this "
+                                "folder: mending makes this list count",
+             true};
+  damage_->lost += WhatIsMoved();
 }
 
 // The next start would make it anew, too.
@@ -161,7 +197,8 @@ Status SystemRepair::Mend(const storage::LogEnvironment& environment, const std:
   AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(folder_));
   AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(fs_, folder_));
   AKIDB_RETURN_IF_ERROR(PublishSystemCheckpoint(fs_, SystemFolder(), state_).status());
-  const bool log_is_whole = first_seq_ && from_log_ && !log_damage_ && record_damage_.empty();
+  const bool log_is_whole = first_seq_ && from_log_ && !log_damage_ && record_damage_.empty() &&
+                            !(is_foreign_ && only_in_catalog_);
   if (!log_is_whole) AKIDB_RETURN_IF_ERROR(BeginLogAnew(environment, keep));
   only_in_catalog_ = false;
   return OkStatus();

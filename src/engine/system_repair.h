@@ -4,9 +4,11 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/status.h"
+#include "engine/folder_fit.h"
 #include "engine/system_state.h"
 #include "env/file_system.h"
 #include "storage/wal/log_repair.h"
@@ -50,9 +52,11 @@ class SystemRepair {
   Status ReadCheckpoint();
   Status ReadLog();
   Result<bool> HoldsCollections() const;
-  void TakeBest();
+  Status TakeBest();
+  void JudgeFit();
   void JudgeCheckpoint();
   void JudgeLog();
+  std::string WhatIsMoved() const;
   Status BeginLogAnew(const storage::LogEnvironment& environment, const std::string& keep);
 
   env::FileSystem& fs_;
@@ -68,7 +72,11 @@ class SystemRepair {
   std::optional<storage::LogDamage> log_damage_;
   bool log_missing_ = false;
   bool holds_collections_ = false;  // folders of collections are there
+  std::set<Uuid> taken_away_;       // by records of the log
   SystemState state_;
+  FolderFit fit_;              // of it
+  bool is_foreign_ = false;    // log and checkpoint seem to be of another folder
+  std::string foreign_names_;  // how then
   bool only_in_catalog_ = false;
   std::optional<SystemDamage> damage_;
 };

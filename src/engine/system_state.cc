@@ -169,18 +169,6 @@ Result<SystemState> StateOf(const catalog::Catalog& catalog) {
   return state;
 }
 
-Result<bool> FitsFolder(env::FileSystem& fs, const std::string& data_folder,
-                        const SystemState& state) {
-  size_t there = 0;
-  for (const auto& [uuid, collection] : state.collections) {
-    const std::string folder =
-        env::JoinPath(env::JoinPath(data_folder, kCollectionsFolderName), uuid.ToString());
-    AKIDB_ASSIGN_OR_RETURN(const bool exists, fs.Exists(folder));
-    there += exists ? 1 : 0;
-  }
-  return 2 * there >= state.collections.size();
-}
-
 Status LoadState(const SystemState& state, catalog::Catalog& catalog) {
   catalog::CatalogContent content;
   for (const auto& [uuid, collection] : state.collections) {

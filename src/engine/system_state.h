@@ -42,10 +42,6 @@ struct SystemState {
 // One transaction: the change and applied_seq.
 Status ApplyToCatalog(uint64_t seq, const SystemRecord& record, catalog::Catalog& catalog);
 Result<SystemState> StateOf(const catalog::Catalog& catalog);
-// Whether it may be that of the data folder: most of the collections that it names have their
-// folders there. A catalog of another one, brought here by mistake, names others.
-Result<bool> FitsFolder(env::FileSystem& fs, const std::string& data_folder,
-                        const SystemState& state);
 // One transaction; nothing else is in the catalog then.
 Status LoadState(const SystemState& state, catalog::Catalog& catalog);
 
