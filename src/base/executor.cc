@@ -1,5 +1,7 @@
 #include "base/executor.h"
 
+#include <system_error>
+
 #include <pthread.h>
 #include <sys/resource.h>
 
@@ -8,7 +10,11 @@ namespace akidb {
 Executor::Executor(ExecutorOptions options)
     : options_(std::move(options)), queue_(options_.queue_max) {
   AKIDB_CHECK(options_.threads > 0);
-  for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this, i] { Run(i); });
+  try {
+    for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this, i] { Run(i); });
+  } catch (const std::system_error&) {
+    if (threads_.empty()) throw;  // the others do all
+  }
 }
 
 Executor::~Executor() { Stop(); }

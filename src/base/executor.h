@@ -1,4 +1,4 @@
-// A named pool of threads that runs tasks from a bounded queue. Thread-safe.
+// A named pool of threads, as many as there can be, for tasks in a bounded queue. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@ class Executor {
  public:
   using Task = std::function<void()>;
 
-  explicit Executor(ExecutorOptions options);
+  explicit Executor(ExecutorOptions options);  // std::system_error where there can be no thread
   // Runs what is queued, then joins.
   ~Executor();
   Executor(const Executor&) = delete;

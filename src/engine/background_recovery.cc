@@ -1,6 +1,8 @@
 #include "engine/background_recovery.h"
 
 #include <algorithm>
+#include <new>
+#include <system_error>
 
 #include "base/check.h"
 #include "engine/collection_log.h"
@@ -15,10 +17,21 @@ constexpr int kRecoveryNice = 10;
 }  // namespace
 
 bool WasClosedCleanly(env::FileSystem& fs, const std::string& directory, const Uuid& uuid) {
-  const Result<storage::Manifest> manifest = storage::ReadPublishedManifest(fs, directory, uuid);
-  if (!manifest.ok() || !storage::CheckNamedFiles(fs, directory, *manifest).ok()) return false;
-  const Result<bool> closed = storage::LogWasClosed(fs, LogOptionsOf(directory, *manifest));
-  return closed.ok() && *closed;
+  try {
+    const Result<storage::Manifest> manifest = storage::ReadPublishedManifest(fs, directory, uuid);
+    if (!manifest.ok() || !storage::CheckNamedFiles(fs, directory, *manifest).ok()) return false;
+    const Result<bool> closed = storage::LogWasClosed(fs, LogOptionsOf(directory, *manifest));
+    return closed.ok() && *closed;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+BackgroundRecovery::Outcome BackgroundRecovery::OutcomeOf(const Status& opened) {
+  if (opened.ok()) return Outcome::kRecovered;
+  const bool given_up =
+      opened.code() == ErrorCode::kNotFound || opened.code() == ErrorCode::kCancelled;
+  return given_up ? Outcome::kNothingToDo : Outcome::kTroubled;
 }
 
 void BackgroundRecovery::Begin(std::vector<std::string> names, int threads, Step step) {
@@ -28,8 +41,15 @@ void BackgroundRecovery::Begin(std::vector<std::string> names, int threads, Step
   report_.collections = names.size();
   begin_ = SteadyClock::now();
   threads = static_cast<int>(std::clamp<size_t>(names.size(), 1, static_cast<size_t>(threads)));
-  threads_ = std::make_unique<Executor>(
-      ExecutorOptions{.name = "recovery", .threads = threads, .nice = kRecoveryNice});
+  try {
+    threads_ = std::make_unique<Executor>(
+        ExecutorOptions{.name = "recovery", .threads = threads, .nice = kRecoveryNice});
+  } catch (const std::system_error& error) {
+    // Whoever asks for a collection recovers it.
+    log_.Write(LogLevel::kWarning, "recovery_not_begun", error.what());
+    report_.phase = RecoveryReport::Phase::kDone;
+    return;
+  }
   const auto work = std::make_shared<Work>();  // shared among the threads
   work->running = threads;
   work->names = std::move(names);

@@ -31,6 +31,9 @@ class BackgroundRecovery {
   // Looks at one, which may have gone meanwhile, and recovers it if need be. On one of the threads.
   using Step = std::function<Outcome(const std::string& name)>;
 
+  // Of a step that has opened the collection, or tried to.
+  static Outcome OutcomeOf(const Status& opened);
+
   // Both outlive the object; what others count in `torn_tails` is part of the report.
   BackgroundRecovery(Logger& log, const TornTails& torn_tails)
       : log_(log), torn_tails_(torn_tails) {}
@@ -38,7 +41,8 @@ class BackgroundRecovery {
   BackgroundRecovery(const BackgroundRecovery&) = delete;
   BackgroundRecovery& operator=(const BackgroundRecovery&) = delete;
 
-  // The first call alone does something, and none after Stop.
+  // The first call alone does something, and none after Stop. Where no thread can be had it is done
+  // at once, and nothing is recovered.
   void Begin(std::vector<std::string> names, int threads, Step step);
   // Waits for the steps that run; none comes after them.
   void Stop();

@@ -452,5 +452,49 @@ TEST(BackgroundRecovery, StopsBehindTheStepThatRuns) {
   EXPECT_EQ(ended.report().phase, RecoveryReport::Phase::kNotBegun);
 }
 
+// While it lives the system gives no thread: no stack could be so large.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&usual_);
+    pthread_attr_t huge;
+    pthread_getattr_default_np(&huge);
+    pthread_attr_setstacksize(&huge, size_t{1} << 50);
+    pthread_setattr_default_np(&huge);
+  }
+  ~NoThreads() { pthread_setattr_default_np(&usual_); }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t usual_;
+};
+
+TEST_F(BackgroundRecoveryTest, WithoutAThreadWhoAsksRecovers) {
+  Make({"a"}, {"a"});
+  Open();
+  {
+    const NoThreads none;
+    database_->RecoverInBackground();
+  }
+  EXPECT_EQ(database_->recovery().phase, RecoveryReport::Phase::kDone);
+  EXPECT_EQ(database_->recovery().looked_at, 0u);
+  EXPECT_EQ(CountOf("a"), 2u);
+}
+
+class NoMemory final : public ForwardingFileSystem {
+ public:
+  using ForwardingFileSystem::ForwardingFileSystem;
+  Result<std::unique_ptr<env::File>> Open(const std::string&, env::OpenMode) override {
+    throw std::bad_alloc();
+  }
+};
+
+TEST(BackgroundRecovery, WhatThereIsNoMemoryForWasNotClosedCleanly) {
+  env::SimulatedFileSystem disk(1);
+  NoMemory files(disk);
+  EXPECT_FALSE(WasClosedCleanly(files, kFolder, Uuid{}));
+}
+
 }  // namespace
 }  // namespace akidb::engine

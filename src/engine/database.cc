@@ -412,11 +412,7 @@ class DatabaseImpl final : public Database {
     const auto give_way = [&] { return recovery_.stopping() || entry->asked_for; };
     MutexLock opening(entry->open_mutex);
     if (give_way()) return Outcome::kNothingToDo;
-    const Status opened = OpenLocked(name, *entry, give_way).status();
-    if (opened.ok()) return Outcome::kRecovered;
-    const bool given_up =
-        opened.code() == ErrorCode::kNotFound || opened.code() == ErrorCode::kCancelled;
-    return given_up ? Outcome::kNothingToDo : Outcome::kTroubled;
+    return BackgroundRecovery::OutcomeOf(OpenLocked(name, *entry, give_way).status());
   }
 
   uint64_t NowSeconds() const {
