@@ -66,6 +66,7 @@ class DatabaseImpl final : public Database {
     AKIDB_RETURN_IF_ERROR(environment_.fs.CreateDirectories(Path("collections")));
     AKIDB_ASSIGN_OR_RETURN(registry_, Registry::Open(options_.directory, Parts(), reserve_,
                                                      options_.system_log_bytes_max));
+    if (Status failure = registry_->log_failure(); !failure.ok()) SetSystemTrouble(failure);
     torn_tails_.logs = registry_->torn_records() > 0 ? 1 : 0;
     torn_tails_.records = registry_->torn_records();
     // Whatever this or a start that was cut off has made in it.
@@ -464,8 +465,8 @@ class DatabaseImpl final : public Database {
     const Status status = registry_->Apply(record);
     const bool in_doubt = registry_->is_in_doubt();
     if (!status.ok() && !in_doubt && entry) UnmarkUnneeded(Parts(), FolderOf(entry->uuid));
-    // Also where the log has failed before, maybe while it was being cut.
-    if (in_doubt || status.code() == ErrorCode::kUnavailable) SetSystemTrouble(status);
+    // The log may also have died behind a change that counts.
+    if (Status failure = registry_->log_failure(); !failure.ok()) SetSystemTrouble(failure);
     if (!in_doubt || entry == nullptr) return status;
     MutexLock lock(entry->open_mutex);
     entry->doubt = "only the next start can tell whether the collection was deleted or replaced: " +

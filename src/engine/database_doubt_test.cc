@@ -18,7 +18,10 @@ class DoubtfulSyncs final : public ForwardingFileSystem {
  public:
   explicit DoubtfulSyncs(env::FileSystem& truth) : ForwardingFileSystem(truth) {}
 
-  void FailBelow(const std::string& part) { part_ = part; }
+  void FailBelow(const std::string& part, const std::string& except = "\n") {
+    part_ = part;
+    except_ = except;
+  }
   void FailPublications(const Status& failure) {
     is_renamed_ = false;
     publications_ = failure;
@@ -43,7 +46,8 @@ class DoubtfulSyncs final : public ForwardingFileSystem {
         : ForwardingFile(std::move(truth)), path_(std::move(path)), fs_(fs) {}
     Status SyncData() override {
       AKIDB_RETURN_IF_ERROR(ForwardingFile::SyncData());
-      const bool fails = !fs_.part_.empty() && path_.find(fs_.part_) != std::string::npos;
+      const bool fails = !fs_.part_.empty() && path_.find(fs_.part_) != std::string::npos &&
+                         path_.find(fs_.except_) == std::string::npos;
       return fails ? IoError(path_ + ": can't sync") : OkStatus();
     }
 
@@ -52,6 +56,7 @@ class DoubtfulSyncs final : public ForwardingFileSystem {
     const DoubtfulSyncs& fs_;
   };
   std::string part_;  // these are changed while nothing else happens
+  std::string except_;
   bool is_renamed_ = false;
   Status publications_ = OkStatus();
 };
@@ -195,6 +200,26 @@ TEST_F(DatabaseDoubtTest, WhatMayHaveOtherVectorsTakesNoWrites) {
     EXPECT_EQ(CountOf("a"), 2u);
     ASSERT_TRUE(database_->DeleteCollection("a").ok());
   }
+}
+
+// The change counts; the file that the log was to go on in can't be made durable.
+TEST_F(DatabaseDoubtTest, ALogThatDiesBehindAChangeIsTold) {
+  system_log_bytes_max_ = 1;
+  OpenDoubtful();
+  Create("a");
+  EXPECT_EQ(database_->SystemTrouble(), "");
+  // The one that is written to had this name, too.
+  const std::string present = FilesOf(folder_ + "/system", ".log").back().filename().string();
+  doubtful_.FailBelow(".log.tmp", present);
+  for (int i = 0; i < 20 && database_->SystemTrouble().empty(); ++i) {
+    const AliasChange alias[] = {CreateAlias{"a", "x" + std::to_string(i)}};
+    ASSERT_TRUE(database_->ChangeAliases(alias).ok());
+  }
+  EXPECT_NE(database_->SystemTrouble().find("can't sync"), std::string::npos);
+  doubtful_.FailBelow("");
+  EXPECT_EQ(database_->DeleteCollection("a").status().code(), ErrorCode::kUnavailable);
+  Open();
+  EXPECT_EQ(CountOf("x0"), 0u);
 }
 
 // By whichever change; what was taken aside first is what may be of use.

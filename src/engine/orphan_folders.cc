@@ -85,7 +85,6 @@ void MarkUnneeded(const storage::LogEnvironment& environment, const std::string&
 
 Status RemoveUnneeded(const storage::LogEnvironment& environment, const std::string& folder) {
   AKIDB_RETURN_IF_ERROR(environment.fs.RemoveAll(folder));
-  AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(env::DirectoryOf(folder)));
   UnmarkUnneeded(environment, folder);
   return OkStatus();
 }

@@ -39,6 +39,8 @@ class Registry {
   Status Apply(const SystemRecord& record);
   // Whether the last Apply failed in a way after which its record counts at the next start, or not.
   bool is_in_doubt() const { return in_doubt_; }
+  // Why no change can be made until the next start; cutting the log may also have been what failed.
+  Status log_failure() const { return log_->failure(); }
   // As of the last Apply that found it writable; at first, all.
   const catalog::Catalog& catalog() const { return *catalog_; }
   // What they and the log come to.

@@ -412,6 +412,11 @@ Status GroupLog::Close() {
 
 // ---- Figures
 
+Status GroupLog::failure() const {
+  MutexLock lock(mutex_);
+  return failure_;
+}
+
 uint64_t GroupLog::last_seq() const {
   MutexLock lock(mutex_);
   return last_seq_;

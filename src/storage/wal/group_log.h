@@ -30,6 +30,7 @@ class GroupLog final : public Log {
   void Rotate() override;
   Status CutBefore(uint64_t seq) override;
   Status Close() override;
+  Status failure() const override;
   uint64_t last_seq() const override;
   uint64_t durable_seq() const override;
   LogStats stats() const override;

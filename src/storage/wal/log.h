@@ -138,6 +138,7 @@ class Log {
   // Enqueue and Wait are over. Idempotent.
   virtual Status Close() = 0;
 
+  virtual Status failure() const = 0;        // of a dead log: what Wait answers
   virtual uint64_t last_seq() const = 0;     // enqueued
   virtual uint64_t durable_seq() const = 0;  // synced
   virtual LogStats stats() const = 0;
