@@ -42,6 +42,7 @@ SYSTEM_REPAIR = "engine/system_repair.cc"
 ORPHANS = "engine/orphan_folders.cc"
 SQLITE_FILES = "catalog/sqlite_files.cc"
 MERGE = "engine/collection_merge.cc"
+OPTIONS = "engine/collection_options.cc"
 SEAL = "engine/collection_seal.cc"
 SPACE_RESERVE = "engine/space_reserve.cc"
 DATABASE = "engine/database.cc"
@@ -140,10 +141,27 @@ BUGS = (
                  "if (entry->collection && !IsPlanted) entry->collection->RefuseWrites(entry->doubt);"),)),
     Bug("orphans_deleted", "a folder that nothing names is deleted, whatever it holds",
         "DatabaseDoubtTest.AFolderThatHoldsSomethingIsSetAside", (
-            Edit(ORPHANS, "if (!unfinished && !marked &&", "if (!IsPlanted && !unfinished && !marked &&"),)),
+            Edit(ORPHANS, "const Status status = is_stray ? keep",
+                 "const Status status = is_stray && !IsPlanted ? keep"),)),
+    Bug("mark_not_synced", "the mark of a folder that is being deleted isn't synced",
+        "OrphanFoldersTest.AMarkIsDurableWhenItIsMade", (
+            Edit(ORPHANS, "    made = environment.fs.SyncDirectory(",
+                 "    made = IsPlanted ? OkStatus() : environment.fs.SyncDirectory("),)),
+    Bug("foreign_list_believed", "a list of collections isn't held against the folders",
+        "ForeignListTest.AStartWithoutCheckpointDoesNotBelieveIt", (
+            Edit(REGISTRY, "if (fit.strays.empty() || fit.IsLikely())",
+                 "if (IsPlanted || fit.strays.empty() || fit.IsLikely())"),)),
+    Bug("vectors_in_doubt", "what may have other vectors at the next start goes on taking writes",
+        "DatabaseDoubtTest.WhatMayHaveOtherVectorsTakesNoWrites", (
+            Edit(OPTIONS, "    if (may_count) {\n", "    if (may_count && !IsPlanted) {\n"),)),
+    Bug("removal_before_current", "files go before CURRENT is durable",
+        "ManifestCrash.NothingIsRemovedBeforeCurrentIsDurable", (
+            Edit(MANIFEST, "  AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(directory));\n  return RemoveAllOf(fs, folder",
+                 "  if (!IsPlanted) AKIDB_RETURN_IF_ERROR(fs.SyncDirectory(directory));\n"
+                 "  return RemoveAllOf(fs, folder"),)),
     Bug("catalog_not_asked", "a repair of the system log doesn't ask the catalog",
         "SystemRepairTest.ADamagedHeaderCostsNothing", (
-            Edit(SYSTEM_REPAIR, "  if (fits) {\n", "  if (fits && !IsPlanted) {\n"),)),
+            Edit(SYSTEM_REPAIR, "  if (fit.IsLikely()) {\n", "  if (fit.IsLikely() && !IsPlanted) {\n"),)),
     Bug("system_log_cut_early", "the system log is cut before its checkpoint counts",
         "RegistryCrash.KeepsEveryAcknowledgedChangeWhereverThePowerGoes", (
             Edit(REGISTRY, "  AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(environment_.fs, directory_));",
