@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <signal.h>
@@ -89,7 +90,12 @@ bool IsForWorkers(std::string_view variable) {
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const WorkerCommand& command,
                                                             const MessageSocket& socket) {
   std::unique_ptr<WorkerProcess> worker(new WorkerProcess());
-  worker->guard_ = std::thread([&, self = worker.get()] { self->Guard(command, socket); });
+  try {
+    worker->guard_ = std::thread([&, self = worker.get()] { self->Guard(command, socket); });
+  } catch (const std::system_error& error) {
+    return ResourceExhaustedError("can't run " + command.program +
+                                  " without a thread: " + error.what());
+  }
   int error = 0;
   {
     MutexLock lock(worker->mutex_);
@@ -124,12 +130,13 @@ void WorkerProcess::Guard(const WorkerCommand& command, const MessageSocket& soc
 
 WorkerProcess::~WorkerProcess() {
   Kill();
-  guard_.join();
+  if (guard_.joinable()) guard_.join();
 }
 
 void WorkerProcess::Kill() {
   MutexLock lock(mutex_);
-  if (!end_) ::kill(pid_, SIGKILL);
+  // There is none before it was started: 0 is every process of our own group.
+  if (pid_ > 0 && !end_) ::kill(pid_, SIGKILL);
 }
 
 bool WorkerProcess::ended() {

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "env/thread_shortage_fixture.h"
+
 namespace akidb::env {
 namespace {
 
@@ -54,6 +56,18 @@ TEST_F(WorkerProcessTest, KnowsAMissingProgram) {
   const MessageSocket::Pair pair = MessageSocket::MakePair().value();
   EXPECT_EQ(WorkerProcess::Start({"/nonesuch/program", {}}, pair.second).status().code(),
             ErrorCode::kNotFound);
+}
+
+// In a process group of its own, which is all that a mistake could end.
+TEST_F(WorkerProcessTest, WithoutAThreadIsRefusedAndEndsNobody) {
+  const auto start = [] {
+    ::setpgid(0, 0);
+    const MessageSocket::Pair pair = MessageSocket::MakePair().value();
+    const ThreadShortage shortage(0);
+    const ErrorCode code = WorkerProcess::Start({"/bin/true", {}}, pair.second).status().code();
+    ::_exit(code == ErrorCode::kResourceExhausted ? 7 : 1);
+  };
+  EXPECT_EXIT(start(), testing::ExitedWithCode(7), "");
 }
 
 TEST_F(WorkerProcessTest, IsKilledAndReaped) {
