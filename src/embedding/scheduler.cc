@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <iterator>
 #include <utility>
 
@@ -43,9 +44,16 @@ bool MayHealInParts(const Status& status) {
 BatchScheduler::BatchScheduler(SchedulerOptions options, RunBatch run)
     : options_(std::move(options)), run_batch_(std::move(run)) {
   AKIDB_CHECK(options_.workers > 0 && options_.width > 0 && options_.bucket_step > 0);
-  for (int i = 0; i <= options_.workers; ++i) {
-    threads_.emplace_back([this, queries_only = i == options_.workers] { Work(queries_only); });
-    ::pthread_setname_np(threads_.back().native_handle(), options_.name.substr(0, 15).c_str());
+  try {
+    for (int i = 0; i <= options_.workers; ++i) {
+      threads_.emplace_back([this, queries_only = i == options_.workers] { Work(queries_only); });
+      ::pthread_setname_np(threads_.back().native_handle(), options_.name.substr(0, 15).c_str());
+    }
+  } catch (const std::exception&) {
+    // Those that have begun would end the program.
+    Stop();
+    for (std::thread& thread : threads_) thread.join();
+    throw;
   }
 }
 

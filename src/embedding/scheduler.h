@@ -67,6 +67,7 @@ class BatchScheduler {
   // its first failure, and what nobody waits for isn't run again, it takes n requests for that.
   using RunBatch = std::function<Status(std::span<const BatchItem>, RunControl&)>;
 
+  // Throws std::system_error where a worker gets no thread.
   BatchScheduler(SchedulerOptions options, RunBatch run);
   // Stops and joins. Every request must be gone.
   ~BatchScheduler();
