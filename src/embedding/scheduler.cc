@@ -392,8 +392,11 @@ void BatchScheduler::TakeFrom(LaneQueue& queue, LaneQueue::iterator bucket, size
     entries.pop_front();
     --queued_;
     if (!Wanted(*entry)) {
-      // The callers find out by themselves, from the same context.
-      FinishEntry(entry, CancelledError("the request was cancelled or ran past its deadline"), {});
+      for (const Waiter& waiter : entry->waiters) {
+        Request& request = *waiter.request;
+        if (request.status_.ok()) request.status_ = request.context_.Check();
+      }
+      FinishEntry(entry, CancelledError("nobody waits for it"), {});
       continue;
     }
     entry->run = &run;
