@@ -118,7 +118,13 @@ Result<ModelRegistry::Lease> ModelRegistry::Acquire(const RequestContext& contex
   BlockingSection away;
   MutexLock lock(mutex_);
   const Wanting wanting(*this, slot);
-  while (slot.stage != Stage::kReady) {
+  while (true) {
+    if (stopping_) return UnavailableError("the models are being unloaded");
+    if (slot.stage == Stage::kReady) {
+      if (!slot.pipeline->Refused() && (!retry_at_once || slot.pipeline->Serves())) break;
+      AKIDB_RETURN_IF_ERROR(Leave(away));
+      Drain(slot, "none of its providers can run it; it is loaded anew");
+    }
     if (slot.stage == Stage::kUnloaded) {
       const bool just_failed =
           !slot.failure.ok() && steady_clock::now() - slot.failed_at < retry_pause_;
@@ -139,7 +145,6 @@ Result<ModelRegistry::Lease> ModelRegistry::Acquire(const RequestContext& contex
     }
     if (slot.loads != before && !slot.outcome.ok()) return slot.outcome;
   }
-  if (stopping_) return UnavailableError("the models are being unloaded");
   ++slot.requests;
   slot.last_use = ++uses_;
   return Lease(*this, slot, *slot.pipeline);
@@ -295,6 +300,12 @@ void ModelRegistry::Retire(Slot& slot) {
   changed_.NotifyAll();
 }
 
+void ModelRegistry::Drain(Slot& slot, std::string_view why) {
+  slot.stage = Stage::kDraining;
+  log_.Write(LogLevel::kInfo, "model_unloading", why, {{"model", slot.model.id}});
+  if (slot.requests == 0) Retire(slot);
+}
+
 Status ModelRegistry::Unload(const RequestContext& context, size_t model) {
   Slot& slot = *slots_[model];
   if (slot.model.pinned) {
@@ -320,9 +331,7 @@ Status ModelRegistry::Unload(const RequestContext& context, size_t model) {
   const uint64_t before = slot.retired;
   if (slot.stage == Stage::kReady) {
     ++counted_.unloads;
-    slot.stage = Stage::kDraining;
-    log_.Write(LogLevel::kInfo, "model_unloading", "it was asked to", {{"model", slot.model.id}});
-    if (slot.requests == 0) Retire(slot);
+    Drain(slot, "it was asked to");
   }
   while (slot.retired == before) {
     if (Status status = WaitForChange(context); !status.ok()) {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -87,13 +88,13 @@ class ModelRegistry {
   };
 
   // Loads the model where it isn't. Why loading failed is said again until `retry_pause` is over;
-  // then it is tried anew. kResourceExhausted: there is no room beside models that are in use;
-  // kUnavailable: nor would there be without these, or this is being destroyed; kDeadlineExceeded,
-  // kCancelled: while the load was waited for, which goes on for others. Waiting is a
-  // BlockingSection; kResourceExhausted, too, where that can't be entered.
+  // then it is tried anew, as is one whose providers are all refused. kResourceExhausted: there is
+  // no room beside models that are in use; kUnavailable: nor would there be without these, or this
+  // is being destroyed; kDeadlineExceeded, kCancelled: while the load was waited for, which goes on
+  // for others. Waiting is a BlockingSection; kResourceExhausted, too, where that can't be entered.
   Result<Lease> Use(const RequestContext& context, size_t model);
 
-  // Loads it now, even if that failed a moment ago.
+  // Loads it now, even if that failed a moment ago, and anew where no provider serves.
   Status Load(const RequestContext& context, size_t model);
 
   // Takes it away; requests that use it end well, and it goes with the last of them, while new ones
@@ -131,6 +132,8 @@ class ModelRegistry {
   };
 
   Result<Lease> Acquire(const RequestContext& context, Slot& slot, bool retry_at_once);
+  // Has it leave, at once or with its last request.
+  void Drain(Slot& slot, std::string_view why) AKIDB_REQUIRES(mutex_);
   void Release(Slot& slot) AKIDB_EXCLUDES(mutex_);
   void TellThatLessIsUsed() AKIDB_REQUIRES(mutex_);
   // Makes room, and has a thread of its own load it.

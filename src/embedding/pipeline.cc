@@ -151,6 +151,12 @@ Result<EmbedResult> Pipeline::Embed(const RequestContext& context, const EmbedRe
   return std::move(result);
 }
 
+bool Pipeline::Serves() const {
+  const std::vector<ProviderState> states = Providers();
+  return states.empty() || std::any_of(states.begin(), states.end(),
+                                       [](const ProviderState& state) { return state.serves; });
+}
+
 Status Pipeline::Open(Job& job) {
   AKIDB_ASSIGN_OR_RETURN(job.waiting, scheduler_.Open(job.context, job.lane, job.size));
   return OkStatus();

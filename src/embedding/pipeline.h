@@ -53,6 +53,11 @@ class Pipeline {
   // What the session may run on.
   std::vector<ProviderState> Providers() const { return session_->Providers(); }
 
+  // Session::Refused.
+  bool Refused() const { return session_->Refused(); }
+  // Whether texts would be run now.
+  bool Serves() const;
+
   // Texts that wait to be run, and what runs take.
   size_t queued() const { return scheduler_.queued(); }
   std::vector<RunTime> RunTimes() const { return scheduler_.run_times(); }

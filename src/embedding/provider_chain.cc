@@ -11,10 +11,12 @@
 namespace akidb::embedding {
 namespace {
 
-// What another try can't mend.
-bool IsForGood(const Status& status) {
-  return status.code() == ErrorCode::kUnsupported || status.code() == ErrorCode::kCorruption ||
-         status.code() == ErrorCode::kInvalidArgument;
+// What another try can't mend. Files of a session that was in service before may be so again: they
+// are away while another version is put there.
+bool IsForGood(const Status& status, bool has_served) {
+  if (status.code() == ErrorCode::kUnsupported) return true;
+  return !has_served &&
+         (status.code() == ErrorCode::kCorruption || status.code() == ErrorCode::kInvalidArgument);
 }
 
 // What a damaged engine can't be to blame for: it isn't read, or there is no room for it.
@@ -62,6 +64,7 @@ struct ProviderChain::Slot {
   LinkState state = LinkState::kWaiting;
   bool waited_for = false;  // while it is being made: there is none to serve meanwhile
   std::shared_ptr<Session> session;
+  bool has_served = false;
   CircuitBreaker::Clock::time_point served_since;
   CircuitBreaker breaker;
   Status why;
@@ -230,6 +233,7 @@ Status ProviderChain::Install(Slot& slot, Result<std::shared_ptr<Session>> made)
 
 void ProviderChain::Serve(Slot& slot, std::shared_ptr<Session> session) {
   slot.session = std::move(session);
+  slot.has_served = true;
   slot.served_since = CircuitBreaker::Clock::now();
   slot.state = LinkState::kReady;
   slot.why = OkStatus();
@@ -248,7 +252,7 @@ void ProviderChain::Serve(Slot& slot, std::shared_ptr<Session> session) {
 }
 
 void ProviderChain::Judge(Slot& slot, const Status& failure) {
-  const bool for_good = IsForGood(failure);
+  const bool for_good = IsForGood(failure, slot.has_served);
   slot.why = failure;
   if (slot.make_again) {
     slot.state = LinkState::kBuilding;
@@ -511,6 +515,13 @@ std::vector<ProviderState> ProviderChain::Providers() const {
     state.retry_in_s = std::max(0.0, left.count());
   }
   return states;
+}
+
+bool ProviderChain::Refused() const {
+  MutexLock lock(mutex_);
+  return std::all_of(slots_.begin(), slots_.end(), [](const std::unique_ptr<Slot>& slot) {
+    return slot->state == LinkState::kRefused;
+  });
 }
 
 void ProviderChain::StartMending() {

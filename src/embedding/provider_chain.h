@@ -34,8 +34,9 @@ namespace akidb::embedding {
 struct ProviderLink {
   Provider provider = Provider::kCpu;
   std::string variant;  // of the model; for reports
-  // Slow, and called by one thread at a time; `progress` may be null. kUnsupported, kCorruption and
-  // kInvalidArgument are for good; after another error it is tried again.
+  // Slow, and called by one thread at a time; `progress` may be null. kUnsupported is for good, and
+  // kCorruption and kInvalidArgument are where no session was in service before; after another
+  // error it is tried again.
   std::function<Result<std::unique_ptr<Session>>(LoadProgress* progress)> make;
   // Deletes what earlier sessions have kept for the next ones (engines), as it may be damaged;
   // false: there is nothing. Called once at most, when a session can't be made or proved. May be
@@ -75,6 +76,8 @@ class ProviderChain final : public Session {
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override;
 
   std::vector<ProviderState> Providers() const override;
+  // Whether every link is.
+  bool Refused() const override AKIDB_EXCLUDES(mutex_);
 
  private:
   struct Slot;

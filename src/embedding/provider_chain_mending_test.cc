@@ -92,6 +92,36 @@ TEST_F(ProviderChainMendingTest, OneThatIsLostWhileNobodyAsksIsMadeAnewByTheNext
   }
 }
 
+TEST_F(ProviderChainMendingTest, OneWhoseFilesWereAwayForAMomentServesAgain) {
+  options_.breaker.pause_first = milliseconds(0);
+  options_.breaker.pause_max = milliseconds(1);
+  for (const Status& failure :
+       {InvalidArgumentError("model.onnx is missing"), CorruptionError("another checksum")}) {
+    ASSERT_TRUE(StartWith({LinkOf(Provider::kCpu, cpu_)}).ok());
+    cpu_.FailToStart(failure);
+    cpu_.Lose(UnavailableError("the process has ended"));
+    EXPECT_EQ(Run().status().code(), ErrorCode::kUnavailable);
+    EXPECT_FALSE(chain_->Refused());
+    cpu_.FailToStart(OkStatus());
+    WaitUntilReady(0);
+    EXPECT_EQ(MustRun(), 2);
+    // One that hasn't served yet is as it is.
+    cpu_.FailToStart(failure);
+    EXPECT_EQ(StartWith({LinkOf(Provider::kCpu, cpu_)}).code(), failure.code());
+    cpu_.FailToStart(OkStatus());
+  }
+}
+
+TEST_F(ProviderChainMendingTest, KnowsThatNobodyIsLeft) {
+  ASSERT_TRUE(Start().ok());
+  gpu_.Answer(UnavailableError("the GPU is lost"));
+  EXPECT_EQ(MustRun(), 2);
+  EXPECT_FALSE(chain_->Refused());
+  ASSERT_TRUE(StartWith({gpu_link_}).ok());
+  EXPECT_FALSE(Run().ok());
+  EXPECT_TRUE(chain_->Refused());
+}
+
 // The pause of an hour is longer than it has lived.
 TEST_F(ProviderChainMendingTest, OneThatIsLostSoonAfterItWasMadeIsNotMadeAnewAtOnce) {
   ASSERT_TRUE(StartWith({LinkOf(Provider::kCpu, cpu_)}).ok());

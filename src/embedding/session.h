@@ -97,6 +97,10 @@ class Session {
   // run, so that one that was lost while nobody ran is replaced rather than run.
   virtual Status Lost() { return OkStatus(); }
 
+  // Nothing is left that a run could succeed on: it is to be made anew. Cheap: asked before each
+  // use.
+  virtual bool Refused() const { return false; }
+
   // It is about to be destroyed: what it makes to run on is given up, and nothing more is made.
   virtual void StopMaking() {}
 
