@@ -212,7 +212,8 @@ class Embedder {
   virtual Status Load(const RequestContext& context, std::string_view name) = 0;
   // Unloads it: requests that use it end well, new ones wait and load it anew; a load is stopped.
   // Returns when it is gone, and at once where it wasn't loaded. kInvalidArgument: unknown, or
-  // pinned; kDeadlineExceeded, kCancelled: it is still in use, and goes with the last request.
+  // pinned; kDeadlineExceeded, kCancelled, kResourceExhausted (too many requests wait): it is still
+  // in use, and goes with the last request.
   virtual Status Unload(const RequestContext& context, std::string_view name) = 0;
   // The program is about to end: loads are stopped and none begins any more, so that nobody waits
   // for a process that hangs; who would gets kUnavailable.

@@ -17,6 +17,10 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kCancelPoll{10};
 constexpr size_t kOftenPolled = 16;
 
+Status TooManyWait(const std::string& so) {
+  return ResourceExhaustedError("too many requests wait for models" + so);
+}
+
 }  // namespace
 
 struct ModelRegistry::Slot {
@@ -315,14 +319,15 @@ Status ModelRegistry::Unload(const RequestContext& context, size_t model) {
   BlockingSection away;
   MutexLock lock(mutex_);
   if (slot.stage == Stage::kUnloaded) return OkStatus();
-  // Where too many wait already, perhaps for this load, it waits in its place.
-  static_cast<void>(away.Enter());
+  // In its place it would hold up those that it waits for.
+  const bool may_wait = away.Enter();
   const uint64_t loads = slot.loads;
   const auto is_coming = [&] {
     return slot.stage == Stage::kWaiting || slot.stage == Stage::kLoading;
   };
   while (is_coming() && slot.loads == loads) {
     if (slot.stage == Stage::kLoading) slot.progress.control().Stop();
+    if (!may_wait) return TooManyWait("; try again in a second");
     AKIDB_RETURN_IF_ERROR(WaitForChange(context));
   }
   // Another load is for those that came meanwhile, and may have ended already.
@@ -334,6 +339,7 @@ Status ModelRegistry::Unload(const RequestContext& context, size_t model) {
     Drain(slot, "it was asked to");
   }
   while (slot.retired == before) {
+    if (!may_wait) return TooManyWait("; model " + slot.model.id + " goes with its last request");
     if (Status status = WaitForChange(context); !status.ok()) {
       return status.WithContext("model " + slot.model.id + " is unloaded when its last request, " +
                                 "of " + std::to_string(slot.requests) + ", ends");
@@ -391,8 +397,7 @@ Status ModelRegistry::WaitForChange(const RequestContext& context) {
 }
 
 Status ModelRegistry::Leave(BlockingSection& away) {
-  if (away.Enter()) return OkStatus();
-  return ResourceExhaustedError("too many requests wait for models; try again in a second");
+  return away.Enter() ? OkStatus() : TooManyWait("; try again in a second");
 }
 
 ModelRegistry::State ModelRegistry::state(size_t model) const {

@@ -100,7 +100,7 @@ class ModelRegistry {
   // Takes it away; requests that use it end well, and it goes with the last of them, while new ones
   // wait and load it anew. A load is stopped. Returns when it is gone, and at once where it wasn't
   // loaded. kInvalidArgument: it is pinned; kDeadlineExceeded, kCancelled: it is still in use, and
-  // will go.
+  // will go; kResourceExhausted: likewise, and too many requests wait for this one to.
   Status Unload(const RequestContext& context, size_t model);
 
   // The program is about to end: loads are stopped, and none begins any more (kUnavailable).

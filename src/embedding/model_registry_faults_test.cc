@@ -1,10 +1,11 @@
-// Models whose providers fail.
+// Models whose providers fail, and pools that are full.
 #include <future>
 #include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "base/request_pool.h"
 #include "embedding/model_registry_fixture.h"
 
 namespace akidb::embedding {
@@ -50,6 +51,42 @@ TEST_F(ModelRegistryFaultsTest, ALoadIsDoneAnewWhereNoProviderServes) {
   EXPECT_EQ(registry_->Load(context_, 0).code(), ErrorCode::kCorruption);
   EXPECT_TRUE(registry_->Load(context_, 0).ok());
   EXPECT_EQ(source_->loads, 3);
+}
+
+// The pool has one place, and one more may wait: for the model's run.
+TEST_F(ModelRegistryFaultsTest, AnUnloadThatMayNotWaitHoldsUpNobody) {
+  Make({10});
+  ASSERT_TRUE(Use(0).ok());
+  source_->run_gate.Shut();
+  std::promise<Status> embedded;
+  std::promise<Status> unloaded;
+  RequestPool pool({.name = "request", .threads = 1, .queue_max = 10, .waiting_max = 1});
+  ASSERT_TRUE(pool.Submit([&] { embedded.set_value(EmbedWith(*registry_, 0)); }).ok());
+  source_->run_gate.WaitForWaiting(1);
+  ASSERT_TRUE(pool.Submit([&] { unloaded.set_value(registry_->Unload(context_, 0)); }).ok());
+  const Status refused = unloaded.get_future().get();
+  EXPECT_EQ(refused.code(), ErrorCode::kResourceExhausted);
+  EXPECT_NE(refused.message().find("goes with its last request"), std::string_view::npos);
+  EXPECT_EQ(registry_->state(0).state, ModelState::kDraining);
+  source_->run_gate.Open();
+  EXPECT_TRUE(embedded.get_future().get().ok());
+  WaitForState(0, ModelState::kInstalled);
+}
+
+TEST_F(ModelRegistryFaultsTest, AnUnloadThatMayNotWaitStopsALoad) {
+  Make({10});
+  source_->load_gate.Shut();
+  std::promise<Status> used;
+  std::promise<Status> unloaded;
+  RequestContext context;
+  RequestPool pool({.name = "request", .threads = 1, .queue_max = 10, .waiting_max = 1});
+  ASSERT_TRUE(pool.Submit([&] { used.set_value(registry_->Use(context, 0).status()); }).ok());
+  source_->load_gate.WaitForWaiting(1);
+  ASSERT_TRUE(pool.Submit([&] { unloaded.set_value(registry_->Unload(context_, 0)); }).ok());
+  EXPECT_EQ(unloaded.get_future().get().code(), ErrorCode::kResourceExhausted);
+  // Who waited for it loads it anew.
+  EXPECT_TRUE(used.get_future().get().ok());
+  EXPECT_EQ(source_->loads, 2);
 }
 
 }  // namespace
