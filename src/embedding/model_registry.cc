@@ -41,6 +41,7 @@ struct ModelRegistry::Slot {
   Status outcome{};
   std::thread loader{};
   steady_clock::time_point failed_at{};
+  steady_clock::time_point stopped_at{};  // the last load, to make room
 };
 
 // Under the registry's lock.
@@ -67,6 +68,7 @@ ModelRegistry::ModelRegistry(RegistryOptions options, ModelSource& source, Logge
       bytes_max_(options.bytes_max),
       retry_pause_(options.retry_pause),
       unwanted_max_(options.unwanted_max),
+      stop_max_(options.stop_max),
       source_(source),
       log_(log) {
   for (RegistryOptions::Model& model : options.models) {
@@ -247,7 +249,10 @@ Status ModelRegistry::MakeRoom(const RequestContext& context, const Slot& slot) 
     const Amount stays = AmountOf(
         [this](const Slot& other) { return IsHeld(other) && !IsGoing(other) && !MayGo(other); });
     if (!FitsBeside(stays, slot)) return NoRoom(slot);
-    if (Slot* victim = LeastRecentlyUsed(); victim != nullptr) {
+    const Amount later =
+        AmountOf([this](const Slot& other) { return IsHeld(other) && !EndsSoon(other); });
+    Slot* victim = FitsBeside(later, slot) ? nullptr : LeastRecentlyUsed();
+    if (victim != nullptr) {
       MakeWay(*victim, slot);
     } else {
       ++making_room_;
@@ -265,6 +270,7 @@ void ModelRegistry::MakeWay(Slot& slot, const Slot& other) {
                      : "it made room for another",
              {{"model", slot.model.id}, {"for", other.model.id}});
   if (is_load) {
+    slot.stopped_at = steady_clock::now();
     slot.progress.control().Stop();
   } else {
     ++counted_.evictions;
@@ -362,6 +368,11 @@ bool ModelRegistry::MayGo(const Slot& slot) const {
 bool ModelRegistry::IsGoing(const Slot& slot) {
   return slot.stage == Stage::kDraining ||
          (slot.stage == Stage::kLoading && !slot.progress.Check().ok());
+}
+
+bool ModelRegistry::EndsSoon(const Slot& slot) const {
+  if (!IsGoing(slot) || slot.requests > 0) return false;
+  return slot.stage == Stage::kDraining || steady_clock::now() - slot.stopped_at < stop_max_;
 }
 
 ModelRegistry::Slot* ModelRegistry::LeastRecentlyUsed() const {

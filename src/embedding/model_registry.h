@@ -50,6 +50,8 @@ struct RegistryOptions {
   std::chrono::steady_clock::duration retry_pause = std::chrono::seconds(1);
   // A load that nobody has waited for so long gives way to another: it may hang.
   std::chrono::steady_clock::duration unwanted_max = std::chrono::seconds(10);
+  // Its end is waited for so long before a model that serves goes in its place.
+  std::chrono::steady_clock::duration stop_max = std::chrono::seconds(10);
 };
 
 // Thread-safe.
@@ -149,6 +151,8 @@ class ModelRegistry {
   bool MayGo(const Slot& slot) const;
   // Whether it leaves, or its load is stopped.
   static bool IsGoing(const Slot& slot);
+  // Likewise, and nothing but its own end is waited for.
+  bool EndsSoon(const Slot& slot) const;
   // Takes it away, or has its load stopped.
   void MakeWay(Slot& slot, const Slot& other) AKIDB_REQUIRES(mutex_);
   bool IsBusy() const AKIDB_REQUIRES(mutex_);
@@ -165,6 +169,7 @@ class ModelRegistry {
   const uint64_t bytes_max_;
   const std::chrono::steady_clock::duration retry_pause_;
   const std::chrono::steady_clock::duration unwanted_max_;
+  const std::chrono::steady_clock::duration stop_max_;
   ModelSource& source_;
   Logger& log_;
   std::vector<std::unique_ptr<Slot>> slots_;  // fixed; their states are guarded by mutex_

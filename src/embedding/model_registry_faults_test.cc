@@ -1,4 +1,4 @@
-// Models whose providers fail, and pools that are full.
+// Models whose providers fail, loads that are stopped, and pools that are full.
 #include <future>
 #include <optional>
 #include <string>
@@ -87,6 +87,33 @@ TEST_F(ModelRegistryFaultsTest, AnUnloadThatMayNotWaitStopsALoad) {
   // Who waited for it loads it anew.
   EXPECT_TRUE(used.get_future().get().ok());
   EXPECT_EQ(source_->loads, 2);
+}
+
+TEST_F(ModelRegistryFaultsTest, WhereAStoppedLoadMakesRoomNoOtherGoes) {
+  options_.models_max = 2;
+  options_.unwanted_max = std::chrono::seconds(0);
+  Make({10, 10, 10});
+  ASSERT_TRUE(Use(0).ok());
+  LeaveALoad(1);
+  EXPECT_TRUE(EmbedWith(*registry_, 2).ok());
+  EXPECT_EQ(Loaded(), "02");
+  EXPECT_EQ(registry_->statistics().evictions, 0u);
+}
+
+TEST_F(ModelRegistryFaultsTest, AStoppedLoadThatHangsIsNotWaitedForForEver) {
+  options_.models_max = 2;
+  options_.unwanted_max = std::chrono::seconds(0);
+  options_.stop_max = std::chrono::milliseconds(20);
+  Make({10, 10, 10});
+  ASSERT_TRUE(Use(0).ok());
+  source_->hanging = 1;
+  source_->hang_gate.Shut();
+  RequestContext hurried(std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
+  EXPECT_EQ(registry_->Use(hurried, 1).status().code(), ErrorCode::kDeadlineExceeded);
+  EXPECT_TRUE(EmbedWith(*registry_, 2).ok());
+  EXPECT_EQ(Loaded(), "2");
+  source_->hang_gate.Open();
+  WaitForState(1, ModelState::kInstalled);
 }
 
 }  // namespace
