@@ -157,13 +157,15 @@ std::string Indented(std::string_view json) {
   size_t depth = 0;
   size_t lists = 0;
   bool in_text = false;
+  bool escaped = false;  // by a backslash
   auto new_line = [&] {
     if (lists == 0) out.append("\n").append(2 * depth, ' ');
   };
   for (size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
     const bool closes = !in_text && (c == '}' || (c == ']' && lists > 0));
-    if (c == '"' && (i == 0 || json[i - 1] != '\\')) in_text = !in_text;
+    if (c == '"' && !escaped) in_text = !in_text;
+    escaped = c == '\\' && !escaped;
     if (in_text || c == '"') {
       out += c;
     } else if (c == '{') {
