@@ -212,7 +212,8 @@ void ModelRegistry::LoadInto(Slot& slot) {
   slot.failed_at = steady_clock::now();
   if (pipeline.ok()) slot.pipeline = std::move(pipeline).value();
   slot.stage = slot.pipeline ? Stage::kReady : Stage::kUnloaded;
-  ++(slot.pipeline ? counted_.loads : counted_.failed_loads);
+  if (slot.pipeline) ++counted_.loads;
+  if (!slot.failure.ok()) ++counted_.failed_loads;
   ++slot.loads;
   changed_.NotifyAll();
 }
@@ -229,7 +230,12 @@ Result<std::unique_ptr<Pipeline>> ModelRegistry::LoadLogged(Slot& slot) {
         UnavailableError("while model " + slot.model.id + " was loaded: " + exception.what());
   }
   const double ms = slot.progress.state().seconds * 1000;
-  if (pipeline.ok()) {
+  const bool was_stopped =
+      pipeline.status().code() == ErrorCode::kCancelled && slot.progress.control().stopped();
+  if (was_stopped) {
+    log_.Write(LogLevel::kInfo, "model_load_stopped", "nobody wants it any more",
+               {{"model", slot.model.id}, {"dur_ms", ms}});
+  } else if (pipeline.ok()) {
     log_.Write(LogLevel::kInfo, "model_loaded", "the model is ready",
                {{"model", slot.model.id}, {"dur_ms", ms}});
   } else {

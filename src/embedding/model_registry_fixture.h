@@ -6,10 +6,13 @@
 #include <cmath>
 #include <functional>
 #include <future>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -48,6 +51,24 @@ class Gate {
   CondVar changed_;
   bool open_ = true;
   int waiting_ = 0;
+};
+
+// The names of what was logged.
+class EventLog final : public Logger {
+ public:
+  void Write(LogLevel, std::string_view event, std::string_view,
+             std::initializer_list<LogField>) override {
+    MutexLock lock(mutex_);
+    events_.insert(std::string(event));
+  }
+  size_t CountOf(const std::string& event) const {
+    MutexLock lock(mutex_);
+    return events_.count(event);
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::multiset<std::string> events_ AKIDB_GUARDED_BY(mutex_);
 };
 
 // What is in memory.
@@ -123,7 +144,10 @@ class NumberSource final : public ModelSource {
     load_gate.Pass();
     if (model == hanging) hang_gate.Pass();
     progress.control().Detach();
-    AKIDB_RETURN_IF_ERROR(progress.Check());
+    if (Status stopped = progress.Check(); !stopped.ok()) {
+      ++stops;
+      return stopped;
+    }
     if (failures > 0) {
       --failures;
       if (out_of_memory) throw std::bad_alloc();
@@ -151,6 +175,7 @@ class NumberSource final : public ModelSource {
   Health health;
   Memory memory;
   std::atomic<int> loads{0};
+  std::atomic<int> stops{0};  // of these
   std::atomic<int> forgotten{0};
   std::atomic<int> failures{0};  // of the next loads
   bool out_of_memory = false;
@@ -167,7 +192,7 @@ class ModelRegistryTest : public testing::Test {
     for (size_t i = 0; i < bytes.size(); ++i) {
       options_.models.push_back({std::to_string(i), bytes[i], i < pinned_});
     }
-    registry_ = std::make_unique<ModelRegistry>(options_, *source_, *log_);
+    registry_ = std::make_unique<ModelRegistry>(options_, *source_, log_);
   }
 
   Status Use(size_t model) { return registry_->Use(context_, model).status(); }
@@ -210,7 +235,7 @@ class ModelRegistryTest : public testing::Test {
     while (registry_->state(model).state != state) std::this_thread::yield();
   }
 
-  std::unique_ptr<Logger> log_ = MakeNullLogger();
+  EventLog log_;
   RequestContext context_;
   RegistryOptions options_;
   size_t pinned_ = 0;  // so many of the first models
