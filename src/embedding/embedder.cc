@@ -177,18 +177,16 @@ class InstalledModels final : public Embedder, private ModelSource {
     info.queued_texts = state.queued;
     info.run_times = state.run_times;
     if (state.state != ModelState::kInstalled && state.state != ModelState::kFailed) return info;
-    if (std::string missing = MissingFiles(fs_, model.model); !missing.empty()) {
+    if (const Status found = FindFiles(fs_, model.model); !found.ok()) {
       info.state = ModelState::kAbsent;
-      info.state_reason = std::move(missing);
+      info.state_reason = std::string(found.message());
     }
     return info;
   }
 
   Result<std::unique_ptr<Pipeline>> LoadModel(size_t index, LoadProgress& progress) override {
     DescribedModel& model = *models_[index];
-    if (std::string missing = MissingFiles(fs_, model.model); !missing.empty()) {
-      return InvalidArgumentError(std::move(missing));
-    }
+    AKIDB_RETURN_IF_ERROR(FindFiles(fs_, model.model));
     AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<const TextEncoder> encoder, EncoderOf(model));
     LoadOptions options;
     options.pipeline.workers = options_.threads > 0 ? options_.threads : PhysicalCores(fs_);

@@ -188,8 +188,9 @@ class Embedder {
   // says what to install; dims not offered; neither texts nor ids, or both; an id that no token
   // has), kTooLarge (Truncate::kNone; more than tokens_max, what was queued of the request being
   // given up), kResourceExhausted (queue full; no room beside models that are in use), kUnavailable
-  // (no room beside pinned ones), kDeadlineExceeded, kCancelled, kCorruption (checksum, width).
-  // Invalid UTF-8 is read as U+FFFD. A text of 0 bytes is embedded as its special tokens alone.
+  // (no room beside pinned ones; files that can't be looked at), kDeadlineExceeded, kCancelled,
+  // kCorruption (checksum, width). Invalid UTF-8 is read as U+FFFD. A text of 0 bytes is embedded
+  // as its special tokens alone.
   virtual Result<EmbedResult> Embed(const RequestContext& context, const EmbedRequest& request) = 0;
 
   // The ids that texts become. Needs the model's files, but neither its graph nor ONNX Runtime.

@@ -214,6 +214,18 @@ TEST_F(EmbedderTest, LoadsAfterAMissingFileCameBack) {
   EXPECT_EQ(embedder->FindModel("")->state, ModelState::kReady);
 }
 
+// A link to itself: as a folder that this process may not enter, but for every user.
+TEST_F(EmbedderTest, AFileThatCantBeLookedAtIsNotTheCallersFault) {
+  files::create_directories(ModelFolder());
+  files::create_symlink("model.onnx", GraphPath());
+  EmbedderOptions options;
+  options.models_dir = folder_;
+  std::unique_ptr<Embedder> embedder = Make(options);
+  const Status status = Embed(*embedder, {"a"}).status();
+  EXPECT_EQ(status.code(), ErrorCode::kUnavailable);
+  EXPECT_NE(status.message().find(GraphPath()), std::string_view::npos) << status.message();
+}
+
 TEST_F(EmbedderTest, RefusesAWrongOutputWidth) {
   NeedModel();
   if (IsSkipped()) return;

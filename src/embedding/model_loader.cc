@@ -155,16 +155,14 @@ bool ServesOnGpu(const Session& session) {
 
 }  // namespace
 
-std::string MissingFiles(env::FileSystem& fs, const InstalledModel& model) {
+Status FindFiles(env::FileSystem& fs, const InstalledModel& model) {
   const Manifest& manifest = model.manifest;
   for (const ModelFile* file : RequiredFiles(manifest)) {
     Result<bool> exists = fs.Exists(env::JoinPath(model.folder, file->path));
-    if (!exists.ok()) return std::string(exists.status().message());
-    if (*exists) continue;
-    const PlacedFile placed{manifest.id, model.folder, *file, CanPull(manifest)};
-    return std::string(NotInstalled(placed).message());
+    if (!exists.ok()) return UnavailableError(std::string(exists.status().message()));
+    if (!*exists) return NotInstalled({manifest.id, model.folder, *file, CanPull(manifest)});
   }
-  return "";
+  return OkStatus();
 }
 
 Result<std::shared_ptr<const TextEncoder>> LoadTextEncoder(env::FileSystem& fs,

@@ -20,9 +20,9 @@
 
 namespace akidb::embedding {
 
-// Where files of the model are missing: a sentence that says what to do; empty when all are there.
-// Only looks at names.
-std::string MissingFiles(env::FileSystem& fs, const InstalledModel& model);
+// Whether the files of the model are there. kInvalidArgument: one is missing, the message says what
+// to do; kUnavailable: this process can't look. Only looks at names.
+Status FindFiles(env::FileSystem& fs, const InstalledModel& model);
 
 // Checks size and SHA-256 of the tokenizer's file and reads it. kInvalidArgument (it is missing),
 // kCorruption (truncated, other checksum, not what the manifest describes), kIo; kUnsupported and
