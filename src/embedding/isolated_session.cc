@@ -176,6 +176,9 @@ Status IsolatedSession::Run(const TokenBatch& batch, RunControl& control, const 
   return status;
 }
 
+// Where it fails, the next run shows it.
+void IsolatedSession::GiveBack() { (void)control_.Send(EncodeMessage(ReturnMemory{})).ok(); }
+
 Result<std::unique_ptr<IsolatedSession::Lane>> IsolatedSession::TakeLane() {
   uint32_t number = 0;
   {

@@ -63,6 +63,7 @@ class IsolatedSession final : public Session {
   // Session::Run. kUnavailable: the worker is lost, the message tells how it ended.
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override;
 
+  void GiveBack() override;
   std::vector<NodeCount> Nodes() const override { return nodes_; }
   Status Lost() override AKIDB_EXCLUDES(mutex_);
 

@@ -28,7 +28,8 @@ BatchScheduler::Size SizeOf(const EmbedRequest& request) {
   return size;
 }
 
-SchedulerOptions MakeSchedulerOptions(const Manifest& manifest, const PipelineOptions& options) {
+SchedulerOptions MakeSchedulerOptions(const Manifest& manifest, const PipelineOptions& options,
+                                      Session& session) {
   SchedulerOptions scheduler;
   scheduler.name = "embed";
   scheduler.workers = options.workers;
@@ -37,7 +38,12 @@ SchedulerOptions MakeSchedulerOptions(const Manifest& manifest, const PipelineOp
   scheduler.batch_tokens = manifest.one_text_a_run ? 1 : options.batch_tokens;
   scheduler.ingest_run_max = options.ingest_run_max;
   scheduler.bucket_step = options.bucket_step;
-  scheduler.give_back = options.give_back;
+  if (options.give_back) {
+    scheduler.give_back = [&session, give_back = options.give_back] {
+      session.GiveBack();
+      give_back();
+    };
+  }
   scheduler.items_max = options.queue_items_max;
   scheduler.bytes_max = options.queue_bytes_max;
   return scheduler;
@@ -106,7 +112,7 @@ Pipeline::Pipeline(std::shared_ptr<const TextEncoder> encoder, std::unique_ptr<S
       fingerprint_(Fingerprint(manifest())),
       query_cache_(options.query_cache),
       token_rows_(options.token_rows),
-      scheduler_(MakeSchedulerOptions(manifest(), options),
+      scheduler_(MakeSchedulerOptions(manifest(), options, *session_),
                  [this](std::span<const BatchItem> items, RunControl& control) {
                    return RunSequences(*session_, manifest().pooling, items, control);
                  }) {}

@@ -34,7 +34,8 @@ struct PipelineOptions {
   // Ids from there on would fail their run: the graph has no rows for them. It may become less as
   // sessions are made. Shared with who makes them; null: any id is run.
   std::shared_ptr<const std::atomic<uint64_t>> token_rows;
-  // Called on a worker's thread when nothing but queries was to be run for a while; empty: nothing.
+  // Called on a worker's thread when nothing but queries was to be run for a while, with the
+  // session's GiveBack; empty: neither is.
   std::function<void()> give_back;
 };
 

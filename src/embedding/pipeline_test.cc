@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <limits>
 #include <mutex>
 #include <set>
@@ -23,6 +24,7 @@ struct Runs {
   size_t count = 0;  // of sequences, each as often as it was run
   size_t items_max = 0;
   bool padded = false;
+  std::promise<void> given_back;  // once
 };
 
 // A token's hidden state is its id and its place, so that pooling shows which token was taken.
@@ -45,6 +47,7 @@ class RecordingSession final : public Session {
     }
     return use({values, batch.items, batch.tokens, 4});
   }
+  void GiveBack() override { runs_.given_back.set_value(); }
 
  private:
   Runs& runs_;
@@ -298,6 +301,19 @@ TEST_F(PipelineTest, TextsHaveNoMoreTokensThanARequestAllows) {
   EXPECT_EQ(status.code(), ErrorCode::kTooLarge);
   EXPECT_NE(status.message().find("more than 23 tokens"), std::string::npos);
   EXPECT_NE(status.message().find("from text 2 on"), std::string::npos);
+}
+
+TEST_F(PipelineTest, ASessionThatRestsGivesBackToo) {
+  std::promise<void> here;
+  options_.give_back = [&] { here.set_value(); };
+  Pipeline pipeline(
+      std::make_shared<const TextEncoder>(manifest_, std::make_unique<ByteTokenizer>()),
+      std::make_unique<RecordingSession>(runs_), options_);
+  const std::vector<std::string> texts = {"text"};
+  request_.texts = texts;
+  ASSERT_TRUE(pipeline.Embed(context_, request_).ok());
+  runs_.given_back.get_future().wait();
+  here.get_future().wait();
 }
 
 }  // namespace

@@ -94,6 +94,17 @@ void ProviderChain::StopMaking() {
   changed_.NotifyAll();
 }
 
+void ProviderChain::GiveBack() {
+  std::vector<std::shared_ptr<Session>> sessions;
+  {
+    MutexLock lock(mutex_);
+    for (const std::unique_ptr<Slot>& slot : slots_) {
+      if (slot->session != nullptr) sessions.push_back(slot->session);
+    }
+  }
+  for (const std::shared_ptr<Session>& session : sessions) session->GiveBack();
+}
+
 Result<std::unique_ptr<ProviderChain>> ProviderChain::Start(std::vector<ProviderLink> links,
                                                             ProviderChainOptions options,
                                                             Logger& log, LoadProgress* progress) {

@@ -71,6 +71,7 @@ class ProviderChain final : public Session {
 
   // No session is made any more; one that a worker process makes is given up (LoadProgress).
   void StopMaking() override AKIDB_EXCLUDES(mutex_);
+  void GiveBack() override AKIDB_EXCLUDES(mutex_);
 
   // Session::Run; kUnavailable, too, when no provider can run at the moment.
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override;

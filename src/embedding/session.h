@@ -101,6 +101,10 @@ class Session {
   // use.
   virtual bool Refused() const { return false; }
 
+  // It rests: another process that it runs in gives back what its runs have left there. What they
+  // left in this one is the caller's to give back.
+  virtual void GiveBack() {}
+
   // It is about to be destroyed: what it makes to run on is given up, and nothing more is made.
   virtual void StopMaking() {}
 

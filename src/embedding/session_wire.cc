@@ -223,6 +223,8 @@ void Visit(auto& fields, Is<RunReport> auto& message) {
 
 void Visit(auto& /*fields*/, Is<ReleaseMemory> auto& /*message*/) {}
 
+void Visit(auto& /*fields*/, Is<ReturnMemory> auto& /*message*/) {}
+
 void Visit(auto& fields, Is<GpuDevice> auto& device) {
   auto& [name, compute_capability, memory_bytes, integrated] = device;
   fields(name);

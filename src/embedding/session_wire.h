@@ -1,9 +1,9 @@
 // What a database and the worker process of a session say to each other, and how the memory that
 // both see is laid out. Both are the same program of the same build, so the form may change freely.
 //
-// The control socket carries OpenRequest, OpenLane and CancelRun to the worker, LoadReport and
-// OpenReport back. Each lane, a socket of its own, carries one run at a time: RunRequest to the
-// worker, RunReport back.
+// The control socket carries OpenRequest, OpenLane, CancelRun and ReturnMemory to the worker,
+// LoadReport and OpenReport back. Each lane, a socket of its own, carries one run at a time:
+// RunRequest to the worker, RunReport back.
 #pragma once
 
 #include <cstddef>
@@ -64,6 +64,9 @@ struct RunReport {
 // The lane's memory is given back.
 struct ReleaseMemory {};
 
+// The worker's malloc keeps nothing that it holds free.
+struct ReturnMemory {};
+
 // In place of OpenRequest, by who wants no session: answered with LookReport.
 struct LookRequest {};
 
@@ -71,8 +74,9 @@ struct LookReport {
   GpuFacts gpu;
 };
 
-using SessionMessage = std::variant<OpenRequest, LoadReport, OpenReport, OpenLane, CancelRun,
-                                    RunRequest, RunReport, ReleaseMemory, LookRequest, LookReport>;
+using SessionMessage =
+    std::variant<OpenRequest, LoadReport, OpenReport, OpenLane, CancelRun, RunRequest, RunReport,
+                 ReleaseMemory, ReturnMemory, LookRequest, LookReport>;
 
 // Messages of a Status are cut to 32 KiB.
 std::vector<std::byte> EncodeMessage(const SessionMessage& message);

@@ -54,6 +54,7 @@ std::vector<SessionMessage> AllMessages() {
           RunReport{uint64_t{1} << 42, {}},
           RunReport{9, Status(ErrorCode::kInternal, "")},
           ReleaseMemory{},
+          ReturnMemory{},
           LookRequest{},
           LookReport{FullFacts()}};
 }

@@ -193,6 +193,10 @@ class SessionServer {
       if (lane != lanes_.end()) lane->second->Cancel(cancel->run);
       return OkStatus();
     }
+    if (std::holds_alternative<ReturnMemory>(*message)) {
+      env::ReturnFreeMemory();
+      return OkStatus();
+    }
     const auto* open = std::get_if<OpenLane>(&*message);
     if (open == nullptr || received.descriptors.empty()) return StrangeMessage();
     lanes_[open->lane] =

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <future>
+#include <memory>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -62,6 +63,16 @@ void WriteGarbage(uint64_t seed) {
   ForEachSocket([&](int fd) { (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
 }
 
+void LeaveMemory() {
+  constexpr size_t kBlockBytes = size_t{32} << 10;
+  std::vector<std::unique_ptr<std::byte[]>> blocks;
+  for (size_t i = 0; i < (size_t{64} << 20) / kBlockBytes; ++i) {
+    blocks.push_back(std::make_unique<std::byte[]>(kBlockBytes));
+  }
+  static std::unique_ptr<std::byte[]> kept;
+  kept = std::move(blocks.back());
+}
+
 Status HangUntilCancelled(RunControl& control) {
   std::promise<void> stopped;
   control.Attach([&] { stopped.set_value(); });
@@ -113,6 +124,9 @@ class FixtureSession final : public Session {
       }
       case BadRun::kStopItself:
         ::raise(SIGSTOP);
+        break;
+      case BadRun::kLeaveMemory:
+        LeaveMemory();
         break;
     }
     return Echo(batch, use);

@@ -23,6 +23,7 @@ enum class BadRun : int64_t {
   kFail = -12,           // with the ErrorCode that is the second id
   kReportAnother = -13,  // says that another run has ended
   kStopItself = -14,     // by SIGSTOP
+  kLeaveMemory = -15,    // 64 MiB that are free, in small blocks below one that is not
 };
 
 // What an echo gives for a token: numbers that differ by its id, its place and the column.
