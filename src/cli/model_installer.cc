@@ -1,9 +1,7 @@
 #include "cli/model_installer.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <memory>
 #include <span>
 #include <utility>
@@ -11,11 +9,11 @@
 
 #include <fmt/core.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "cli/converted_model_scripts.h"
 #include "cli/documents/child_process.h"
 #include "cli/interrupt.h"
+#include "env/random.h"
 
 namespace akidb::cli {
 namespace {
@@ -180,13 +178,42 @@ class Installer {
 };
 
 constexpr std::string_view kScratchPrefix = ".pull-";
+constexpr int kNamesTried = 10;
 
-// Apart for each process.
-std::string ScratchIn(const std::string& directory) {
-  return env::JoinPath(directory, fmt::format("{}{}", kScratchPrefix, ::getpid()));
-}
+// A folder that belongs to this process alone as long as it lives: a lock in it says so to
+// processes that don't see one another, as those of containers.
+class OwnScratch {
+ public:
+  static Result<std::unique_ptr<OwnScratch>> Make(env::FileSystem& fs,
+                                                  const std::string& directory) {
+    const std::unique_ptr<env::Random> random = env::MakeSystemRandom();
+    Status failed;
+    for (int i = 0; i < kNamesTried; ++i) {
+      const std::string path = env::JoinPath(
+          directory, fmt::format("{}{}", kScratchPrefix, random->Next() % 1'000'000'000));
+      AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(path));
+      Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(LockPath(path));
+      if (lock.ok()) {
+        return std::unique_ptr<OwnScratch>(new OwnScratch(fs, path, std::move(lock).value()));
+      }
+      // Another process took it for a leftover before it was locked.
+      failed = lock.status();
+    }
+    return failed;
+  }
+  static std::string LockPath(const std::string& path) { return env::JoinPath(path, "lock"); }
 
-// Removes what ScratchIn named for processes that were killed.
+  const std::string& path() const { return scratch_.path(); }
+
+ private:
+  OwnScratch(env::FileSystem& fs, std::string path, std::unique_ptr<env::FileLock> lock)
+      : lock_(std::move(lock)), scratch_(fs, std::move(path)) {}
+
+  const std::unique_ptr<env::FileLock> lock_;
+  const Scratch scratch_;  // goes first
+};
+
+// Removes folders of OwnScratch whose processes were killed.
 Status RemoveLeftovers(env::FileSystem& fs, const std::string& directory) {
   Result<std::vector<std::string>> names = fs.List(directory);
   if (names.status().code() == ErrorCode::kNotFound) return OkStatus();
@@ -194,15 +221,17 @@ Status RemoveLeftovers(env::FileSystem& fs, const std::string& directory) {
   for (const std::string& name : *names) {
     if (!name.starts_with(kScratchPrefix)) continue;
     const std::string number = name.substr(kScratchPrefix.size());
-    const bool is_pid = !number.empty() && number.size() < 10 &&
-                        number.find_first_not_of("0123456789") == std::string::npos;
-    const bool is_left = is_pid && ::kill(std::stoi(number), 0) != 0 && errno == ESRCH;
-    if (is_left) AKIDB_RETURN_IF_ERROR(fs.RemoveAll(env::JoinPath(directory, name)));
+    const bool is_scratch = !number.empty() && number.size() < 10 &&
+                            number.find_first_not_of("0123456789") == std::string::npos;
+    if (!is_scratch) continue;
+    const std::string path = env::JoinPath(directory, name);
+    const Result<std::unique_ptr<env::FileLock>> lock = fs.Lock(OwnScratch::LockPath(path));
+    if (lock.ok()) AKIDB_RETURN_IF_ERROR(fs.RemoveAll(path));
   }
   return OkStatus();
 }
 
-// All that the program carries along, into a new folder.
+// All that the program carries along, into a folder of its own.
 Status WriteScripts(env::FileSystem& fs, const std::string& folder) {
   AKIDB_RETURN_IF_ERROR(fs.RemoveAll(folder));
   AKIDB_RETURN_IF_ERROR(fs.CreateDirectories(folder));
@@ -290,12 +319,14 @@ Status InstallConverted(env::FileSystem& fs, const ConvertedModel& model,
 Status ConvertFolder(env::FileSystem& fs, const Conversion& conversion,
                      const std::function<void(const std::string&)>& say) {
   AKIDB_RETURN_IF_ERROR(RemoveLeftovers(fs, env::DirectoryOf(conversion.target)));
-  Scratch scratch(fs, ScratchIn(env::DirectoryOf(conversion.target)));
-  AKIDB_RETURN_IF_ERROR(WriteScripts(fs, scratch.path()));
+  AKIDB_ASSIGN_OR_RETURN(const std::unique_ptr<OwnScratch> scratch,
+                         OwnScratch::Make(fs, env::DirectoryOf(conversion.target)));
+  const std::string scripts = env::JoinPath(scratch->path(), "scripts");
+  AKIDB_RETURN_IF_ERROR(WriteScripts(fs, scripts));
   ChildProcess child;
   child.arguments = {
-      "bash", env::JoinPath(scratch.path(), "convert_qwen3.sh"),
-      conversion.tools_dir.empty() ? env::JoinPath(scratch.path(), "tools") : conversion.tools_dir,
+      "bash", env::JoinPath(scripts, "convert_qwen3.sh"),
+      conversion.tools_dir.empty() ? env::JoinPath(scratch->path(), "tools") : conversion.tools_dir,
       conversion.folder, conversion.target};
   child.arguments.insert(child.arguments.end(), conversion.options.begin(),
                          conversion.options.end());
