@@ -1,8 +1,10 @@
 #include "embedding/onnx_session_options.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "embedding/cuda_options.h"
 #include "embedding/onnx_assignment.h"
 
 namespace akidb::embedding {
@@ -54,6 +56,7 @@ Status AddExternal(const OrtFunctions& ort, const GraphBytes& model, OrtSessionO
 // The functions that belong to one kind of provider options.
 template <typename Options>
 struct ProviderCalls {
+  Provider provider;
   OrtStatus* (*create)(Options**);
   OrtStatus* (*update)(Options*, const char* const*, const char* const*, size_t);
   void (*release)(Options*);
@@ -61,15 +64,15 @@ struct ProviderCalls {
 };
 
 template <typename Options>
-Status Append(const OrtFunctions& ort, const ProviderCalls<Options>& calls, const SessionSpec& spec,
-              OrtSessionOptions* options) {
+Status Append(const OrtFunctions& ort, const ProviderCalls<Options>& calls,
+              const ProviderOptions& wanted, OrtSessionOptions* options) {
   const auto unsupported = [&](const RuntimeFailure& failure) {
-    return ProviderError(std::string(NamesOf(spec.provider).runtime) +
+    return ProviderError(std::string(NamesOf(calls.provider).runtime) +
                          " can't be used: " + failure.message);
   };
   std::vector<const char*> keys;
   std::vector<const char*> values;
-  for (const auto& [key, value] : spec.options) {
+  for (const auto& [key, value] : wanted) {
     keys.push_back(key.c_str());
     values.push_back(value.c_str());
   }
@@ -81,22 +84,45 @@ Status Append(const OrtFunctions& ort, const ProviderCalls<Options>& calls, cons
   return OkStatus();
 }
 
+Status AppendTensorRt(const OrtFunctions& ort, const ProviderOptions& wanted,
+                      OrtSessionOptions* options) {
+  return Append<OrtTensorRTProviderOptionsV2>(
+      ort,
+      {Provider::kTensorRt, ort.CreateTensorRTProviderOptions, ort.UpdateTensorRTProviderOptions,
+       ort.ReleaseTensorRTProviderOptions, ort.SessionOptionsAppendExecutionProvider_TensorRT_V2},
+      wanted, options);
+}
+
+Status AppendCuda(const OrtFunctions& ort, const ProviderOptions& wanted,
+                  OrtSessionOptions* options) {
+  return Append<OrtCUDAProviderOptionsV2>(
+      ort,
+      {Provider::kCuda, ort.CreateCUDAProviderOptions, ort.UpdateCUDAProviderOptions,
+       ort.ReleaseCUDAProviderOptions, ort.SessionOptionsAppendExecutionProvider_CUDA_V2},
+      wanted, options);
+}
+
+// For what an engine can't hold: on the same device, and with as much of its memory. A library
+// without it leaves that to the processor.
+Status AppendBehindTensorRt(const OrtFunctions& ort, const ProviderOptions& tensorrt,
+                            OrtSessionOptions* options) {
+  ProviderOptions cuda = CudaOptions(0);
+  for (const auto& [from, to] : {std::pair{"device_id", "device_id"},
+                                 std::pair{"trt_max_workspace_size", "gpu_mem_limit"}}) {
+    if (const auto it = tensorrt.find(from); it != tensorrt.end()) cuda[to] = it->second;
+  }
+  const Status appended = AppendCuda(ort, cuda, options);
+  return appended.code() == ErrorCode::kUnsupported ? OkStatus() : appended;
+}
+
 Status AppendProvider(const OrtFunctions& ort, const SessionSpec& spec,
                       OrtSessionOptions* options) {
   switch (spec.provider) {
     case Provider::kTensorRt:
-      return Append<OrtTensorRTProviderOptionsV2>(
-          ort,
-          {ort.CreateTensorRTProviderOptions, ort.UpdateTensorRTProviderOptions,
-           ort.ReleaseTensorRTProviderOptions,
-           ort.SessionOptionsAppendExecutionProvider_TensorRT_V2},
-          spec, options);
+      AKIDB_RETURN_IF_ERROR(AppendTensorRt(ort, spec.options, options));
+      return AppendBehindTensorRt(ort, spec.options, options);
     case Provider::kCuda:
-      return Append<OrtCUDAProviderOptionsV2>(
-          ort,
-          {ort.CreateCUDAProviderOptions, ort.UpdateCUDAProviderOptions,
-           ort.ReleaseCUDAProviderOptions, ort.SessionOptionsAppendExecutionProvider_CUDA_V2},
-          spec, options);
+      return AppendCuda(ort, spec.options, options);
     case Provider::kCpu:
       return UseOwnAllocator(ort, options);
   }

@@ -7,7 +7,8 @@
 namespace akidb::embedding {
 
 // `model` is borrowed until the session is made. kUnsupported: the library doesn't have the
-// provider of `spec`, or that can't start here.
+// provider of `spec`, or that can't start here. Behind TensorRT stands CUDA, where the library has
+// it.
 Status MakeSessionOptions(const OrtFunctions& ort, const GraphBytes& model, const SessionSpec& spec,
                           OrtSessionOptions** options);
 

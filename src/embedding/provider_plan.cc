@@ -8,6 +8,7 @@
 
 #include "base/json_writer.h"
 #include "base/sha256.h"
+#include "embedding/cuda_options.h"
 
 namespace akidb::embedding {
 namespace {
@@ -43,19 +44,23 @@ std::string Shapes(const SessionSpec& spec, uint64_t items, uint64_t tokens) {
   return shapes;
 }
 
-// Float32 is computed as float32, not as TF32: how exact a model is lies in its graph.
-ProviderOptions CudaOptions(const ProviderSettings& settings) {
-  ProviderOptions options = {
-      {"device_id", "0"}, {"arena_extend_strategy", "kSameAsRequested"}, {"use_tf32", "0"}};
-  if (settings.gpu_memory_bytes > 0) {
-    options["gpu_mem_limit"] = std::to_string(settings.gpu_memory_bytes);
-  }
-  return options;
+// Of one run that an engine has room for: a run of many texts has far fewer (model_loader.cc), and
+// room for the most texts of the most tokens each could be more than a GPU has.
+constexpr uint32_t kEngineTokensMax = 16'384;
+
+// The provider runs every batch on the first profile of an engine, so it is one that holds them
+// all.
+EngineProfile ProfileOf(const Manifest& manifest) {
+  EngineProfile profile = manifest.engine_profile;
+  profile.items_max = std::min(profile.items_max,
+                               std::max(1u, kEngineTokensMax / std::max(1u, manifest.max_tokens)));
+  profile.items_typical = std::min(profile.items_typical, profile.items_max);
+  return profile;
 }
 
 ProviderOptions TensorRtOptions(const Manifest& manifest, const ProviderSettings& settings,
                                 const SessionRequest& request) {
-  const EngineProfile& profile = manifest.engine_profile;
+  const EngineProfile profile = ProfileOf(manifest);
   const SessionSpec& spec = request.spec;
   ProviderOptions options = {
       {"device_id", "0"},
@@ -113,10 +118,10 @@ class Planner {
     spec.width = manifest.dims;
     spec.threads = settings_.threads;
     spec.provider = provider;
-    if (provider == Provider::kCuda) spec.options = CudaOptions(settings_);
+    if (provider == Provider::kCuda) spec.options = CudaOptions(settings_.gpu_memory_bytes);
     if (provider == Provider::kTensorRt) {
       spec.options = TensorRtOptions(manifest, settings_, request);
-      planned.items_max = manifest.engine_profile.items_max;
+      planned.items_max = ProfileOf(manifest).items_max;
     }
     if (variant != nullptr) {
       for (const auto& [name, value] : variant->options) spec.options[name] = value;

@@ -112,6 +112,19 @@ TEST_F(ProviderPlanTest, TensorRtGetsAProfileOfEveryInput) {
   EXPECT_EQ(options.at("trt_builder_optimization_level"), "5");
 }
 
+TEST_F(ProviderPlanTest, AnEngineHasRoomForSoManyTokensAsAGpuHas) {
+  const auto shapes = [&](uint32_t max_tokens) {
+    model_.manifest.max_tokens = max_tokens;
+    const PlannedSession planned = Plan()[0];
+    const ProviderOptions& options = planned.request.spec.options;
+    return options.at("trt_profile_opt_shapes") + " " + options.at("trt_profile_max_shapes") + " " +
+           std::to_string(planned.items_max);
+  };
+  EXPECT_EQ(shapes(512), "ids:4x64,mask:4x64 ids:32x512,mask:32x512 32");
+  EXPECT_EQ(shapes(8'192), "ids:2x64,mask:2x64 ids:2x8192,mask:2x8192 2");
+  EXPECT_EQ(shapes(32'768), "ids:1x64,mask:1x64 ids:1x32768,mask:1x32768 1");
+}
+
 // Precision is the graph's: no switch of ours may change it.
 TEST_F(ProviderPlanTest, NoOptionPretendsToAPrecision) {
   for (const PlannedSession& planned : Plan()) {
