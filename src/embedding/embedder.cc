@@ -165,9 +165,9 @@ class InstalledModels final : public Embedder, private ModelSource {
     info.licence = manifest.licence;
     info.is_default = HasName(manifest, options_.default_model);
     info.pinned = model.pinned;
-    info.memory_bytes = MemoryBytes(manifest);
     info.graph_bytes = manifest.graph.file.bytes;
     const ModelRegistry::State state = registry_.state(model.index);
+    info.memory_bytes = state.bytes;
     info.state = state.state;
     info.state_reason = std::string(state.failure.message());
     info.failed_seconds_ago = state.failed_seconds_ago;

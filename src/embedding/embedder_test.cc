@@ -214,6 +214,23 @@ TEST_F(EmbedderTest, LoadsAfterAMissingFileCameBack) {
   EXPECT_EQ(embedder->FindModel("")->state, ModelState::kReady);
 }
 
+// Its weights are counted, whatever the manifest says, and runs leave nothing.
+TEST_F(EmbedderTest, CountsWhatALoadedModelTakes) {
+  NeedModel();
+  if (IsSkipped()) return;
+  WriteManifest(R"("memory_bytes": 150000000)", R"("memory_bytes": 1)");
+  EmbedderOptions options;
+  options.models_dir = folder_;
+  options.default_model = "varied";
+  std::unique_ptr<Embedder> embedder = Make(options);
+  EXPECT_EQ(embedder->FindModel("")->memory_bytes, 1u);
+  ASSERT_TRUE(embedder->Load(context_, "").ok());
+  const uint64_t loaded = embedder->FindModel("")->memory_bytes;
+  EXPECT_GT(loaded, files::file_size(folder_ + "/varied/model.onnx") / 2);
+  ASSERT_TRUE(Embed(*embedder, std::vector<std::string>(9, std::string(900, 'a'))).ok());
+  EXPECT_EQ(embedder->FindModel("")->memory_bytes, loaded);
+}
+
 // A link to itself: as a folder that this process may not enter, but for every user.
 TEST_F(EmbedderTest, AFileThatCantBeLookedAtIsNotTheCallersFault) {
   files::create_directories(ModelFolder());

@@ -137,6 +137,7 @@ Status IsolatedSession::WaitUntilOpen(const env::ReceiveOptions& receive, LoadPr
     AKIDB_ASSIGN_OR_RETURN(const SessionMessage message, ReceiveWhileOpening(receive));
     if (const auto* open = std::get_if<OpenReport>(&message)) {
       nodes_ = open->nodes;
+      memory_bytes_ = open->memory_bytes;
       return open->status;
     }
     const auto* load = std::get_if<LoadReport>(&message);
@@ -271,6 +272,7 @@ Status IsolatedSession::AwaitReport(Lane& lane) {
     std::optional<SessionMessage> message = DecodeMessage(received->bytes);
     auto* report = message ? std::get_if<RunReport>(&*message) : nullptr;
     if (report == nullptr || report->run != lane.run) return Lose(kStrangeMessage);
+    memory_bytes_ = report->memory_bytes;
     return std::move(report->status);
   }
 }

@@ -11,6 +11,7 @@
 // made here and can't shrink, and a message that no worker sends ends it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -64,6 +65,7 @@ class IsolatedSession final : public Session {
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override;
 
   void GiveBack() override;
+  uint64_t MemoryBytes() const override { return memory_bytes_; }
   std::vector<NodeCount> Nodes() const override { return nodes_; }
   Status Lost() override AKIDB_EXCLUDES(mutex_);
 
@@ -93,7 +95,8 @@ class IsolatedSession final : public Session {
   const std::chrono::milliseconds run_time_max_;
   const env::MessageSocket control_;
   std::unique_ptr<env::WorkerProcess> process_;
-  std::vector<NodeCount> nodes_;  // set when it opens
+  std::vector<NodeCount> nodes_;           // set when it opens
+  std::atomic<uint64_t> memory_bytes_{0};  // as the worker said last
 
   Mutex mutex_;
   Status lost_ AKIDB_GUARDED_BY(mutex_);  // ok while the worker lives

@@ -24,17 +24,20 @@ uint64_t ResidentBytes(int pid) {
   return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-TEST(IsolatedSessionRestTest, AWorkerGivesBackWhatItsRunsHaveLeft) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "a sanitizer's malloc gives nothing back";
-#endif
+std::unique_ptr<IsolatedSession> OpenEcho() {
   IsolationOptions options;
   options.worker = {AKIDB_TEST_SESSION_WORKER, {}};
   SessionRequest request;
   request.model_id = kEchoes;
   request.spec.width = 1;
-  const std::unique_ptr<IsolatedSession> session =
-      IsolatedSession::Open(options, request, nullptr).value();
+  return IsolatedSession::Open(options, request, nullptr).value();
+}
+
+TEST(IsolatedSessionRestTest, AWorkerGivesBackWhatItsRunsHaveLeft) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer's malloc gives nothing back";
+#endif
+  const std::unique_ptr<IsolatedSession> session = OpenEcho();
   constexpr uint64_t kMost = uint64_t{48} << 20;
   const uint64_t before = ResidentBytes(session->worker_pid());
   RunControl control;
@@ -48,6 +51,18 @@ TEST(IsolatedSessionRestTest, AWorkerGivesBackWhatItsRunsHaveLeft) {
     std::this_thread::yield();
   }
   EXPECT_LT(ResidentBytes(session->worker_pid()), before + kMost);
+}
+
+TEST(IsolatedSessionRestTest, TellsWhatTheWorkersSessionTakes) {
+  const std::unique_ptr<IsolatedSession> session = OpenEcho();
+  EXPECT_EQ(session->MemoryBytes(), kEchoBytes);
+  RunControl control;
+  for (uint64_t runs = 1; runs < 4; ++runs) {
+    ASSERT_TRUE(
+        session->Run({1, 1, {5}, {1}, {1}}, control, [](const HiddenStates&) { return OkStatus(); })
+            .ok());
+    EXPECT_EQ(session->MemoryBytes(), kEchoBytes + runs);
+  }
 }
 
 }  // namespace

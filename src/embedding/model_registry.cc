@@ -29,6 +29,7 @@ struct ModelRegistry::Slot {
   LoadProgress progress{};
   Stage stage = Stage::kUnloaded;
   std::unique_ptr<Pipeline> pipeline{};  // while ready or draining
+  uint64_t measured = 0;                 // bytes that it took when it rested
   size_t requests = 0;
   uint64_t last_use = 0;
   uint64_t retired = 0;                     // times that its pipeline was destroyed
@@ -163,7 +164,19 @@ void ModelRegistry::Release(Slot& slot) {
   if (slot.stage == Stage::kDraining) {
     Retire(slot);
   } else {
+    Measure(slot);
     TellThatLessIsUsed();
+  }
+}
+
+void ModelRegistry::Measure(Slot& slot) {
+  slot.measured = slot.pipeline->MemoryBytes();
+  while (bytes_max_ > 0) {
+    const Amount held =
+        AmountOf([this](const Slot& other) { return IsHeld(other) && !EndsSoon(other); });
+    Slot* victim = held.bytes > bytes_max_ ? LeastRecentlyUsed() : nullptr;
+    if (victim == nullptr || (victim == &slot && slot.stage == Stage::kLoading)) return;
+    MakeWay(*victim, slot);
   }
 }
 
@@ -210,7 +223,11 @@ void ModelRegistry::LoadInto(Slot& slot) {
     if (loads_end_) slot.outcome = UnavailableError("the server is about to stop");
   }
   slot.failed_at = steady_clock::now();
-  if (pipeline.ok()) slot.pipeline = std::move(pipeline).value();
+  if (pipeline.ok()) {
+    slot.pipeline = std::move(pipeline).value();
+    // Unlocks, which nothing behind the next stage may: another load of it waits for this thread.
+    Measure(slot);
+  }
   slot.stage = slot.pipeline ? Stage::kReady : Stage::kUnloaded;
   if (slot.pipeline) ++counted_.loads;
   if (!slot.failure.ok()) ++counted_.failed_loads;
@@ -272,8 +289,9 @@ Status ModelRegistry::MakeRoom(const RequestContext& context, const Slot& slot) 
 void ModelRegistry::MakeWay(Slot& slot, const Slot& other) {
   const bool is_load = slot.stage == Stage::kLoading;
   log_.Write(LogLevel::kInfo, "model_evicted",
-             is_load ? "its load, which nobody waits for, makes room for another"
-                     : "it made room for another",
+             is_load           ? "its load, which nobody waits for, makes room for another"
+             : &slot == &other ? "it takes more than models_bytes_max allows"
+                               : "it made room for another",
              {{"model", slot.model.id}, {"for", other.model.id}});
   if (is_load) {
     slot.stopped_at = steady_clock::now();
@@ -287,7 +305,7 @@ void ModelRegistry::MakeWay(Slot& slot, const Slot& other) {
 Status ModelRegistry::NoRoom(const Slot& slot) const {
   std::string bounds = "at most " + std::to_string(models_max_) + " models are loaded at a time";
   if (bytes_max_ > 0) bounds += ", of " + std::to_string(bytes_max_) + " bytes together";
-  const std::string what = "model " + slot.model.id + " (" + std::to_string(slot.model.bytes) +
+  const std::string what = "model " + slot.model.id + " (" + std::to_string(BytesOf(slot)) +
                            " bytes) can't be loaded: " + bounds;
   if (!FitsBeside({}, slot)) return UnavailableError(what + "; raise models_bytes_max");
   std::string pinned;
@@ -364,6 +382,10 @@ bool ModelRegistry::IsHeld(const Slot& slot) {
   return slot.stage != Stage::kUnloaded && slot.stage != Stage::kWaiting;
 }
 
+uint64_t ModelRegistry::BytesOf(const Slot& slot) {
+  return std::max(slot.model.bytes, slot.measured);
+}
+
 bool ModelRegistry::MayGo(const Slot& slot) const {
   if (slot.model.pinned || slot.requests > 0 || slot.wanted > 0) return false;
   if (slot.stage == Stage::kReady) return true;
@@ -395,14 +417,14 @@ ModelRegistry::Amount ModelRegistry::AmountOf(Kind kind) const {
   for (const std::unique_ptr<Slot>& slot : slots_) {
     if (!kind(*slot)) continue;
     ++amount.models;
-    amount.bytes += slot->model.bytes;
+    amount.bytes += BytesOf(*slot);
   }
   return amount;
 }
 
 bool ModelRegistry::FitsBeside(const Amount& others, const Slot& slot) const {
   return others.models < models_max_ &&
-         (bytes_max_ == 0 || others.bytes + slot.model.bytes <= bytes_max_);
+         (bytes_max_ == 0 || others.bytes + BytesOf(slot) <= bytes_max_);
 }
 
 Status ModelRegistry::WaitForChange(const RequestContext& context) {
@@ -421,6 +443,7 @@ ModelRegistry::State ModelRegistry::state(size_t model) const {
   const Slot& slot = *slots_[model];
   MutexLock lock(mutex_);
   State state;
+  state.bytes = BytesOf(slot);
   state.requests = slot.requests;
   if (!slot.failure.ok()) {
     const std::chrono::duration<double> since = steady_clock::now() - slot.failed_at;

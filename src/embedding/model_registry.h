@@ -41,12 +41,14 @@ class ModelSource {
 struct RegistryOptions {
   struct Model {
     std::string id;
-    uint64_t bytes = 0;  // that it takes while it is loaded
+    uint64_t bytes = 0;  // that it takes while it is loaded; more where more is measured
     bool pinned = false;
   };
   std::vector<Model> models;  // meant by their index
   size_t models_max = 3;      // loaded at a time, pinned ones among them; at least 1
-  uint64_t bytes_max = 0;     // of all that are loaded; 0: as many as models_max allows
+  // Of all that are loaded; 0: as many as models_max allows. Where a model takes more than was
+  // known before it was loaded, others that nobody uses leave for it.
+  uint64_t bytes_max = 0;
   std::chrono::steady_clock::duration retry_pause = std::chrono::seconds(1);
   // A load that nobody has waited for so long gives way to another: it may hang.
   std::chrono::steady_clock::duration unwanted_max = std::chrono::seconds(10);
@@ -114,6 +116,7 @@ class ModelRegistry {
     Status failure;
     std::optional<double> failed_seconds_ago;  // of the last load, while none has succeeded since
     std::optional<LoadState> loading;
+    uint64_t bytes = 0;                    // that it counts for
     size_t requests = 0;                   // that use it
     std::vector<ProviderState> providers;  // of a loaded one, as the rest
     size_t queued = 0;                     // texts that wait to be run
@@ -137,6 +140,8 @@ class ModelRegistry {
   // Has it leave, at once or with its last request.
   void Drain(Slot& slot, std::string_view why) AKIDB_REQUIRES(mutex_);
   void Release(Slot& slot) AKIDB_EXCLUDES(mutex_);
+  // How much it takes now, while it rests; others that nobody uses leave where that is too much.
+  void Measure(Slot& slot) AKIDB_REQUIRES(mutex_);
   void TellThatLessIsUsed() AKIDB_REQUIRES(mutex_);
   // Makes room, and has a thread of its own load it.
   Status BeginLoad(const RequestContext& context, Slot& slot) AKIDB_REQUIRES(mutex_);
@@ -161,6 +166,7 @@ class ModelRegistry {
   template <typename Kind>
   Amount AmountOf(Kind kind) const AKIDB_REQUIRES(mutex_);
   static bool IsHeld(const Slot& slot);
+  static uint64_t BytesOf(const Slot& slot);
   Status WaitForChange(const RequestContext& context) AKIDB_REQUIRES(mutex_);
   // Before a wait or a load; `away` is of a scope around the lock's.
   static Status Leave(BlockingSection& away);

@@ -116,5 +116,30 @@ TEST_F(ModelRegistryFaultsTest, AStoppedLoadThatHangsIsNotWaitedForForEver) {
   WaitForState(1, ModelState::kInstalled);
 }
 
+TEST_F(ModelRegistryFaultsTest, OneThatTakesMoreThanWasSaidCountsForIt) {
+  options_.bytes_max = 100;
+  Make({10, 10, 10});
+  ASSERT_TRUE(Use(0).ok());
+  ASSERT_TRUE(Use(1).ok());
+  source_->health.takes[1] = 95;
+  EXPECT_TRUE(EmbedWith(*registry_, 1).ok());
+  EXPECT_EQ(Loaded(), "1");
+  EXPECT_EQ(registry_->statistics().bytes, 95u);
+  EXPECT_EQ(registry_->state(1).bytes, 95u);
+  EXPECT_TRUE(Use(2).ok());
+  EXPECT_EQ(Loaded(), "2");
+  // So does it before it is loaded again.
+  EXPECT_TRUE(Use(1).ok());
+  EXPECT_EQ(Loaded(), "1");
+  // One that is beyond the bound by itself isn't kept, nor loaded again.
+  source_->health.takes[1] = 101;
+  EXPECT_TRUE(EmbedWith(*registry_, 1).ok());
+  EXPECT_EQ(Loaded(), "");
+  const Status refused = Use(1);
+  EXPECT_EQ(refused.code(), ErrorCode::kUnavailable);
+  EXPECT_NE(refused.message().find("raise models_bytes_max"), std::string_view::npos);
+  EXPECT_TRUE(Use(2).ok());
+}
+
 }  // namespace
 }  // namespace akidb::embedding

@@ -1,6 +1,7 @@
 // A registry of models that are made up: what their loads and runs do is told by the test.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -97,6 +98,7 @@ struct Memory {
 struct Health {
   std::atomic<bool> refused{false};
   std::atomic<bool> serves{true};
+  std::array<std::atomic<uint64_t>, 6> takes{};  // bytes, by the model's number
 };
 
 // Its vectors are of the model's number.
@@ -118,6 +120,9 @@ class NumberSession final : public Session {
     std::vector<float> values;
     for (size_t i = 0; i < batch.items; ++i) values.insert(values.end(), {1, number_});
     return use({values, batch.items, 1, 2});
+  }
+  uint64_t MemoryBytes() const override {
+    return around_.health.takes[static_cast<size_t>(number_)];
   }
   bool Refused() const override { return around_.health.refused; }
   std::vector<ProviderState> Providers() const override {

@@ -5,6 +5,9 @@
 // they use. Here the alignment is part of the block. Figures: docs/internals/embedding.md, Memory.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 
 struct OrtAllocator;
@@ -22,6 +25,24 @@ class OnnxAllocator {
   OnnxAllocator& operator=(const OnnxAllocator&) = delete;
 
   OrtAllocator* get() const;
+
+  // Of blocks that live; shared by these, as the library may keep one for longer than its session.
+  using LiveBytes = std::atomic<uint64_t>;
+
+  // As long as it lives, blocks that its thread allocates are counted there; within one, another
+  // takes its place. The library allocates on the thread that calls it: a session with one thread
+  // has no other.
+  class Counting {
+   public:
+    explicit Counting(std::shared_ptr<LiveBytes> live);
+    ~Counting();
+    Counting(const Counting&) = delete;
+    Counting& operator=(const Counting&) = delete;
+
+   private:
+    const std::shared_ptr<LiveBytes> live_;
+    const std::shared_ptr<LiveBytes>* const around_;
+  };
 
   // Aligned to 64 bytes. Null for no bytes; throws std::bad_alloc, as the library's own does.
   static void* Allocate(size_t bytes);

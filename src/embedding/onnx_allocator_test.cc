@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <new>
 #include <vector>
 
@@ -24,6 +25,30 @@ TEST(OnnxAllocator, BlocksAreAlignedAndTheirOwn) {
     EXPECT_EQ(blocks[i][bytes - 1], static_cast<char>(i + 1));
     OnnxAllocator::Free(blocks[i]);
   }
+}
+
+TEST(OnnxAllocator, CountsBlocksThatLive) {
+  const auto one = std::make_shared<OnnxAllocator::LiveBytes>(0);
+  auto two = std::make_shared<OnnxAllocator::LiveBytes>(0);
+  void* first = nullptr;
+  void* second = nullptr;
+  {
+    const OnnxAllocator::Counting counting(one);
+    first = OnnxAllocator::Allocate(100);
+    {
+      const OnnxAllocator::Counting inner(two);
+      second = OnnxAllocator::Allocate(1'000);
+    }
+    OnnxAllocator::Free(OnnxAllocator::Allocate(10'000));
+  }
+  void* const third = OnnxAllocator::Allocate(7);
+  EXPECT_EQ(*one, 100u);
+  EXPECT_EQ(*two, 1'000u);
+  two.reset();  // the block outlives its owner
+  OnnxAllocator::Free(second);
+  OnnxAllocator::Free(first);
+  OnnxAllocator::Free(third);
+  EXPECT_EQ(*one, 0u);
 }
 
 TEST(OnnxAllocator, NothingIsNoBlockAndTooMuchIsTold) {

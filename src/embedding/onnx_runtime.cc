@@ -42,19 +42,24 @@ OrtFunctions ReadSlots(const void* const* table, const void* const* later) {
   return functions;
 }
 
-// Keeps the runtime alive as long as one of its sessions.
+// Keeps the runtime alive as long as one of its sessions, and counts what this one takes of the
+// processor's memory.
 class HeldSession final : public Session {
  public:
-  HeldSession(std::shared_ptr<OnnxRuntime> runtime, std::unique_ptr<Session> session)
-      : runtime_(std::move(runtime)), session_(std::move(session)) {}
+  HeldSession(std::shared_ptr<OnnxRuntime> runtime, std::unique_ptr<Session> session,
+              std::shared_ptr<OnnxAllocator::LiveBytes> live)
+      : runtime_(std::move(runtime)), session_(std::move(session)), live_(std::move(live)) {}
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override {
+    const OnnxAllocator::Counting counting(live_);
     return session_->Run(batch, control, use);
   }
+  uint64_t MemoryBytes() const override { return *live_; }
   std::vector<NodeCount> Nodes() const override { return session_->Nodes(); }
 
  private:
   std::shared_ptr<OnnxRuntime> runtime_;
   std::unique_ptr<Session> session_;
+  const std::shared_ptr<OnnxAllocator::LiveBytes> live_;
 };
 
 class OnnxRuntimeLibrary final : public OnnxRuntime,
@@ -80,13 +85,15 @@ class OnnxRuntimeLibrary final : public OnnxRuntime,
 
   Result<std::unique_ptr<Session>> CreateSession(const GraphBytes& model,
                                                  const SessionSpec& spec) override {
+    const auto live = std::make_shared<OnnxAllocator::LiveBytes>(0);
+    const OnnxAllocator::Counting counting(live);
     Owned<OrtSession> session(ort_.ReleaseSession);
     AKIDB_RETURN_IF_ERROR(Open(model, spec, session.out()));
     AKIDB_ASSIGN_OR_RETURN(GraphSignature signature,
                            ReadSignature(ort_, session.get(), allocator_));
     AKIDB_RETURN_IF_ERROR(CheckSignature(signature, spec));
     return std::make_unique<HeldSession>(
-        shared_from_this(), MakeOnnxSession(ort_, cpu_.get(), std::move(session), spec));
+        shared_from_this(), MakeOnnxSession(ort_, cpu_.get(), std::move(session), spec), live);
   }
 
   Status CheckProvider(const SessionSpec& spec) override {

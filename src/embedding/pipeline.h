@@ -54,6 +54,8 @@ class Pipeline {
   // What the session may run on.
   std::vector<ProviderState> Providers() const { return session_->Providers(); }
 
+  // Session::MemoryBytes.
+  uint64_t MemoryBytes() const { return session_->MemoryBytes(); }
   // Session::Refused.
   bool Refused() const { return session_->Refused(); }
   // Whether texts would be run now.

@@ -528,6 +528,15 @@ std::vector<ProviderState> ProviderChain::Providers() const {
   return states;
 }
 
+uint64_t ProviderChain::MemoryBytes() const {
+  MutexLock lock(mutex_);
+  uint64_t bytes = 0;
+  for (const std::unique_ptr<Slot>& slot : slots_) {
+    if (slot->session != nullptr) bytes += slot->session->MemoryBytes();
+  }
+  return bytes;
+}
+
 bool ProviderChain::Refused() const {
   MutexLock lock(mutex_);
   return std::all_of(slots_.begin(), slots_.end(), [](const std::unique_ptr<Slot>& slot) {

@@ -76,6 +76,7 @@ class ProviderChain final : public Session {
   // Session::Run; kUnavailable, too, when no provider can run at the moment.
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override;
 
+  uint64_t MemoryBytes() const override AKIDB_EXCLUDES(mutex_);
   std::vector<ProviderState> Providers() const override;
   // Whether every link is.
   bool Refused() const override AKIDB_EXCLUDES(mutex_);

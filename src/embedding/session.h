@@ -108,6 +108,9 @@ class Session {
   // It is about to be destroyed: what it makes to run on is given up, and nothing more is made.
   virtual void StopMaking() {}
 
+  // That it takes, as far as is known; between runs what stays. Cheap.
+  virtual uint64_t MemoryBytes() const { return 0; }
+
   // What it may run on, the preferred one first; none where nobody asked.
   virtual std::vector<ProviderState> Providers() const { return {}; }
   // Which provider was given how many of the graph's nodes; empty: nobody tells.

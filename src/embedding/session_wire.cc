@@ -196,9 +196,10 @@ void Visit(auto& fields, Is<NodeCount> auto& count) {
 }
 
 void Visit(auto& fields, Is<OpenReport> auto& message) {
-  auto& [status, nodes] = message;
+  auto& [status, nodes, memory_bytes] = message;
   Visit(fields, status);
   VisitList(fields, nodes);
+  fields(memory_bytes);
 }
 
 void Visit(auto& fields, Is<OpenLane> auto& message) { fields(message.lane); }
@@ -216,9 +217,10 @@ void Visit(auto& fields, Is<RunRequest> auto& message) {
 }
 
 void Visit(auto& fields, Is<RunReport> auto& message) {
-  auto& [run, status] = message;
+  auto& [run, status, memory_bytes] = message;
   fields(run);
   Visit(fields, status);
+  fields(memory_bytes);
 }
 
 void Visit(auto& /*fields*/, Is<ReleaseMemory> auto& /*message*/) {}

@@ -36,6 +36,7 @@ struct LoadReport {
 struct OpenReport {
   Status status;
   std::vector<NodeCount> nodes;  // of the session, once it is there
+  uint64_t memory_bytes = 0;     // likewise
 };
 
 // With the lane's socket.
@@ -59,6 +60,7 @@ struct RunRequest {
 struct RunReport {
   uint64_t run = 0;
   Status status;
+  uint64_t memory_bytes = 0;  // of the session, behind the run
 };
 
 // The lane's memory is given back.

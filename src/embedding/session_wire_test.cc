@@ -43,20 +43,22 @@ GpuFacts FullFacts() {
 }
 
 std::vector<SessionMessage> AllMessages() {
-  return {FullRequest(),
-          LoadReport{LoadPhase::kProving, uint64_t{3} << 33},
-          OpenReport{},
-          OpenReport{CorruptionError("other checksum"), {}},
-          OpenReport{OkStatus(), {{"CUDAExecutionProvider", uint64_t{1} << 40}, {"x", 1}}},
-          OpenLane{77},
-          CancelRun{78, uint64_t{1} << 40},
-          RunRequest{uint64_t{1} << 41, 12, 256},
-          RunReport{uint64_t{1} << 42, {}},
-          RunReport{9, Status(ErrorCode::kInternal, "")},
-          ReleaseMemory{},
-          ReturnMemory{},
-          LookRequest{},
-          LookReport{FullFacts()}};
+  return {
+      FullRequest(),
+      LoadReport{LoadPhase::kProving, uint64_t{3} << 33},
+      OpenReport{},
+      OpenReport{CorruptionError("other checksum"), {}, 0},
+      OpenReport{
+          OkStatus(), {{"CUDAExecutionProvider", uint64_t{1} << 40}, {"x", 1}}, uint64_t{5} << 33},
+      OpenLane{77},
+      CancelRun{78, uint64_t{1} << 40},
+      RunRequest{uint64_t{1} << 41, 12, 256},
+      RunReport{uint64_t{1} << 42, {}, uint64_t{7} << 33},
+      RunReport{9, Status(ErrorCode::kInternal, ""), 0},
+      ReleaseMemory{},
+      ReturnMemory{},
+      LookRequest{},
+      LookReport{FullFacts()}};
 }
 
 void ExpectSameFile(const ModelFile& a, const ModelFile& b) {

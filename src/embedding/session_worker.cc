@@ -81,7 +81,9 @@ class WorkerLane {
     }
     const std::optional<LaneLayout> layout = LaneLayout::Of(spec_, request->items, request->tokens);
     if (!layout || !memory_ || memory_->bytes().size() < layout->bytes()) return StrangeMessage();
-    return socket_.Send(EncodeMessage(RunReport{request->run, Run(request->run, *layout)}));
+    Status status = Run(request->run, *layout);
+    return socket_.Send(
+        EncodeMessage(RunReport{request->run, std::move(status), session_.MemoryBytes()}));
   }
 
   Status Run(uint64_t run, const LaneLayout& layout) AKIDB_EXCLUDES(mutex_) {
@@ -178,8 +180,11 @@ class SessionServer {
     maker.join();
     // Making a session takes more than the session: malloc keeps the rest otherwise.
     env::ReturnFreeMemory();
-    OpenReport report{result->status(), {}};
-    if (result->ok()) report.nodes = (**result)->Nodes();
+    OpenReport report{result->status(), {}, 0};
+    if (result->ok()) {
+      report.nodes = (**result)->Nodes();
+      report.memory_bytes = (**result)->MemoryBytes();
+    }
     AKIDB_RETURN_IF_ERROR(control_.Send(EncodeMessage(report)));
     AKIDB_ASSIGN_OR_RETURN(session_, *std::move(result));
     return OkStatus();

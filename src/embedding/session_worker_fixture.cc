@@ -2,6 +2,7 @@
 // another worker instead, whose process it tells.
 #include "embedding/session_worker_fixture.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -55,7 +56,7 @@ void ForEachSocket(Use use) {
 void WriteGarbage(uint64_t seed) {
   std::mt19937_64 random(seed);
   // Sometimes one that begins as a message does.
-  std::vector<std::byte> bytes = EncodeMessage(RunReport{random() % 4, {}});
+  std::vector<std::byte> bytes = EncodeMessage(RunReport{random() % 4, {}, 0});
   if (random() % 2 == 0) bytes.resize(1 + random() % 100);
   for (int changes = 0; changes < 3; ++changes) {
     bytes[random() % bytes.size()] = static_cast<std::byte>(random());
@@ -85,7 +86,10 @@ class FixtureSession final : public Session {
  public:
   explicit FixtureSession(const SessionSpec& spec) : spec_(spec) {}
 
+  uint64_t MemoryBytes() const override { return memory_bytes_; }
+
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override {
+    ++memory_bytes_;
     const int64_t argument = batch.ids.size() > 1 ? batch.ids[1] : 0;
     switch (static_cast<BadRun>(batch.ids[0])) {
       case BadRun::kAbort:
@@ -118,7 +122,7 @@ class FixtureSession final : public Session {
       case BadRun::kFail:
         return Status(static_cast<ErrorCode>(argument), "as was asked");
       case BadRun::kReportAnother: {
-        const std::vector<std::byte> report = EncodeMessage(RunReport{1u << 20, {}});
+        const std::vector<std::byte> report = EncodeMessage(RunReport{1u << 20, {}, 0});
         ForEachSocket([&](int fd) { (void)!::send(fd, report.data(), report.size(), 0); });
         WaitForever();
       }
@@ -152,6 +156,7 @@ class FixtureSession final : public Session {
   }
 
   const SessionSpec spec_;
+  std::atomic<uint64_t> memory_bytes_{kEchoBytes};
 };
 
 Result<std::unique_ptr<Session>> MakeSession(const OpenRequest& request, LoadProgress& progress) {

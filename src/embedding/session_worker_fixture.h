@@ -32,6 +32,9 @@ inline float EchoOf(int64_t id, size_t item_or_token, size_t column) {
          static_cast<float>(column) * 0.125F;
 }
 
+// That a session says it takes, and one more with each run.
+inline constexpr uint64_t kEchoBytes = 1'000;
+
 // Models that go wrong before the first run.
 inline constexpr const char* kDiesWhenMade = "dies-when-made";
 inline constexpr const char* kHangsWhenMade = "hangs-when-made";
