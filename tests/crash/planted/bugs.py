@@ -145,8 +145,8 @@ BUGS = (
                  "const Status status = is_stray && !IsPlanted ? keep"),)),
     Bug("mark_not_synced", "the mark of a folder that is being deleted isn't synced",
         "OrphanFoldersTest.AMarkIsDurableWhenItIsMade", (
-            Edit(ORPHANS, "    made = environment.fs.SyncDirectory(",
-                 "    made = IsPlanted ? OkStatus() : environment.fs.SyncDirectory("),)),
+            Edit(ORPHANS, "status = environment.fs.SyncDirectory(env::DirectoryOf(mark));",
+                 "status = IsPlanted ? OkStatus() : environment.fs.SyncDirectory(env::DirectoryOf(mark));"),)),
     Bug("foreign_list_believed", "a list of collections isn't held against the folders",
         "ForeignListTest.AStartWithoutCheckpointDoesNotBelieveIt", (
             Edit(REGISTRY, "if (fit.strays.empty() || fit.IsLikely())",
