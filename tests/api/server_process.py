@@ -145,10 +145,14 @@ def wait_until(condition, timeout_s=30):
         time.sleep(0.005)
 
 
+def models_folder():
+    return pathlib.Path(os.environ.get("AKIDB_MODELS_DIR") or pathlib.Path(binary()).parent.parent / "models")
+
+
 def model_missing():
     """Why texts can't be embedded here; None when they can."""
-    models = os.environ.get("AKIDB_MODELS_DIR") or str(pathlib.Path(binary()).parent.parent / "models")
-    if not os.path.isdir(os.path.join(models, "all-minilm-l6-v2")):
+    models = models_folder()
+    if not (models / "all-minilm-l6-v2").is_dir():
         return f"no model all-minilm-l6-v2 in {models}; `akidb models pull` gets it"
     return None
 

@@ -1,13 +1,16 @@
 """Models in processes of their own: a killed worker costs some answers, never the server."""
 
 import os
+import pathlib
 import re
 import select
+import shutil
 import signal
+import tempfile
 import threading
 import unittest
 
-from server_process import ServerTestCase, model_missing
+from server_process import Server, ServerTestCase, model_missing, models_folder
 
 MODEL = "all-minilm-l6-v2"
 RECOVERY_TIMEOUT_S = 60  # a second's pause, and a load on a busy machine
@@ -71,6 +74,11 @@ class Isolation(ServerTestCase):
         self.assertTrue(wait_for_end(worker))
         return worker
 
+    def provider(self):
+        rows = self.ok("GET", "/v1/models").json["data"]
+        (provider,) = next(row for row in rows if row["id"] == MODEL)["akidb"]["providers"]
+        return provider
+
     def test_the_library_is_in_another_process(self):
         self.ask_until_answered()
         (worker,) = self.workers()
@@ -87,10 +95,35 @@ class Isolation(ServerTestCase):
         metrics = self.ok("GET", "/metrics").text
         failures = re.search(r"^akidb_model_provider_failures_total\{.*\} (\d+)$", metrics, re.MULTILINE)
         self.assertGreaterEqual(int(failures[1]), 1)
-        rows = self.ok("GET", "/v1/models").json["data"]
-        (provider,) = next(row for row in rows if row["id"] == MODEL)["akidb"]["providers"]
+        provider = self.provider()
         self.assertEqual((provider["state"], provider["serves"]), ("ready", True))
         self.assertEqual(provider["failures"], int(failures[1]))
+
+    def test_files_that_were_away_for_a_moment(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="akidb-models-"))
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copytree(models_folder() / MODEL, folder / MODEL)
+        self.server = Server(environment={**self.environment, "AKIDB_MODELS_DIR": str(folder)}).start()
+        self.addCleanup(self.server.close)
+        graph, away = folder / MODEL / "model.onnx", folder / "away"
+        expected = self.ask_until_answered()
+        graph.rename(away)
+        self.kill_worker()
+        # Until another one has been tried to be made.
+        while "is missing" not in self.provider().get("reason", ""):
+            self.check_lost(self.ask())
+        self.assertEqual(self.provider()["state"], "open")
+        away.rename(graph)
+        self.assertEqual(self.ask_until_answered(), expected)
+        # A load is told as it is, not by what was loaded before.
+        graph.rename(away)
+        self.kill_worker()
+        while self.provider()["serves"]:
+            pass  # until the server has seen its end
+        self.assertEqual(self.call("POST", f"/akidb/models/{MODEL}/load").status, 400)
+        away.rename(graph)
+        self.ok("POST", f"/akidb/models/{MODEL}/load")
+        self.assertEqual(self.ask().json["data"], expected)
 
     def test_killed_under_load(self):
         expected = self.ask_until_answered()

@@ -10,15 +10,11 @@ import tempfile
 import threading
 import unittest
 
-from server_process import ROOT, Server, ServerTestCase, binary, model_missing, program_environment
+from server_process import ROOT, Server, ServerTestCase, binary, model_missing, models_folder, program_environment
 
 MODEL = "all-minilm-l6-v2"
 ALIAS = "sentence-transformers%2Fall-MiniLM-L6-v2"
 MANIFESTS = ROOT / "src" / "embedding" / "built_in_manifests.cc"
-
-
-def models_folder():
-    return pathlib.Path(os.environ.get("AKIDB_MODELS_DIR") or pathlib.Path(binary()).parent.parent / "models")
 
 
 class ModelTestCase(ServerTestCase):
