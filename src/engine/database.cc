@@ -425,20 +425,21 @@ class DatabaseImpl final : public Database {
   Result<storage::FileRef> WriteSnapshotOf(const RequestContext& context, Entry& entry,
                                            SnapshotOrder order) {
     MutexLock one_at_a_time(entry.snapshot_mutex);
-    AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                           OpenEntry(entry.name, entry));
-    order.created_s = NowSeconds();
-    {
-      MutexLock lock(entries_mutex_);
-      for (const auto& [vector, model] : entry.bindings) {
-        order.models.push_back({vector, model.model_id, model.fingerprint});
+    for (;;) {
+      AKIDB_ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                             OpenEntry(entry.name, entry));
+      order.created_s = NowSeconds();
+      {
+        MutexLock lock(entries_mutex_);
+        order.models = ModelsOf(entry);
       }
+      Result<storage::FileRef> written = collection->WriteSnapshot(context, order);
+      if (written.ok()) return written;
+      // Its files may have gone under it: it was deleted, or opened anew with other vectors.
+      MutexLock lock(entry.open_mutex);
+      if (entry.deleted) return NoSuchCollection(entry.name);
+      if (entry.collection == collection) return written.status();
     }
-    Result<storage::FileRef> written = collection->WriteSnapshot(context, order);
-    if (written.ok()) return written;
-    // Its files may have gone under it.
-    MutexLock lock(entry.open_mutex);
-    return entry.deleted ? NoSuchCollection(entry.name) : written.status();
   }
 
   // The collection that the snapshot becomes, in the folder of `entry`, which is filled

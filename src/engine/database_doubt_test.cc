@@ -235,6 +235,22 @@ TEST_F(DatabaseDoubtTest, ACatalogThatStaysBrokenFillsNoFolder) {
   EXPECT_FALSE(fs::exists(folder_ + "/repaired/2"));
 }
 
+TEST_F(DatabaseDoubtTest, ACreationThatMayCountIsWhole) {
+  OpenDoubtful();
+  Create("a");
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
+  doubtful_.FailBelow("/system/");
+  EXPECT_EQ(database_->CreateCollection("b", config).code(), ErrorCode::kUnavailable);
+  EXPECT_NE(database_->SystemTrouble(), "");
+  doubtful_.FailBelow("");
+  Open();
+  const std::vector<std::string> both = {"a", "b"};
+  ASSERT_EQ(database_->ListCollections(), both);
+  EXPECT_TRUE(TryUpsert("b", 1).ok());
+  EXPECT_EQ(CountOf("b"), 1u);
+}
+
 TEST_F(DatabaseDoubtTest, ACatalogThatFailsRefusesNoChange) {
   OpenDoubtful();
   Create("a");

@@ -129,12 +129,21 @@ void Bind(const BindModelRecord& record, DatabaseEntry& entry) {
                                         record.fingerprint};
 }
 
+std::vector<storage::SnapshotModel> ModelsOf(const DatabaseEntry& entry) {
+  std::vector<storage::SnapshotModel> models;
+  for (const auto& [vector, model] : entry.bindings) {
+    models.push_back({vector, model.model_id, model.fingerprint});
+  }
+  return models;
+}
+
 ReplaceCollectionRecord RecordOf(const DatabaseEntry& entry, std::string config_json,
                                  const DatabaseEntry* replaced) {
   ReplaceCollectionRecord record{entry.uuid, entry.name, std::move(config_json), std::nullopt, {}};
   if (replaced != nullptr) record.replaced = replaced->uuid;
-  for (const auto& [vector, model] : entry.bindings) {
-    record.models.push_back({vector, model.model_id, model.fingerprint});
+  for (storage::SnapshotModel& model : ModelsOf(entry)) {
+    record.models.push_back(
+        {std::move(model.vector_name), std::move(model.model_id), std::move(model.fingerprint)});
   }
   return record;
 }

@@ -93,6 +93,8 @@ Result<bool> IsBoundAs(const BindModelRecord& record, const DatabaseEntry& entry
 
 void Bind(const BindModelRecord& record, DatabaseEntry& entry);
 
+std::vector<storage::SnapshotModel> ModelsOf(const DatabaseEntry& entry);
+
 // With its models; what it takes the place of may be null.
 ReplaceCollectionRecord RecordOf(const DatabaseEntry& entry, std::string config_json,
                                  const DatabaseEntry* replaced);

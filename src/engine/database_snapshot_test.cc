@@ -80,6 +80,18 @@ class DyingFileSystem final : public ForwardingFileSystem {
   std::atomic<int64_t> left_{INT64_MAX};
 };
 
+// Does something, once, before a segment is opened to be copied.
+class MeanwhileFileSystem final : public ForwardingFileSystem {
+ public:
+  using ForwardingFileSystem::ForwardingFileSystem;
+
+  std::function<void()> meanwhile;
+  Result<std::unique_ptr<env::File>> Open(const std::string& path, env::OpenMode mode) override {
+    if (path.ends_with(".seg") && meanwhile) std::exchange(meanwhile, {})();
+    return ForwardingFileSystem::Open(path, mode);
+  }
+};
+
 class DatabaseSnapshotTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -173,6 +185,38 @@ TEST_F(DatabaseSnapshotTest, TellsNameSizeTimeAndChecksum) {
   EXPECT_EQ(snapshot.checksum, ToHex(*storage::HashFile(context_, files_, path)));
   EXPECT_GT(snapshot.created_s.value_or(0), 1'600'000'000u);
   EXPECT_EQ(database_->CreateSnapshot(context_, "none").status().code(), ErrorCode::kNotFound);
+}
+
+// The collection is opened anew then, and nothing keeps the files that the snapshot began with.
+TEST_F(DatabaseSnapshotTest, BeginsAnewWhereVectorsChangeMeanwhile) {
+  MeanwhileFileSystem files(files_);
+  database_.reset();
+  auto opened = Database::Open({.directory = folder_}, {files, *random_, *log_});
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  database_ = std::move(opened).value();
+  ASSERT_TRUE(Create("a").ok());
+  Fill("a", 1, 10);
+  ASSERT_TRUE((*database_->FindCollection("a"))->Seal().ok());
+  const auto add = [](CollectionConfig& config) {
+    config.vectors["v"] = {.dim = 2, .metric = Metric::kDot};
+    return OkStatus();
+  };
+  bool changed = false;
+  files.meanwhile = [&] {
+    changed = database_->ChangeVectors("a", add).ok();
+    std::vector<PointId> ids;
+    for (uint64_t id = 1; id < 10; ++id) ids.emplace_back(id);
+    const auto collection = *database_->FindCollection("a");
+    EXPECT_TRUE(collection->Delete(context_, ids).ok());
+    EXPECT_TRUE(Upsert("a", 20).ok());
+    EXPECT_TRUE(collection->Seal().ok());
+  };
+  const std::string path = Snapshot("a");
+  EXPECT_TRUE(changed);
+  ASSERT_TRUE(database_->RestoreSnapshot(context_, "b", path).ok());
+  EXPECT_EQ(CountOf("b"), 1u);
+  EXPECT_TRUE((*database_->FindCollection("b"))->config().vectors.contains("v"));
+  database_.reset();
 }
 
 TEST_F(DatabaseSnapshotTest, BecomesANewCollectionOrReplacesOne) {

@@ -116,6 +116,11 @@ class Writing {
   engine::CollectionWriter& target_;
 };
 
+Status BecameAnother(std::string_view collection) {
+  return UnavailableError("Collection `" + std::string(collection) +
+                          "` became another one meanwhile; try again");
+}
+
 // The points of an operation that may hold texts.
 std::span<PointInput> PointsOf(UpdateOperation& operation) {
   if (auto* upsert = std::get_if<UpsertRequest>(&operation)) return upsert->points;
@@ -167,10 +172,10 @@ Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context, Wr
     auto* text = std::get_if<TextInput>(&vector);
     if (text == nullptr) return schema.Check(name, std::get<DenseVector>(vector)).status();
     AKIDB_ASSIGN_OR_RETURN(VectorConfig vector_config, FindVector(config, name));
-    AKIDB_RETURN_IF_ERROR(ChangeOf(target.name, ChooseModel(uuid, name, *text)));
+    AKIDB_RETURN_IF_ERROR(OfTarget(target.name, ChooseModel(uuid, name, *text)));
     AKIDB_ASSIGN_OR_RETURN(TextBatch::Slot slot, batch.Add(*text));
     AKIDB_RETURN_IF_ERROR(CheckModelFits(batch.model(slot), name, vector_config));
-    AKIDB_RETURN_IF_ERROR(ChangeOf(target.name, CheckBoundModel(uuid, name, batch.model(slot))));
+    AKIDB_RETURN_IF_ERROR(OfTarget(target.name, CheckBoundModel(uuid, name, batch.model(slot))));
     if (bindings.emplace(name, slot.model).second) first_uses.emplace_back(name, slot);
     texts.push_back({&vector, slot});
     return OkStatus();
@@ -184,7 +189,7 @@ Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context, Wr
     if (bound.ok()) {
       bound = target.collection->PermitPrefixes(std::string(name), model.dims_offered);
     }
-    AKIDB_RETURN_IF_ERROR(ChangeOf(target.name, bound));
+    AKIDB_RETURN_IF_ERROR(OfTarget(target.name, bound));
   }
   Embedded embedded{batch.Usage(), batch.truncated_texts()};
   for (const PlacedText& text : texts) {
@@ -195,13 +200,15 @@ Result<Service::Embedded> Service::EmbedPoints(const RequestContext& context, Wr
   return embedded;
 }
 
+Status Service::OfTarget(std::string_view name, const Status& status) const {
+  if (status.code() != ErrorCode::kNotFound) return status;
+  return database_.CollectionExists(name) ? BecameAnother(name) : NoSuchCollection(name);
+}
+
 Status Service::FindAgain(WriteTarget& target) {
   AKIDB_ASSIGN_OR_RETURN(std::shared_ptr<engine::Collection> found,
                          database_.FindCollection(target.name));
-  if (found->uuid() != target.collection->uuid()) {
-    return UnavailableError("Collection `" + std::string(target.name) +
-                            "` became another one while its texts were embedded");
-  }
+  if (found->uuid() != target.collection->uuid()) return BecameAnother(target.name);
   target.collection = std::move(found);  // with other vectors, it may be
   return OkStatus();
 }

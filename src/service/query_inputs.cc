@@ -3,7 +3,6 @@
 #include <type_traits>
 
 #include "engine/vector_schema.h"
-#include "service/gone_collection.h"
 #include "service/query_checks.h"
 #include "service/query_filters.h"
 #include "service/text_vectors.h"
@@ -65,11 +64,12 @@ Result<DenseVector> Service::QueryInputs::StoredVector(const RequestContext& con
 Result<TextBatch::Slot> Service::QueryInputs::AddText(const Place& place, const TextInput& text) {
   TextInput& kept = kept_texts_.emplace_back(text);
   const std::string& name = place.stage.using_vector;
-  AKIDB_RETURN_IF_ERROR(ChangeOf(target_.name, service_.ChooseModel(target_.uuid, name, kept)));
+  AKIDB_RETURN_IF_ERROR(
+      service_.OfTarget(target_.name, service_.ChooseModel(target_.uuid, name, kept)));
   AKIDB_ASSIGN_OR_RETURN(TextBatch::Slot slot, texts_.Add(kept));
   AKIDB_RETURN_IF_ERROR(CheckModelFits(texts_.model(slot), name, place.config));
-  AKIDB_RETURN_IF_ERROR(
-      ChangeOf(target_.name, service_.CheckBoundModel(target_.uuid, name, texts_.model(slot))));
+  AKIDB_RETURN_IF_ERROR(service_.OfTarget(
+      target_.name, service_.CheckBoundModel(target_.uuid, name, texts_.model(slot))));
   return slot;
 }
 

@@ -385,6 +385,9 @@ class Service {
   // An input that names no model means the one whose vectors are stored there, if any are.
   // kNotFound: the collection is gone.
   Status ChooseModel(const Uuid& collection, std::string_view vector_name, TextInput& input) const;
+  // What was asked about a collection by its uuid: kNotFound where its name has gone with it,
+  // kUnavailable where the name stands for another one now.
+  Status OfTarget(std::string_view name, const Status& status) const;
   // kInvalidArgument when vectors of another model are stored there.
   Status CheckBoundModel(const Uuid& collection, std::string_view vector_name,
                          const ModelInfo& model) const;

@@ -327,7 +327,9 @@ class FakeDatabase final : public engine::Database {
   Result<std::shared_ptr<engine::Collection>> FindCollection(std::string_view name) override {
     auto it = collections.find(std::string(name));
     if (it == collections.end()) return NotFoundError("no such collection");
-    return std::shared_ptr<engine::Collection>(it->second);
+    std::shared_ptr<engine::Collection> found = it->second;
+    if (after_find) after_find();
+    return found;
   }
   std::vector<engine::OpenedCollection> OpenedCollections() const override {
     std::vector<engine::OpenedCollection> found;
@@ -360,13 +362,15 @@ class FakeDatabase final : public engine::Database {
 
   Result<std::optional<engine::BoundModel>> ModelOf(const Uuid& collection,
                                                     std::string_view vector) const override {
-    return ModelOf(NameWith(collection), vector);
+    const std::string name = NameWith(collection);
+    if (name.empty()) return NotFoundError("no such uuid");
+    return ModelOf(name, vector);
   }
   std::string NameWith(const Uuid& uuid) const {
     for (const auto& [name, collection] : collections) {
       if (collection->uuid() == uuid) return name;
     }
-    return "none";
+    return {};
   }
 
   Result<engine::SnapshotInfo> CreateSnapshot(const RequestContext&, std::string_view) override {
@@ -392,6 +396,7 @@ class FakeDatabase final : public engine::Database {
   std::map<std::string, std::shared_ptr<FakeCollection>> collections;
   std::set<std::string> opened;  // of them
   std::map<std::string, std::string> bindings;
+  std::function<void()> after_find;  // called by each FindCollection
 
  private:
   env::SimulatedFileSystem disk_{1};

@@ -62,6 +62,21 @@ TEST_F(ServiceTest, WhatBecameAnotherCollectionWhileTextsWereEmbeddedIsLeftAlone
   EXPECT_TRUE(database_.bindings.empty());
 }
 
+// A restore puts another in its place; the name was there all along.
+TEST_F(ServiceTest, AQueryOfWhatBecameAnotherCollectionMayBeTriedAgain) {
+  MakeCollection();
+  QueryRequest query;
+  query.query = TextInput{"a", ""};
+  database_.after_find = [&] {
+    database_.collections["c"] =
+        std::make_shared<FakeCollection>(database_.collections["c"]->config());
+  };
+  EXPECT_EQ(service_.Query(context_, "c", query).status().code(), ErrorCode::kUnavailable);
+  database_.after_find = [&] { database_.collections.erase("c"); };
+  EXPECT_EQ(service_.Query(context_, "c", query).status().code(), ErrorCode::kNotFound);
+  EXPECT_TRUE(embedder_.calls.empty());
+}
+
 TEST_F(ServiceTest, TextsOfPointsThatAreNotThereRunNoModelAndBindNone) {
   FakeCollection& collection = MakeCollection();
   VectorsUpdate update;

@@ -292,6 +292,19 @@ TEST_F(LogTest, WritersThatComeDuringASyncShareTheNextOne) {
   EXPECT_EQ(log->stats().syncs, 2u);
 }
 
+TEST_F(LogTest, ASyncMakesNothingDurableThatComesDuringIt) {
+  auto log = world_.MustOpen();
+  Gate gate;
+  fs_.SetSyncDelay([&] { gate.Hold(); });
+  ASSERT_TRUE(EnqueueNext(*log, 10).ok());
+  std::thread leader([&] { EXPECT_TRUE(log->Wait(1).ok()); });
+  gate.AwaitHeld(1);
+  ASSERT_TRUE(EnqueueNext(*log, 10).ok());
+  gate.Open();
+  leader.join();
+  EXPECT_EQ(log->durable_seq(), 1u);
+}
+
 TEST_F(LogTest, ManyWritersLoseNothingAndKeepTheirOrder) {
   constexpr int kThreads = 8;
   constexpr int kRecords = 400;

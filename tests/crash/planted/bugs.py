@@ -276,11 +276,11 @@ BUGS = (
         Edit(DATABASE, "        if (target == replaced) target = entry;",
              "        if (!IsPlanted && target == replaced) target = entry;"),)),
     Bug("doubtful_creation_undone", "the folder of a collection that may count from the next start on is removed",
-        "DatabaseCrash.FailingOperationsLoseNothing", (
+        "DatabaseDoubtTest.ACreationThatMayCountIsWhole", (
             Edit(DATABASE, "    if (!applied.ok() && !registry_->is_in_doubt()) {",
                  "    if (!applied.ok() && (IsPlanted || !registry_->is_in_doubt())) {"),)),
     Bug("sync_of_the_unwritten", "a sync makes durable, by what is told, what was written while it went on",
-        "DatabaseCrash.TwoWritersBesideEachOtherLoseNothing", (
+        "LogTest.ASyncMakesNothingDurableThatComesDuringIt", (
             Edit(GROUP_LOG, "  durable_seq_ = seq;\n", "  durable_seq_ = IsPlanted ? last_seq_ : seq;\n"),)),
 )
 
