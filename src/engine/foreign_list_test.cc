@@ -2,6 +2,8 @@
 // another data folder: a start that can't tell changes nothing.
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <string>
 
 #include "engine/folder_repair_fixture.h"
 #include "engine/unread_pages.h"
@@ -26,13 +28,15 @@ class ForeignListTest : public FolderRepairTest {
     Create("b");
     Upsert("b", 1, 2);
   }
-  // Another data folder, closed, in which so many collections were made.
-  void MakeOther(int collections, bool deleted) {
-    auto database = *Database::Open({.directory = Other(), .system_log_bytes_max = 1},
+  // Another data folder, closed, in which so many more collections were made. By
+  // `log_bytes_max` its list is in the checkpoint or in the log.
+  void MakeOther(int collections, bool deleted, uint64_t log_bytes_max = 1) {
+    auto database = *Database::Open({.directory = Other(), .system_log_bytes_max = log_bytes_max},
                                     {*files_, *random_, *log_});
     CollectionConfig config;
     config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
-    for (int i = 0; i < collections; ++i) {
+    const int begin = static_cast<int>(database->ListCollections().size());
+    for (int i = begin; i < begin + collections; ++i) {
       const std::string name = "c" + std::to_string(i);
       ASSERT_TRUE(database->CreateCollection(name, config).ok());
       if (deleted) ASSERT_TRUE(database->DeleteCollection(name).ok());
@@ -46,15 +50,24 @@ class ForeignListTest : public FolderRepairTest {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  // Refused; catalog and folders are as they were.
+  std::map<std::string, std::string> SystemFiles() const {
+    std::map<std::string, std::string> files;
+    for (const auto& file : fs::directory_iterator(folder_ + "/system")) {
+      files[file.path().filename()] = Content(file.path());
+    }
+    return files;
+  }
+  // Refused; catalog, system log and folders are as they were.
   std::string ExpectRefused(env::FileSystem& files) {
     database_.reset();
     const std::string catalog = Content(Catalog());
+    const auto system = SystemFiles();
     auto opened =
         Database::Open({.directory = folder_, .system_log_bytes_max = system_log_bytes_max_},
                        {files, *random_, *log_});
     EXPECT_EQ(opened.status().code(), ErrorCode::kCorruption) << opened.status().ToString();
     EXPECT_EQ(Content(Catalog()), catalog);
+    EXPECT_TRUE(SystemFiles() == system);
     EXPECT_FALSE(fs::exists(folder_ + "/repaired"));
     return opened.ok() ? "" : std::string(opened.status().message());
   }
@@ -191,6 +204,17 @@ TEST_F(ForeignListTest, AListOfAnotherFolderIsRefusedAndARepairTellsWhatItMoves)
   fs::rename(kept, folder_ + "/collections");
   ExpectAll();
   fs::remove_all(backup);
+}
+
+// With a checkpoint that goes as far as the log never went.
+TEST_F(ForeignListTest, ARefusedStartLeavesTheLogForTheRightCheckpoint) {
+  Fill();
+  database_.reset();
+  MakeOther(5, /*deleted=*/false);
+  fs::copy(Other() + "/system/CHECKPOINT", Checkpoint());
+  ExpectRefused(*files_);
+  fs::remove(Checkpoint());
+  ExpectAll();
 }
 
 TEST_F(ForeignListTest, ALongCatalogDoesNotKeepARepairFromWorking) {

@@ -9,6 +9,7 @@
 #include "engine/folder_fit.h"
 #include "env/permission.h"
 #include "storage/wal/log_format.h"
+#include "storage/wal/log_repair.h"
 
 namespace akidb::engine {
 namespace {
@@ -31,8 +32,8 @@ class Registry::Recovery {
     if (registry_.catalog_) applied_ = registry_.catalog_->applied_seq();
     AKIDB_RETURN_IF_ERROR(FindCheckpoint());
     AKIDB_RETURN_IF_ERROR(FindFirstRecord());
-    AKIDB_RETURN_IF_ERROR(OpenLog());
     AKIDB_RETURN_IF_ERROR(CheckFit());
+    AKIDB_RETURN_IF_ERROR(OpenLog());
     AKIDB_RETURN_IF_ERROR(FillCatalog());
     registry_.state_ = std::move(state_);
     if (!checkpoint_damage_.ok()) registry_.TryToCompact();
@@ -95,7 +96,8 @@ class Registry::Recovery {
 
   Status TakeCatalog() {
     AKIDB_ASSIGN_OR_RETURN(state_, StateOf(*registry_.catalog_));
-    AKIDB_ASSIGN_OR_RETURN(const FolderFit fit, Fit());
+    AKIDB_ASSIGN_OR_RETURN(const FolderFit fit,
+                           FitOf(registry_.environment_.fs, registry_.directory_, state_, {}));
     if (!fit.FoldersAreThere()) {
       return CorruptionError("the system's checkpoint is missing or damaged, and " +
                              registry_.Path(kCatalogName) + " is of another folder");
@@ -103,13 +105,21 @@ class Registry::Recovery {
     return OkStatus();
   }
 
-  Result<FolderFit> Fit() const {
-    return FitOf(registry_.environment_.fs, registry_.directory_, state_, registry_.taken_away_);
-  }
-
-  // Before a folder is set aside: the list may be that of another folder.
+  // Before a folder is set aside: the list may be that of another folder. And before the log is
+  // opened, which may change it: with the right files put back the folder must be as it was.
   Status CheckFit() const {
-    AKIDB_ASSIGN_OR_RETURN(const FolderFit fit, Fit());
+    SystemState state = state_;
+    std::set<Uuid> taken_away;
+    const auto replay = [&](const storage::LogRecord& record) {
+      return TakeInto(record, state, taken_away);
+    };
+    env::FileSystem& fs = registry_.environment_.fs;
+    const auto damage = storage::FindLogDamage(fs, Options(), replay);
+    const bool is_damaged =
+        damage.ok() ? damage->has_value() : damage.status().code() == ErrorCode::kCorruption;
+    if (is_damaged) return OkStatus();  // opening it tells
+    AKIDB_RETURN_IF_ERROR(damage.status());
+    AKIDB_ASSIGN_OR_RETURN(const FolderFit fit, FitOf(fs, registry_.directory_, state, taken_away));
     if (fit.strays.empty() || fit.IsLikely()) return OkStatus();
     return CorruptionError(folder_ + " seems to be of another data folder: it " + fit.ToString() +
                            kRestore + ", or ask `akidb repair`");
@@ -128,18 +138,22 @@ class Registry::Recovery {
                            " has of it; otherwise" + (kRestore + 1));
   }
 
-  // All of it is read, also what the catalog has, so that damage is found.
-  Status OpenLog() {
+  storage::LogOptions Options() const {
     storage::LogOptions options;
     options.directory = folder_;
     options.start_after_seq = start_after_;
     options.file_bytes_max = kSystemLogFileBytes;
     options.synced_seq = applied_;
     options.create = !has_log_;
+    return options;
+  }
+
+  // All of it is read, also what the catalog has, so that damage is found.
+  Status OpenLog() {
     storage::LogRecoveryReport report;
     const storage::LogEnvironment& environment = registry_.environment_;
     Result<std::unique_ptr<storage::Log>> log = storage::Log::Open(
-        {environment.fs, environment.random, environment.log}, std::move(options),
+        {environment.fs, environment.random, environment.log}, Options(),
         [&](const storage::LogRecord& record) { return Take(record); }, &report);
     if (log.status().code() == ErrorCode::kCorruption) return LogIsDamaged(log.status());
     AKIDB_ASSIGN_OR_RETURN(registry_.log_, std::move(log));
@@ -161,10 +175,15 @@ class Registry::Recovery {
 
   Status Take(const storage::LogRecord& record) {
     registry_.log_bytes_ += BytesInLog(record.body.size());
+    return TakeInto(record, state_, registry_.taken_away_);
+  }
+
+  static Status TakeInto(const storage::LogRecord& record, SystemState& state,
+                         std::set<Uuid>& taken_away) {
     AKIDB_ASSIGN_OR_RETURN(const SystemRecord decoded,
                            DecodeSystemRecord(record.type, record.body));
-    NoteTakenAway(decoded, registry_.taken_away_);
-    return record.seq <= state_.seq ? OkStatus() : state_.Apply(record.seq, decoded);
+    NoteTakenAway(decoded, taken_away);
+    return record.seq <= state.seq ? OkStatus() : state.Apply(record.seq, decoded);
   }
 
   Status FillCatalog() {
