@@ -217,6 +217,46 @@ TEST_F(ForeignListTest, ARefusedStartLeavesTheLogForTheRightCheckpoint) {
   ExpectAll();
 }
 
+// Records of the other folder would fit behind our list.
+TEST_F(ForeignListTest, ARepairOfASystemLogOfAnotherFolderMayBeCutShort) {
+  Fill();
+  database_.reset();
+  MakeOther(1, /*deleted=*/false);
+  MakeOther(4, /*deleted=*/false, kSystemLogBytesMax);
+  TakeFromOther("system");
+  const auto foreign = SystemFiles();
+  ASSERT_GE(foreign.size(), 2u);
+  fs::copy(folder_, Whole(), fs::copy_options::recursive);
+  bool finished = false;
+  for (int64_t cut = 0; !finished; ++cut) {
+    SCOPED_TRACE(cut);
+    ASSERT_LT(cut, 1000);
+    CopyBack();
+    {
+      StoppingFileSystem stopping(*files_, cut);
+      auto repair = FolderRepair::Examine(stopping, *random_, *log_, folder_);
+      ASSERT_TRUE(repair.ok()) << repair.status().ToString();
+      finished = (*repair)->Mend().ok();
+    }
+    auto started = TryOpen();
+    if (started.ok()) {
+      EXPECT_EQ((*started)->ListCollections(), (std::vector<std::string>{"a", "b"}));
+      started = CancelledError("closed");
+    } else {
+      EXPECT_EQ(started.status().code(), ErrorCode::kCorruption);
+      Mend();
+    }
+    EXPECT_TRUE(Examine()->damages().empty());
+    ExpectAll();
+    database_.reset();
+    std::map<std::string, std::string> kept;
+    for (const auto& file : fs::recursive_directory_iterator(folder_ + "/repaired")) {
+      if (file.is_regular_file()) kept[file.path().filename()] = Content(file.path());
+    }
+    EXPECT_TRUE(kept == foreign);
+  }
+}
+
 TEST_F(ForeignListTest, ALongCatalogDoesNotKeepARepairFromWorking) {
   Fill();
   database_.reset();

@@ -1,6 +1,7 @@
 #include "engine/system_repair.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -196,24 +197,40 @@ Status SystemRepair::Mend(const storage::LogEnvironment& environment, const std:
   AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(SystemFolder()));
   AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(folder_));
   AKIDB_RETURN_IF_ERROR(RaiseFolderVersion(fs_, folder_));
-  AKIDB_RETURN_IF_ERROR(PublishSystemCheckpoint(fs_, SystemFolder(), state_).status());
   const bool log_is_whole = first_seq_ && from_log_ && !log_damage_ && record_damage_.empty() &&
                             !(is_foreign_ && only_in_catalog_);
-  if (!log_is_whole) AKIDB_RETURN_IF_ERROR(BeginLogAnew(environment, keep));
+  // Behind the checkpoint of what the catalog knows records of another folder would count. While
+  // the catalog has it all, the rest may be missing.
+  const bool catalog_has_it = only_in_catalog_ && state_ == *catalog_;
+  if (!log_is_whole && catalog_has_it) {
+    AKIDB_RETURN_IF_ERROR(KeepLog(keep));
+    AKIDB_RETURN_IF_ERROR(MoveDurably(fs_, env::JoinPath(SystemFolder(), kSystemCheckpointName),
+                                      env::JoinPath(keep, kSystemFolderName)));
+  }
+  AKIDB_RETURN_IF_ERROR(PublishSystemCheckpoint(fs_, SystemFolder(), state_).status());
+  if (!log_is_whole) {
+    AKIDB_RETURN_IF_ERROR(KeepLog(keep));
+    AKIDB_RETURN_IF_ERROR(BeginLogAnew(environment));
+  }
   only_in_catalog_ = false;
   return OkStatus();
 }
 
-Status SystemRepair::BeginLogAnew(const storage::LogEnvironment& environment,
-                                  const std::string& keep) {
+// From its end: a log that loses its last files only is no other one.
+Status SystemRepair::KeepLog(const std::string& keep) {
   const std::string kept = env::JoinPath(keep, kSystemFolderName);
   AKIDB_RETURN_IF_ERROR(fs_.CreateDirectories(kept));
   AKIDB_RETURN_IF_ERROR(fs_.SyncDirectory(keep));
-  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_.List(SystemFolder()));
+  AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> names, fs_.List(SystemFolder()));
+  std::erase_if(names, [](const std::string& name) { return !storage::ParseLogFileName(name); });
+  std::sort(names.begin(), names.end(), std::greater<>());
   for (const std::string& name : names) {
-    if (!storage::ParseLogFileName(name)) continue;
     AKIDB_RETURN_IF_ERROR(MoveDurably(fs_, env::JoinPath(SystemFolder(), name), kept));
   }
+  return OkStatus();
+}
+
+Status SystemRepair::BeginLogAnew(const storage::LogEnvironment& environment) {
   storage::LogOptions options;
   options.directory = SystemFolder();
   options.start_after_seq = state_.seq;

@@ -40,8 +40,9 @@ class SystemRepair {
   // Whether only the catalog knows it.
   bool only_in_catalog() const { return only_in_catalog_; }
 
-  // Makes the state count: as a checkpoint, behind which a damaged log begins anew. Of that the
-  // files go to the folder `keep`/system. May be repeated after any error and any power cut.
+  // Makes the state count: as a checkpoint, behind which a damaged log begins anew. Of that, and of
+  // a list that is another folder's, the files go to the folder `keep`/system. May be repeated
+  // after any error and any power cut.
   Status Mend(const storage::LogEnvironment& environment, const std::string& keep);
 
  private:
@@ -57,7 +58,8 @@ class SystemRepair {
   void JudgeCheckpoint();
   void JudgeLog();
   std::string WhatIsMoved() const;
-  Status BeginLogAnew(const storage::LogEnvironment& environment, const std::string& keep);
+  Status KeepLog(const std::string& keep);
+  Status BeginLogAnew(const storage::LogEnvironment& environment);
 
   env::FileSystem& fs_;
   const std::string folder_;
