@@ -38,6 +38,25 @@ class KeepFolder {
   std::string kept_;
 };
 
+// Of collections that are named: their deletion hasn't come to pass. With another list they would
+// be deleted for the mark.
+Status RemoveMarksOfNamed(const storage::LogEnvironment& environment,
+                          const std::string& collections, const Registry& registry) {
+  AKIDB_ASSIGN_OR_RETURN(const std::vector<std::string> names, environment.fs.List(collections));
+  Status first = OkStatus();
+  bool has_removed = false;
+  for (const std::string& name : names) {
+    if (!name.ends_with(kUnneededMark)) continue;
+    const auto uuid = Uuid::Parse(name.substr(0, name.size() - kUnneededMark.size()));
+    if (!uuid || !registry.state().collections.contains(*uuid)) continue;
+    const Status status = environment.fs.Remove(env::JoinPath(collections, name));
+    has_removed |= status.ok();
+    if (first.ok()) first = status;
+  }
+  if (has_removed) AKIDB_RETURN_IF_ERROR(environment.fs.SyncDirectory(collections));
+  return first;
+}
+
 // The first error; one folder that can't be moved or removed doesn't keep the others.
 Status RemoveAll(const storage::LogEnvironment& environment, const std::string& directory,
                  const Registry& registry) {
@@ -45,7 +64,7 @@ Status RemoveAll(const storage::LogEnvironment& environment, const std::string& 
                          FitOf(environment.fs, directory, registry.state(), registry.taken_away()));
   const std::string collections = env::JoinPath(directory, kCollectionsFolderName);
   KeepFolder keep(environment, directory);
-  Status first = OkStatus();
+  Status first = RemoveMarksOfNamed(environment, collections, registry);
   for (const std::string& name : fit.unnamed) {
     const std::string folder = env::JoinPath(collections, name);
     const bool is_stray = std::binary_search(fit.strays.begin(), fit.strays.end(), name);
@@ -55,10 +74,12 @@ Status RemoveAll(const storage::LogEnvironment& environment, const std::string& 
                             {{"collection", name}});
     }
     const Status status = is_stray ? keep.Take(folder) : environment.fs.RemoveAll(folder);
+    // Half removed, it may look as if it had lost something.
+    if (!status.ok() && !is_stray) MarkUnneeded(environment, folder);
     if (first.ok()) first = status;
   }
   AKIDB_RETURN_IF_ERROR(first);
-  // What was marked has gone, or is named.
+  // What was marked has gone.
   AKIDB_ASSIGN_OR_RETURN(std::vector<std::string> marks, environment.fs.List(collections));
   std::erase_if(marks, [](const std::string& name) { return !name.ends_with(kUnneededMark); });
   // Not before that is durable, nor may the records go that the log still has of it.

@@ -22,6 +22,9 @@ class OneStays final : public ForwardingFileSystem {
   Status Rename(const std::string& from, const std::string& to) override {
     return from == folder_ ? IoError("broken") : ForwardingFileSystem::Rename(from, to);
   }
+  Status RemoveAll(const std::string& path) override {
+    return path == folder_ ? IoError("broken") : ForwardingFileSystem::RemoveAll(path);
+  }
 
  private:
   const std::string folder_;
@@ -55,6 +58,14 @@ class OrphanFoldersTest : public testing::Test {
   std::string MakeFullFolder() {
     std::string folder = MakeFolder();
     EXPECT_TRUE(env::WriteFileAtomically(*disk_, folder + "/seg/s.seg", {}).ok());
+    return folder;
+  }
+  // Named by a record; it holds something.
+  std::string MakeCollection() {
+    std::string folder = MakeFullFolder();
+    EXPECT_TRUE(
+        registry_->Apply(CreateCollectionRecord{uuid_, uuid_.ToString(), R"({"vectors":{}})"})
+            .ok());
     return folder;
   }
   static std::string Kept(const std::string& folder, int number = 1) {
@@ -133,6 +144,32 @@ TEST_F(OrphanFoldersTest, OneThatCanNotBeMovedDoesNotKeepTheOthers) {
   EXPECT_FALSE(*disk_->Exists("/data/repaired/2"));
   RemoveOrphanFolders(Environment(*disk_), kFolder, *registry_);
   EXPECT_TRUE(*disk_->Exists(Kept(folders[0], 2)));
+}
+
+// Whatever else fails: with another list the collection would be deleted for its mark.
+TEST_F(OrphanFoldersTest, AMarkDoesNotStayBesideACollectionThatIsNamed) {
+  const std::string living = MakeCollection();
+  const std::string orphan = MakeFullFolder();
+  MarkUnneeded(Environment(*disk_), living);
+  OneStays stuck(*disk_, orphan);
+  RemoveOrphanFolders(Environment(stuck), kFolder, *registry_);
+  EXPECT_TRUE(*disk_->Exists(orphan));
+  for (uint64_t crash = 0; crash < 20; ++crash) {
+    auto after = disk_->CloneAfterCrash(crash);
+    EXPECT_TRUE(*after->Exists(living + "/seg/s.seg"));
+    EXPECT_FALSE(*after->Exists(living + ".unneeded"));
+  }
+}
+
+// Half removed it may look as if it had lost something.
+TEST_F(OrphanFoldersTest, AnOrphanThatCanNotBeRemovedIsMarked) {
+  const std::string orphan = MakeFolder();
+  OneStays stuck(*disk_, orphan);
+  RemoveOrphanFolders(Environment(stuck), kFolder, *registry_);
+  EXPECT_TRUE(*disk_->Exists(orphan));
+  EXPECT_TRUE(*disk_->Exists(orphan + ".unneeded"));
+  RemoveOrphanFolders(Environment(*disk_), kFolder, *registry_);
+  EXPECT_TRUE(disk_->List(kCollections)->empty());
 }
 
 // Its name was renamed to before, and the sync of the folder failed.
