@@ -410,6 +410,32 @@ TEST_F(BackgroundRecoveryTest, RequestsWaitForTheOneThatIsBeingOpenedAndForNoOth
   EXPECT_EQ(database_->recovery().troubled, 0u);
 }
 
+// All changes wait with it.
+TEST_F(BackgroundRecoveryTest, ADoubtfulChangeAsksForTheOneThatIsBeingOpened) {
+  Make({"a"}, {"a"});
+  const auto gate = std::make_shared<Gate>();
+  Open([gate](const std::string& path, env::OpenMode mode) {
+    if (mode == env::OpenMode::kReadWrite && path.ends_with(".log")) gate->Wait();
+  });
+  disk_->SetFaultHook([](const env::SimulatedOperation& operation) {
+    const bool syncs = operation.kind == env::SimulatedOperation::Kind::kSyncData;
+    return syncs && operation.path.starts_with("/data/system") ? IoError("broken") : OkStatus();
+  });
+  gate->armed = true;
+  database_->RecoverInBackground();
+  gate->reached.get_future().wait();
+  std::future<Status> deleted =
+      std::async(std::launch::async, [&] { return database_->DeleteCollection("a").status(); });
+  while (database_->SystemTrouble().empty()) std::this_thread::yield();
+  gate->open.set_value();
+  EXPECT_EQ(deleted.get().code(), ErrorCode::kUnavailable);
+  AwaitRecovery();
+  // It has given way, or has stayed open.
+  EXPECT_NE(StateOf("a"), CollectionState::kClosed);
+  EXPECT_EQ(CountOf("a"), 2u);
+  disk_->SetFaultHook({});
+}
+
 TEST_F(BackgroundRecoveryTest, ADatabaseMayEndWhileItRuns) {
   std::vector<std::string> names;
   for (char name = 'a'; name < 'm'; ++name) names.emplace_back(1, name);

@@ -91,7 +91,8 @@ class DatabaseImpl final : public Database {
     AKIDB_RETURN_IF_ERROR(reserve_.CheckHeld());
     MutexLock change(change_mutex_);
     if (CollectionExists(name)) {
-      return AlreadyExistsError("Collection `" + name + "` already exists!");
+      const Status known = CheckKnown();
+      return known.ok() ? AlreadyExistsError("Collection `" + name + "` already exists!") : known;
     }
     auto entry = std::make_shared<Entry>();
     entry->name = name;
@@ -464,12 +465,14 @@ class DatabaseImpl final : public Database {
   Status Apply(const SystemRecord& record, Entry* entry) AKIDB_REQUIRES(change_mutex_) {
     if (entry != nullptr) MarkUnneeded(Parts(), FolderOf(entry->uuid));
     const Status status = registry_->Apply(record);
-    const bool in_doubt = registry_->is_in_doubt();
-    if (!status.ok() && !in_doubt && entry) UnmarkUnneeded(Parts(), FolderOf(entry->uuid));
+    if (!status.ok() && entry) entry->asked_for = true;  // before the wait for it
     // The log may also have died behind a change that counts.
     if (Status failure = registry_->log_failure(); !failure.ok()) SetSystemTrouble(failure);
-    if (!in_doubt || entry == nullptr) return status;
+    if (status.ok() || entry == nullptr) return status;
     MutexLock lock(entry->open_mutex);
+    const bool in_doubt = registry_->is_in_doubt();
+    if (!in_doubt && entry->doubt.empty()) UnmarkUnneeded(Parts(), FolderOf(entry->uuid));
+    if (!in_doubt) return status;
     entry->doubt = "only the next start can tell whether the collection was deleted or replaced: " +
                    std::string(status.message());
     if (entry->collection) entry->collection->RefuseWrites(entry->doubt);

@@ -112,6 +112,35 @@ TEST_F(DatabaseDoubtTest, WhatMayHaveBeenDeletedTakesNoWrites) {
   }
 }
 
+// The mark tells the next start what the folder is, should the record be in its checkpoint alone.
+TEST_F(DatabaseDoubtTest, ARetriedDeletionKeepsItsMark) {
+  const fs::path folder = Create("a");
+  const fs::path other = Create("b");
+  OpenDoubtful();
+  doubtful_.FailBelow("/system/");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(database_->DeleteCollection("a").status().code(), ErrorCode::kUnavailable);
+    EXPECT_TRUE(fs::exists(folder.string() + ".unneeded")) << i;
+    EXPECT_EQ(database_->DeleteCollection("b").status().code(), ErrorCode::kUnavailable);
+    EXPECT_FALSE(fs::exists(other.string() + ".unneeded")) << i;
+  }
+  doubtful_.FailBelow("");
+  Open();
+  EXPECT_EQ(database_->ListCollections(), std::vector<std::string>{"b"});
+}
+
+TEST_F(DatabaseDoubtTest, WhatMayHaveBeenDeletedIsNotSaidToExist) {
+  CollectionConfig config;
+  config.vectors[""] = {.dim = 2, .metric = Metric::kDot};
+  Create("a");
+  OpenDoubtful();
+  EXPECT_EQ(database_->CreateCollection("a", config).code(), ErrorCode::kAlreadyExists);
+  doubtful_.FailBelow("/system/");
+  EXPECT_EQ(database_->DeleteCollection("a").status().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(database_->CreateCollection("a", config).code(), ErrorCode::kUnavailable);
+  doubtful_.FailBelow("");
+}
+
 // They may be there from the next start on.
 TEST_F(DatabaseDoubtTest, NothingIsSaidToBeGoneOrSetAlreadyWhileThereIsDoubt) {
   Create("a");
@@ -297,6 +326,21 @@ TEST_F(DatabaseDoubtTest, ACatalogThatCanNotBeReadIsSetAside) {
   EXPECT_EQ(CountOf("a"), 3u);
   EXPECT_TRUE(fs::exists(folder_ + "/repaired/1/catalog.db"));
   database_.reset();  // before its files
+}
+
+// What is in it may be all that tells of later records.
+TEST_F(DatabaseDoubtTest, AWalWithoutItsCatalogIsSetAside) {
+  Create("a");
+  database_.reset();
+  fs::remove(folder_ + "/catalog.db");
+  std::ofstream(folder_ + "/catalog.db-wal") << "pages";
+  Open();
+  EXPECT_EQ(database_->ListCollections(), std::vector<std::string>{"a"});
+  EXPECT_EQ(fs::file_size(folder_ + "/repaired/1/catalog.db-wal"), 5u);
+  database_.reset();
+  fs::remove(folder_ + "/catalog.db");
+  Open();
+  EXPECT_FALSE(fs::exists(folder_ + "/repaired/2")) << "nothing was there";
 }
 
 // The system log has lost its end, and the catalog is an older one: neither tells of it.

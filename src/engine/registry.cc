@@ -247,7 +247,8 @@ Status Registry::MakeCatalogAnew(const Status& reason) {
     environment_.log.Write(LogLevel::kWarning, "catalog_rebuilt", reason.message());
   }
   catalog_.reset();
-  if (!was_missing && !catalog_is_own_) {
+  AKIDB_ASSIGN_OR_RETURN(const bool has_wal, environment_.fs.Exists(Path(kCatalogName) + "-wal"));
+  if ((!was_missing || has_wal) && !catalog_is_own_) {
     if (catalog_keep_.empty()) {
       AKIDB_ASSIGN_OR_RETURN(catalog_keep_, reserve_.Retry([&] {
         return MakeKeepFolder(environment_.fs, directory_);
