@@ -137,6 +137,7 @@ Status IsolatedSession::WaitUntilOpen(const env::ReceiveOptions& receive, LoadPr
     AKIDB_ASSIGN_OR_RETURN(const SessionMessage message, ReceiveWhileOpening(receive));
     if (const auto* open = std::get_if<OpenReport>(&message)) {
       nodes_ = open->nodes;
+      MutexLock lock(mutex_);
       memory_bytes_ = open->memory_bytes;
       return open->status;
     }
@@ -272,9 +273,21 @@ Status IsolatedSession::AwaitReport(Lane& lane) {
     std::optional<SessionMessage> message = DecodeMessage(received->bytes);
     auto* report = message ? std::get_if<RunReport>(&*message) : nullptr;
     if (report == nullptr || report->run != lane.run) return Lose(kStrangeMessage);
-    memory_bytes_ = report->memory_bytes;
+    Note(*report);
     return std::move(report->status);
   }
+}
+
+void IsolatedSession::Note(const RunReport& report) {
+  MutexLock lock(mutex_);
+  if (report.number < last_report_) return;
+  last_report_ = report.number;
+  memory_bytes_ = report.memory_bytes;
+}
+
+uint64_t IsolatedSession::MemoryBytes() const {
+  MutexLock lock(mutex_);
+  return memory_bytes_;
 }
 
 Status IsolatedSession::Lost() {

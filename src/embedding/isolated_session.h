@@ -11,7 +11,6 @@
 // made here and can't shrink, and a message that no worker sends ends it.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -65,7 +64,7 @@ class IsolatedSession final : public Session {
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override;
 
   void GiveBack() override;
-  uint64_t MemoryBytes() const override { return memory_bytes_; }
+  uint64_t MemoryBytes() const override AKIDB_EXCLUDES(mutex_);
   std::vector<NodeCount> Nodes() const override { return nodes_; }
   Status Lost() override AKIDB_EXCLUDES(mutex_);
 
@@ -84,6 +83,8 @@ class IsolatedSession final : public Session {
   Status RunOn(Lane& lane, const TokenBatch& batch, RunControl& control, const Use& use);
   Status Send(Lane& lane, const LaneLayout& layout, const TokenBatch& batch);
   Status AwaitReport(Lane& lane);
+  // Lanes may read their reports in another order than they were made in.
+  void Note(const RunReport& report) AKIDB_EXCLUDES(mutex_);
   // What every later run is answered with. Lose kills the worker, for its own words; Ended tells of
   // one that has ended by itself.
   Status Lose(const std::string& why) AKIDB_EXCLUDES(mutex_);
@@ -95,10 +96,11 @@ class IsolatedSession final : public Session {
   const std::chrono::milliseconds run_time_max_;
   const env::MessageSocket control_;
   std::unique_ptr<env::WorkerProcess> process_;
-  std::vector<NodeCount> nodes_;           // set when it opens
-  std::atomic<uint64_t> memory_bytes_{0};  // as the worker said last
+  std::vector<NodeCount> nodes_;  // set when it opens
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  uint64_t memory_bytes_ AKIDB_GUARDED_BY(mutex_) = 0;  // as the worker said last
+  uint64_t last_report_ AKIDB_GUARDED_BY(mutex_) = 0;
   Status lost_ AKIDB_GUARDED_BY(mutex_);  // ok while the worker lives
   uint32_t lanes_made_ AKIDB_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<Lane>> idle_lanes_ AKIDB_GUARDED_BY(mutex_);

@@ -13,6 +13,7 @@
 #include "embedding/onnx_session.h"
 #include "embedding/onnx_session_options.h"
 #include "embedding/onnx_signature.h"
+#include "embedding/resting_bytes.h"
 
 namespace akidb::embedding {
 namespace {
@@ -48,18 +49,23 @@ class HeldSession final : public Session {
  public:
   HeldSession(std::shared_ptr<OnnxRuntime> runtime, std::unique_ptr<Session> session,
               std::shared_ptr<OnnxAllocator::LiveBytes> live)
-      : runtime_(std::move(runtime)), session_(std::move(session)), live_(std::move(live)) {}
+      : runtime_(std::move(runtime)),
+        session_(std::move(session)),
+        live_(std::move(live)),
+        rest_(live_) {}
   Status Run(const TokenBatch& batch, RunControl& control, const Use& use) override {
+    const RestingBytes::Running running(rest_);
     const OnnxAllocator::Counting counting(live_);
     return session_->Run(batch, control, use);
   }
-  uint64_t MemoryBytes() const override { return *live_; }
+  uint64_t MemoryBytes() const override { return rest_.value(); }
   std::vector<NodeCount> Nodes() const override { return session_->Nodes(); }
 
  private:
   std::shared_ptr<OnnxRuntime> runtime_;
   std::unique_ptr<Session> session_;
   const std::shared_ptr<OnnxAllocator::LiveBytes> live_;
+  RestingBytes rest_;
 };
 
 class OnnxRuntimeLibrary final : public OnnxRuntime,

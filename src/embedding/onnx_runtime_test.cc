@@ -56,13 +56,24 @@ std::string Field(char number, const std::string& body) {
 }
 std::string Number(char number, char value) { return {static_cast<char>(number << 3), value}; }
 
-// One node from "x" to "y", float32 [1] both; `opset` of the standard operators.
-std::string GraphOf(const std::string& op, char opset) {
-  const std::string type = Field(2, Field(1, Number(1, 1) + Field(2, Field(1, Number(1, 1)))));
-  const std::string node = Field(1, "x") + Field(2, "y") + Field(4, op);
-  const std::string graph = Field(1, node) + Field(2, "g") + Field(11, Field(1, "x") + type) +
-                            Field(12, Field(1, "y") + type);
+// The type of a value: a tensor of `element` (1: float32, 7: int64), each size of it 1.
+std::string TensorOf(char element, int rank) {
+  std::string sizes;
+  for (int i = 0; i < rank; ++i) sizes += Field(1, Number(1, 1));
+  return Field(2, Field(1, Number(1, element) + Field(2, sizes)));
+}
+
+// `node` from "x" to "y".
+std::string ModelOf(const std::string& node, const std::string& x, const std::string& y,
+                    char opset) {
+  const std::string graph = Field(1, Field(1, "x") + Field(2, "y") + node) + Field(2, "g") +
+                            Field(11, Field(1, "x") + x) + Field(12, Field(1, "y") + y);
   return Number(1, 8) + Field(7, graph) + Field(8, Field(1, "") + Number(2, opset));
+}
+
+// Of float32 [1]; `opset` of the standard operators.
+std::string GraphOf(const std::string& op, char opset) {
+  return ModelOf(Field(4, op), TensorOf(1, 1), TensorOf(1, 1), opset);
 }
 
 // So that nobody tries again what the same library will always refuse.
@@ -78,6 +89,33 @@ TEST(OnnxRuntime, RefusesAGraphThatItCannotRunForGood) {
     const Status refused = status_of(model);
     EXPECT_EQ(refused.code(), ErrorCode::kCorruption) << refused.ToString();
   }
+}
+
+// The run's output is there while it is used.
+TEST(OnnxRuntime, WhatARunTakesIsNotWhatItsSessionTakes) {
+  const Result<std::shared_ptr<OnnxRuntime>> runtime = LoadOnnxRuntime(InstalledLibraries());
+  if (!runtime.ok()) GTEST_SKIP() << runtime.status().message();
+  // To float32, by an attribute that is a number.
+  const std::string to = Field(1, "to") + Number(3, 1) + std::string("\xA0\x01\x02");
+  const std::string model =
+      ModelOf(Field(4, "Cast") + Field(5, to), TensorOf(7, 2), TensorOf(1, 2), 13);
+  SessionSpec spec;
+  spec.inputs = {{"x", InputKind::kIds}};
+  spec.output.name = "y";
+  spec.pooled_in_graph = true;
+  spec.width = 1;
+  Result<std::unique_ptr<Session>> session =
+      (*runtime)->CreateSession({std::as_bytes(std::span(model)), {}}, spec);
+  ASSERT_TRUE(session.ok()) << session.status().ToString();
+  const uint64_t at_rest = (*session)->MemoryBytes();
+  RunControl control;
+  const Status ran = (*session)->Run({1, 1, {5}, {1}, {1}}, control, [&](const HiddenStates& use) {
+    EXPECT_EQ(use.values[0], 5);
+    EXPECT_EQ((*session)->MemoryBytes(), at_rest);
+    return OkStatus();
+  });
+  EXPECT_TRUE(ran.ok()) << ran.ToString();
+  EXPECT_EQ((*session)->MemoryBytes(), at_rest);
 }
 
 // Of one environment, with what the first has given it.

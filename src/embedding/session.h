@@ -108,7 +108,7 @@ class Session {
   // It is about to be destroyed: what it makes to run on is given up, and nothing more is made.
   virtual void StopMaking() {}
 
-  // That it takes, as far as is known; between runs what stays. Cheap.
+  // That it takes between runs, as far as is known, whether or not one goes on now. Cheap.
   virtual uint64_t MemoryBytes() const { return 0; }
 
   // What it may run on, the preferred one first; none where nobody asked.

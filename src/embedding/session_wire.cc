@@ -217,10 +217,11 @@ void Visit(auto& fields, Is<RunRequest> auto& message) {
 }
 
 void Visit(auto& fields, Is<RunReport> auto& message) {
-  auto& [run, status, memory_bytes] = message;
+  auto& [run, status, memory_bytes, number] = message;
   fields(run);
   Visit(fields, status);
   fields(memory_bytes);
+  fields(number);
 }
 
 void Visit(auto& /*fields*/, Is<ReleaseMemory> auto& /*message*/) {}

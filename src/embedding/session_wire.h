@@ -60,7 +60,8 @@ struct RunRequest {
 struct RunReport {
   uint64_t run = 0;
   Status status;
-  uint64_t memory_bytes = 0;  // of the session, behind the run
+  uint64_t memory_bytes = 0;  // Session::MemoryBytes, behind the run
+  uint64_t number = 0;        // of all reports of all lanes; ascending as that was read
 };
 
 // The lane's memory is given back.

@@ -53,7 +53,7 @@ std::vector<SessionMessage> AllMessages() {
       OpenLane{77},
       CancelRun{78, uint64_t{1} << 40},
       RunRequest{uint64_t{1} << 41, 12, 256},
-      RunReport{uint64_t{1} << 42, {}, uint64_t{7} << 33},
+      RunReport{uint64_t{1} << 42, {}, uint64_t{7} << 33, uint64_t{5} << 35},
       RunReport{9, Status(ErrorCode::kInternal, ""), 0},
       ReleaseMemory{},
       ReturnMemory{},

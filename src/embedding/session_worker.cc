@@ -40,10 +40,29 @@ Status LibraryRefused(const Status& status) {
   return InvalidArgumentError(std::string(status.message()));
 }
 
+// The session that all lanes run.
+class SharedSession {
+ public:
+  explicit SharedSession(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+
+  Session& operator*() const { return *session_; }
+
+  // What it takes now: of two reports the one with the higher number was made later.
+  RunReport Report(uint64_t run, Status status) AKIDB_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return {run, std::move(status), session_->MemoryBytes(), ++reports_};
+  }
+
+ private:
+  const std::unique_ptr<Session> session_;
+  Mutex mutex_;
+  uint64_t reports_ AKIDB_GUARDED_BY(mutex_) = 0;
+};
+
 // Serves the runs of one lane, one after another, in a thread of its own.
 class WorkerLane {
  public:
-  WorkerLane(Session& session, const SessionSpec& spec, env::Descriptor socket)
+  WorkerLane(SharedSession& session, const SessionSpec& spec, env::Descriptor socket)
       : session_(session), spec_(spec), socket_(std::move(socket)), thread_([this] { Serve(); }) {}
   // The other side has closed it, or the process ends.
   ~WorkerLane() { thread_.join(); }
@@ -82,8 +101,7 @@ class WorkerLane {
     const std::optional<LaneLayout> layout = LaneLayout::Of(spec_, request->items, request->tokens);
     if (!layout || !memory_ || memory_->bytes().size() < layout->bytes()) return StrangeMessage();
     Status status = Run(request->run, *layout);
-    return socket_.Send(
-        EncodeMessage(RunReport{request->run, std::move(status), session_.MemoryBytes()}));
+    return socket_.Send(EncodeMessage(session_.Report(request->run, std::move(status))));
   }
 
   Status Run(uint64_t run, const LaneLayout& layout) AKIDB_EXCLUDES(mutex_) {
@@ -95,7 +113,7 @@ class WorkerLane {
       if (run_ <= cancelled_) control.Stop();
     }
     const TokenBatch batch = layout.Read(memory_->bytes());
-    Status status = session_.Run(batch, control, [&](const HiddenStates& states) {
+    Status status = (*session_).Run(batch, control, [&](const HiddenStates& states) {
       return HandOver(states, batch, layout);
     });
     MutexLock lock(mutex_);
@@ -118,7 +136,7 @@ class WorkerLane {
     return OkStatus();
   }
 
-  Session& session_;
+  SharedSession& session_;
   const SessionSpec& spec_;
   env::MessageSocket socket_;
   std::optional<env::SharedMemory> memory_;
@@ -186,7 +204,8 @@ class SessionServer {
       report.memory_bytes = (**result)->MemoryBytes();
     }
     AKIDB_RETURN_IF_ERROR(control_.Send(EncodeMessage(report)));
-    AKIDB_ASSIGN_OR_RETURN(session_, *std::move(result));
+    AKIDB_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, *std::move(result));
+    session_.emplace(std::move(session));
     return OkStatus();
   }
 
@@ -213,7 +232,7 @@ class SessionServer {
   const SessionOpener& make_;
   const env::WakeSignal made_;
   std::vector<std::byte> buffer_ = std::vector<std::byte>(env::MessageSocket::kMessageBytesMax);
-  std::unique_ptr<Session> session_;
+  std::optional<SharedSession> session_;
   std::map<uint32_t, std::unique_ptr<WorkerLane>> lanes_;
 };
 
