@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -62,6 +63,31 @@ TEST(IsolatedSessionRestTest, TellsWhatTheWorkersSessionTakes) {
         session->Run({1, 1, {5}, {1}, {1}}, control, [](const HiddenStates&) { return OkStatus(); })
             .ok());
     EXPECT_EQ(session->MemoryBytes(), kEchoBytes + runs);
+  }
+}
+
+// Whatever the order in which the reports of several lanes are read.
+TEST(IsolatedSessionRestTest, TellsWhatTheSessionTookBehindTheLastRun) {
+  const std::unique_ptr<IsolatedSession> session = OpenEcho();
+  constexpr uint64_t kThreads = 4;
+  constexpr uint64_t kRuns = 50;
+  uint64_t runs = 0;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::jthread> threads;
+    for (uint64_t thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&] {
+        for (uint64_t run = 0; run < kRuns; ++run) {
+          RunControl control;
+          EXPECT_TRUE(session
+                          ->Run({1, 1, {5}, {1}, {1}}, control,
+                                [](const HiddenStates&) { return OkStatus(); })
+                          .ok());
+        }
+      });
+    }
+    threads.clear();
+    runs += kThreads * kRuns;
+    ASSERT_EQ(session->MemoryBytes(), kEchoBytes + runs);
   }
 }
 
