@@ -42,7 +42,13 @@ struct ModelRegistry::Slot {
   Status outcome{};
   std::thread loader{};
   steady_clock::time_point failed_at{};
-  steady_clock::time_point stopped_at{};  // the last load, to make room
+  steady_clock::time_point stopped_at{};  // the last load, by who doesn't wait for ever
+
+  void StopLoad() {
+    if (!progress.Check().ok()) return;
+    stopped_at = steady_clock::now();
+    progress.control().Stop();
+  }
 };
 
 // Under the registry's lock.
@@ -294,8 +300,7 @@ void ModelRegistry::MakeWay(Slot& slot, const Slot& other) {
                                : "it made room for another",
              {{"model", slot.model.id}, {"for", other.model.id}});
   if (is_load) {
-    slot.stopped_at = steady_clock::now();
-    slot.progress.control().Stop();
+    slot.StopLoad();
   } else {
     ++counted_.evictions;
     Retire(slot);
@@ -356,7 +361,7 @@ Status ModelRegistry::Unload(const RequestContext& context, size_t model) {
     return slot.stage == Stage::kWaiting || slot.stage == Stage::kLoading;
   };
   while (is_coming() && slot.loads == loads) {
-    if (slot.stage == Stage::kLoading) slot.progress.control().Stop();
+    if (slot.stage == Stage::kLoading) slot.StopLoad();
     if (!may_wait) return TooManyWait("; try again in a second");
     AKIDB_RETURN_IF_ERROR(WaitForChange(context));
   }

@@ -116,6 +116,24 @@ TEST_F(ModelRegistryFaultsTest, AStoppedLoadThatHangsIsNotWaitedForForEver) {
   WaitForState(1, ModelState::kInstalled);
 }
 
+// Also one that an unload has stopped.
+TEST_F(ModelRegistryFaultsTest, WhereAnUnloadEndsALoadNoOtherGoes) {
+  options_.models_max = 2;
+  Make({10, 10, 10});
+  ASSERT_TRUE(Use(0).ok());
+  source_->hanging = 1;
+  source_->hang_gate.Shut();
+  LeaveALoad(1);
+  RequestContext hurried(std::chrono::steady_clock::now() + std::chrono::milliseconds(20));
+  EXPECT_EQ(registry_->Unload(hurried, 1).code(), ErrorCode::kDeadlineExceeded);
+  std::future<Status> other = Async([&] { return EmbedWith(*registry_, 2); });
+  WaitForState(2, ModelState::kLoading);
+  source_->hang_gate.Open();
+  EXPECT_TRUE(other.get().ok());
+  EXPECT_EQ(Loaded(), "02");
+  EXPECT_EQ(registry_->statistics().evictions, 0u);
+}
+
 TEST_F(ModelRegistryFaultsTest, OneThatTakesMoreThanWasSaidCountsForIt) {
   options_.bytes_max = 100;
   Make({10, 10, 10});
