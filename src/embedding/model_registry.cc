@@ -17,6 +17,9 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kCancelPoll{10};
 constexpr size_t kOftenPolled = 16;
 
+// Between loads of a model that each made nothing better.
+constexpr steady_clock::duration kRetryPauseMax = std::chrono::minutes(5);
+
 Status TooManyWait(const std::string& so) {
   return ResourceExhaustedError("too many requests wait for models" + so);
 }
@@ -29,7 +32,7 @@ struct ModelRegistry::Slot {
   LoadProgress progress{};
   Stage stage = Stage::kUnloaded;
   std::unique_ptr<Pipeline> pipeline{};  // while ready or draining
-  uint64_t measured = 0;                 // bytes that it took when it rested
+  uint64_t measured = 0;  // bytes that it took when it rested, of this load or the last
   size_t requests = 0;
   uint64_t last_use = 0;
   uint64_t retired = 0;                     // times that its pipeline was destroyed
@@ -41,9 +44,17 @@ struct ModelRegistry::Slot {
   // load it anew.
   Status outcome{};
   std::thread loader{};
-  steady_clock::time_point failed_at{};
-  steady_clock::time_point stopped_at{};  // the last load, by who doesn't wait for ever
+  steady_clock::time_point ended_at{};    // the last load
+  steady_clock::time_point stopped_at{};  // likewise, by who doesn't wait for ever
+  // Where it was loaded anew in vain, until one has served for as long: before the next such load.
+  steady_clock::duration pause{};
 
+  bool HasPaused(steady_clock::duration least = {}) const {
+    return steady_clock::now() - ended_at >= std::max(least, pause);
+  }
+  void Lengthen(steady_clock::duration first) {
+    pause = std::min(std::max(first, 2 * pause), kRetryPauseMax);
+  }
   void StopLoad() {
     if (!progress.Check().ok()) return;
     stopped_at = steady_clock::now();
@@ -134,13 +145,13 @@ Result<ModelRegistry::Lease> ModelRegistry::Acquire(const RequestContext& contex
   while (true) {
     if (stopping_) return UnavailableError("the models are being unloaded");
     if (slot.stage == Stage::kReady) {
-      if (!slot.pipeline->Refused() && (!retry_at_once || slot.pipeline->Serves())) break;
+      if (!IsToBeLoadedAnew(slot, retry_at_once)) break;
       AKIDB_RETURN_IF_ERROR(Leave(away));
+      if (!retry_at_once) slot.Lengthen(retry_pause_);
       Drain(slot, "none of its providers can run it; it is loaded anew");
     }
     if (slot.stage == Stage::kUnloaded) {
-      const bool just_failed =
-          !slot.failure.ok() && steady_clock::now() - slot.failed_at < retry_pause_;
+      const bool just_failed = !slot.failure.ok() && !slot.HasPaused(retry_pause_);
       if (just_failed && !retry_at_once) return slot.failure;
       AKIDB_RETURN_IF_ERROR(Leave(away));
       AKIDB_RETURN_IF_ERROR(BeginLoad(context, slot));
@@ -161,6 +172,13 @@ Result<ModelRegistry::Lease> ModelRegistry::Acquire(const RequestContext& contex
   ++slot.requests;
   slot.last_use = ++uses_;
   return Lease(*this, slot, *slot.pipeline);
+}
+
+// Where another load was in vain a moment ago its requests are told why nothing can run it.
+bool ModelRegistry::IsToBeLoadedAnew(Slot& slot, bool at_once) {
+  const bool refused = slot.pipeline->Refused();
+  if (!refused && slot.HasPaused()) slot.pause = {};
+  return at_once ? refused || !slot.pipeline->Serves() : refused && slot.HasPaused();
 }
 
 void ModelRegistry::Release(Slot& slot) {
@@ -228,7 +246,8 @@ void ModelRegistry::LoadInto(Slot& slot) {
     slot.failure = slot.outcome = OkStatus();
     if (loads_end_) slot.outcome = UnavailableError("the server is about to stop");
   }
-  slot.failed_at = steady_clock::now();
+  if (!slot.failure.ok() && slot.pause.count() > 0) slot.Lengthen(retry_pause_);
+  slot.ended_at = steady_clock::now();
   if (pipeline.ok()) {
     slot.pipeline = std::move(pipeline).value();
     // Unlocks, which nothing behind the next stage may: another load of it waits for this thread.
@@ -451,7 +470,7 @@ ModelRegistry::State ModelRegistry::state(size_t model) const {
   state.bytes = BytesOf(slot);
   state.requests = slot.requests;
   if (!slot.failure.ok()) {
-    const std::chrono::duration<double> since = steady_clock::now() - slot.failed_at;
+    const std::chrono::duration<double> since = steady_clock::now() - slot.ended_at;
     state.failed_seconds_ago = since.count();
   }
   switch (slot.stage) {

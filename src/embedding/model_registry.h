@@ -92,7 +92,8 @@ class ModelRegistry {
   };
 
   // Loads the model where it isn't. Why loading failed is said again until `retry_pause` is over;
-  // then it is tried anew, as is one whose providers are all refused. kResourceExhausted: there is
+  // then it is tried anew, as is one whose providers are all refused; where that doesn't help, or
+  // it is beyond bytes_max, with pauses that double up to 5 minutes. kResourceExhausted: there is
   // no room beside models that are in use; kUnavailable: nor would there be without these, or this
   // is being destroyed; kDeadlineExceeded, kCancelled: while the load was waited for, which goes on
   // for others. Waiting is a BlockingSection; kResourceExhausted, too, where that can't be entered.
@@ -140,6 +141,8 @@ class ModelRegistry {
   // Has it leave, at once or with its last request.
   void Drain(Slot& slot, std::string_view why) AKIDB_REQUIRES(mutex_);
   void Release(Slot& slot) AKIDB_EXCLUDES(mutex_);
+  // Whether no provider can run it any more, and a load may help.
+  static bool IsToBeLoadedAnew(Slot& slot, bool at_once);
   // How much it takes now, while it rests; others that nobody uses leave where that is too much.
   void Measure(Slot& slot) AKIDB_REQUIRES(mutex_);
   void TellThatLessIsUsed() AKIDB_REQUIRES(mutex_);

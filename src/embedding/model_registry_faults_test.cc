@@ -1,7 +1,9 @@
 // Models whose providers fail, loads that are stopped, and pools that are full.
+#include <chrono>
 #include <future>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -14,6 +16,7 @@ namespace {
 using ModelRegistryFaultsTest = ModelRegistryTest;
 
 TEST_F(ModelRegistryFaultsTest, OneThatNoProviderCanRunAnyMoreIsLoadedAnewByTheNextUse) {
+  options_.retry_pause = std::chrono::seconds(0);
   Make({10});
   ASSERT_TRUE(EmbedWith(*registry_, 0).ok());
   source_->health.refused = true;
@@ -157,6 +160,38 @@ TEST_F(ModelRegistryFaultsTest, OneThatTakesMoreThanWasSaidCountsForIt) {
   EXPECT_EQ(refused.code(), ErrorCode::kUnavailable);
   EXPECT_NE(refused.message().find("raise models_bytes_max"), std::string_view::npos);
   EXPECT_TRUE(Use(2).ok());
+}
+
+// What only a restart mends.
+TEST_F(ModelRegistryFaultsTest, LoadsThatMakeNothingBetterComeEverMoreSeldom) {
+  options_.retry_pause = std::chrono::milliseconds(4);
+  Make({10});
+  ASSERT_TRUE(Use(0).ok());
+  const auto begin = std::chrono::steady_clock::now();
+  // The first of them at once, the others after 4, 8, 16, 32 ms and more.
+  while (source_->loads < 7) {
+    source_->health.refused = true;
+    source_->failures = source_->loads > 3 ? 1 : 0;
+    (void)Use(0).ok();
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(60));
+  // Whoever asks for it needn't wait.
+  source_->failures = 0;
+  EXPECT_TRUE(registry_->Load(context_, 0).ok());
+}
+
+TEST_F(ModelRegistryFaultsTest, OneThatHasServedIsLoadedAnewAtOnce) {
+  options_.retry_pause = std::chrono::milliseconds(1);
+  Make({10});
+  ASSERT_TRUE(Use(0).ok());
+  for (int loads = 2; loads < 14; ++loads) {
+    source_->health.refused = true;
+    ASSERT_TRUE(Use(0).ok());
+    ASSERT_EQ(source_->loads, loads);
+    const auto served = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+    while (std::chrono::steady_clock::now() < served) std::this_thread::yield();
+    ASSERT_TRUE(Use(0).ok());
+  }
 }
 
 }  // namespace
