@@ -44,6 +44,7 @@ struct ModelRegistry::Slot {
   // load it anew.
   Status outcome{};
   std::thread loader{};
+  bool too_large = false;                 // what was loaded last; of the loader
   steady_clock::time_point ended_at{};    // the last load
   steady_clock::time_point stopped_at{};  // likewise, by who doesn't wait for ever
   // Where it was loaded anew in vain, until one has served for as long: before the next such load.
@@ -188,18 +189,18 @@ void ModelRegistry::Release(Slot& slot) {
   if (slot.stage == Stage::kDraining) {
     Retire(slot);
   } else {
-    Measure(slot);
+    slot.measured = slot.pipeline->MemoryBytes();
     TellThatLessIsUsed();
   }
 }
 
-void ModelRegistry::Measure(Slot& slot) {
+void ModelRegistry::MakeRoomForMeasured(Slot& slot) {
   slot.measured = slot.pipeline->MemoryBytes();
   while (bytes_max_ > 0) {
     const Amount held =
         AmountOf([this](const Slot& other) { return IsHeld(other) && !EndsSoon(other); });
     Slot* victim = held.bytes > bytes_max_ ? LeastRecentlyUsed() : nullptr;
-    if (victim == nullptr || (victim == &slot && slot.stage == Stage::kLoading)) return;
+    if (victim == nullptr || victim == &slot) return;
     MakeWay(*victim, slot);
   }
 }
@@ -246,12 +247,13 @@ void ModelRegistry::LoadInto(Slot& slot) {
     slot.failure = slot.outcome = OkStatus();
     if (loads_end_) slot.outcome = UnavailableError("the server is about to stop");
   }
-  if (!slot.failure.ok() && slot.pause.count() > 0) slot.Lengthen(retry_pause_);
+  const bool in_vain = slot.too_large || slot.pause.count() > 0;
+  if (!slot.failure.ok() && in_vain) slot.Lengthen(retry_pause_);
   slot.ended_at = steady_clock::now();
   if (pipeline.ok()) {
     slot.pipeline = std::move(pipeline).value();
     // Unlocks, which nothing behind the next stage may: another load of it waits for this thread.
-    Measure(slot);
+    MakeRoomForMeasured(slot);
   }
   slot.stage = slot.pipeline ? Stage::kReady : Stage::kUnloaded;
   if (slot.pipeline) ++counted_.loads;
@@ -270,6 +272,14 @@ Result<std::unique_ptr<Pipeline>> ModelRegistry::LoadLogged(Slot& slot) {
   } catch (const std::exception& exception) {
     pipeline =
         UnavailableError("while model " + slot.model.id + " was loaded: " + exception.what());
+  }
+  const uint64_t bytes = pipeline.ok() ? (*pipeline)->MemoryBytes() : 0;
+  slot.too_large = bytes_max_ > 0 && bytes > bytes_max_ && !slot.model.pinned;
+  if (slot.too_large) {
+    pipeline = UnavailableError("model " + slot.model.id + " takes " + std::to_string(bytes) +
+                                " bytes, more than the " + std::to_string(bytes_max_) +
+                                " of models_bytes_max; raise models_bytes_max");
+    source_.Forget(slot.index);
   }
   const double ms = slot.progress.state().seconds * 1000;
   const bool was_stopped =
@@ -314,9 +324,8 @@ Status ModelRegistry::MakeRoom(const RequestContext& context, const Slot& slot) 
 void ModelRegistry::MakeWay(Slot& slot, const Slot& other) {
   const bool is_load = slot.stage == Stage::kLoading;
   log_.Write(LogLevel::kInfo, "model_evicted",
-             is_load           ? "its load, which nobody waits for, makes room for another"
-             : &slot == &other ? "it takes more than models_bytes_max allows"
-                               : "it made room for another",
+             is_load ? "its load, which nobody waits for, makes room for another"
+                     : "it made room for another",
              {{"model", slot.model.id}, {"for", other.model.id}});
   if (is_load) {
     slot.StopLoad();
@@ -447,8 +456,10 @@ ModelRegistry::Amount ModelRegistry::AmountOf(Kind kind) const {
 }
 
 bool ModelRegistry::FitsBeside(const Amount& others, const Slot& slot) const {
-  return others.models < models_max_ &&
-         (bytes_max_ == 0 || others.bytes + BytesOf(slot) <= bytes_max_);
+  if (others.models >= models_max_) return false;
+  // A load measures anew, so that what was measured before doesn't keep it away for good.
+  const uint64_t bytes = std::max(slot.model.bytes, std::min(slot.measured, bytes_max_));
+  return bytes_max_ == 0 || others.bytes + bytes <= bytes_max_;
 }
 
 Status ModelRegistry::WaitForChange(const RequestContext& context) {

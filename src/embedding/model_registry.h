@@ -47,7 +47,8 @@ struct RegistryOptions {
   std::vector<Model> models;  // meant by their index
   size_t models_max = 3;      // loaded at a time, pinned ones among them; at least 1
   // Of all that are loaded; 0: as many as models_max allows. Where a model takes more than was
-  // known before it was loaded, others that nobody uses leave for it.
+  // known before it was loaded, others that nobody uses leave for it, or for the next load; one
+  // that isn't pinned and is beyond this by itself fails to load.
   uint64_t bytes_max = 0;
   std::chrono::steady_clock::duration retry_pause = std::chrono::seconds(1);
   // A load that nobody has waited for so long gives way to another: it may hang.
@@ -143,8 +144,8 @@ class ModelRegistry {
   void Release(Slot& slot) AKIDB_EXCLUDES(mutex_);
   // Whether no provider can run it any more, and a load may help.
   static bool IsToBeLoadedAnew(Slot& slot, bool at_once);
-  // How much it takes now, while it rests; others that nobody uses leave where that is too much.
-  void Measure(Slot& slot) AKIDB_REQUIRES(mutex_);
+  // Others that nobody uses leave where it takes more than was known.
+  void MakeRoomForMeasured(Slot& slot) AKIDB_REQUIRES(mutex_);
   void TellThatLessIsUsed() AKIDB_REQUIRES(mutex_);
   // Makes room, and has a thread of its own load it.
   Status BeginLoad(const RequestContext& context, Slot& slot) AKIDB_REQUIRES(mutex_);

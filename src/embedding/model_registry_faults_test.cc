@@ -141,9 +141,8 @@ TEST_F(ModelRegistryFaultsTest, OneThatTakesMoreThanWasSaidCountsForIt) {
   options_.bytes_max = 100;
   Make({10, 10, 10});
   ASSERT_TRUE(Use(0).ok());
-  ASSERT_TRUE(Use(1).ok());
   source_->health.takes[1] = 95;
-  EXPECT_TRUE(EmbedWith(*registry_, 1).ok());
+  ASSERT_TRUE(Use(1).ok());
   EXPECT_EQ(Loaded(), "1");
   EXPECT_EQ(registry_->statistics().bytes, 95u);
   EXPECT_EQ(registry_->state(1).bytes, 95u);
@@ -152,14 +151,54 @@ TEST_F(ModelRegistryFaultsTest, OneThatTakesMoreThanWasSaidCountsForIt) {
   // So does it before it is loaded again.
   EXPECT_TRUE(Use(1).ok());
   EXPECT_EQ(Loaded(), "1");
-  // One that is beyond the bound by itself isn't kept, nor loaded again.
+}
+
+// Not by the thread of the request that is told so.
+TEST_F(ModelRegistryFaultsTest, WhereOneTakesMoreThanBeforeTheNextLoadMakesRoom) {
+  options_.bytes_max = 100;
+  Make({10, 10, 10});
+  ASSERT_TRUE(Use(0).ok());
+  ASSERT_TRUE(Use(1).ok());
+  source_->health.takes[1] = 95;
+  EXPECT_TRUE(EmbedWith(*registry_, 1).ok());
+  EXPECT_EQ(Loaded(), "01");
+  EXPECT_EQ(registry_->statistics().bytes, 105u);
+  EXPECT_TRUE(Use(2).ok());
+  EXPECT_EQ(Loaded(), "2");
+}
+
+TEST_F(ModelRegistryFaultsTest, WhatWasMeasuredKeepsNoModelAwayForGood) {
+  options_.bytes_max = 100;
+  Make({10, 10});
+  ASSERT_TRUE(Use(1).ok());
   source_->health.takes[1] = 101;
   EXPECT_TRUE(EmbedWith(*registry_, 1).ok());
-  EXPECT_EQ(Loaded(), "");
+  EXPECT_TRUE(Use(0).ok());
+  EXPECT_EQ(Loaded(), "0");
+  source_->health.takes[1] = 20;
+  EXPECT_TRUE(EmbedWith(*registry_, 1).ok());
+  EXPECT_EQ(Loaded(), "1");
+  EXPECT_EQ(registry_->state(1).bytes, 20u);
+}
+
+TEST_F(ModelRegistryFaultsTest, OneBeyondTheBoundByItselfFailsToLoadUnlessItIsPinned) {
+  options_.bytes_max = 100;
+  options_.retry_pause = std::chrono::milliseconds(1);
+  pinned_ = 1;
+  Make({10, 10, 10});
+  source_->health.takes[1] = 101;
   const Status refused = Use(1);
   EXPECT_EQ(refused.code(), ErrorCode::kUnavailable);
+  EXPECT_NE(refused.message().find("takes 101 bytes"), std::string_view::npos);
   EXPECT_NE(refused.message().find("raise models_bytes_max"), std::string_view::npos);
-  EXPECT_TRUE(Use(2).ok());
+  EXPECT_EQ(log_.CountOf("model_loaded"), 0u);
+  EXPECT_EQ(source_->memory.models, 0);
+  EXPECT_EQ(source_->forgotten, 1);
+  source_->health.takes[1] = 100;
+  EXPECT_TRUE(registry_->Load(context_, 1).ok());
+  source_->health.takes[0] = 101;
+  EXPECT_TRUE(EmbedWith(*registry_, 0).ok());
+  EXPECT_EQ(Loaded(), "0");
 }
 
 // What only a restart mends.
