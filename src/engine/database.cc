@@ -316,8 +316,7 @@ class DatabaseImpl final : public Database {
 
   Result<std::string> NameOf(std::string_view name) const override {
     const std::shared_ptr<Entry> entry = FindEntry(name);
-    if (!entry) return NoSuchCollection(name);
-    return entry->name;
+    return entry ? Result<std::string>(entry->name) : NoSuchCollection(name);
   }
 
   std::optional<BoundModel> ModelOf(std::string_view collection,
