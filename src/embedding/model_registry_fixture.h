@@ -7,11 +7,9 @@
 #include <cmath>
 #include <functional>
 #include <future>
-#include <initializer_list>
 #include <memory>
 #include <new>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -20,6 +18,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/event_log.h"
 #include "embedding/byte_tokenizer_fixture.h"
 #include "embedding/model_registry.h"
 
@@ -52,24 +51,6 @@ class Gate {
   CondVar changed_;
   bool open_ = true;
   int waiting_ = 0;
-};
-
-// The names of what was logged.
-class EventLog final : public Logger {
- public:
-  void Write(LogLevel, std::string_view event, std::string_view,
-             std::initializer_list<LogField>) override {
-    MutexLock lock(mutex_);
-    events_.insert(std::string(event));
-  }
-  size_t CountOf(const std::string& event) const {
-    MutexLock lock(mutex_);
-    return events_.count(event);
-  }
-
- private:
-  mutable Mutex mutex_;
-  std::multiset<std::string> events_ AKIDB_GUARDED_BY(mutex_);
 };
 
 // What is in memory.

@@ -4,13 +4,13 @@
 #include <future>
 #include <iterator>
 #include <latch>
-#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/event_log.h"
 #include "engine/database.h"
 #include "engine/forwarding_file_system.h"
 #include "env/simulated_file_system.h"
@@ -63,23 +63,6 @@ struct Gate {
     reached.set_value();
     open.get_future().wait();
   }
-};
-
-class EventLog final : public Logger {
- public:
-  void Write(LogLevel, std::string_view event, std::string_view,
-             std::initializer_list<LogField>) override {
-    MutexLock lock(mutex_);
-    events_.insert(std::string(event));
-  }
-  size_t CountOf(const std::string& event) const {
-    MutexLock lock(mutex_);
-    return events_.count(event);
-  }
-
- private:
-  mutable Mutex mutex_;
-  std::multiset<std::string> events_ AKIDB_GUARDED_BY(mutex_);
 };
 
 // A database on a simulated disk, and what a crash leaves of it.
